@@ -1,0 +1,48 @@
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use domain::build::{BuildLimits, BuildPlan};
+use domain::event::NewLine;
+use domain::id::{DeploymentId, ProjectId};
+use domain::secret::Secret;
+use tokio_util::sync::CancellationToken;
+
+use crate::CloudError;
+
+/// Takes log lines as they come. Slow sinks slow the build down rather than lose lines.
+#[async_trait]
+pub trait LogSink: Send + Sync {
+    /// Takes some lines, in order.
+    async fn write(&self, lines: Vec<NewLine>) -> Result<(), CloudError>;
+}
+
+/// One build.
+pub struct BuildRequest {
+    /// The deployment it is for.
+    pub deployment_id: DeploymentId,
+    /// The project, whose cache it may use.
+    pub project_id: ProjectId,
+    /// The source's files. The build may change them.
+    pub directory: PathBuf,
+    /// What to do.
+    pub plan: BuildPlan,
+    /// The environment's variables.
+    pub variables: Vec<(String, Secret)>,
+    /// What it may use.
+    pub limits: BuildLimits,
+}
+
+/// What a build left.
+#[derive(Debug)]
+pub struct BuildOutcome {
+    /// The directory that becomes the artifact.
+    pub output: PathBuf,
+}
+
+/// Runs builds.
+#[async_trait]
+pub trait Builds: Send + Sync {
+    /// Runs the plan's steps within the limits, without MikroCloud's own environment. When `stop` fires, or a limit is passed,
+    /// every process of the build is gone before this returns.
+    async fn build(&self, request: BuildRequest, log: &dyn LogSink, stop: CancellationToken) -> Result<BuildOutcome, CloudError>;
+}

@@ -1,0 +1,68 @@
+use async_trait::async_trait;
+use domain::artifact::Digest;
+use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
+use domain::time::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::CloudError;
+
+/// What shall exist for one deployment. Names and tags in the cloud derive from these ids, so that a repeated `apply` finds what an
+/// interrupted one made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Desired<S> {
+    /// The deployment it exists for; its name in the cloud.
+    pub deployment_id: DeploymentId,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// The environment it belongs to.
+    pub environment_id: EnvironmentId,
+    /// The host label that shows this deployment alone.
+    pub label: String,
+    /// The artifact it runs.
+    pub artifact: Digest,
+    /// What it runs as.
+    pub spec: S,
+}
+
+/// What a cloud says about something that was applied. A state the vendor added later maps to [`Observation::Pending`], never to ready.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum Observation {
+    /// It does not exist.
+    Absent,
+    /// It is being made; the text says what it waits for.
+    Pending {
+        /// What it waits for, for people.
+        detail: String,
+    },
+    /// It answers.
+    Ready {
+        /// Since when.
+        since: Timestamp,
+    },
+    /// It will not become ready by waiting.
+    Failed {
+        /// Stable, in capitals, such as `HEALTH_CHECK_FAILED`.
+        code: String,
+        /// What happened and what to do.
+        message: String,
+    },
+}
+
+/// One capability of a cloud, for one kind of specification.
+///
+/// All three calls can be repeated at any time, by several processes at once, after any crash.
+#[async_trait]
+pub trait Provider<S: Send + Sync>: Send + Sync {
+    /// Asks for it to exist as described. Returns once the wish is recorded, not once it is true. A wish that is already recorded
+    /// and equal changes nothing.
+    async fn apply(&self, desired: &Desired<S>) -> Result<(), CloudError>;
+
+    /// How it stands now.
+    async fn observe(&self, deployment_id: DeploymentId) -> Result<Observation, CloudError>;
+
+    /// Asks for it to be gone, whatever state it is in. Deleting what does not exist is no error.
+    async fn delete(&self, deployment_id: DeploymentId) -> Result<(), CloudError>;
+}

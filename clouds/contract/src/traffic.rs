@@ -1,0 +1,36 @@
+use async_trait::async_trait;
+use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
+
+use crate::CloudError;
+
+/// Which deployment an environment's host label shows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Route {
+    /// The host label, such as `shop` or `shop--preview`.
+    pub label: String,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// The project it belongs to.
+    pub project_id: ProjectId,
+    /// The environment it shows.
+    pub environment_id: EnvironmentId,
+    /// The deployment it shows.
+    pub deployment_id: DeploymentId,
+}
+
+/// Sends an environment's visitors to one of its deployments.
+#[async_trait]
+pub trait Traffic: Send + Sync {
+    /// Makes the label show this deployment. When it returns, every new request sees it; requests under way finish where they began.
+    /// What showed there before is drained and then kept only as far as rollback needs it.
+    async fn switch(&self, route: &Route) -> Result<(), CloudError>;
+
+    /// Which deployment the label shows.
+    async fn current(&self, label: &str) -> Result<Option<DeploymentId>, CloudError>;
+
+    /// Makes the label show nothing. Removing what is not there is no error.
+    async fn remove(&self, label: &str) -> Result<(), CloudError>;
+
+    /// The address at which a label is seen, such as `http://shop.localhost:8080`.
+    fn url(&self, label: &str) -> String;
+}

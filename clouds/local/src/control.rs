@@ -1,0 +1,65 @@
+//! What the local cloud needs from the control plane: a place for the desired state, artifacts, variables, and ears for what it observes.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use clouds_contract::{CloudError, Desired, Observation, Route};
+use domain::artifact::Digest;
+use domain::event::NewLine;
+use domain::id::DeploymentId;
+use domain::secret::Secret;
+use domain::workload::WorkloadSpec;
+
+/// A desired workload and what was last observed of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Workload {
+    /// What shall exist.
+    pub desired: Desired<WorkloadSpec>,
+    /// What the edge reported last.
+    pub observed: Observation,
+}
+
+/// Which deployment each host label shows, environments' labels only.
+pub type Routes = HashMap<String, DeploymentId>;
+
+/// The control plane as the local cloud sees it. The database is behind it; every call can be repeated.
+#[async_trait]
+pub trait ControlPlane: Send + Sync + 'static {
+    /// Every workload that shall exist.
+    async fn workloads(&self) -> Result<Vec<Workload>, CloudError>;
+
+    /// One workload.
+    async fn workload(&self, deployment_id: DeploymentId) -> Result<Option<Workload>, CloudError>;
+
+    /// Records that a workload shall exist. An equal wish changes nothing; what was observed is kept then.
+    async fn put_workload(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError>;
+
+    /// Records that a workload shall not exist.
+    async fn delete_workload(&self, deployment_id: DeploymentId) -> Result<(), CloudError>;
+
+    /// Every route.
+    async fn routes(&self) -> Result<Routes, CloudError>;
+
+    /// Records which deployment a label shows.
+    async fn put_route(&self, route: &Route) -> Result<(), CloudError>;
+
+    /// Records that a label shows nothing.
+    async fn delete_route(&self, label: &str) -> Result<(), CloudError>;
+
+    /// Records what the edge observed.
+    async fn report(&self, deployment_id: DeploymentId, observed: &Observation) -> Result<(), CloudError>;
+
+    /// A directory on this machine that holds the artifact's files, read-only by convention.
+    async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError>;
+
+    /// The variables of the configuration version that the deployment was made with.
+    async fn variables(&self, deployment_id: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError>;
+
+    /// Stores what a workload printed.
+    async fn append_logs(&self, deployment_id: DeploymentId, lines: Vec<NewLine>) -> Result<(), CloudError>;
+}
+
+/// A control plane that can be shared.
+pub type SharedControlPlane = Arc<dyn ControlPlane>;

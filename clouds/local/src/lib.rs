@@ -1,0 +1,9 @@
+#![doc = include_str!("../README.md")]
+
+pub mod build;
+mod cloud;
+pub mod control;
+pub mod edge;
+pub mod process;
+
+pub use cloud::LocalCloud;

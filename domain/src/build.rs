@@ -1,0 +1,63 @@
+//! How a source becomes an artifact.
+
+use serde::{Deserialize, Serialize};
+
+use crate::workload::WorkloadSpec;
+
+/// What a build does and what comes out of it. Made by [`crate::detect`], run by a cloud's builder.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct BuildPlan {
+    /// The framework, as people call it, such as `Vite`.
+    pub framework: String,
+    /// Which file or entry led to that, such as "package.json lists `vite`".
+    pub reason: String,
+    /// Programs to run in the source's directory, in order.
+    pub steps: Vec<BuildStep>,
+    /// The directory that becomes the artifact, relative to the source's; empty for the whole.
+    pub output: String,
+    /// What the artifact is run as.
+    pub workload: WorkloadSpec,
+}
+
+/// One program of a build.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildStep {
+    /// The program and its arguments. No shell sees this.
+    pub command: Vec<String>,
+    /// Variables for this program alone.
+    #[serde(default)]
+    pub env: Vec<(String, String)>,
+}
+
+/// What a build may use before it is stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildLimits {
+    /// Wall time of all steps together, seconds.
+    pub wall_seconds: u64,
+    /// Memory of all its processes together, MiB.
+    pub memory_mib: u64,
+    /// How many processes at once.
+    pub processes: u32,
+    /// Size of its directory, MiB.
+    pub disk_mib: u64,
+    /// Size of the artifact, MiB.
+    pub output_mib: u64,
+    /// Files in the artifact.
+    pub output_files: u64,
+    /// What is kept of its log, MiB.
+    pub log_mib: u64,
+}
+
+impl Default for BuildLimits {
+    fn default() -> Self {
+        Self {
+            wall_seconds: 900,
+            memory_mib: 4096,
+            processes: 512,
+            disk_mib: 8192,
+            output_mib: 2048,
+            output_files: 200_000,
+            log_mib: 8,
+        }
+    }
+}

@@ -1,0 +1,21 @@
+#![doc = include_str!("../README.md")]
+
+pub mod access;
+pub mod artifact;
+pub mod build;
+pub mod deployment;
+pub mod detect;
+pub mod environment;
+pub mod event;
+pub mod id;
+pub mod job;
+pub mod manifest;
+pub mod name;
+pub mod project;
+pub mod resource;
+pub mod secret;
+pub mod source;
+pub mod team;
+pub mod time;
+pub mod variable;
+pub mod workload;

@@ -1,0 +1,29 @@
+//! Projects.
+
+use serde::Serialize;
+
+use crate::id::{ProjectId, TeamId};
+use crate::name::ProjectName;
+use crate::time::Timestamp;
+
+/// Something a team deploys.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct Project {
+    /// Identity.
+    pub id: ProjectId,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// The unique name, first label of its host names.
+    pub name: ProjectName,
+    /// The Git repository it is deployed from when a deployment names no other source.
+    pub repository: Option<String>,
+    /// The branch, tag or commit used when a deployment names none.
+    pub reference: Option<String>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it last changed.
+    pub updated_at: Timestamp,
+    /// When its deletion was asked for; it is gone once everything it has on a cloud is gone.
+    pub deleting_at: Option<Timestamp>,
+}

@@ -1,0 +1,88 @@
+//! What runs once a deployment is live, said without naming a cloud.
+
+use serde::{Deserialize, Serialize};
+
+/// What an artifact is run as.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum WorkloadSpec {
+    /// Files.
+    Static(StaticSite),
+    /// A program that listens on `$PORT`.
+    Server(Server),
+    /// Functions, each run on demand, in front of an optional static site.
+    Functions(FunctionSet),
+}
+
+impl WorkloadSpec {
+    /// The name of the kind, as people see it.
+    pub fn kind(&self) -> &'static str {
+        match self {
+            Self::Static(_) => "static",
+            Self::Server(_) => "server",
+            Self::Functions(_) => "functions",
+        }
+    }
+}
+
+/// Files to be served. How they are served (`_redirects`, `_headers`, `404.html`, clean URLs) follows from the files themselves.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct StaticSite {
+    /// Where the files are within the artifact; empty for its root.
+    #[serde(default)]
+    pub root: String,
+}
+
+/// A program that listens on `$PORT` and answers HTTP.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Server {
+    /// The program and its arguments; `$PORT` and `${PORT}` within an argument are replaced. No shell sees this.
+    pub command: Vec<String>,
+    /// Variables it needs beside the environment's own, such as `PYTHONPATH`.
+    #[serde(default)]
+    pub env: Vec<(String, String)>,
+    /// The path that is probed; any answer below 500 counts as healthy.
+    pub health_path: String,
+    /// How many processes run while it is live.
+    pub replicas: u32,
+    /// Memory limit of one process and its children, MiB.
+    pub memory_mib: u64,
+    /// How many CPU cores it may use, as a share; a cloud that cannot limit it says so.
+    pub cpu: f64,
+}
+
+/// Functions of one project.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct FunctionSet {
+    /// The functions, sorted by route.
+    pub functions: Vec<Function>,
+    /// Files served where no function answers.
+    pub site: Option<StaticSite>,
+    /// Memory limit of one process, MiB.
+    pub memory_mib: u64,
+    /// How long one call may take, seconds.
+    pub timeout_seconds: u64,
+    /// How many calls one function takes at once; more wait.
+    pub concurrency: u32,
+}
+
+/// One function.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Function {
+    /// The path it answers, such as `/hello`.
+    pub route: String,
+    /// Its file within the artifact.
+    pub file: String,
+    /// What runs it.
+    pub runtime: Runtime,
+}
+
+/// What runs a function.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Runtime {
+    /// Node.js: the module's default export takes a web-standard `Request` and returns a `Response`.
+    Node,
+    /// Python: `handler(request)` returns a response (docs/functions.md).
+    Python,
+}
