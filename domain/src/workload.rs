@@ -41,6 +41,9 @@ pub struct Server {
     /// Variables it needs beside the environment's own, such as `PYTHONPATH`.
     #[serde(default)]
     pub env: Vec<(String, String)>,
+    /// The fixed port it listens on, when it cannot take one from `$PORT`.
+    #[serde(default)]
+    pub port: Option<u16>,
     /// The path that is probed; any answer below 500 counts as healthy.
     pub health_path: String,
     /// How many processes run while it is live.
