@@ -1,0 +1,136 @@
+//! The path patterns of `_redirects` and `_headers`: `/blog/:year/*`.
+
+use std::collections::HashMap;
+
+use super::path::percent_decode;
+
+/// A path pattern. `:name` stands for one part of the path, one `*` for anything.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Pattern {
+    before: Vec<Piece>,
+    /// What follows the star; `None` without one.
+    after: Option<String>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Piece {
+    Text(String),
+    Placeholder(String),
+}
+
+/// What the placeholders of a pattern stand for, percent escapes resolved; the star's name is `splat`.
+pub(crate) type Captures = HashMap<String, String>;
+
+impl Pattern {
+    /// The pattern, or why it is none.
+    pub fn parse(text: &str) -> Result<Self, &'static str> {
+        if !text.starts_with('/') {
+            return Err("a path starts with `/`; other hosts' addresses cannot be matched");
+        }
+        let (before, after) = text.split_once('*').map_or((text, None), |(before, after)| (before, Some(after)));
+        if after.is_some_and(|after| after.contains(['*', ':'])) {
+            return Err("after a `*` neither another `*` nor a placeholder can stand");
+        }
+        let decode = |text: &str| percent_decode(text).ok_or("an escape such as `%20` is broken");
+        let mut pieces = vec![Piece::Text(String::new())];
+        for (number, part) in before.split('/').enumerate() {
+            let slash = if number == 0 { "" } else { "/" };
+            let placeholder = part.strip_prefix(':').filter(|name| is_name(name));
+            let text = placeholder.map_or_else(|| decode(part), |_| Ok(String::new()))?;
+            match pieces.last_mut() {
+                Some(Piece::Text(last)) => last.extend([slash, &text]),
+                _ => pieces.push(Piece::Text(format!("{slash}{text}"))),
+            }
+            pieces.extend(placeholder.map(|name| Piece::Placeholder(name.to_owned())));
+        }
+        Ok(Self { before: pieces, after: after.map(decode).transpose()? })
+    }
+
+    /// What the placeholders stand for when the path (percent escapes resolved, leading slash) matches.
+    pub fn captures(&self, path: &str) -> Option<Captures> {
+        let mut captures = Captures::new();
+        let mut rest = path;
+        for piece in &self.before {
+            match piece {
+                Piece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
+                Piece::Placeholder(name) => {
+                    let end = rest.find('/').unwrap_or(rest.len());
+                    let (value, tail) = rest.split_at(end);
+                    if value.is_empty() {
+                        return None;
+                    }
+                    captures.insert(name.clone(), value.to_owned());
+                    rest = tail;
+                }
+            }
+        }
+        match &self.after {
+            None => rest.is_empty().then_some(captures),
+            Some(after) => {
+                captures.insert("splat".to_owned(), rest.strip_suffix(after.as_str())?.to_owned());
+                Some(captures)
+            }
+        }
+    }
+
+    /// As [`Self::captures`], where a slash at the end makes no difference: `/blog/*` matches `/blog` too.
+    pub fn captures_leniently(&self, path: &str) -> Option<Captures> {
+        self.captures(path).or_else(|| match path.strip_suffix('/') {
+            Some(bare) if !bare.is_empty() => self.captures(bare),
+            Some(_) => None,
+            None => self.captures(&format!("{path}/")),
+        })
+    }
+}
+
+/// Whether a text can name a placeholder.
+pub(crate) fn is_name(text: &str) -> bool {
+    text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn captured(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
+        let mut captures: Vec<_> = Pattern::parse(pattern).unwrap().captures_leniently(path)?.into_iter().collect();
+        captures.sort();
+        Some(captures)
+    }
+
+    #[test]
+    fn the_table_of_patterns() {
+        let pairs =
+            |pairs: &[(&str, &str)]| Some(pairs.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>());
+        let table = [
+            ("/", "/", pairs(&[])),
+            ("/a", "/a", pairs(&[])),
+            ("/a", "/a/", pairs(&[])),
+            ("/a/", "/a", pairs(&[])),
+            ("/a", "/ab", None),
+            ("/a", "/a/b", None),
+            ("/a%20b", "/a b", pairs(&[])),
+            ("/*", "/", pairs(&[("splat", "")])),
+            ("/*", "/x/y", pairs(&[("splat", "x/y")])),
+            ("/blog/*", "/blog", pairs(&[("splat", "")])),
+            ("/blog/*", "/blogs", None),
+            ("/*.jpg", "/a/b.jpg", pairs(&[("splat", "a/b")])),
+            ("/*.jpg", "/a/b.png", None),
+            ("/blog/:year/:slug", "/blog/2024/hi", pairs(&[("slug", "hi"), ("year", "2024")])),
+            ("/blog/:year/x", "/blog/2024/x", pairs(&[("year", "2024")])),
+            ("/blog/:year", "/blog/", None),
+            ("/:a/*", "/u/v/w", pairs(&[("a", "u"), ("splat", "v/w")])),
+            ("/8:30", "/8:30", pairs(&[])),
+        ];
+        for (pattern, path, expected) in table {
+            assert_eq!(captured(pattern, path), expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_pattern_says_why() {
+        for text in ["a", "https://example.org/*", "/*/*", "/*/:x", "/%zz", ""] {
+            assert!(Pattern::parse(text).is_err(), "{text}");
+        }
+    }
+}
