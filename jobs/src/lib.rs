@@ -1,1 +1,16 @@
+#![doc = include_str!("../README.md")]
 
+pub mod bus;
+pub mod dispatch;
+pub mod handler;
+pub mod payload;
+pub mod runner;
+pub mod sweeper;
+pub mod workers;
+
+pub use bus::{EventBus, Topic};
+pub use dispatch::Wakeups;
+pub use handler::{Handler, JobError, Outcome, Registration, Run};
+pub use runner::{LeaseSettings, Runner};
+pub use sweeper::{Housekeeping, Sweeper};
+pub use workers::Workers;

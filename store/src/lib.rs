@@ -1,1 +1,48 @@
+#![doc = include_str!("../README.md")]
 
+#[macro_use]
+mod db;
+mod access;
+mod artifacts;
+mod deployments;
+mod environments;
+mod error;
+mod events;
+mod installation;
+mod jobs;
+mod local;
+mod logs;
+mod projects;
+mod resources;
+mod sessions;
+mod variables;
+
+pub use access::{Credentials, NewApiKey};
+pub use db::{Store, Tx};
+pub use deployments::{DeploymentChange, NewDeployment};
+pub use error::StoreError;
+pub use events::EventKey;
+pub use jobs::{Failed, NewJob};
+pub use local::LocalWorkload;
+pub use projects::ProjectChange;
+pub use sessions::RefreshToken;
+pub use variables::SealedVariable;
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// Whether more follow.
+    pub has_more: bool,
+}
+
+impl<T> Page<T> {
+    /// A page from up to `limit + 1` rows: the extra row only tells that there are more.
+    fn from_rows(mut items: Vec<T>, limit: i64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        Self { items, has_more }
+    }
+}

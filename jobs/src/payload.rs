@@ -1,0 +1,173 @@
+//! What jobs there are: payload, queue and rules of each. Payloads hold ids only and carry a version; the handlers are in `worker`.
+
+use std::time::Duration;
+
+use domain::id::{DeploymentId, EnvironmentId, JobId, ProjectId, TeamId};
+use domain::time::now;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use store::NewJob;
+use uuid::Uuid;
+
+/// A kind of job.
+pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
+    /// Its name, which never changes: rows carry it.
+    const KIND: &'static str;
+    /// The queue it waits in.
+    const QUEUE: &'static str;
+    /// How often a worker may take it before it goes to the dead set.
+    const MAX_ATTEMPTS: i64;
+    /// How long one attempt may take before it is stopped.
+    const TIMEOUT: Duration;
+
+    /// The team it works for.
+    fn team_id(&self) -> TeamId;
+
+    /// The entity it moves forward.
+    fn subject_id(&self) -> Option<Uuid>;
+
+    /// Jobs with the same key never run at once.
+    fn exclusion_key(&self) -> Option<String>;
+}
+
+/// Every queue, in the order workers are started.
+pub const QUEUES: [&str; 3] = [BuildJob::QUEUE, ReleaseJob::QUEUE, RetireJob::QUEUE];
+
+/// A job to be written with the change that causes it.
+pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {
+    Ok(NewJob {
+        id: JobId::new(),
+        team_id: payload.team_id(),
+        kind: P::KIND,
+        queue: P::QUEUE,
+        payload: serde_json::to_value(payload)?,
+        subject_id: payload.subject_id(),
+        priority: 100,
+        exclusion_key: payload.exclusion_key(),
+        run_at: now(),
+        max_attempts: P::MAX_ATTEMPTS,
+    })
+}
+
+/// Fetches a deployment's source and builds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BuildJob {
+    /// Version of this payload.
+    pub version: u8,
+    /// The team.
+    pub team_id: TeamId,
+    /// The deployment to build.
+    pub deployment_id: DeploymentId,
+}
+
+impl Payload for BuildJob {
+    const KIND: &'static str = "build";
+    const QUEUE: &'static str = "build";
+    const MAX_ATTEMPTS: i64 = 4;
+    const TIMEOUT: Duration = Duration::from_secs(45 * 60);
+
+    fn team_id(&self) -> TeamId {
+        self.team_id
+    }
+
+    fn subject_id(&self) -> Option<Uuid> {
+        Some(self.deployment_id.uuid())
+    }
+
+    fn exclusion_key(&self) -> Option<String> {
+        None
+    }
+}
+
+/// Starts what was built and switches its environment to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReleaseJob {
+    /// Version of this payload.
+    pub version: u8,
+    /// The team.
+    pub team_id: TeamId,
+    /// The environment that is switched; one release at a time.
+    pub environment_id: EnvironmentId,
+    /// The deployment to release.
+    pub deployment_id: DeploymentId,
+}
+
+impl Payload for ReleaseJob {
+    const KIND: &'static str = "release";
+    const QUEUE: &'static str = "release";
+    const MAX_ATTEMPTS: i64 = 6;
+    const TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+    fn team_id(&self) -> TeamId {
+        self.team_id
+    }
+
+    fn subject_id(&self) -> Option<Uuid> {
+        Some(self.deployment_id.uuid())
+    }
+
+    fn exclusion_key(&self) -> Option<String> {
+        Some(format!("release:{}", self.environment_id))
+    }
+}
+
+/// Removes from its cloud what a failed, cancelled or long superseded deployment left there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RetireJob {
+    /// Version of this payload.
+    pub version: u8,
+    /// The team.
+    pub team_id: TeamId,
+    /// The deployment whose resources go.
+    pub deployment_id: DeploymentId,
+}
+
+impl Payload for RetireJob {
+    const KIND: &'static str = "retire";
+    const QUEUE: &'static str = "cleanup";
+    const MAX_ATTEMPTS: i64 = 12;
+    const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+
+    fn team_id(&self) -> TeamId {
+        self.team_id
+    }
+
+    // Not the deployment: its being retired does not mean that it still moves.
+    fn subject_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    fn exclusion_key(&self) -> Option<String> {
+        Some(format!("retire:{}", self.deployment_id))
+    }
+}
+
+/// Deletes a project: first everything it has in a cloud, then its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteProjectJob {
+    /// Version of this payload.
+    pub version: u8,
+    /// The team.
+    pub team_id: TeamId,
+    /// The project to delete.
+    pub project_id: ProjectId,
+}
+
+impl Payload for DeleteProjectJob {
+    const KIND: &'static str = "delete_project";
+    const QUEUE: &'static str = "cleanup";
+    const MAX_ATTEMPTS: i64 = 50;
+    const TIMEOUT: Duration = Duration::from_secs(10 * 60);
+
+    fn team_id(&self) -> TeamId {
+        self.team_id
+    }
+
+    fn subject_id(&self) -> Option<Uuid> {
+        Some(self.project_id.uuid())
+    }
+
+    fn exclusion_key(&self) -> Option<String> {
+        Some(format!("delete:{}", self.project_id))
+    }
+}

@@ -1,0 +1,190 @@
+//! Runs one job: claim, lease, handler, outcome.
+
+use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use domain::id::JobId;
+use domain::job::{Fence, Job};
+use domain::time::now;
+use futures::FutureExt;
+use store::{Failed, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::bus::{EventBus, Topic};
+use crate::dispatch::Wakeups;
+use crate::handler::{JobError, Outcome, Registration, Run, chain};
+
+/// How long a worker holds a job without a sign of life.
+#[derive(Debug, Clone, Copy)]
+pub struct LeaseSettings {
+    /// How long a lease lasts.
+    pub lease: Duration,
+    /// How often it is extended.
+    pub heartbeat: Duration,
+}
+
+impl Default for LeaseSettings {
+    fn default() -> Self {
+        Self { lease: Duration::from_secs(30), heartbeat: Duration::from_secs(5) }
+    }
+}
+
+/// Everything a worker needs to run jobs.
+pub struct Runner {
+    store: Store,
+    bus: EventBus,
+    wakeups: Wakeups,
+    settings: LeaseSettings,
+    registrations: HashMap<&'static str, Registration>,
+    /// Fires when running handlers have to stop because the process ends.
+    shutdown: CancellationToken,
+}
+
+impl Runner {
+    /// A runner for these handlers. `shutdown` stops what still runs; its jobs are handed back.
+    pub fn new(
+        store: Store,
+        bus: EventBus,
+        wakeups: Wakeups,
+        settings: LeaseSettings,
+        registrations: Vec<Registration>,
+        shutdown: CancellationToken,
+    ) -> Self {
+        let registrations = registrations.into_iter().map(|registration| (registration.kind, registration)).collect();
+        Self { store, bus, wakeups, settings, registrations, shutdown }
+    }
+
+    /// Runs a job if it is to be had. Never fails: what goes wrong is recorded with the job, or left to the sweeper.
+    pub async fn run(self: Arc<Self>, id: JobId) {
+        let token = Uuid::new_v4();
+        let claimed = self.store.job_claim(id, token, now() + self.settings.lease).await;
+        let job = match claimed {
+            Ok(Some(job)) => job,
+            Ok(None) => return,
+            Err(error) => {
+                tracing::warn!(job.id = %id, error = chain(&error), "a job could not be claimed; the sweeper will try again");
+                return;
+            }
+        };
+        let queue = job.queue.clone();
+        let started = std::time::Instant::now();
+        let kind = job.kind.clone();
+        let outcome = self.attempt(job, Fence { job_id: id, token }).await;
+        metrics::histogram!("mikrocloud_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
+        metrics::counter!("mikrocloud_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
+        self.wake_due(&queue).await;
+    }
+
+    /// Wakes workers for what is due in a queue: the end of one job may be what another waited for.
+    pub async fn wake_due(&self, queue: &str) {
+        match self.store.job_list_due(queue, now(), 64).await {
+            Ok(due) => due.into_iter().for_each(|id| self.wakeups.push(queue, id)),
+            Err(error) => tracing::warn!(queue, error = chain(&error), "due jobs could not be listed; the sweeper will try again"),
+        }
+    }
+
+    async fn attempt(&self, job: Job, fence: Fence) -> &'static str {
+        let Some(registration) = self.registrations.get(job.kind.as_str()) else {
+            let failed = Failed { error: format!("no handler is registered for `{}`", job.kind), retry_at: None };
+            return self.record_failure(fence, &failed, "dead").await;
+        };
+        let attempts = (job.attempts, job.max_attempts);
+        let stop = CancellationToken::new();
+        let work = AssertUnwindSafe(registration.handler.run(Run { job, fence, stop: stop.clone() })).catch_unwind();
+        let result = tokio::select! {
+            result = work => result.unwrap_or_else(|_| Err(JobError::Retry("the handler panicked".to_owned()))),
+            never = self.guard(fence, registration.timeout, &stop) => match never {},
+        };
+        match result {
+            Ok(Outcome::Recorded) => "done",
+            Ok(Outcome::Done) => self.record(fence, "done", async |tx| tx.job_finish(fence).await).await,
+            Err(JobError::Stopped) if self.shutdown.is_cancelled() => {
+                self.record(fence, "handed_back", async |tx| tx.job_hand_back(fence).await).await
+            }
+            // The lease is another's, or the job was called off: there is nothing to record.
+            Err(JobError::Stopped) => "stopped",
+            Err(JobError::Retry(error)) if attempts.0 < attempts.1 => {
+                let failed = Failed { error, retry_at: Some(now() + backoff(attempts.0, rand::random())) };
+                self.record_failure(fence, &failed, "retry").await
+            }
+            Err(JobError::Retry(error) | JobError::Fail(error)) => {
+                self.record_failure(fence, &Failed { error, retry_at: None }, "dead").await
+            }
+        }
+    }
+
+    /// Keeps the lease while the handler works, and tells it to stop when it must. The handler ends in its own time, with everything
+    /// it started cleaned up; this never does.
+    async fn guard(&self, fence: Fence, timeout: Duration, stop: &CancellationToken) -> std::convert::Infallible {
+        let mut called_off = self.bus.subscribe(Topic::Job(fence.job_id));
+        let deadline = tokio::time::Instant::now() + timeout;
+        let mut last_extended = tokio::time::Instant::now();
+        loop {
+            tokio::select! {
+                () = tokio::time::sleep(self.settings.heartbeat) => {}
+                () = called_off.changed() => {}
+                () = self.shutdown.cancelled(), if !stop.is_cancelled() => stop.cancel(),
+                () = tokio::time::sleep_until(deadline), if !stop.is_cancelled() => {
+                    tracing::warn!(job.id = %fence.job_id, timeout_seconds = timeout.as_secs(), "a job took too long and is stopped");
+                    stop.cancel();
+                }
+            }
+            match self.store.job_extend(fence, now() + self.settings.lease).await {
+                Ok(true) => last_extended = tokio::time::Instant::now(),
+                Ok(false) => stop.cancel(),
+                // A lease that could not be extended in time may be another's by now.
+                Err(_) if last_extended.elapsed() > self.settings.lease => stop.cancel(),
+                Err(error) => tracing::warn!(job.id = %fence.job_id, error = chain(&error), "a lease could not be extended"),
+            }
+        }
+    }
+
+    async fn record_failure(&self, fence: Fence, failed: &Failed, outcome: &'static str) -> &'static str {
+        tracing::warn!(job.id = %fence.job_id, error = failed.error, retry_at = ?failed.retry_at, "a job failed");
+        self.record(fence, outcome, async |tx| tx.job_fail(fence, failed).await).await
+    }
+
+    async fn record(
+        &self,
+        fence: Fence,
+        outcome: &'static str,
+        write: impl AsyncFnOnce(&mut store::Tx) -> Result<(), StoreError>,
+    ) -> &'static str {
+        let written = async {
+            let mut tx = self.store.begin().await?;
+            write(&mut tx).await?;
+            tx.commit().await
+        };
+        match written.await {
+            Ok(()) => outcome,
+            Err(StoreError::LeaseLost) => "stopped",
+            Err(error) => {
+                tracing::error!(job.id = %fence.job_id, error = chain(&error), "the end of a job could not be recorded; it runs again when its lease is over");
+                "unrecorded"
+            }
+        }
+    }
+}
+
+/// The pause before the next attempt: 1 s, 2 s, 4 s ... 5 min, of which `jitter` (0 to 1) decides the upper half.
+fn backoff(attempts: i64, jitter: f64) -> chrono::Duration {
+    let doublings = u32::try_from(attempts.clamp(1, 10) - 1).unwrap_or(0);
+    let full = Duration::from_secs(1 << doublings).min(Duration::from_secs(300));
+    let pause = full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
+    chrono::Duration::from_std(pause).unwrap_or(chrono::Duration::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_are_jittered_and_bounded() {
+        let seconds = |attempts, jitter| backoff(attempts, jitter).as_seconds_f64();
+        assert_eq!([seconds(1, 1.0), seconds(2, 1.0), seconds(4, 1.0), seconds(1000, 1.0)], [1.0, 2.0, 8.0, 300.0]);
+        assert_eq!([seconds(1, 0.0), seconds(4, 0.0)], [0.5, 4.0]);
+    }
+}

@@ -1,0 +1,135 @@
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{PgPool, SqlitePool};
+use tokio::sync::{Mutex, OwnedMutexGuard};
+
+use crate::error::{Result, StoreError};
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+
+/// Runs the same body on whichever pool the store has.
+macro_rules! db {
+    ($store:expr, |$pool:ident| $body:expr) => {
+        match &$store.db {
+            $crate::db::Db::Postgres($pool) => $body,
+            $crate::db::Db::Sqlite { pool: $pool, .. } => $body,
+        }
+    };
+}
+
+/// Runs the same body on whichever connection the transaction has.
+macro_rules! tx {
+    ($tx:expr, |$conn:ident| $body:expr) => {
+        match &mut $tx.0 {
+            $crate::db::Open::Postgres(open) => {
+                let $conn = &mut **open;
+                $body
+            }
+            $crate::db::Open::Sqlite { open, .. } => {
+                let $conn = &mut **open;
+                $body
+            }
+        }
+    };
+}
+
+#[derive(Clone)]
+pub(crate) enum Db {
+    Postgres(PgPool),
+    /// SQLite takes one writer at a time. Waiting for it in the process is fair and quick; waiting in SQLite is neither.
+    Sqlite {
+        pool: SqlitePool,
+        writer: Arc<Mutex<()>>,
+    },
+}
+
+/// The database. Cheap to clone.
+#[derive(Clone)]
+pub struct Store {
+    pub(crate) db: Db,
+}
+
+pub(crate) enum Open {
+    Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
+    Sqlite { open: sqlx::Transaction<'static, sqlx::Sqlite>, _writer: OwnedMutexGuard<()> },
+}
+
+/// A write transaction. Dropped without [`Tx::commit`], nothing of it happened.
+pub struct Tx(pub(crate) Open);
+
+impl Store {
+    /// Opens a SQLite file, making it if there is none. The schema is not touched: see [`Store::migrate`].
+    pub async fn sqlite(path: &Path) -> Result<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            // A commit survives the death of the process; only the loss of power may take the last ones.
+            .synchronous(SqliteSynchronous::Normal)
+            .foreign_keys(true)
+            .busy_timeout(Duration::from_secs(30))
+            .pragma("cache_size", "-1024")
+            .pragma("journal_size_limit", "16777216");
+        let pool = SqlitePoolOptions::new()
+            .max_connections(6)
+            .min_connections(1)
+            .idle_timeout(Duration::from_secs(60))
+            .connect_with(options)
+            .await?;
+        Ok(Self { db: Db::Sqlite { pool, writer: Arc::default() } })
+    }
+
+    /// Connects to PostgreSQL. `connections` is the size of the pool.
+    pub async fn postgres(url: &str, connections: u32) -> Result<Self> {
+        let options: PgConnectOptions = url.parse()?;
+        let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await?;
+        Ok(Self { db: Db::Postgres(pool) })
+    }
+
+    /// Brings the schema up to date, and refuses one that a newer MikroCloud made.
+    pub async fn migrate(&self) -> Result<()> {
+        let done = db!(self, |pool| MIGRATIONS.run(pool).await);
+        done.map_err(|error| match error {
+            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::NewerSchema,
+            other => StoreError::Migrate(other),
+        })
+    }
+
+    /// Whether the database answers.
+    pub async fn ping(&self) -> Result<()> {
+        db!(self, |pool| sqlx::query("SELECT 1").execute(pool).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Begins a write transaction.
+    pub async fn begin(&self) -> Result<Tx> {
+        Ok(Tx(match &self.db {
+            Db::Postgres(pool) => Open::Postgres(pool.begin().await?),
+            Db::Sqlite { pool, writer } => {
+                let guard = Arc::clone(writer).lock_owned().await;
+                Open::Sqlite { open: pool.begin_with("BEGIN IMMEDIATE").await?, _writer: guard }
+            }
+        }))
+    }
+
+    /// Closes every connection, so that SQLite folds its log into the file.
+    pub async fn close(&self) {
+        db!(self, |pool| pool.close().await);
+    }
+}
+
+impl Tx {
+    /// Makes all of it happen.
+    pub async fn commit(self) -> Result<()> {
+        match self.0 {
+            Open::Postgres(open) => open.commit().await?,
+            Open::Sqlite { open, _writer } => open.commit().await?,
+        }
+        Ok(())
+    }
+}

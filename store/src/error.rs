@@ -1,0 +1,48 @@
+use sqlx::error::ErrorKind;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database was migrated by a newer MikroCloud.
+    #[error("the database has the schema of a newer MikroCloud: start that version, or restore a backup made with this one")]
+    NewerSchema,
+    /// Something with the same unique value exists.
+    #[error("it exists already")]
+    Exists,
+    /// The row was not in the state that the change expects.
+    #[error("it was changed by somebody else")]
+    Changed,
+    /// The job's lease is another worker's now; the write was refused.
+    #[error("the lease of this job is lost")]
+    LeaseLost,
+    /// The database did not do what was asked.
+    #[error("the database failed")]
+    Database(#[source] sqlx::Error),
+    /// The schema could not be brought up to date.
+    #[error("the schema could not be migrated")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
+            Some(ErrorKind::UniqueViolation) => Self::Exists,
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl StoreError {
+    /// Whether trying the same again can help.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Database(_) | Self::Changed)
+    }
+}
+
+/// A result of the store.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Turns "no row was changed" into an error.
+pub fn expect_one(affected: u64, error: StoreError) -> Result<()> {
+    if affected == 1 { Ok(()) } else { Err(error) }
+}

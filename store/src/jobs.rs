@@ -1,0 +1,212 @@
+//! Jobs. A claim is one compare-and-set; every write of a worker goes through a fence.
+
+use domain::id::{JobId, TeamId};
+use domain::job::{Fence, Job, JobState};
+use domain::time::{Timestamp, now};
+use serde_json::Value;
+use sqlx::types::Json;
+use uuid::Uuid;
+
+use crate::db::{Store, Tx};
+use crate::error::{Result, StoreError, expect_one};
+
+macro_rules! columns {
+    () => {
+        "id, team_id, kind, queue, payload, priority, exclusion_key, state, run_at, attempts, max_attempts, lease_token, lease_until, \
+         last_error, created_at"
+    };
+}
+
+/// A job to be written in the transaction of the change that causes it.
+#[derive(Debug, Clone)]
+pub struct NewJob {
+    /// Identity.
+    pub id: JobId,
+    /// The team it works for.
+    pub team_id: TeamId,
+    /// Which handler runs it.
+    pub kind: &'static str,
+    /// The queue it waits in.
+    pub queue: &'static str,
+    /// What to do, as a JSON object.
+    pub payload: Value,
+    /// The entity it moves forward.
+    pub subject_id: Option<Uuid>,
+    /// Lower runs first.
+    pub priority: i64,
+    /// Jobs with the same key never run at once.
+    pub exclusion_key: Option<String>,
+    /// Not before this time.
+    pub run_at: Timestamp,
+    /// How often a worker may take it.
+    pub max_attempts: i64,
+}
+
+/// What becomes of a job whose handler failed.
+#[derive(Debug, Clone)]
+pub struct Failed {
+    /// What went wrong.
+    pub error: String,
+    /// When to try again; `None` puts it into the dead set.
+    pub retry_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// A job of the team.
+    pub async fn job_get(&self, team: TeamId, id: JobId) -> Result<Option<Job>> {
+        let sql = concat!("SELECT ", columns!(), " FROM jobs WHERE team_id = $1 AND id = $2");
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
+    }
+
+    /// Jobs of a queue that could run at this moment, the most urgent first.
+    pub async fn job_list_due(&self, queue: &str, at: Timestamp, limit: i64) -> Result<Vec<JobId>> {
+        let sql = "SELECT id FROM jobs WHERE queue = $1 AND state = 'pending' AND run_at <= $2
+            AND (exclusion_key IS NULL OR NOT EXISTS
+                (SELECT 1 FROM jobs other WHERE other.exclusion_key = jobs.exclusion_key AND other.state = 'running'))
+            ORDER BY priority, run_at, id LIMIT $3";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(queue).bind(at).bind(limit).fetch_all(pool).await)?)
+    }
+
+    /// How many jobs of all teams are in each state, per queue. For metrics.
+    pub async fn job_state_counts(&self) -> Result<Vec<(String, JobState, i64)>> {
+        let sql = "SELECT queue, state, COUNT(*) FROM jobs GROUP BY queue, state";
+        Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
+    }
+
+    /// Takes a job: `None` when it is not pending, not due, or a job with the same exclusion key runs.
+    pub async fn job_claim(&self, id: JobId, token: Uuid, lease_until: Timestamp) -> Result<Option<Job>> {
+        let sql = concat!(
+            "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $2, lease_until = $3
+             WHERE id = $1 AND state = 'pending' AND run_at <= $4 RETURNING ",
+            columns!()
+        );
+        let mut tx = self.begin().await?;
+        let claimed: std::result::Result<Option<Job>, sqlx::Error> =
+            tx!(tx, |conn| sqlx::query_as(sql).bind(id).bind(token).bind(lease_until).bind(now()).fetch_optional(conn).await);
+        match claimed.map_err(StoreError::from) {
+            Ok(job) => {
+                tx.commit().await?;
+                Ok(job)
+            }
+            // The unique index on running exclusion keys.
+            Err(StoreError::Exists) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Extends a lease; `false` when it is lost.
+    pub async fn job_extend(&self, fence: Fence, lease_until: Timestamp) -> Result<bool> {
+        let mut tx = self.begin().await?;
+        let sql = "UPDATE jobs SET lease_until = $3 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+        let done = tx!(tx, |conn| sqlx::query(sql)
+            .bind(fence.job_id)
+            .bind(fence.token)
+            .bind(lease_until)
+            .execute(conn)
+            .await
+            .map(|d| d.rows_affected()))?;
+        tx.commit().await?;
+        Ok(done == 1)
+    }
+}
+
+impl Tx {
+    /// Writes a job.
+    pub async fn job_insert(&mut self, job: &NewJob) -> Result<()> {
+        let sql = "INSERT INTO jobs (id, team_id, kind, queue, payload, subject_id, priority, exclusion_key, state, run_at, attempts,
+                max_attempts, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, 0, $10, $11)";
+        tx!(self, |conn| sqlx::query(sql)
+            .bind(job.id)
+            .bind(job.team_id)
+            .bind(job.kind)
+            .bind(job.queue)
+            .bind(Json(&job.payload))
+            .bind(job.subject_id)
+            .bind(job.priority)
+            .bind(&job.exclusion_key)
+            .bind(job.run_at)
+            .bind(job.max_attempts)
+            .bind(now())
+            .execute(conn)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Refuses the whole transaction unless the lease still stands. The row stays locked until the transaction ends, so the lease
+    /// cannot pass to another worker before this one's writes are in.
+    pub async fn job_fence(&mut self, fence: Fence) -> Result<()> {
+        let sql = "UPDATE jobs SET state = 'running' WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+        let done = tx!(self, |conn| sqlx::query(sql).bind(fence.job_id).bind(fence.token).execute(conn).await.map(|d| d.rows_affected()))?;
+        expect_one(done, StoreError::LeaseLost)
+    }
+
+    /// Ends a job well.
+    pub async fn job_finish(&mut self, fence: Fence) -> Result<()> {
+        let sql = "UPDATE jobs SET state = 'done', finished_at = $3, lease_token = NULL, lease_until = NULL, last_error = NULL
+            WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+        let done = tx!(self, |conn| sqlx::query(sql)
+            .bind(fence.job_id)
+            .bind(fence.token)
+            .bind(now())
+            .execute(conn)
+            .await
+            .map(|d| d.rows_affected()))?;
+        expect_one(done, StoreError::LeaseLost)
+    }
+
+    /// Records that a handler failed.
+    pub async fn job_fail(&mut self, fence: Fence, failed: &Failed) -> Result<()> {
+        let sql = "UPDATE jobs SET state = $3, run_at = COALESCE($4, run_at), finished_at = $5, lease_token = NULL, lease_until = NULL,
+            last_error = $6 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+        let state = if failed.retry_at.is_some() { JobState::Pending } else { JobState::Dead };
+        let finished_at = failed.retry_at.is_none().then(now);
+        let done = tx!(self, |conn| sqlx::query(sql)
+            .bind(fence.job_id)
+            .bind(fence.token)
+            .bind(state)
+            .bind(failed.retry_at)
+            .bind(finished_at)
+            .bind(&failed.error)
+            .execute(conn)
+            .await
+            .map(|d| d.rows_affected()))?;
+        expect_one(done, StoreError::LeaseLost)
+    }
+
+    /// Gives a job back untried: a worker that shuts down does not use up one of its attempts.
+    pub async fn job_hand_back(&mut self, fence: Fence) -> Result<()> {
+        let sql = "UPDATE jobs SET state = 'pending', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
+            WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+        let done = tx!(self, |conn| sqlx::query(sql).bind(fence.job_id).bind(fence.token).execute(conn).await.map(|d| d.rows_affected()))?;
+        expect_one(done, StoreError::LeaseLost)
+    }
+
+    /// Calls off what waits or runs for an entity; a worker that runs it finds its lease lost.
+    pub async fn job_cancel_subject(&mut self, team: TeamId, subject: Uuid) -> Result<()> {
+        let sql = "UPDATE jobs SET state = 'cancelled', finished_at = $3, lease_token = NULL, lease_until = NULL
+            WHERE team_id = $1 AND subject_id = $2 AND state IN ('pending', 'running')";
+        tx!(self, |conn| sqlx::query(sql).bind(team).bind(subject).bind(now()).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Takes back jobs whose lease ran out before this moment: pending again, or dead when they used up their attempts.
+    /// Returns those that are pending again.
+    pub async fn job_reclaim(&mut self, expired_before: Timestamp) -> Result<Vec<JobId>> {
+        let dead = "UPDATE jobs SET state = 'dead', finished_at = $2, lease_token = NULL, lease_until = NULL,
+            last_error = COALESCE(last_error, 'the worker that ran it died each time')
+            WHERE state = 'running' AND lease_until < $1 AND attempts >= max_attempts";
+        tx!(self, |conn| sqlx::query(dead).bind(expired_before).bind(now()).execute(conn).await.map(drop))?;
+        let again = "UPDATE jobs SET state = 'pending', lease_token = NULL, lease_until = NULL
+            WHERE state = 'running' AND lease_until < $1 RETURNING id";
+        Ok(tx!(self, |conn| sqlx::query_scalar(again).bind(expired_before).fetch_all(conn).await)?)
+    }
+
+    /// Deletes jobs that ended before this moment, except dead ones, which a person has to look at.
+    pub async fn job_purge(&mut self, before: Timestamp) -> Result<()> {
+        let sql = "DELETE FROM jobs WHERE finished_at < $1 AND state IN ('done', 'cancelled')";
+        tx!(self, |conn| sqlx::query(sql).bind(before).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+}
