@@ -9,6 +9,7 @@ pub mod environment;
 pub mod event;
 pub mod id;
 pub mod job;
+pub mod link;
 pub mod manifest;
 pub mod name;
 pub mod project;

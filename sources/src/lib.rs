@@ -1,1 +1,7 @@
-//! x
+#![doc = include_str!("../README.md")]
+
+pub mod archive;
+mod directory;
+pub mod git;
+
+pub use directory::DirectoryTree;

@@ -143,7 +143,9 @@ impl Members {
                 break;
             }
             if let Some(signal) = signal {
-                children.iter().for_each(|process| process.signal(signal));
+                for process in &children {
+                    process.signal(signal);
+                }
             }
             members.extend(children);
         }

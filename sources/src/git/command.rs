@@ -1,0 +1,194 @@
+//! Running the `git` program: without our environment, in a process group of its own, within limits.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use domain::source::Repository;
+use rustix::process::{Pid, Signal, kill_process_group};
+use tempfile::NamedTempFile;
+use tokio::io::{AsyncRead, AsyncReadExt};
+use tokio::process::{Child, Command};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::{GitOptions, SourceError};
+
+/// What Git may take from our environment: where programs, keys and certificates are, and how to get out of the network.
+const PASSED_ON: &[&str] = &[
+    "PATH",
+    "HOME",
+    "TMPDIR",
+    "SSH_AUTH_SOCK",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "GIT_SSL_CAINFO",
+    "http_proxy",
+    "https_proxy",
+    "HTTPS_PROXY",
+    "all_proxy",
+    "ALL_PROXY",
+    "no_proxy",
+    "NO_PROXY",
+];
+
+/// No prompt, and a host that was never seen is trusted once; a host whose key changed is not.
+const SSH: &str = "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new -oConnectTimeout=20";
+
+/// How much of Git's output is kept: its end.
+const OUTPUT_KEPT: usize = 64 * 1024;
+
+/// How often the size of what is fetched is looked at.
+const SIZE_CHECK: Duration = Duration::from_secs(1);
+
+/// The `git` program, set up for one repository and one directory.
+pub(super) struct Git {
+    pub repository: Repository,
+    pub target: PathBuf,
+    config: NamedTempFile,
+    deadline: Instant,
+    timeout: Duration,
+    bytes: u64,
+    stop: CancellationToken,
+}
+
+/// What a run of Git left.
+pub(super) struct Output {
+    pub success: bool,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Git {
+    pub async fn new(
+        repository: &Repository,
+        target: &Path,
+        options: &GitOptions,
+        stop: CancellationToken,
+    ) -> Result<Self, SourceError> {
+        tokio::fs::create_dir_all(target).await.map_err(SourceError::io)?;
+        let config = NamedTempFile::new().map_err(SourceError::io)?;
+        let text = config_text(repository, options.config.as_deref());
+        tokio::fs::write(config.path(), text).await.map_err(SourceError::io)?;
+        Ok(Self {
+            repository: repository.clone(),
+            target: target.to_owned(),
+            config,
+            deadline: Instant::now() + options.timeout,
+            timeout: options.timeout,
+            bytes: options.bytes,
+            stop,
+        })
+    }
+
+    /// Runs Git in the target and returns what it printed; an error when it failed.
+    pub async fn run(&self, arguments: &[&str]) -> Result<String, SourceError> {
+        let output = self.try_run(arguments).await?;
+        if output.success { Ok(output.stdout) } else { Err(SourceError::from_git(self.repository.as_str(), &output.stderr)) }
+    }
+
+    /// Runs Git in the target, whether it fails or not.
+    pub async fn try_run(&self, arguments: &[&str]) -> Result<Output, SourceError> {
+        let child = self.command(arguments).spawn().map_err(|error| match error.kind() {
+            std::io::ErrorKind::NotFound => SourceError::GitMissing,
+            _ => SourceError::io(error),
+        })?;
+        let mut group = Group::new(child);
+        let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
+        let finished = async { tokio::join!(group.child.wait(), tail(stdout), tail(stderr)) };
+        let (status, stdout, stderr) = tokio::select! {
+            finished = finished => finished,
+            () = self.stop.cancelled() => return Err(SourceError::Cancelled),
+            () = tokio::time::sleep_until(self.deadline) => return Err(SourceError::Timeout { seconds: self.timeout.as_secs() }),
+            () = self.too_large() => return Err(SourceError::TooLarge { limit_bytes: self.bytes }),
+        };
+        let status = status.map_err(SourceError::io)?;
+        Ok(Output { success: status.success(), stdout, stderr })
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("git");
+        command.arg("-C").arg(&self.target).args(arguments).env_clear();
+        command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "true").env("GIT_SSH_COMMAND", SSH);
+        command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", self.config.path()).env("GIT_LFS_SKIP_SMUDGE", "1");
+        command.env("GIT_CEILING_DIRECTORIES", self.target.parent().unwrap_or(&self.target));
+        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command
+    }
+
+    /// Returns when the target has become larger than it may.
+    async fn too_large(&self) {
+        loop {
+            tokio::time::sleep(SIZE_CHECK).await;
+            let (target, limit) = (self.target.clone(), self.bytes);
+            if tokio::task::spawn_blocking(move || size(&target, limit) > limit).await.unwrap_or(false) {
+                return;
+            }
+        }
+    }
+}
+
+/// The bytes in a directory; counting ends soon after the limit.
+fn size(directory: &Path, limit: u64) -> u64 {
+    let files = walkdir::WalkDir::new(directory).into_iter().filter_map(|entry| entry.ok()?.metadata().ok());
+    let mut sum = 0;
+    for meta in files.filter(std::fs::Metadata::is_file) {
+        sum += meta.len();
+        if sum > limit {
+            break;
+        }
+    }
+    sum
+}
+
+/// Our configuration. It is a file because Git hides `-c` settings from the program that serves a local repository.
+fn config_text(repository: &Repository, include: Option<&Path>) -> String {
+    // Only a repository on this machine may have submodules on this machine: a stranger's must not read our files.
+    let file = if repository.local_path().is_some() { "always" } else { "never" };
+    let include = include.map_or_else(String::new, |path| {
+        let path = path.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
+        format!("[include]\n\tpath = \"{path}\"\n")
+    });
+    format!(
+        "{include}[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n\
+         [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[safe]\n\tdirectory = *\n[submodule]\n\tfetchJobs = 2\n\
+         [protocol]\n\tallow = never\n[protocol \"https\"]\n\tallow = always\n[protocol \"http\"]\n\tallow = always\n\
+         [protocol \"ssh\"]\n\tallow = always\n[protocol \"file\"]\n\tallow = {file}\n"
+    )
+}
+
+/// The end of what a program prints, however much it is.
+async fn tail(reader: Option<impl AsyncRead + Unpin>) -> String {
+    let mut kept = Vec::new();
+    let Some(mut reader) = reader else { return String::new() };
+    let mut chunk = vec![0; 8 * 1024];
+    while let Ok(read @ 1..) = reader.read(&mut chunk).await {
+        kept.extend_from_slice(&chunk[..read]);
+        if kept.len() > 2 * OUTPUT_KEPT {
+            kept.drain(..kept.len() - OUTPUT_KEPT);
+        }
+    }
+    String::from_utf8_lossy(&kept).into_owned()
+}
+
+/// Git and the programs it starts (ssh, the https helper), killed together when this is dropped before they ended.
+struct Group {
+    child: Child,
+}
+
+impl Group {
+    fn new(child: Child) -> Self {
+        Self { child }
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // Once Git was waited for, it has no id any more, and neither have those it waited for.
+        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+        if let Some(id) = id {
+            let _ = kill_process_group(id, Signal::KILL);
+        }
+    }
+}

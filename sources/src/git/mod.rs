@@ -1,0 +1,69 @@
+//! Fetching a Git repository, by the `git` program (docs/adr/0002-git-program.md).
+
+mod checkout;
+mod command;
+mod error;
+mod fetch;
+#[cfg(test)]
+mod tests;
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use domain::source::{Reference, Repository};
+use tokio_util::sync::CancellationToken;
+
+pub use error::SourceError;
+
+use command::Git;
+
+/// How a repository is fetched.
+#[derive(Debug, Clone)]
+pub struct GitOptions {
+    /// How long all of it may take.
+    pub timeout: Duration,
+    /// How large the fetched repository and its files may get together, bytes.
+    pub bytes: u64,
+    /// A Git configuration of the operator's to read, for credential helpers and the like. Without one, Git reads no
+    /// configuration but ours.
+    pub config: Option<PathBuf>,
+}
+
+impl Default for GitOptions {
+    fn default() -> Self {
+        Self { timeout: Duration::from_mins(5), bytes: 4 << 30, config: None }
+    }
+}
+
+/// What was fetched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fetched {
+    /// The id of the commit whose files are in the directory.
+    pub commit: String,
+}
+
+/// Fetches the files of one commit, with submodules and without history, into `target`, which must be absent or empty. The
+/// repository's default branch when no reference is given. On an error, or when `stop` fires, no process is left; the caller
+/// removes `target`.
+pub async fn fetch_git(
+    repository: &Repository,
+    reference: Option<&Reference>,
+    target: &Path,
+    options: &GitOptions,
+    stop: CancellationToken,
+) -> Result<Fetched, SourceError> {
+    if let Some(path) = repository.local_path()
+        && !Path::new(path).exists()
+    {
+        return Err(SourceError::NotFound(error::shown(repository.as_str())));
+    }
+    let git = Git::new(repository, target, options, stop).await?;
+    let commit = fetch::fetch(&git, reference).await?;
+    checkout::checkout(&git, &commit).await?;
+    let target = target.to_owned();
+    let name = error::shown(repository.as_str());
+    tokio::task::spawn_blocking(move || checkout::finish(&target, &name))
+        .await
+        .map_err(|error| SourceError::io(error.into()))??;
+    Ok(Fetched { commit })
+}
