@@ -1,0 +1,60 @@
+//! Why something cannot be stored as an artifact.
+
+use std::io;
+use std::path::Path;
+
+/// Why something cannot be stored as an artifact. Each message is safe to show and says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum ArtifactError {
+    /// There is no file in it.
+    #[error("the output directory holds no file: check the build, and [build] output in mikrocloud.toml")]
+    Empty,
+    /// Too much content.
+    #[error("the output has more than {} MiB: leave out what is not needed to run, or raise the limit", limit_bytes >> 20)]
+    TooLarge {
+        /// The limit, bytes.
+        limit_bytes: u64,
+    },
+    /// Too many files.
+    #[error("the output has more than {limit} files and directories: leave out what is not needed to run, or raise the limit")]
+    TooMany {
+        /// The limit.
+        limit: u64,
+    },
+    /// A link leads out of it.
+    #[error("the link `{0}` leads out of the output directory, where nothing follows it: let the build copy the file instead")]
+    Link(String),
+    /// A file cannot be read.
+    #[error("`{path}` in the output cannot be read ({reason}): let the build leave files that their owner may read")]
+    Unreadable {
+        /// The file.
+        path: String,
+        /// What the system says.
+        reason: io::ErrorKind,
+    },
+    /// This machine's disk.
+    #[error("the artifact could not be stored: {0}")]
+    Io(#[from] io::Error),
+}
+
+impl ArtifactError {
+    /// A stable code for programs.
+    pub fn code(&self) -> &'static str {
+        match self {
+            Self::Empty => "OUTPUT_EMPTY",
+            Self::TooLarge { .. } | Self::TooMany { .. } => "OUTPUT_TOO_LARGE",
+            Self::Link(_) => "OUTPUT_LINK",
+            Self::Unreadable { .. } => "OUTPUT_UNREADABLE",
+            Self::Io(_) => "ARTIFACT_IO",
+        }
+    }
+
+    pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {
+        Self::Unreadable { path: shown(path), reason: error.kind() }
+    }
+}
+
+/// A path for a message: bounded, on one line.
+pub(crate) fn shown(path: &Path) -> String {
+    path.to_string_lossy().chars().map(|c| if c.is_control() { '?' } else { c }).take(200).collect()
+}
