@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::id::{ApiKeyId, SessionId, TeamId, UserId};
+use crate::time::Timestamp;
 
 /// What a member of a team is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +132,8 @@ pub struct Actor {
     pub scopes: Option<Vec<Permission>>,
     /// What was shown.
     pub credential: Credential,
+    /// From when on it is no longer good; `None` when only the store knows.
+    pub expires_at: Option<Timestamp>,
 }
 
 impl Actor {
@@ -145,7 +148,8 @@ mod tests {
     use super::*;
 
     fn actor(role: Role, scopes: Option<Vec<Permission>>) -> Actor {
-        Actor { user_id: UserId::new(), team_id: TeamId::new(), role, scopes, credential: Credential::Session(SessionId::new()) }
+        let credential = Credential::Session(SessionId::new());
+        Actor { user_id: UserId::new(), team_id: TeamId::new(), role, scopes, credential, expires_at: None }
     }
 
     #[test]
@@ -153,7 +157,8 @@ mod tests {
         let table: Vec<String> = [Role::Owner, Role::Admin, Role::Developer, Role::Viewer]
             .into_iter()
             .map(|role| {
-                let allowed: Vec<_> = Permission::ALL.into_iter().filter(|p| actor(role, None).may(*p)).map(Permission::name).collect();
+                let allowed: Vec<_> =
+                    Permission::ALL.into_iter().filter(|p| actor(role, None).may(*p)).map(Permission::name).collect();
                 format!("{}: {}", role.name(), allowed.join(" "))
             })
             .collect();

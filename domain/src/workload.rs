@@ -59,6 +59,9 @@ pub struct Server {
 pub struct FunctionSet {
     /// The functions, sorted by route.
     pub functions: Vec<Function>,
+    /// Variables of the project file; the environment's own win over them.
+    #[serde(default)]
+    pub env: Vec<(String, String)>,
     /// Files served where no function answers.
     pub site: Option<StaticSite>,
     /// Memory limit of one process, MiB.

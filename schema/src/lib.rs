@@ -1,1 +1,54 @@
+#![doc = include_str!("../README.md")]
 
+mod context;
+mod error;
+mod input;
+mod loaders;
+mod model;
+mod mutation;
+mod paging;
+mod query;
+mod subscription;
+
+use async_graphql::{Schema, SchemaBuilder};
+use domain::access::Actor;
+use services::Services;
+
+pub use error::to_graphql as error_to_graphql;
+pub use mutation::Mutation;
+pub use query::Query;
+pub use subscription::Subscription;
+
+/// The schema of the API.
+pub type ApiSchema = Schema<Query, Mutation, Subscription>;
+
+/// Deep enough for the introspection query of the usual tools, which nests `ofType`.
+const MAX_DEPTH: usize = 15;
+/// Fields a query may ask for, each multiplied by the page sizes around it.
+const MAX_COMPLEXITY: usize = 20_000;
+
+/// The schema over some services.
+pub fn build(services: Services) -> ApiSchema {
+    builder().data(services).finish()
+}
+
+/// The schema in the schema definition language.
+pub fn sdl() -> String {
+    builder().finish().sdl()
+}
+
+/// Prepares a request (or a connection's subscriptions) for an actor, or for nobody.
+pub fn request_data(services: &Services, actor: Option<Actor>) -> async_graphql::Data {
+    let mut data = async_graphql::Data::default();
+    if let Some(actor) = actor {
+        data.insert(loaders::deployments(services, &actor));
+        data.insert(loaders::projects(services, &actor));
+        data.insert(loaders::environments(services, &actor));
+        data.insert(actor);
+    }
+    data
+}
+
+fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
+    Schema::build(Query::default(), Mutation::default(), Subscription::default()).limit_depth(MAX_DEPTH).limit_complexity(MAX_COMPLEXITY)
+}

@@ -1,1 +1,142 @@
+#![doc = include_str!("../README.md")]
 
+pub mod auth;
+pub mod deployments;
+mod environments;
+mod error;
+mod feeds;
+mod housekeeping;
+mod local_control;
+mod members;
+mod projects;
+mod sealing;
+mod setup;
+mod uploads;
+mod variables;
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use artifacts::ArtifactStore;
+use clouds_contract::Cloud;
+use domain::access::{Actor, Permission};
+use domain::build::BuildLimits;
+use jobs::{EventBus, Wakeups};
+use store::Store;
+
+pub use error::{ErrorCode, ServiceError};
+pub use feeds::Feed;
+pub use housekeeping::Housekeeper;
+pub use local_control::LocalControl;
+pub use members::Member;
+pub use projects::NewProject;
+pub use sealing::{MasterKey, Sealer};
+pub use setup::{FirstStart, SetupError};
+pub use uploads::Upload;
+
+/// A result of a use case.
+pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
+
+/// What an installation allows and where it keeps its files.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Directory for uploads and builds; `uploads/` and `builds/` are made in it.
+    pub directory: PathBuf,
+    /// What one build may use.
+    pub build_limits: BuildLimits,
+    /// The largest upload, in bytes (compressed).
+    pub upload_bytes: u64,
+    /// How many superseded deployments of an environment stay on their cloud, ready for rollback.
+    pub keep_superseded: i64,
+}
+
+impl Settings {
+    /// The defaults, with files in this directory.
+    pub fn in_directory(directory: PathBuf) -> Self {
+        Self { directory, build_limits: BuildLimits::default(), upload_bytes: 512 * 1024 * 1024, keep_superseded: 10 }
+    }
+}
+
+/// Every use case. Cheap to clone.
+#[derive(Clone)]
+pub struct Services {
+    pub(crate) inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub store: Store,
+    pub bus: EventBus,
+    pub wakeups: Wakeups,
+    pub sealer: Arc<Sealer>,
+    pub tokens: auth::Tokens,
+    pub clouds: HashMap<&'static str, Cloud>,
+    pub artifacts: ArtifactStore,
+    /// Held for reading while an artifact is stored and recorded, for writing while unused ones are removed.
+    pub artifact_gate: tokio::sync::RwLock<()>,
+    pub settings: Settings,
+}
+
+/// What the services stand on.
+pub struct Foundation {
+    /// The database.
+    pub store: Store,
+    /// Tells subscribers that rows changed.
+    pub bus: EventBus,
+    /// Wakes workers.
+    pub wakeups: Wakeups,
+    /// Seals secrets.
+    pub sealer: Arc<Sealer>,
+    /// The clouds there are.
+    pub clouds: Vec<Cloud>,
+    /// Where artifacts are.
+    pub artifacts: ArtifactStore,
+    /// What is allowed.
+    pub settings: Settings,
+}
+
+impl Services {
+    /// The services over this foundation.
+    pub fn new(foundation: Foundation) -> Self {
+        let Foundation { store, bus, wakeups, sealer, clouds, artifacts, settings } = foundation;
+        let tokens = auth::Tokens::new(&sealer);
+        let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
+        let artifact_gate = tokio::sync::RwLock::default();
+        Self { inner: Arc::new(Inner { store, bus, wakeups, sealer, tokens, clouds, artifacts, artifact_gate, settings }) }
+    }
+
+    /// Whether the database answers.
+    pub async fn ready(&self) -> Result<()> {
+        Ok(self.store().ping().await?)
+    }
+
+    /// The numbers that `/metrics` shows beside those counted as they happen: deployments by status, jobs by queue and state.
+    pub async fn record_gauges(&self) -> Result<()> {
+        #[expect(clippy::cast_precision_loss, reason = "Prometheus knows only floating point")]
+        let float = |count: i64| count as f64;
+        for (status, count) in self.store().deployment_status_counts().await? {
+            metrics::gauge!("mikrocloud_deployments", "status" => status.name()).set(float(count));
+        }
+        for (queue, state, count) in self.store().job_state_counts().await? {
+            let state = format!("{state:?}").to_lowercase();
+            metrics::gauge!("mikrocloud_jobs", "queue" => queue, "state" => state).set(float(count));
+        }
+        Ok(())
+    }
+
+    pub(crate) fn store(&self) -> &Store {
+        &self.inner.store
+    }
+
+    pub(crate) fn cloud(&self, name: &str) -> Result<&Cloud> {
+        self.inner.clouds.get(name).ok_or_else(|| {
+            let known: Vec<_> = self.inner.clouds.keys().copied().collect();
+            ServiceError::invalid("deploy.clouds", "UNKNOWN_CLOUD", format!("there is no cloud `{name}` here: use {}", known.join(", ")))
+        })
+    }
+}
+
+/// Checks a permission; the error names it.
+pub(crate) fn require(actor: &Actor, permission: Permission) -> Result<()> {
+    if actor.may(permission) { Ok(()) } else { Err(ServiceError::Denied(permission)) }
+}

@@ -50,6 +50,12 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(pool).await)?)
     }
 
+    /// The user who has owned a team for the longest time.
+    pub async fn owner_get(&self) -> Result<Option<UserId>> {
+        let sql = "SELECT user_id FROM memberships WHERE role = 'owner' ORDER BY created_at, user_id LIMIT 1";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).fetch_optional(pool).await)?)
+    }
+
     /// A user.
     pub async fn user_get(&self, id: UserId) -> Result<Option<User>> {
         let sql = "SELECT id, email, name, created_at FROM users WHERE id = $1";

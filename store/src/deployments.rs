@@ -183,6 +183,16 @@ impl Tx {
         Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(environment).fetch_all(conn).await)?)
     }
 
+    /// The deployment that an environment shows, as a list of none or one.
+    pub async fn deployment_list_live(&mut self, team: TeamId, environment: EnvironmentId) -> Result<Vec<Deployment>> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM deployments WHERE team_id = $1 AND environment_id = $2 AND status = 'live'"
+        );
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(environment).fetch_all(conn).await)?)
+    }
+
     /// The deployments of a project that still move.
     pub async fn deployment_list_moving(&mut self, team: TeamId, project: ProjectId) -> Result<Vec<Deployment>> {
         let sql = concat!(

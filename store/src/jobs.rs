@@ -183,12 +183,11 @@ impl Tx {
         expect_one(done, StoreError::LeaseLost)
     }
 
-    /// Calls off what waits or runs for an entity; a worker that runs it finds its lease lost.
-    pub async fn job_cancel_subject(&mut self, team: TeamId, subject: Uuid) -> Result<()> {
+    /// Calls off what waits or runs for an entity and returns what was called off; a worker that runs it finds its lease lost.
+    pub async fn job_cancel_subject(&mut self, team: TeamId, subject: Uuid) -> Result<Vec<JobId>> {
         let sql = "UPDATE jobs SET state = 'cancelled', finished_at = $3, lease_token = NULL, lease_until = NULL
-            WHERE team_id = $1 AND subject_id = $2 AND state IN ('pending', 'running')";
-        tx!(self, |conn| sqlx::query(sql).bind(team).bind(subject).bind(now()).execute(conn).await.map(drop))?;
-        Ok(())
+            WHERE team_id = $1 AND subject_id = $2 AND state IN ('pending', 'running') RETURNING id";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(subject).bind(now()).fetch_all(conn).await)?)
     }
 
     /// Takes back jobs whose lease ran out before this moment: pending again, or dead when they used up their attempts.

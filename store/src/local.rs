@@ -42,17 +42,22 @@ impl Store {
 }
 
 impl Tx {
-    /// Records a workload. An equal wish changes nothing; another one starts unobserved.
+    /// Records a workload. An equal wish changes nothing; another one starts unobserved. `false` when the inventory does not list the
+    /// workload: it was deleted meanwhile, and must not come back.
     pub async fn local_workload_put(
         &mut self,
         (team, project, deployment): (TeamId, ProjectId, DeploymentId),
         desired: &Value,
         observed: &Value,
-    ) -> Result<()> {
+    ) -> Result<bool> {
+        let listed = "SELECT EXISTS (SELECT 1 FROM resources WHERE team_id = $1 AND kind = 'workload' AND deployment_id = $2)";
+        if !tx!(self, |conn| sqlx::query_scalar::<_, bool>(listed).bind(team).bind(deployment).fetch_one(conn).await)? {
+            return Ok(false);
+        }
         let present = "SELECT desired FROM local_workloads WHERE deployment_id = $1";
         let known: Option<Json<Value>> = tx!(self, |conn| sqlx::query_scalar(present).bind(deployment).fetch_optional(conn).await)?;
         if known.is_some_and(|known| known.0 == *desired) {
-            return Ok(());
+            return Ok(true);
         }
         let sql = "INSERT INTO local_workloads (deployment_id, team_id, project_id, desired, observed, created_at)
             VALUES ($1, $2, $3, $4, $5, $6)
@@ -67,7 +72,7 @@ impl Tx {
             .execute(conn)
             .await
             .map(drop))?;
-        Ok(())
+        Ok(true)
     }
 
     /// Records what was observed of a workload.

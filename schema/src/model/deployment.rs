@@ -1,0 +1,195 @@
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::deployment;
+use domain::source;
+
+use super::environment::Environment;
+use super::event::{DeploymentEvent, LogLine};
+use super::project::Project;
+use crate::context::caller;
+use crate::error::to_graphql;
+use crate::loaders;
+use crate::paging::page_size;
+
+/// Where a deployment stands.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::deployment::DeploymentStatus")]
+pub enum DeploymentStatus {
+    /// Waits for a worker.
+    Queued,
+    /// Its source is fetched and built.
+    Building,
+    /// Its artifact is started, probed and switched to.
+    Releasing,
+    /// Its environment shows it.
+    Live,
+    /// Another deployment took its place; it stays ready for rollback.
+    Superseded,
+    /// It ended with an error.
+    Failed,
+    /// Somebody, or a newer deployment, called it off.
+    Cancelled,
+}
+
+/// What made a deployment.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::deployment::Trigger", name = "DeploymentTrigger")]
+pub enum Trigger {
+    /// A new build of a source.
+    Build,
+    /// The artifact of a deployment in another environment.
+    Promotion,
+    /// An earlier deployment of the same environment.
+    Rollback,
+}
+
+/// Why a deployment failed or was cancelled.
+#[derive(SimpleObject)]
+pub struct Failure {
+    /// Stable, in capitals.
+    pub code: String,
+    /// What happened and what to do about it.
+    pub message: String,
+}
+
+/// What a deployment is built from.
+#[derive(SimpleObject)]
+pub struct DeploymentSource {
+    /// `git` or `upload`.
+    pub kind: &'static str,
+    /// The repository.
+    pub repository: Option<String>,
+    /// The branch, tag or commit that was asked for.
+    pub reference: Option<String>,
+    /// The digest of the uploaded archive.
+    pub upload: Option<String>,
+}
+
+/// One attempt to make a source live in an environment.
+pub struct Deployment(pub deployment::Deployment);
+
+impl Deployment {
+    async fn loaded_project(&self, context: &Context<'_>) -> Result<domain::project::Project> {
+        let loader = context.data::<DataLoader<loaders::Projects>>()?;
+        let found = loader.load_one(self.0.project_id).await?;
+        found.ok_or_else(|| to_graphql(services::ServiceError::NotFound("project")))
+    }
+}
+
+#[Object]
+impl Deployment {
+    /// Identity.
+    async fn id(&self) -> ID {
+        self.0.id.to_string().into()
+    }
+
+    /// Counts the project's deployments from 1.
+    async fn number(&self) -> i64 {
+        self.0.number
+    }
+
+    /// Where it stands.
+    async fn status(&self) -> DeploymentStatus {
+        self.0.status.into()
+    }
+
+    /// What made it.
+    async fn trigger(&self) -> Trigger {
+        self.0.trigger.into()
+    }
+
+    /// What it is built from.
+    async fn source(&self) -> DeploymentSource {
+        match &self.0.source {
+            source::Source::Git { repository, reference } => DeploymentSource {
+                kind: "git",
+                repository: Some(repository.as_str().to_owned()),
+                reference: reference.as_ref().map(|reference| reference.as_str().to_owned()),
+                upload: None,
+            },
+            source::Source::Upload { digest } => {
+                DeploymentSource { kind: "upload", repository: None, reference: None, upload: Some(digest.to_string()) }
+            }
+        }
+    }
+
+    /// The commit that is built, once known.
+    async fn commit_sha(&self) -> Option<&str> {
+        self.0.commit_sha.as_deref()
+    }
+
+    /// What the result runs as: `static`, `server` or `functions`, once known.
+    async fn kind(&self) -> Option<&'static str> {
+        self.0.workload.as_ref().map(domain::workload::WorkloadSpec::kind)
+    }
+
+    /// The digest of what was built.
+    async fn artifact_digest(&self) -> Option<&str> {
+        self.0.artifact_digest.as_ref().map(domain::artifact::Digest::as_str)
+    }
+
+    /// The deployment whose artifact this one uses.
+    async fn origin_id(&self) -> Option<ID> {
+        self.0.origin_id.map(|id| id.to_string().into())
+    }
+
+    /// Why it failed or was cancelled.
+    async fn failure(&self) -> Option<Failure> {
+        self.0.failure.clone().map(|failure| Failure { code: failure.code, message: failure.message })
+    }
+
+    /// The address that shows this deployment alone.
+    async fn url(&self, context: &Context<'_>) -> Result<String> {
+        let (services, _) = caller(context)?;
+        services.deployment_url(&self.loaded_project(context).await?, &self.0).map_err(to_graphql)
+    }
+
+    /// The project it belongs to.
+    async fn project(&self, context: &Context<'_>) -> Result<Project> {
+        Ok(Project(self.loaded_project(context).await?))
+    }
+
+    /// The environment it is for.
+    async fn environment(&self, context: &Context<'_>) -> Result<Environment> {
+        let project = self.loaded_project(context).await?;
+        let loader = context.data::<DataLoader<loaders::Environments>>()?;
+        let environments = loader.load_one(self.0.project_id).await?.unwrap_or_default();
+        let environment = environments.into_iter().find(|environment| environment.id == self.0.environment_id);
+        let environment = environment.ok_or_else(|| to_graphql(services::ServiceError::NotFound("environment")))?;
+        Ok(Environment { environment, project })
+    }
+
+    /// When it was asked for.
+    async fn created_at(&self) -> DateTime<Utc> {
+        self.0.created_at
+    }
+
+    /// When its present status began.
+    async fn changed_at(&self) -> DateTime<Utc> {
+        self.0.changed_at
+    }
+
+    /// Events with numbers above `after`, in order.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(20) * child_complexity")]
+    async fn events(&self, context: &Context<'_>, first: Option<i32>, #[graphql(default)] after: i64) -> Result<Vec<DeploymentEvent>> {
+        let (services, actor) = caller(context)?;
+        let size = page_size(first)?;
+        let events = services.event_lines(actor, self.0.id, after, size).await.map_err(to_graphql)?;
+        Ok(events.into_iter().map(DeploymentEvent::from).collect())
+    }
+
+    /// Log lines with numbers above `after`, in order.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(20) * child_complexity")]
+    async fn logs(&self, context: &Context<'_>, first: Option<i32>, #[graphql(default)] after: i64) -> Result<Vec<LogLine>> {
+        let (services, actor) = caller(context)?;
+        let size = page_size(first)?;
+        let lines = services.log_lines(actor, self.0.id, after, size).await.map_err(to_graphql)?;
+        Ok(lines.into_iter().map(LogLine::from).collect())
+    }
+
+    /// How many log lines there are.
+    async fn log_count(&self) -> i64 {
+        self.0.log_count
+    }
+}

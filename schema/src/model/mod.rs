@@ -1,0 +1,7 @@
+//! The types of the API.
+
+pub mod deployment;
+pub mod environment;
+pub mod event;
+pub mod project;
+pub mod team;

@@ -1,0 +1,133 @@
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::access::Permission;
+use domain::team::ApiKey;
+use services::Member;
+
+use crate::context::caller;
+use crate::error::to_graphql;
+
+/// What a member of a team is.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::access::Role")]
+pub enum Role {
+    /// May do everything, including what ends the team.
+    Owner,
+    /// May do everything but manage owners.
+    Admin,
+    /// May create and deploy projects.
+    Developer,
+    /// May look.
+    Viewer,
+}
+
+/// Who is asking, in which team.
+pub struct Viewer;
+
+#[Object]
+impl Viewer {
+    /// The user.
+    async fn user(&self, context: &Context<'_>) -> Result<User> {
+        let (services, actor) = caller(context)?;
+        Ok(services.me(actor).await.map_err(to_graphql)?.into())
+    }
+
+    /// The team the request acts in.
+    async fn team(&self, context: &Context<'_>) -> Result<Team> {
+        let (services, actor) = caller(context)?;
+        let team = services.team(actor).await.map_err(to_graphql)?;
+        Ok(Team { id: team.id.to_string().into(), name: team.name })
+    }
+
+    /// The user's role in that team.
+    async fn role(&self, context: &Context<'_>) -> Result<Role> {
+        Ok(caller(context)?.1.role.into())
+    }
+
+    /// What the credential allows, such as `deployment-write`.
+    async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
+        let actor = caller(context)?.1;
+        Ok(Permission::ALL.into_iter().filter(|permission| actor.may(*permission)).map(Permission::name).collect())
+    }
+
+    /// The API keys one may see: one's own, or the whole team's for those who manage members.
+    async fn api_keys(&self, context: &Context<'_>) -> Result<Vec<ApiKeyInfo>> {
+        let (services, actor) = caller(context)?;
+        Ok(services.api_keys(actor).await.map_err(to_graphql)?.into_iter().map(ApiKeyInfo::from).collect())
+    }
+}
+
+/// A person.
+#[derive(SimpleObject)]
+pub struct User {
+    /// Identity.
+    pub id: ID,
+    /// Address used to sign in.
+    pub email: String,
+    /// Name shown to others.
+    pub name: String,
+}
+
+impl From<domain::team::User> for User {
+    fn from(user: domain::team::User) -> Self {
+        Self { id: user.id.to_string().into(), email: user.email, name: user.name }
+    }
+}
+
+/// A team.
+#[derive(SimpleObject)]
+pub struct Team {
+    /// Identity.
+    pub id: ID,
+    /// Its name.
+    pub name: String,
+}
+
+/// A member of a team.
+#[derive(SimpleObject)]
+pub struct TeamMember {
+    /// Who.
+    pub user: User,
+    /// What they are in the team.
+    pub role: Role,
+}
+
+impl From<Member> for TeamMember {
+    fn from(member: Member) -> Self {
+        Self { user: member.user.into(), role: member.role.into() }
+    }
+}
+
+/// What is known of an API key after it was made.
+#[derive(SimpleObject)]
+#[graphql(name = "ApiKey")]
+pub struct ApiKeyInfo {
+    /// Identity.
+    pub id: ID,
+    /// What it is for.
+    pub name: String,
+    /// The first characters of the key, to recognise it by.
+    pub prefix: String,
+    /// What it may do.
+    pub scopes: Vec<&'static str>,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<ApiKey> for ApiKeyInfo {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id.to_string().into(),
+            name: key.name,
+            prefix: key.prefix,
+            scopes: key.scopes.into_iter().map(Permission::name).collect(),
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            created_at: key.created_at,
+        }
+    }
+}

@@ -1,0 +1,17 @@
+//! What can be changed.
+
+mod deployments;
+mod projects;
+mod team;
+mod variables;
+
+use async_graphql::MergedObject;
+
+/// What can be changed.
+#[derive(MergedObject, Default)]
+pub struct Mutation(
+    projects::ProjectMutation,
+    variables::VariableMutation,
+    deployments::DeploymentMutation,
+    team::TeamMutation,
+);

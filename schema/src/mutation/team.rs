@@ -1,0 +1,127 @@
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use services::auth::NewApiKeyInput;
+
+use crate::context::caller;
+use crate::error::{UserError, user_errors};
+use crate::input::parse_id;
+use crate::model::team::{ApiKeyInfo, Role, TeamMember};
+
+#[derive(Default)]
+pub struct TeamMutation;
+
+#[derive(InputObject)]
+struct CreateApiKeyInput {
+    /// What the key is for.
+    name: String,
+    /// What it may do, such as `deployment-write`; all that you may when left out.
+    scopes: Option<Vec<String>>,
+    /// In how many days it expires; never when left out.
+    expires_in_days: Option<i64>,
+}
+
+#[derive(InputObject)]
+struct RevokeApiKeyInput {
+    /// The key.
+    api_key_id: ID,
+}
+
+#[derive(InputObject)]
+struct AddMemberInput {
+    /// Address used to sign in.
+    email: String,
+    /// Name shown to others.
+    name: Option<String>,
+    /// What they are in the team.
+    role: Role,
+}
+
+#[derive(InputObject)]
+struct SetMemberRoleInput {
+    /// The member.
+    user_id: ID,
+    /// The new role.
+    role: Role,
+}
+
+#[derive(InputObject)]
+struct RemoveMemberInput {
+    /// The member.
+    user_id: ID,
+}
+
+#[derive(SimpleObject)]
+struct ApiKeyPayload {
+    /// What is kept of the key.
+    api_key: Option<ApiKeyInfo>,
+    /// The key itself, shown this once.
+    secret: Option<String>,
+    /// What the caller can put right.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(SimpleObject)]
+struct MemberPayload {
+    /// The member.
+    member: Option<TeamMember>,
+    /// The path of their one-time sign-in link, to be handed to them.
+    sign_in_path: Option<String>,
+    /// What the caller can put right.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(SimpleObject)]
+struct DonePayload {
+    /// Whether it went well.
+    done: bool,
+    /// What the caller can put right.
+    user_errors: Vec<UserError>,
+}
+
+fn done(result: services::Result<()>) -> Result<DonePayload> {
+    let (done, user_errors) = user_errors(result)?;
+    Ok(DonePayload { done: done.is_some(), user_errors })
+}
+
+#[Object]
+impl TeamMutation {
+    /// Makes an API key. It can never do more than you.
+    async fn create_api_key(&self, context: &Context<'_>, input: CreateApiKeyInput) -> Result<ApiKeyPayload> {
+        let (services, actor) = caller(context)?;
+        let CreateApiKeyInput { name, scopes, expires_in_days } = input;
+        let created = services.create_api_key(actor, NewApiKeyInput { name, scopes, expires_in_days }).await;
+        let (created, user_errors) = user_errors(created)?;
+        let (api_key, secret) = created.map(|made| (made.key.into(), made.secret.expose().to_owned())).unzip();
+        Ok(ApiKeyPayload { api_key, secret, user_errors })
+    }
+
+    /// Revokes an API key.
+    async fn revoke_api_key(&self, context: &Context<'_>, input: RevokeApiKeyInput) -> Result<DonePayload> {
+        let (services, actor) = caller(context)?;
+        let change = async { services.revoke_api_key(actor, parse_id("apiKeyId", &input.api_key_id)?).await };
+        done(change.await)
+    }
+
+    /// Adds somebody new to the team.
+    async fn add_member(&self, context: &Context<'_>, input: AddMemberInput) -> Result<MemberPayload> {
+        let (services, actor) = caller(context)?;
+        let name = input.name.unwrap_or_default();
+        let (added, user_errors) = user_errors(services.add_member(actor, &input.email, &name, input.role.into()).await)?;
+        let (member, sign_in_path) =
+            added.map(|(member, link)| (member.into(), format!("/auth/link?token={}", link.expose()))).unzip();
+        Ok(MemberPayload { member, sign_in_path, user_errors })
+    }
+
+    /// Gives a member another role.
+    async fn set_member_role(&self, context: &Context<'_>, input: SetMemberRoleInput) -> Result<DonePayload> {
+        let (services, actor) = caller(context)?;
+        let change = async { services.set_member_role(actor, parse_id("userId", &input.user_id)?, input.role.into()).await };
+        done(change.await)
+    }
+
+    /// Takes a member out of the team.
+    async fn remove_member(&self, context: &Context<'_>, input: RemoveMemberInput) -> Result<DonePayload> {
+        let (services, actor) = caller(context)?;
+        let change = async { services.remove_member(actor, parse_id("userId", &input.user_id)?).await };
+        done(change.await)
+    }
+}

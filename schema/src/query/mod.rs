@@ -1,0 +1,11 @@
+//! What can be asked.
+
+mod deployments;
+mod projects;
+mod team;
+
+use async_graphql::MergedObject;
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(projects::ProjectQuery, deployments::DeploymentQuery, team::TeamQuery);

@@ -1,0 +1,155 @@
+//! API keys: prefixed, shown once, kept as digests, scoped, expiring.
+
+use domain::access::{Actor, Credential, Permission};
+use domain::id::{ApiKeyId, TeamId, UserId};
+use domain::secret::Secret;
+use domain::team::ApiKey;
+use domain::time::{Timestamp, now};
+use store::{NewApiKey, Tx};
+
+use super::{random_token, token_hash};
+use crate::{Result, ServiceError, Services, require};
+
+const PREFIX: &str = "mck_";
+const SHOWN_CHARACTERS: usize = 10;
+const MAX_NAME: usize = 100;
+
+/// A key that was just made and is not known to anybody yet.
+pub struct ApiKeySecret(Secret);
+
+/// What somebody asks for who makes a key.
+pub struct NewApiKeyInput {
+    /// What it is for.
+    pub name: String,
+    /// Names of permissions; all that the maker has when absent.
+    pub scopes: Option<Vec<String>>,
+    /// In how many days it expires; never when absent.
+    pub expires_in_days: Option<i64>,
+}
+
+/// A key as its maker sees it, once.
+pub struct CreatedApiKey {
+    /// The key itself.
+    pub secret: Secret,
+    /// What is kept of it.
+    pub key: ApiKey,
+}
+
+impl ApiKeySecret {
+    /// A new random key.
+    pub fn generate() -> Self {
+        Self(random_token(PREFIX))
+    }
+
+    /// Whether a bearer token has the form of an API key.
+    pub fn looks_like_one(bearer: &str) -> bool {
+        bearer.starts_with(PREFIX)
+    }
+
+    pub(crate) fn into_secret(self) -> Secret {
+        self.0
+    }
+
+    pub(crate) async fn insert(
+        &self,
+        tx: &mut Tx,
+        team_id: TeamId,
+        user_id: UserId,
+        name: &str,
+        scopes: &[Permission],
+        expires_at: Option<Timestamp>,
+    ) -> Result<ApiKey> {
+        let id = ApiKeyId::new();
+        let prefix: String = self.0.expose().chars().take(SHOWN_CHARACTERS).collect();
+        let hash = token_hash(self.0.expose());
+        tx.api_key_insert(&NewApiKey { id, team_id, user_id, name, prefix: &prefix, hash: &hash, scopes, expires_at }).await?;
+        let (name, scopes) = (name.to_owned(), scopes.to_vec());
+        Ok(ApiKey { id, team_id, user_id, name, prefix, scopes, expires_at, revoked_at: None, created_at: now() })
+    }
+}
+
+impl Services {
+    /// The keys of the actor's team that the actor made; all of them for those who manage members.
+    pub async fn api_keys(&self, actor: &Actor) -> Result<Vec<ApiKey>> {
+        require(actor, Permission::ApiKeyWrite)?;
+        let keys = self.store().api_key_list(actor.team_id).await?;
+        let all = actor.may(Permission::MemberWrite);
+        Ok(keys.into_iter().filter(|key| all || key.user_id == actor.user_id).collect())
+    }
+
+    /// Makes a key. It can never do more than the actor.
+    pub async fn create_api_key(&self, actor: &Actor, input: NewApiKeyInput) -> Result<CreatedApiKey> {
+        require(actor, Permission::ApiKeyWrite)?;
+        let name = input.name.trim();
+        if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
+            let message = format!("say in 1 to {MAX_NAME} characters what the key is for");
+            return Err(ServiceError::invalid("name", "INVALID_NAME", message));
+        }
+        let scopes = scopes(actor, input.scopes)?;
+        let expires_at = match input.expires_in_days {
+            None => None,
+            Some(days @ 1..=3650) => Some(now() + chrono::Duration::days(days)),
+            Some(_) => return Err(ServiceError::invalid("expiresInDays", "OUT_OF_RANGE", "give 1 to 3650 days, or leave it out")),
+        };
+        let secret = ApiKeySecret::generate();
+        let mut tx = self.store().begin().await?;
+        let key = secret.insert(&mut tx, actor.team_id, actor.user_id, name, &scopes, expires_at).await?;
+        tx.commit().await?;
+        Ok(CreatedApiKey { secret: secret.into_secret(), key })
+    }
+
+    /// Revokes a key: one's own, or anybody's for those who manage members.
+    pub async fn revoke_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
+        let visible = self.api_keys(actor).await?.into_iter().any(|key| key.id == id);
+        if !visible {
+            return Err(ServiceError::NotFound("API key"));
+        }
+        let mut tx = self.store().begin().await?;
+        // Revoking twice is no error: it is revoked.
+        tx.api_key_revoke(actor.team_id, id).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    pub(super) async fn authenticate_key(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
+        const INVALID: ServiceError = ServiceError::Unauthenticated("the API key is not valid, was revoked or has expired: make a new one");
+        let key = self.store().api_key_get(&token_hash(bearer)).await?.ok_or(INVALID)?;
+        if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= now()) {
+            return Err(INVALID);
+        }
+        if team.is_some_and(|team| team != key.team_id) {
+            return Err(ServiceError::NotFound("team"));
+        }
+        let membership = self.store().membership_get(key.team_id, key.user_id).await?.ok_or(INVALID)?;
+        Ok(Actor {
+            user_id: key.user_id,
+            team_id: key.team_id,
+            role: membership.role,
+            scopes: Some(key.scopes),
+            credential: Credential::ApiKey(key.id),
+            expires_at: key.expires_at,
+        })
+    }
+}
+
+fn scopes(actor: &Actor, names: Option<Vec<String>>) -> Result<Vec<Permission>> {
+    let Some(names) = names else {
+        return Ok(Permission::ALL.into_iter().filter(|permission| actor.may(*permission)).collect());
+    };
+    names
+        .iter()
+        .map(|name| {
+            let permission = Permission::from_name(name).ok_or_else(|| {
+                let known: Vec<_> = Permission::ALL.iter().map(|permission| permission.name()).collect();
+                let name: String = name.chars().take(60).collect();
+                ServiceError::invalid("scopes", "UNKNOWN_SCOPE", format!("`{name}` is no permission: use {}", known.join(", ")))
+            })?;
+            if actor.may(permission) {
+                Ok(permission)
+            } else {
+                let message = format!("a key cannot do more than you: you lack `{}`", permission.name());
+                Err(ServiceError::invalid("scopes", "SCOPE_TOO_WIDE", message))
+            }
+        })
+        .collect()
+}

@@ -1,0 +1,77 @@
+//! Who somebody is: passwords, sessions, access tokens, API keys.
+
+mod api_keys;
+mod passwords;
+mod sessions;
+mod tokens;
+
+use domain::access::{Actor, Credential};
+use domain::id::TeamId;
+use domain::secret::Secret;
+use domain::time::now;
+use rand::Rng;
+use sha2::{Digest, Sha256};
+
+pub use api_keys::{ApiKeySecret, CreatedApiKey, NewApiKeyInput};
+pub use sessions::SignedIn;
+pub(crate) use sessions::signin_link;
+pub use tokens::Tokens;
+
+use crate::{Result, ServiceError, Services};
+
+/// 256 random bits as text, for tokens that are shown once and kept as a digest.
+fn random_token(prefix: &str) -> Secret {
+    let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
+    rand::rng().fill_bytes(bytes.as_mut());
+    Secret::new(format!("{prefix}{}", base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes.as_ref())))
+}
+
+/// The digest a token is kept as. Tokens are random, so a plain hash is enough: there is nothing to guess.
+fn token_hash(token: &str) -> String {
+    hex::encode(Sha256::digest(token.as_bytes()))
+}
+
+impl Services {
+    /// Who shows this bearer token: an access token of a session, or an API key. `team` chooses one of the user's teams.
+    pub async fn authenticate(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
+        if ApiKeySecret::looks_like_one(bearer) {
+            self.authenticate_key(bearer, team).await
+        } else {
+            self.authenticate_session(bearer, team).await
+        }
+    }
+
+    /// Whether what an actor showed earlier still stands. Long-lived connections ask this again and again.
+    pub async fn still_valid(&self, actor: &Actor) -> Result<bool> {
+        if actor.expires_at.is_some_and(|at| at <= now()) {
+            return Ok(false);
+        }
+        let stands = match actor.credential {
+            Credential::Session(session) => self.store().session_is_valid(session).await?,
+            Credential::ApiKey(key) => self.store().api_key_is_valid(actor.team_id, key, now()).await?,
+        };
+        let role = self.store().membership_get(actor.team_id, actor.user_id).await?.map(|membership| membership.role);
+        Ok(stands && role == Some(actor.role))
+    }
+
+    async fn authenticate_session(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
+        let claims = self.inner.tokens.verify(bearer)?;
+        if !self.store().session_is_valid(claims.session_id).await? {
+            return Err(ServiceError::Unauthenticated("this session was signed out: sign in again"));
+        }
+        let memberships = self.store().membership_list(claims.user_id).await?;
+        let membership = match team {
+            Some(team) => memberships.into_iter().find(|membership| membership.team_id == team),
+            None => memberships.into_iter().next(),
+        };
+        let membership = membership.ok_or(ServiceError::NotFound("team"))?;
+        Ok(Actor {
+            user_id: claims.user_id,
+            team_id: membership.team_id,
+            role: membership.role,
+            scopes: None,
+            credential: Credential::Session(claims.session_id),
+            expires_at: claims.expires_at(),
+        })
+    }
+}

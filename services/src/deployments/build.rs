@@ -1,0 +1,155 @@
+//! The build phase: source, detection, build, artifact.
+
+use std::path::{Path, PathBuf};
+
+use artifacts::ArtifactLimits;
+use clouds_contract::BuildRequest;
+use domain::build::BuildPlan;
+use domain::deployment::{Deployment, DeploymentStatus, Failure};
+use domain::detect::detect;
+use domain::manifest::{FILE_NAME, Manifest};
+use jobs::payload::{BuildJob, ReleaseJob, new_job};
+use jobs::{JobError, Outcome, Run};
+use sources::DirectoryTree;
+use store::DeploymentChange;
+
+use super::changes::DeploymentLog;
+use super::notices::Notices;
+use super::{PhaseError, deadlines, in_time};
+use crate::variables::open_variables;
+use crate::{ServiceError, Services};
+
+/// The directory of one build, removed when dropped.
+struct Workspace(PathBuf);
+
+impl Workspace {
+    /// An empty directory. What an interrupted build left there is removed first.
+    async fn create(path: PathBuf) -> std::io::Result<Self> {
+        match tokio::fs::remove_dir_all(&path).await {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+        tokio::fs::create_dir_all(&path).await?;
+        Ok(Self(path))
+    }
+
+    fn source(&self) -> PathBuf {
+        self.0.join("source")
+    }
+
+    async fn remove(self) {
+        let path = self.0.clone();
+        // Thousands of files: not on the async threads.
+        let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(path)).await;
+    }
+}
+
+impl Services {
+    /// The work of a [`BuildJob`].
+    pub async fn run_build(&self, run: &Run) -> Result<Outcome, JobError> {
+        let job: BuildJob = run.payload()?;
+        let Some(deployment) = self.store().deployment_get(job.team_id, job.deployment_id).await? else {
+            return Ok(Outcome::Done);
+        };
+        if !matches!(deployment.status, DeploymentStatus::Queued | DeploymentStatus::Building) {
+            return Ok(Outcome::Done);
+        }
+        let path = self.inner.settings.directory.join("builds").join(deployment.id.to_string());
+        let workspace = Workspace::create(path).await.map_err(|error| JobError::Retry(format!("the build's directory: {error}")))?;
+        let result = self.build_in(run, &deployment, &workspace.source()).await;
+        workspace.remove().await;
+        self.conclude(run, &deployment, result).await
+    }
+
+    async fn build_in(&self, run: &Run, deployment: &Deployment, directory: &Path) -> Result<Outcome, PhaseError> {
+        let log = DeploymentLog::new(self, deployment);
+        if deployment.status == DeploymentStatus::Building {
+            log.say("The build was interrupted and starts again").await?;
+        }
+        let deployment = self.advance(run, deployment, DeploymentStatus::Building, deadlines::BUILDING, "building").await?;
+        let commit = self.fetch_source(run, &deployment, directory, &log).await?;
+        if let Some(commit) = &commit {
+            let (mut tx, _) = self.fenced(run, &deployment).await?;
+            tx.deployment_set_commit(deployment.team_id, deployment.id, commit).await?;
+            tx.commit().await?;
+        }
+        let plan = self.plan(directory).await?;
+        log.say(format!("Detected {}: {}", plan.framework, plan.reason)).await?;
+        let cloud = self.cloud("local")?;
+        let builder = cloud.require(&cloud.builds, "builder")?;
+        let request = BuildRequest {
+            deployment_id: deployment.id,
+            project_id: deployment.project_id,
+            directory: directory.to_owned(),
+            plan: plan.clone(),
+            variables: open_variables(self.store(), &self.inner.sealer, &deployment).await?,
+            limits: self.inner.settings.build_limits,
+        };
+        let outcome = builder.build(request, &log, run.stop.clone()).await?;
+        self.publish(run, &deployment, &plan, &outcome.output, &log).await
+    }
+
+    /// Reads the project file and finds out how to build.
+    async fn plan(&self, directory: &Path) -> Result<BuildPlan, PhaseError> {
+        let directory = directory.to_owned();
+        let planned = tokio::task::spawn_blocking(move || {
+            let tree = DirectoryTree::open(&directory).map_err(|error| Failure::new("SOURCE_UNREADABLE", error.to_string()))?;
+            let text = domain::detect::SourceTree::read(&tree, FILE_NAME).unwrap_or_default();
+            let manifest = Manifest::parse(&text).map_err(|error| Failure::new("MANIFEST_INVALID", error.to_string()))?;
+            let plan = detect(&tree, &manifest).map_err(|error| Failure::new(error.code, error.message))?;
+            Ok((manifest, plan))
+        });
+        let planned = planned.await.map_err(|error| JobError::Retry(error.to_string()))?;
+        let (manifest, plan) = planned.map_err(PhaseError::Failed)?;
+        match manifest.deploy.clouds.as_deref() {
+            None | Some([]) => {}
+            Some([cloud]) => {
+                self.cloud(cloud).map_err(|error| as_failure(&error))?;
+            }
+            Some(_) => {
+                let message = "deploy.clouds names several clouds: a project is deployed to one cloud at a time here";
+                return Err(PhaseError::Failed(Failure::new("MANIFEST_INVALID", message)));
+            }
+        }
+        Ok(plan)
+    }
+
+    /// Stores the artifact and hands over to the release, in one transaction.
+    async fn publish(
+        &self,
+        run: &Run,
+        deployment: &Deployment,
+        plan: &BuildPlan,
+        output: &Path,
+        log: &DeploymentLog,
+    ) -> Result<Outcome, PhaseError> {
+        let limits = self.inner.settings.build_limits;
+        let limits = ArtifactLimits { bytes: limits.output_mib * 1024 * 1024, files: limits.output_files };
+        let _recorded_before_swept = self.inner.artifact_gate.read().await;
+        let stored = self.inner.artifacts.take(output, &limits).await;
+        let stored = stored.map_err(|error| PhaseError::Failed(Failure::new(error.code(), error.to_string())))?;
+        log.say(format!("Built {} files ({} bytes), artifact {}", stored.files, stored.bytes, stored.digest)).await?;
+        let (mut tx, deployment) = self.fenced(run, deployment).await?;
+        let mut notices = Notices::default();
+        let (team, id) = (deployment.team_id, deployment.id);
+        let size = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        tx.artifact_put(&stored.digest, size(stored.bytes), size(stored.files)).await?;
+        tx.deployment_set_artifact(team, id, &stored.digest, &plan.workload).await?;
+        let to = DeploymentStatus::Releasing;
+        let change = DeploymentChange { from: DeploymentStatus::Building, to, deadline: in_time(deadlines::RELEASING), failure: None };
+        tx.deployment_change(team, id, &change).await?;
+        notices.event(&mut tx, &deployment, to, "built, releasing").await?;
+        let payload = ReleaseJob { version: 1, team_id: team, environment_id: deployment.environment_id, deployment_id: id };
+        let job = new_job(&payload).map_err(|error| JobError::Fail(error.to_string()))?;
+        tx.job_insert(&job).await?;
+        notices.job(&job);
+        tx.job_finish(run.fence).await?;
+        tx.commit().await?;
+        self.give(notices);
+        Ok(Outcome::Recorded)
+    }
+}
+
+fn as_failure(error: &ServiceError) -> PhaseError {
+    PhaseError::Failed(Failure::new("MANIFEST_INVALID", error.to_string()))
+}

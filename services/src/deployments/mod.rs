@@ -1,0 +1,111 @@
+//! Deployments: what people ask for, and the work that follows.
+
+mod build;
+mod changes;
+mod notices;
+mod release;
+mod requests;
+mod retire;
+mod source;
+
+use clouds_contract::CloudError;
+use domain::access::{Actor, Permission};
+use domain::deployment::Deployment;
+use domain::environment::deployment_label;
+use domain::id::{DeploymentId, EnvironmentId, ProjectId};
+use domain::project::Project;
+use domain::time::Timestamp;
+use store::Page;
+
+pub(crate) use notices::Notices;
+pub use requests::{Trigger, TriggerSource};
+
+use crate::{Result, ServiceError, Services, require};
+
+/// How long each phase may last before the deployment fails.
+mod deadlines {
+    use chrono::Duration;
+
+    pub const QUEUED: Duration = Duration::hours(2);
+    pub const BUILDING: Duration = Duration::minutes(40);
+    pub const RELEASING: Duration = Duration::minutes(10);
+}
+
+/// What became of a phase's work, apart from going well.
+enum PhaseError {
+    /// The deployment fails with this.
+    Failed(domain::deployment::Failure),
+    /// The work can be tried again, or has to stop.
+    Job(jobs::JobError),
+}
+
+impl From<store::StoreError> for PhaseError {
+    fn from(error: store::StoreError) -> Self {
+        Self::Job(error.into())
+    }
+}
+
+impl From<jobs::JobError> for PhaseError {
+    fn from(error: jobs::JobError) -> Self {
+        Self::Job(error)
+    }
+}
+
+impl From<ServiceError> for PhaseError {
+    fn from(error: ServiceError) -> Self {
+        Self::Job(jobs::JobError::Retry(jobs::handler::chain(&error)))
+    }
+}
+
+impl From<CloudError> for PhaseError {
+    fn from(error: CloudError) -> Self {
+        use clouds_contract::ErrorKind;
+        match error.kind {
+            ErrorKind::Cancelled => Self::Job(jobs::JobError::Stopped),
+            _ if error.is_retryable() => Self::Job(jobs::JobError::Retry(jobs::handler::chain(&error))),
+            _ => Self::Failed(domain::deployment::Failure::new(error.code, error.message)),
+        }
+    }
+}
+
+fn in_time(phase: chrono::Duration) -> Option<Timestamp> {
+    Some(domain::time::now() + phase)
+}
+
+impl Services {
+    /// A deployment.
+    pub async fn deployment(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
+        require(actor, Permission::ProjectRead)?;
+        self.store().deployment_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))
+    }
+
+    /// Those of these deployments that the team has, in no particular order.
+    pub async fn deployments_by_id(&self, actor: &Actor, ids: &[DeploymentId]) -> Result<Vec<Deployment>> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().deployment_get_many(actor.team_id, ids).await?)
+    }
+
+    /// A page of a project's deployments, newest first.
+    pub async fn deployments(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        environment: Option<EnvironmentId>,
+        after: Option<DeploymentId>,
+        limit: i64,
+    ) -> Result<Page<Deployment>> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().deployment_list(actor.team_id, project, environment, after, limit).await?)
+    }
+
+    /// How many deployments a project has.
+    pub async fn deployment_count(&self, actor: &Actor, project: ProjectId) -> Result<i64> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().deployment_count(actor.team_id, project).await?)
+    }
+
+    /// The address that shows this deployment alone, for as long as its resources are kept.
+    pub fn deployment_url(&self, project: &Project, deployment: &Deployment) -> Result<String> {
+        Ok(self.cloud("local")?.traffic.url(&deployment_label(&project.name, deployment.id)))
+    }
+}

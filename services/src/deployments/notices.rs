@@ -1,0 +1,83 @@
+//! What has to be said once a transaction is committed: wake workers, hint subscribers.
+
+use domain::deployment::{Deployment, DeploymentStatus, Failure};
+use domain::id::{DeploymentId, JobId, ProjectId};
+use jobs::Topic;
+use jobs::payload::{RetireJob, new_job};
+use store::{DeploymentChange, EventKey, NewJob, StoreError, Tx};
+
+use crate::Services;
+
+/// Collected while the transaction is open, given after its commit.
+#[derive(Default)]
+pub(crate) struct Notices {
+    jobs: Vec<(&'static str, JobId)>,
+    called_off: Vec<JobId>,
+    events: Vec<(ProjectId, DeploymentId)>,
+}
+
+impl Notices {
+    /// A job was written.
+    pub fn job(&mut self, job: &NewJob) {
+        self.jobs.push((job.queue, job.id));
+    }
+
+    /// Writes the next event of a deployment. The caller holds the project's lock.
+    pub async fn event(
+        &mut self,
+        tx: &mut Tx,
+        deployment: &Deployment,
+        status: DeploymentStatus,
+        message: &str,
+    ) -> Result<(), StoreError> {
+        tx.event_insert(EventKey::from(deployment), status, message).await?;
+        self.events.push((deployment.project_id, deployment.id));
+        Ok(())
+    }
+
+    /// Ends a moving deployment with `failed` or `cancelled`: status, event, its jobs called off, its resources to be removed.
+    pub async fn end(
+        &mut self,
+        tx: &mut Tx,
+        deployment: &Deployment,
+        to: DeploymentStatus,
+        failure: Failure,
+    ) -> Result<(), StoreError> {
+        let message = failure.message.clone();
+        let change = DeploymentChange { from: deployment.status, to, deadline: None, failure: Some(failure) };
+        tx.deployment_change(deployment.team_id, deployment.id, &change).await?;
+        self.event(tx, deployment, to, &message).await?;
+        self.called_off.extend(tx.job_cancel_subject(deployment.team_id, deployment.id.uuid()).await?);
+        if deployment.status == DeploymentStatus::Releasing {
+            self.retire(tx, deployment).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the job that removes from its cloud what a deployment has there.
+    pub async fn retire(&mut self, tx: &mut Tx, deployment: &Deployment) -> Result<(), StoreError> {
+        let payload = RetireJob { version: 1, team_id: deployment.team_id, deployment_id: deployment.id };
+        // The payload is three plain fields: it always serialises.
+        if let Ok(job) = new_job(&payload) {
+            tx.job_insert(&job).await?;
+            self.job(&job);
+        }
+        Ok(())
+    }
+}
+
+impl Services {
+    /// Says what has to be said. The transaction is committed.
+    pub(crate) fn give(&self, notices: Notices) {
+        for (project, deployment) in notices.events {
+            self.inner.bus.publish(Topic::DeploymentEvents(deployment));
+            self.inner.bus.publish(Topic::ProjectEvents(project));
+        }
+        for job in notices.called_off {
+            self.inner.bus.publish(Topic::Job(job));
+        }
+        for (queue, job) in notices.jobs {
+            self.inner.wakeups.push(queue, job);
+        }
+    }
+}

@@ -1,0 +1,282 @@
+//! What people ask for: trigger, promote, roll back, cancel.
+
+use domain::access::{Actor, Permission};
+use domain::artifact::Digest;
+use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger as Cause};
+use domain::environment::Environment;
+use domain::id::{DeploymentId, EnvironmentId, ProjectId};
+use domain::project::Project;
+use domain::source::Source;
+use domain::time::now;
+use jobs::payload::{BuildJob, ReleaseJob, new_job};
+use store::Tx;
+
+use super::notices::Notices;
+use super::{deadlines, in_time};
+use crate::environments::{find_or_insert, parse_environment};
+use crate::projects::{parse_reference, parse_repository};
+use crate::{Result, ServiceError, Services, require};
+
+/// What somebody asks for who triggers a deployment.
+#[derive(Debug, Clone)]
+pub struct Trigger {
+    /// The project to deploy.
+    pub project: ProjectId,
+    /// The environment to deploy to; production when absent, made when the project has none of that name.
+    pub environment: Option<String>,
+    /// What to build.
+    pub source: TriggerSource,
+}
+
+/// What to build.
+#[derive(Debug, Clone)]
+pub enum TriggerSource {
+    /// A repository; what is absent is the project's own.
+    Git {
+        /// The repository's address.
+        repository: Option<String>,
+        /// Branch, tag or commit.
+        reference: Option<String>,
+    },
+    /// A directory that was uploaded, by the digest the upload answered with.
+    Upload {
+        /// The digest.
+        digest: String,
+    },
+}
+
+/// Where the artifact and the configuration of a deployment without a build come from.
+struct Origin<'a> {
+    deployment: &'a Deployment,
+    cause: Cause,
+    config_version: i64,
+}
+
+impl Services {
+    /// Deploys a source. Returns the queued deployment; older queued ones of the same environment are called off for it.
+    pub async fn trigger(&self, actor: &Actor, input: Trigger) -> Result<Deployment> {
+        require(actor, Permission::DeploymentWrite)?;
+        let name = parse_environment(input.environment.as_deref())?;
+        let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
+        let source = self.resolve_source(actor, &project, input.source).await?;
+        if self.store().environment_by_name(actor.team_id, project.id, name.as_str()).await?.is_none() {
+            self.check_environment_count(actor, project.id).await?;
+        }
+        let mut notices = Notices::default();
+        let mut tx = self.store().begin().await?;
+        let project = lock(&mut tx, actor, project.id).await?;
+        let environment = find_or_insert(&mut tx, &project, &name).await?;
+        supersede_queued(&mut tx, &mut notices, &environment).await?;
+        let mut deployment = blank(&mut tx, actor, &environment, source).await?;
+        deployment.config_version = environment.config_version;
+        insert(&mut tx, &mut notices, &deployment, "queued").await?;
+        let payload = BuildJob { version: 1, team_id: actor.team_id, deployment_id: deployment.id };
+        let job = new_job(&payload).map_err(ServiceError::internal)?;
+        tx.job_insert(&job).await?;
+        notices.job(&job);
+        tx.commit().await?;
+        self.give(notices);
+        self.deployment(actor, deployment.id).await
+    }
+
+    /// Makes the artifact of a deployment live in an environment (production when none is named), with that environment's variables.
+    pub async fn promote(&self, actor: &Actor, id: DeploymentId, environment: Option<&str>) -> Result<Deployment> {
+        require(actor, Permission::DeploymentWrite)?;
+        let name = parse_environment(environment)?;
+        let origin = self.reusable(actor, id, "deploymentId").await?;
+        let mut notices = Notices::default();
+        let mut tx = self.store().begin().await?;
+        let project = lock(&mut tx, actor, origin.project_id).await?;
+        let environment = find_or_insert(&mut tx, &project, &name).await?;
+        let origin = Origin { deployment: &origin, cause: Cause::Promotion, config_version: environment.config_version };
+        let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
+        self.give(notices);
+        self.deployment(actor, deployment).await
+    }
+
+    /// Brings back what an environment (production when none is named) showed before: artifact, configuration and secrets of one of
+    /// its earlier deployments, by default the last one. Nothing is rebuilt.
+    pub async fn rollback(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        environment: Option<&str>,
+        to: Option<DeploymentId>,
+    ) -> Result<Deployment> {
+        require(actor, Permission::DeploymentWrite)?;
+        let environment = self.environment_named(actor, project, environment).await?;
+        let origin = match to {
+            Some(id) => self.reusable(actor, id, "toDeploymentId").await?,
+            None => self.store().deployment_previous(actor.team_id, environment.id).await?.ok_or_else(|| {
+                let message = format!("`{}` has shown no other deployment before this one: there is nothing to go back to", environment.name);
+                ServiceError::invalid("toDeploymentId", "NOTHING_TO_ROLL_BACK_TO", message)
+            })?,
+        };
+        check_rollback(&environment, &origin)?;
+        let mut notices = Notices::default();
+        let mut tx = self.store().begin().await?;
+        lock(&mut tx, actor, project).await?;
+        let origin = Origin { deployment: &origin, cause: Cause::Rollback, config_version: origin.config_version };
+        let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
+        self.give(notices);
+        self.deployment(actor, deployment).await
+    }
+
+    /// Calls a deployment off: a build is killed, what was started is stopped. Cancelling what is cancelled is no error.
+    pub async fn cancel(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
+        require(actor, Permission::DeploymentWrite)?;
+        let deployment = self.deployment(actor, id).await?;
+        let mut notices = Notices::default();
+        let mut tx = self.store().begin().await?;
+        tx.project_lock(actor.team_id, deployment.project_id).await?;
+        let deployment = tx.deployment_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))?;
+        let too_late = |message: &str| Err(ServiceError::invalid("deploymentId", "TOO_LATE", message));
+        match deployment.status {
+            DeploymentStatus::Cancelled => return Ok(deployment),
+            status if !status.is_moving() => {
+                return too_late(&format!("the deployment is {} already: use rollback to bring back an earlier one", status.name()));
+            }
+            _ if tx.deployment_is_switching(actor.team_id, id).await? => {
+                return too_late("the deployment is being switched to at this moment: use rollback once it is live");
+            }
+            _ => {}
+        }
+        let failure = Failure::new("CANCELLED", "cancelled on request");
+        notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
+        tx.commit().await?;
+        self.give(notices);
+        self.deployment(actor, id).await
+    }
+
+    async fn resolve_source(&self, actor: &Actor, project: &Project, source: TriggerSource) -> Result<Source> {
+        match source {
+            TriggerSource::Upload { digest } => {
+                let unknown = || ServiceError::invalid("upload", "UNKNOWN_UPLOAD", "there is no such upload: upload the directory first");
+                let digest: Digest = digest.parse().map_err(|_| unknown())?;
+                if !self.store().upload_exists(actor.team_id, &digest).await? {
+                    return Err(unknown());
+                }
+                Ok(Source::Upload { digest })
+            }
+            TriggerSource::Git { repository, reference } => {
+                let own = repository.is_none();
+                let repository = repository.or_else(|| project.repository.clone()).ok_or_else(|| {
+                    let message = "name a repository, upload a directory, or set the project's repository once";
+                    ServiceError::invalid("repository", "NO_SOURCE", message)
+                })?;
+                // The project's branch belongs to the project's repository.
+                let reference = reference.or_else(|| own.then(|| project.reference.clone()).flatten());
+                Ok(Source::Git {
+                    repository: parse_repository(&repository)?,
+                    reference: reference.as_deref().map(parse_reference).transpose()?,
+                })
+            }
+        }
+    }
+
+    /// A deployment whose artifact can be used again.
+    async fn reusable(&self, actor: &Actor, id: DeploymentId, field: &'static str) -> Result<Deployment> {
+        let deployment = self.deployment(actor, id).await?;
+        if deployment.artifact_digest.is_none() || deployment.workload.is_none() {
+            let message = format!("the deployment is {} and has no artifact: choose one that was built", deployment.status.name());
+            return Err(ServiceError::invalid(field, "NOT_BUILT", message));
+        }
+        Ok(deployment)
+    }
+
+    /// Writes a deployment that uses another's artifact, and commits.
+    async fn reuse(
+        &self,
+        mut tx: Tx,
+        notices: &mut Notices,
+        actor: &Actor,
+        environment: &Environment,
+        origin: Origin<'_>,
+    ) -> Result<DeploymentId> {
+        supersede_queued(&mut tx, notices, environment).await?;
+        let mut deployment = blank(&mut tx, actor, environment, origin.deployment.source.clone()).await?;
+        deployment.trigger = origin.cause;
+        deployment.origin_id = Some(origin.deployment.id);
+        deployment.commit_sha.clone_from(&origin.deployment.commit_sha);
+        deployment.artifact_digest.clone_from(&origin.deployment.artifact_digest);
+        deployment.workload.clone_from(&origin.deployment.workload);
+        deployment.config_version = origin.config_version;
+        let what = if origin.cause == Cause::Rollback { "roll back to" } else { "promote" };
+        let message = format!("queued to {what} deployment {} (number {})", origin.deployment.id, origin.deployment.number);
+        insert(&mut tx, notices, &deployment, &message).await?;
+        let payload =
+            ReleaseJob { version: 1, team_id: actor.team_id, environment_id: environment.id, deployment_id: deployment.id };
+        let job = new_job(&payload).map_err(ServiceError::internal)?;
+        tx.job_insert(&job).await?;
+        notices.job(&job);
+        tx.commit().await?;
+        Ok(deployment.id)
+    }
+}
+
+async fn lock(tx: &mut Tx, actor: &Actor, project: ProjectId) -> Result<Project> {
+    let project = tx.project_lock(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
+    if project.deleting_at.is_some() {
+        return Err(ServiceError::invalid("projectId", "BEING_DELETED", "the project is being deleted: create it anew once it is gone"));
+    }
+    Ok(project)
+}
+
+fn check_rollback(environment: &Environment, origin: &Deployment) -> Result<()> {
+    if origin.environment_id != environment.id {
+        let message = "that deployment belongs to another environment: use promote to bring its artifact here";
+        return Err(ServiceError::invalid("toDeploymentId", "OTHER_ENVIRONMENT", message));
+    }
+    if Some(origin.id) == environment.live_deployment_id {
+        return Err(ServiceError::invalid("toDeploymentId", "ALREADY_LIVE", "that deployment is live: there is nothing to go back to"));
+    }
+    if origin.status != DeploymentStatus::Superseded {
+        let message = format!("that deployment is {} and was never live: choose one that was, or use promote", origin.status.name());
+        return Err(ServiceError::invalid("toDeploymentId", "NEVER_LIVE", message));
+    }
+    Ok(())
+}
+
+/// Calls off what still waits for the environment: a newer request is what its people want now.
+async fn supersede_queued(tx: &mut Tx, notices: &mut Notices, environment: &Environment) -> Result<()> {
+    for older in tx.deployment_list_queued(environment.team_id, environment.id).await? {
+        let failure = Failure::new("SUPERSEDED", "a newer deployment of the same environment was asked for before this one began");
+        notices.end(tx, &older, DeploymentStatus::Cancelled, failure).await?;
+    }
+    Ok(())
+}
+
+/// A queued deployment with the project's next number.
+async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: Source) -> Result<Deployment> {
+    let number = tx.project_next_deployment(actor.team_id, environment.project_id).await?;
+    let at = now();
+    let environment_id: EnvironmentId = environment.id;
+    Ok(Deployment {
+        id: DeploymentId::new(),
+        team_id: actor.team_id,
+        project_id: environment.project_id,
+        environment_id,
+        number,
+        status: DeploymentStatus::Queued,
+        trigger: Cause::Build,
+        source,
+        commit_sha: None,
+        origin_id: None,
+        artifact_digest: None,
+        workload: None,
+        config_version: 0,
+        failure: None,
+        created_by: Some(actor.user_id),
+        created_at: at,
+        changed_at: at,
+        deadline: in_time(deadlines::QUEUED),
+        event_count: 0,
+        log_count: 0,
+    })
+}
+
+async fn insert(tx: &mut Tx, notices: &mut Notices, deployment: &Deployment, message: &str) -> Result<()> {
+    tx.deployment_insert(deployment).await?;
+    notices.event(tx, deployment, DeploymentStatus::Queued, message).await?;
+    Ok(())
+}

@@ -1,0 +1,61 @@
+//! Brings a deployment's files into a directory.
+
+use std::path::Path;
+
+use domain::deployment::{Deployment, Failure};
+use domain::source::Source;
+use jobs::{JobError, Run};
+use sources::archive::{UnpackLimits, unpack};
+use sources::git::{GitOptions, fetch_git};
+
+use super::PhaseError;
+use super::changes::DeploymentLog;
+use crate::Services;
+
+impl Services {
+    /// Fetches the source and returns the commit, for a Git repository.
+    pub(super) async fn fetch_source(
+        &self,
+        run: &Run,
+        deployment: &Deployment,
+        target: &Path,
+        log: &DeploymentLog,
+    ) -> Result<Option<String>, PhaseError> {
+        match &deployment.source {
+            Source::Git { repository, reference } => {
+                let reference_shown = reference.as_ref().map_or("the default branch", |reference| reference.as_str());
+                log.say(format!("Fetching {} at {reference_shown}", repository.as_str())).await?;
+                let stop = run.stop.clone();
+                let fetched = fetch_git(repository, reference.as_ref(), target, &GitOptions::default(), stop).await;
+                let fetched = fetched.map_err(|error| match error.is_retryable() && run.job.attempts < 2 {
+                    true => PhaseError::Job(JobError::Retry(error.to_string())),
+                    false => stopped_or_failed(run, error.code(), &error),
+                })?;
+                log.say(format!("Fetched commit {}", fetched.commit)).await?;
+                Ok(Some(fetched.commit))
+            }
+            Source::Upload { digest } => {
+                let path = self.upload_path(digest);
+                let target = target.to_owned();
+                let unpacked = tokio::task::spawn_blocking(move || {
+                    let file = std::fs::File::open(&path).map_err(|_| None)?;
+                    unpack(std::io::BufReader::new(file), &target, &UnpackLimits::default()).map_err(Some)
+                });
+                let unpacked = unpacked.await.map_err(|error| JobError::Retry(error.to_string()))?;
+                let summary = unpacked.map_err(|error| match error {
+                    None => PhaseError::Failed(Failure::new("UPLOAD_GONE", "the uploaded directory is no longer there: deploy it again")),
+                    Some(error) => stopped_or_failed(run, error.code(), &error),
+                })?;
+                log.say(format!("Unpacked {} files ({} bytes)", summary.files, summary.bytes)).await?;
+                Ok(None)
+            }
+        }
+    }
+}
+
+fn stopped_or_failed(run: &Run, code: &'static str, error: &dyn std::error::Error) -> PhaseError {
+    if run.stop.is_cancelled() {
+        return PhaseError::Job(JobError::Stopped);
+    }
+    PhaseError::Failed(Failure::new(code, error.to_string()))
+}

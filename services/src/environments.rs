@@ -1,0 +1,59 @@
+//! Environments.
+
+use domain::access::{Actor, Permission};
+use domain::environment::{Environment, environment_label};
+use domain::id::ProjectId;
+use domain::name::EnvironmentName;
+use domain::project::Project;
+use store::Tx;
+
+use crate::projects::new_environment;
+use crate::{Result, ServiceError, Services, require};
+
+/// The most environments a project may have.
+const MAX_ENVIRONMENTS: usize = 200;
+
+pub(crate) fn parse_environment(text: Option<&str>) -> Result<EnvironmentName> {
+    let Some(text) = text else { return Ok(EnvironmentName::production()) };
+    text.parse().map_err(|error| ServiceError::invalid("environment", "INVALID_NAME", error))
+}
+
+/// The environment of this name, made if the project has none yet.
+pub(crate) async fn find_or_insert(tx: &mut Tx, project: &Project, name: &EnvironmentName) -> Result<Environment> {
+    if let Some(found) = tx.environment_find(project.team_id, project.id, name.as_str()).await? {
+        return Ok(found);
+    }
+    let environment = new_environment(project, name.clone());
+    tx.environment_insert(&environment).await?;
+    Ok(environment)
+}
+
+impl Services {
+    /// The environments of some of the team's projects, oldest first.
+    pub async fn environments(&self, actor: &Actor, projects: &[ProjectId]) -> Result<Vec<Environment>> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().environment_list(actor.team_id, projects).await?)
+    }
+
+    /// One environment of a project, production when none is named.
+    pub async fn environment_named(&self, actor: &Actor, project: ProjectId, name: Option<&str>) -> Result<Environment> {
+        require(actor, Permission::ProjectRead)?;
+        let name = parse_environment(name)?;
+        let found = self.store().environment_by_name(actor.team_id, project, name.as_str()).await?;
+        found.ok_or(ServiceError::NotFound("environment"))
+    }
+
+    /// The address of an environment.
+    pub fn environment_url(&self, project: &Project, environment: &Environment) -> Result<String> {
+        Ok(self.cloud("local")?.traffic.url(&environment_label(&project.name, &environment.name)))
+    }
+
+    /// Refuses a project that has as many environments as it may.
+    pub(crate) async fn check_environment_count(&self, actor: &Actor, project: ProjectId) -> Result<()> {
+        if self.store().environment_list(actor.team_id, &[project]).await?.len() >= MAX_ENVIRONMENTS {
+            let message = format!("the project has {MAX_ENVIRONMENTS} environments, the most it may: use one of them");
+            return Err(ServiceError::invalid("environment", "TOO_MANY", message));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,93 @@
+use domain::access::Permission;
+use store::StoreError;
+
+/// Stable codes that clients can rely on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorCode {
+    /// No valid credential was shown.
+    Unauthenticated,
+    /// The credential does not allow it.
+    Forbidden,
+    /// There is no such thing, or it belongs to another team.
+    NotFound,
+    /// The input cannot be taken.
+    BadInput,
+    /// It cannot be done at this moment.
+    Unavailable,
+    /// A fault of ours.
+    Internal,
+}
+
+impl ErrorCode {
+    /// The code as clients see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unauthenticated => "UNAUTHENTICATED",
+            Self::Forbidden => "FORBIDDEN",
+            Self::NotFound => "NOT_FOUND",
+            Self::BadInput => "BAD_INPUT",
+            Self::Unavailable => "UNAVAILABLE",
+            Self::Internal => "INTERNAL",
+        }
+    }
+}
+
+/// Why a use case did not happen. `Display` is what the user reads; causes stay in the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ServiceError {
+    /// No valid credential; the text says which and what to do.
+    #[error("{0}")]
+    Unauthenticated(&'static str),
+    /// The actor may not do this.
+    #[error("this needs the permission `{}`: ask an owner or admin of the team for it", .0.name())]
+    Denied(Permission),
+    /// There is no such thing, or it belongs to another team.
+    #[error("there is no such {0}: check the id, and that it belongs to your team")]
+    NotFound(&'static str),
+    /// The input cannot be taken.
+    #[error("{message}")]
+    Invalid {
+        /// The field of the input, in the API's spelling.
+        field: &'static str,
+        /// Stable, in capitals.
+        code: &'static str,
+        /// The problem and its remedy.
+        message: String,
+    },
+    /// It cannot be done at this moment.
+    #[error("{0}")]
+    Unavailable(String),
+    /// A fault of ours.
+    #[error("MikroCloud could not do this because of a fault of its own: its log has the details under this request's id")]
+    Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ServiceError {
+    /// An error about one field of the input.
+    pub fn invalid(field: &'static str, code: &'static str, message: impl ToString) -> Self {
+        Self::Invalid { field, code, message: message.to_string() }
+    }
+
+    /// A fault of ours with its cause.
+    pub fn internal(cause: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Internal(cause.into())
+    }
+
+    /// The code as clients see it.
+    pub fn code(&self) -> ErrorCode {
+        match self {
+            Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
+            Self::Denied(_) => ErrorCode::Forbidden,
+            Self::NotFound(_) => ErrorCode::NotFound,
+            Self::Invalid { .. } => ErrorCode::BadInput,
+            Self::Unavailable(_) => ErrorCode::Unavailable,
+            Self::Internal(_) => ErrorCode::Internal,
+        }
+    }
+}
+
+impl From<StoreError> for ServiceError {
+    fn from(error: StoreError) -> Self {
+        Self::internal(error)
+    }
+}

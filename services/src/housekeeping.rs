@@ -1,0 +1,89 @@
+//! Invariants that hold whatever dies when: no deployment moves without a job, none outlives its deadline.
+
+use async_trait::async_trait;
+use chrono::Duration;
+use domain::deployment::{Deployment, DeploymentStatus, Failure};
+use domain::time::now;
+use jobs::Housekeeping;
+use store::StoreError;
+
+use crate::deployments::Notices;
+use crate::{Result, Services};
+
+/// How many lines of a deployment's log are kept.
+const KEEP_LINES: i64 = 100_000;
+const KEEP_UPLOADS: Duration = Duration::days(1);
+const KEEP_SESSIONS: Duration = Duration::days(31);
+
+/// Keeps the services' invariants for the sweeper.
+pub struct Housekeeper(pub Services);
+
+#[async_trait]
+impl Housekeeping for Housekeeper {
+    async fn keep_invariants(&self) -> Result<(), StoreError> {
+        let store = self.0.store();
+        for deployment in store.deployment_list_overdue(now()).await? {
+            let message = format!("it was {} for longer than it may: the deployment was given up. Try again", deployment.status.name());
+            self.0.give_up(&deployment, Failure::new("DEADLINE_EXCEEDED", message)).await?;
+        }
+        for deployment in store.deployment_list_stranded().await? {
+            let message = "the processes that worked on it died each time they tried; the server's log may say why. Try again";
+            self.0.give_up(&deployment, Failure::new("WORKER_LOST", message)).await?;
+        }
+        Ok(())
+    }
+
+    async fn purge(&self) -> Result<(), StoreError> {
+        let mut tx = self.0.store().begin().await?;
+        tx.log_purge(KEEP_LINES).await?;
+        tx.upload_purge(now() - KEEP_UPLOADS).await?;
+        tx.session_purge(now() - KEEP_SESSIONS).await?;
+        tx.commit().await?;
+        self.0.remove_unused_uploads().await?;
+        if let Err(error) = self.0.remove_unused_artifacts().await {
+            tracing::warn!(error = jobs::handler::chain(&error), "unused artifacts could not be removed; the next try is in an hour");
+        }
+        Ok(())
+    }
+}
+
+impl Services {
+    async fn give_up(&self, deployment: &Deployment, failure: Failure) -> Result<(), StoreError> {
+        let mut notices = Notices::default();
+        let mut tx = self.store().begin().await?;
+        tx.project_lock(deployment.team_id, deployment.project_id).await?;
+        let present = tx.deployment_find(deployment.team_id, deployment.id).await?;
+        let Some(present) = present.filter(|present| present.status == deployment.status) else { return Ok(()) };
+        notices.end(&mut tx, &present, DeploymentStatus::Failed, failure).await?;
+        tx.commit().await?;
+        self.give(notices);
+        Ok(())
+    }
+
+    /// Removes artifacts that no deployment refers to any more.
+    pub(crate) async fn remove_unused_artifacts(&self) -> Result<()> {
+        let _nobody_stores_one = self.inner.artifact_gate.write().await;
+        let mut tx = self.store().begin().await?;
+        let unused = tx.artifact_delete_unused().await?;
+        tx.commit().await?;
+        for digest in unused {
+            self.inner.artifacts.remove(&digest).await.map_err(crate::ServiceError::internal)?;
+        }
+        Ok(())
+    }
+
+    async fn remove_unused_uploads(&self) -> Result<(), StoreError> {
+        let known: std::collections::HashSet<_> =
+            self.store().upload_digests().await?.iter().map(|digest| self.upload_path(digest)).collect();
+        let directory = self.inner.settings.directory.join("uploads");
+        let Ok(mut entries) = tokio::fs::read_dir(&directory).await else { return Ok(()) };
+        while let Ok(Some(entry)) = entries.next_entry().await {
+            let old = entry.metadata().await.ok().and_then(|meta| meta.modified().ok()).and_then(|at| at.elapsed().ok());
+            // A file that is younger may belong to an upload whose row is not written yet.
+            if !known.contains(&entry.path()) && old.is_some_and(|age| age.as_secs() > 3600) {
+                let _ = tokio::fs::remove_file(entry.path()).await;
+            }
+        }
+        Ok(())
+    }
+}

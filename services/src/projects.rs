@@ -1,0 +1,224 @@
+//! Projects.
+
+use clouds_contract::CloudError;
+use domain::access::{Actor, Permission};
+use domain::deployment::{DeploymentStatus, Failure};
+use domain::environment::Environment;
+use domain::id::{DeploymentId, EnvironmentId, ProjectId};
+use domain::name::{EnvironmentName, ProjectName};
+use domain::project::Project;
+use domain::resource::Resource;
+use domain::source::{Reference, Repository};
+use domain::time::now;
+use jobs::payload::{DeleteProjectJob, new_job};
+use jobs::{JobError, Outcome, Run};
+use store::{Page, ProjectChange, StoreError};
+
+use crate::deployments::Notices;
+use crate::{Result, ServiceError, Services, require};
+
+/// What somebody asks for who creates or changes a project.
+#[derive(Debug, Clone, Default)]
+pub struct NewProject {
+    /// Its name.
+    pub name: String,
+    /// The repository it is deployed from by default.
+    pub repository: Option<String>,
+    /// The branch, tag or commit used by default.
+    pub reference: Option<String>,
+}
+
+pub(crate) fn parse_name(text: &str) -> Result<ProjectName> {
+    text.parse().map_err(|error| ServiceError::invalid("name", "INVALID_NAME", error))
+}
+
+pub(crate) fn parse_repository(text: &str) -> Result<Repository> {
+    text.parse().map_err(|error| ServiceError::invalid("repository", "INVALID_REPOSITORY", error))
+}
+
+pub(crate) fn parse_reference(text: &str) -> Result<Reference> {
+    text.parse().map_err(|error| ServiceError::invalid("reference", "INVALID_REFERENCE", error))
+}
+
+fn taken(error: StoreError, name: &ProjectName) -> ServiceError {
+    match error {
+        StoreError::Exists => {
+            let message = format!("the name `{name}` is taken: project names are unique because they become host names");
+            ServiceError::invalid("name", "TAKEN", message)
+        }
+        error => error.into(),
+    }
+}
+
+impl Services {
+    /// A page of the team's projects, newest first.
+    pub async fn projects(&self, actor: &Actor, after: Option<ProjectId>, limit: i64) -> Result<Page<Project>> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().project_list(actor.team_id, after, limit).await?)
+    }
+
+    /// How many projects the team has.
+    pub async fn project_count(&self, actor: &Actor) -> Result<i64> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().project_count(actor.team_id).await?)
+    }
+
+    /// A project by id.
+    pub async fn project(&self, actor: &Actor, id: ProjectId) -> Result<Project> {
+        require(actor, Permission::ProjectRead)?;
+        self.store().project_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))
+    }
+
+    /// A project by name.
+    pub async fn project_named(&self, actor: &Actor, name: &str) -> Result<Project> {
+        require(actor, Permission::ProjectRead)?;
+        self.store().project_by_name(actor.team_id, name).await?.ok_or(ServiceError::NotFound("project"))
+    }
+
+    /// Those of these projects that the team has, in no particular order.
+    pub async fn projects_by_id(&self, actor: &Actor, ids: &[ProjectId]) -> Result<Vec<Project>> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().project_get_many(actor.team_id, ids).await?)
+    }
+
+    /// What a project has in clouds.
+    pub async fn resources(&self, actor: &Actor, project: ProjectId) -> Result<Vec<Resource>> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().resource_list(actor.team_id, project).await?)
+    }
+
+    /// Creates a project with its production environment.
+    pub async fn create_project(&self, actor: &Actor, input: NewProject) -> Result<Project> {
+        require(actor, Permission::ProjectWrite)?;
+        let name = parse_name(&input.name)?;
+        let repository = input.repository.as_deref().map(parse_repository).transpose()?;
+        let reference = input.reference.as_deref().map(parse_reference).transpose()?;
+        let at = now();
+        let project = Project {
+            id: ProjectId::new(),
+            team_id: actor.team_id,
+            name,
+            repository: repository.map(String::from),
+            reference: reference.map(String::from),
+            created_at: at,
+            updated_at: at,
+            deleting_at: None,
+        };
+        let mut tx = self.store().begin().await?;
+        tx.project_insert(&project).await.map_err(|error| taken(error, &project.name))?;
+        tx.environment_insert(&new_environment(&project, EnvironmentName::production())).await?;
+        tx.commit().await?;
+        Ok(project)
+    }
+
+    /// Changes a project. `None` leaves a field, an empty text empties it. A new name takes effect for host names with the next deployment.
+    pub async fn update_project(
+        &self,
+        actor: &Actor,
+        id: ProjectId,
+        name: Option<String>,
+        repository: Option<String>,
+        reference: Option<String>,
+    ) -> Result<Project> {
+        require(actor, Permission::ProjectWrite)?;
+        let name = name.as_deref().map(parse_name).transpose()?;
+        let emptied = |text: &str| text.is_empty();
+        let repository = match repository {
+            Some(text) if emptied(&text) => Some(None),
+            Some(text) => Some(Some(parse_repository(&text)?.into())),
+            None => None,
+        };
+        let reference = match reference {
+            Some(text) if emptied(&text) => Some(None),
+            Some(text) => Some(Some(parse_reference(&text)?.into())),
+            None => None,
+        };
+        let change = ProjectChange { name, repository, reference };
+        let mut tx = self.store().begin().await?;
+        let updated = tx.project_update(actor.team_id, id, &change).await;
+        let updated = updated.map_err(|error| match &change.name {
+            Some(name) => taken(error, name),
+            None => error.into(),
+        })?;
+        let project = updated.ok_or(ServiceError::NotFound("project"))?;
+        tx.commit().await?;
+        Ok(project)
+    }
+
+    /// Deletes a project: cancels what moves and lets a job remove all it has in clouds, then its rows. Asking twice is no error.
+    pub async fn delete_project(&self, actor: &Actor, id: ProjectId) -> Result<Project> {
+        require(actor, Permission::ProjectDelete)?;
+        let mut notices = Notices::default();
+        let mut tx = self.store().begin().await?;
+        let project = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
+        if tx.project_mark_deleting(actor.team_id, id).await? {
+            for deployment in tx.deployment_list_moving(actor.team_id, id).await? {
+                let failure = Failure::new("PROJECT_DELETED", "the project is being deleted");
+                notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
+            }
+            let job = new_job(&DeleteProjectJob { version: 1, team_id: actor.team_id, project_id: id }).map_err(ServiceError::internal)?;
+            tx.job_insert(&job).await?;
+            notices.job(&job);
+        }
+        tx.commit().await?;
+        self.give(notices);
+        Ok(project)
+    }
+
+    /// The work of a [`DeleteProjectJob`]: everything in clouds first, then the rows.
+    pub async fn run_project_deletion(&self, run: &Run) -> Result<Outcome, JobError> {
+        let job: DeleteProjectJob = run.payload()?;
+        for resource in self.store().resource_list(job.team_id, job.project_id).await? {
+            if run.stop.is_cancelled() {
+                return Err(JobError::Stopped);
+            }
+            self.remove_resource(run, &resource).await?;
+        }
+        let mut tx = self.store().begin().await?;
+        tx.job_fence(run.fence).await?;
+        tx.project_delete(job.team_id, job.project_id).await?;
+        tx.job_finish(run.fence).await?;
+        tx.commit().await?;
+        self.remove_unused_artifacts().await.map_err(|error| JobError::Retry(error.to_string()))?;
+        Ok(Outcome::Recorded)
+    }
+
+    /// Removes one thing from its cloud, then from the inventory.
+    pub(crate) async fn remove_resource(&self, run: &Run, resource: &Resource) -> Result<(), JobError> {
+        let retry = |error: CloudError| JobError::Retry(format!("{} `{}`: {error}", resource.kind, resource.external_id));
+        let cloud = self.cloud(&resource.cloud).map_err(|error| JobError::Retry(error.to_string()))?;
+        if resource.kind == "route" {
+            cloud.traffic.remove(&resource.external_id).await.map_err(retry)?;
+        } else {
+            let id: DeploymentId = resource.external_id.parse().map_err(|error| JobError::Fail(format!("{error}")))?;
+            // What kind of workload it was does not matter: deleting what a capability does not have is no error.
+            if let Some(provider) = &cloud.static_sites {
+                provider.delete(id).await.map_err(retry)?;
+            }
+            if let Some(provider) = &cloud.servers {
+                provider.delete(id).await.map_err(retry)?;
+            }
+            if let Some(provider) = &cloud.functions {
+                provider.delete(id).await.map_err(retry)?;
+            }
+        }
+        let mut tx = self.store().begin().await?;
+        tx.job_fence(run.fence).await?;
+        tx.resource_delete(resource).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// A new environment of a project.
+pub(crate) fn new_environment(project: &Project, name: EnvironmentName) -> Environment {
+    Environment {
+        id: EnvironmentId::new(),
+        team_id: project.team_id,
+        project_id: project.id,
+        name,
+        live_deployment_id: None,
+        config_version: 0,
+        created_at: now(),
+    }
+}

@@ -1,0 +1,86 @@
+//! First start: the owner, the team, and the check that the master key is the one the secrets were sealed with.
+
+use domain::access::Role;
+use domain::id::{TeamId, UserId};
+use domain::secret::Secret;
+use domain::team::{Membership, Team, User};
+use domain::time::now;
+
+use crate::auth::{ApiKeySecret, signin_link};
+use crate::{Result, ServiceError, Services};
+
+const KEY_FINGERPRINT: &str = "master_key_fingerprint";
+
+/// What the first start made; shown once.
+pub struct FirstStart {
+    /// The token of the owner's sign-in link.
+    pub link_token: Secret,
+    /// A credential for the CLI of the same machine user.
+    pub cli_key: Secret,
+}
+
+/// Why an installation cannot start.
+#[derive(Debug, thiserror::Error)]
+pub enum SetupError {
+    /// The database was sealed with another master key.
+    #[error(
+        "the master key is not the one this database was sealed with: set MIKROCLOUD_MASTER_KEY to the original key, or restore its key file"
+    )]
+    WrongMasterKey,
+    /// Anything else.
+    #[error("the installation could not be set up")]
+    Failed(#[from] ServiceError),
+}
+
+impl Services {
+    /// Prepares the database for its first use, and returns what was made then; `None` when it is in use already.
+    pub async fn set_up(&self) -> Result<Option<FirstStart>, SetupError> {
+        self.check_master_key().await?;
+        if self.store().user_count().await.map_err(ServiceError::from)? > 0 {
+            return Ok(None);
+        }
+        Ok(Some(self.create_owner().await?))
+    }
+
+    /// A new one-time sign-in link for the owner, for the person who runs the machine.
+    pub async fn owner_link(&self) -> Result<Option<Secret>> {
+        let Some(owner) = self.store().owner_get().await? else { return Ok(None) };
+        let mut tx = self.store().begin().await?;
+        let token = signin_link(&mut tx, owner).await?;
+        tx.commit().await?;
+        Ok(Some(token))
+    }
+
+    async fn check_master_key(&self) -> Result<(), SetupError> {
+        let fingerprint = self.inner.sealer.fingerprint();
+        let recorded = self.store().installation_get(KEY_FINGERPRINT).await.map_err(ServiceError::from)?;
+        match recorded {
+            Some(recorded) if recorded == fingerprint => Ok(()),
+            Some(_) => Err(SetupError::WrongMasterKey),
+            None => {
+                let recorded = async {
+                    let mut tx = self.store().begin().await?;
+                    tx.installation_insert(KEY_FINGERPRINT, &fingerprint).await?;
+                    tx.commit().await
+                };
+                Ok(recorded.await.map_err(ServiceError::from)?)
+            }
+        }
+    }
+
+    async fn create_owner(&self) -> Result<FirstStart> {
+        let user = User { id: UserId::new(), email: "owner@localhost".to_owned(), name: "Owner".to_owned(), created_at: now() };
+        let team = Team { id: TeamId::new(), name: "Home".to_owned(), created_at: now() };
+        let sealed_key = self.inner.sealer.new_team_key(team.id)?;
+        let cli_key = ApiKeySecret::generate();
+        let mut tx = self.store().begin().await?;
+        tx.user_insert(&user).await?;
+        tx.team_insert(&team).await?;
+        tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: Role::Owner }).await?;
+        tx.team_key_insert(team.id, 1, &sealed_key).await?;
+        let link_token = signin_link(&mut tx, user.id).await?;
+        cli_key.insert(&mut tx, team.id, user.id, "CLI on this machine", &domain::access::Permission::ALL, None).await?;
+        tx.commit().await?;
+        Ok(FirstStart { link_token, cli_key: cli_key.into_secret() })
+    }
+}

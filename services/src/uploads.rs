@@ -1,0 +1,72 @@
+//! Directories that clients upload: archives kept under their digest until they are built.
+
+use bytes::Bytes;
+use domain::access::{Actor, Permission};
+use domain::artifact::Digest;
+use futures::{Stream, StreamExt};
+use sha2::{Digest as _, Sha256};
+use tokio::io::AsyncWriteExt;
+
+use crate::{Result, ServiceError, Services, require};
+
+/// A stored upload.
+#[derive(Debug, Clone)]
+pub struct Upload {
+    /// SHA-256 of the archive; names it when a deployment is triggered.
+    pub digest: Digest,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl Services {
+    pub(crate) fn upload_path(&self, digest: &Digest) -> std::path::PathBuf {
+        self.inner.settings.directory.join("uploads").join(format!("{digest}.tar.gz"))
+    }
+
+    /// Stores an archive as it streams in. The same content again costs no space.
+    pub async fn upload<E: std::error::Error + Send + Sync + 'static>(
+        &self,
+        actor: &Actor,
+        mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
+    ) -> Result<Upload> {
+        require(actor, Permission::DeploymentWrite)?;
+        let directory = self.inner.settings.directory.join("uploads");
+        tokio::fs::create_dir_all(&directory).await.map_err(ServiceError::internal)?;
+        // Removed when dropped, so that an upload that breaks off leaves nothing.
+        let file = tempfile::Builder::new().prefix(".incoming-").tempfile_in(&directory).map_err(ServiceError::internal)?;
+        let mut writer = tokio::fs::File::from_std(file.reopen().map_err(ServiceError::internal)?);
+        let (mut hasher, mut bytes) = (Sha256::new(), 0_u64);
+        let limit = self.inner.settings.upload_bytes;
+        while let Some(chunk) = body.next().await {
+            let broken_off = |_| ServiceError::invalid("body", "UPLOAD_BROKEN_OFF", "the upload ended before it was complete: try again");
+            let chunk = chunk.map_err(broken_off)?;
+            bytes += chunk.len() as u64;
+            if bytes > limit {
+                let message = format!(
+                    "the archive is larger than {} MiB: leave out what is not needed with a .mikrocloudignore file",
+                    limit / (1024 * 1024)
+                );
+                return Err(ServiceError::invalid("body", "UPLOAD_TOO_LARGE", message));
+            }
+            hasher.update(&chunk);
+            writer.write_all(&chunk).await.map_err(storage_error)?;
+        }
+        if bytes == 0 {
+            return Err(ServiceError::invalid("body", "UPLOAD_EMPTY", "the upload is empty: send a tar.gz archive as the request's body"));
+        }
+        writer.sync_all().await.map_err(storage_error)?;
+        let digest = Digest::from_bytes(&hasher.finalize().into());
+        file.persist(self.upload_path(&digest)).map_err(ServiceError::internal)?;
+        let mut tx = self.store().begin().await?;
+        tx.upload_put(actor.team_id, &digest, i64::try_from(bytes).unwrap_or(i64::MAX)).await?;
+        tx.commit().await?;
+        Ok(Upload { digest, bytes })
+    }
+}
+
+fn storage_error(error: std::io::Error) -> ServiceError {
+    if error.kind() == std::io::ErrorKind::StorageFull {
+        return ServiceError::Unavailable("the server's disk is full: free some space in its data directory and try again".to_owned());
+    }
+    ServiceError::internal(error)
+}

@@ -1,0 +1,87 @@
+//! Environment variables. Values go in and reach builds and workloads; they are never shown again.
+
+use domain::access::{Actor, Permission};
+use domain::deployment::Deployment;
+use domain::id::{EnvironmentId, ProjectId, VariableId};
+use domain::secret::Secret;
+use domain::variable::{self, MAX_VARIABLES, Variable};
+use store::{SealedVariable, Store};
+
+use crate::environments::{find_or_insert, parse_environment};
+use crate::{Result, Sealer, ServiceError, Services, require};
+
+impl Services {
+    /// The variables that are set in an environment, by name, without their values.
+    pub async fn variables(&self, actor: &Actor, environment: EnvironmentId) -> Result<Vec<Variable>> {
+        require(actor, Permission::VariableRead)?;
+        Ok(self.store().variable_list(actor.team_id, environment).await?)
+    }
+
+    /// Sets variables of an environment, all or none; the next deployment has them.
+    pub async fn set_variables(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        environment: Option<&str>,
+        values: Vec<(String, Secret)>,
+    ) -> Result<Vec<Variable>> {
+        require(actor, Permission::VariableWrite)?;
+        for (name, value) in &values {
+            variable::check(name, value.expose())
+                .map_err(|error| ServiceError::invalid("variables", "INVALID_VARIABLE", format!("{}: {error}", shown(name))))?;
+        }
+        let environment = parse_environment(environment)?;
+        let mut sealed = Vec::with_capacity(values.len());
+        for (name, value) in values {
+            let id = VariableId::new();
+            let body = self.inner.sealer.seal(self.store(), actor.team_id, &id.to_string(), &value).await?;
+            sealed.push(SealedVariable { id, name, sealed: body });
+        }
+        let mut tx = self.store().begin().await?;
+        let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
+        let project = project.ok_or(ServiceError::NotFound("project"))?;
+        let environment = find_or_insert(&mut tx, &project, &environment).await?;
+        let version = tx.environment_next_config(actor.team_id, environment.id).await?;
+        for variable in &sealed {
+            tx.variable_end(actor.team_id, environment.id, &variable.name, version).await?;
+            tx.variable_insert(actor.team_id, environment.id, variable, version).await?;
+        }
+        if usize::try_from(tx.variable_count(actor.team_id, environment.id).await?).is_ok_and(|count| count > MAX_VARIABLES) {
+            let message = format!("an environment has at most {MAX_VARIABLES} variables: unset some first");
+            return Err(ServiceError::invalid("variables", "TOO_MANY", message));
+        }
+        tx.commit().await?;
+        Ok(self.store().variable_list(actor.team_id, environment.id).await?)
+    }
+
+    /// Unsets a variable of an environment; the next deployment is without it.
+    pub async fn unset_variable(&self, actor: &Actor, project: ProjectId, environment: Option<&str>, name: &str) -> Result<()> {
+        require(actor, Permission::VariableWrite)?;
+        let environment = self.environment_named(actor, project, environment).await?;
+        let mut tx = self.store().begin().await?;
+        tx.project_lock(actor.team_id, project).await?;
+        let version = tx.environment_next_config(actor.team_id, environment.id).await?;
+        if !tx.variable_end(actor.team_id, environment.id, name, version).await? {
+            let message = format!("`{}` is not set in the environment `{}`", shown(name), environment.name);
+            return Err(ServiceError::invalid("name", "NOT_SET", message));
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+}
+
+/// The variables of the configuration version that a deployment is pinned to, opened.
+pub(crate) async fn open_variables(store: &Store, sealer: &Sealer, deployment: &Deployment) -> Result<Vec<(String, Secret)>> {
+    let Deployment { team_id, environment_id, config_version, .. } = deployment;
+    let mut opened = Vec::new();
+    for variable in store.variable_values(*team_id, *environment_id, *config_version).await? {
+        let value = sealer.open(store, *team_id, &variable.id.to_string(), &variable.sealed).await?;
+        opened.push((variable.name, value));
+    }
+    Ok(opened)
+}
+
+fn shown(name: &str) -> String {
+    name.chars().take(60).collect()
+}
