@@ -1,3 +1,133 @@
-//! cloud
-/// Placeholder until the edge is there.
-pub struct LocalCloud;
+//! The machine as a cloud like the others.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clouds_contract::{Builds, Cloud, CloudError, Desired, ErrorKind, Observation, Provider, Route, Traffic};
+use domain::id::DeploymentId;
+use domain::workload::{FunctionSet, Server, StaticSite, WorkloadSpec};
+use tokio::time::{Instant, timeout};
+
+use crate::control::SharedControlPlane;
+use crate::edge::Edge;
+
+/// How long a switch may take until new requests see it.
+const SWITCH_DEADLINE: Duration = Duration::from_secs(15);
+
+/// How long a deletion waits for processes to be gone. What takes longer goes on by itself.
+const DELETE_DEADLINE: Duration = Duration::from_secs(8);
+
+/// The local cloud: wishes are recorded by the control plane and made true by the edge.
+pub struct LocalCloud {
+    edge: Edge,
+    control: SharedControlPlane,
+}
+
+impl LocalCloud {
+    /// The machine as a cloud.
+    pub fn cloud(edge: Edge, control: SharedControlPlane, builder: Arc<dyn Builds>) -> Cloud {
+        let local = Arc::new(Self { edge, control });
+        Cloud {
+            name: "local",
+            static_sites: Some(Arc::clone(&local) as Arc<dyn Provider<StaticSite>>),
+            servers: Some(Arc::clone(&local) as Arc<dyn Provider<Server>>),
+            functions: Some(Arc::clone(&local) as Arc<dyn Provider<FunctionSet>>),
+            builds: Some(builder),
+            traffic: local,
+        }
+    }
+
+    async fn put<S: Clone>(&self, desired: &Desired<S>, spec: fn(S) -> WorkloadSpec) -> Result<(), CloudError> {
+        let wish = Desired {
+            deployment_id: desired.deployment_id,
+            team_id: desired.team_id,
+            project_id: desired.project_id,
+            environment_id: desired.environment_id,
+            label: desired.label.clone(),
+            artifact: desired.artifact.clone(),
+            spec: spec(desired.spec.clone()),
+        };
+        self.control.put_workload(&wish).await?;
+        self.edge.refresh();
+        Ok(())
+    }
+
+    async fn observed(&self, deployment_id: DeploymentId) -> Result<Observation, CloudError> {
+        Ok(self.control.workload(deployment_id).await?.map_or(Observation::Absent, |workload| workload.observed))
+    }
+
+    async fn remove_workload(&self, deployment_id: DeploymentId) -> Result<(), CloudError> {
+        self.control.delete_workload(deployment_id).await?;
+        self.edge.refresh();
+        if timeout(DELETE_DEADLINE, self.edge.wait_gone(deployment_id)).await.is_err() {
+            tracing::warn!(%deployment_id, "a deleted workload takes long to end");
+        }
+        Ok(())
+    }
+
+    /// Whether the route is no longer the one that was asked for: somebody switched again meanwhile.
+    async fn is_overtaken(&self, route: &Route) -> Result<bool, CloudError> {
+        Ok(self.control.routes().await?.get(&route.label) != Some(&route.deployment_id))
+    }
+}
+
+macro_rules! provide {
+    ($($spec:ident => $variant:ident),*) => {$(
+        #[async_trait]
+        impl Provider<$spec> for LocalCloud {
+            async fn apply(&self, desired: &Desired<$spec>) -> Result<(), CloudError> {
+                self.put(desired, WorkloadSpec::$variant).await
+            }
+
+            async fn observe(&self, deployment_id: DeploymentId) -> Result<Observation, CloudError> {
+                self.observed(deployment_id).await
+            }
+
+            async fn delete(&self, deployment_id: DeploymentId) -> Result<(), CloudError> {
+                self.remove_workload(deployment_id).await
+            }
+        }
+    )*};
+}
+
+provide!(StaticSite => Static, Server => Server, FunctionSet => Functions);
+
+#[async_trait]
+impl Traffic for LocalCloud {
+    async fn switch(&self, route: &Route) -> Result<(), CloudError> {
+        let Some(workload) = self.control.workload(route.deployment_id).await? else {
+            let message = format!("{} does not exist here: it cannot be shown", route.deployment_id);
+            return Err(CloudError::new(ErrorKind::NotFound, "NOT_FOUND", message));
+        };
+        self.control.put_route(route).await?;
+        let deadline = Instant::now() + SWITCH_DEADLINE;
+        while Instant::now() < deadline {
+            self.edge.refresh();
+            let shown = self.edge.wait_shown(&route.label, route.deployment_id);
+            if timeout(Duration::from_secs(1), shown).await.is_ok() || self.is_overtaken(route).await? {
+                return Ok(());
+            }
+        }
+        let detail = match workload.observed {
+            Observation::Failed { message, .. } | Observation::Pending { detail: message } => format!(": {message}"),
+            Observation::Absent | Observation::Ready { .. } => String::new(),
+        };
+        let message = format!("{} does not answer, so `{}` goes on showing what it shows{detail}", route.deployment_id, route.label);
+        Err(CloudError::new(ErrorKind::Unavailable, "SWITCH_TIMED_OUT", message))
+    }
+
+    async fn current(&self, label: &str) -> Result<Option<DeploymentId>, CloudError> {
+        Ok(self.control.routes().await?.get(label).copied())
+    }
+
+    async fn remove(&self, label: &str) -> Result<(), CloudError> {
+        self.control.delete_route(label).await?;
+        self.edge.refresh();
+        Ok(())
+    }
+
+    fn url(&self, label: &str) -> String {
+        self.edge.url(label)
+    }
+}

@@ -1,11 +1,13 @@
 //! The body of what the edge answers.
 
 use std::fmt;
+use std::future::Future as _;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
 use http_body::{Body, Frame, SizeHint};
+use tokio::time::{Instant, Sleep, sleep_until};
 
 /// Any error, as bodies carry it.
 pub type BoxError = Box<dyn std::error::Error + Send + Sync>;
@@ -27,12 +29,48 @@ impl EdgeBody {
         Self(Content::Empty)
     }
 
+    /// The same body, which ends with an error when it is not through by then.
+    pub(crate) fn until(self, deadline: Instant) -> Self {
+        match self.0 {
+            Content::Stream(stream) if !stream.is_end_stream() => {
+                let end = Box::pin(sleep_until(deadline));
+                Self::stream(Until { stream, end })
+            }
+            content => Self(content),
+        }
+    }
+
     /// A body that is fed from elsewhere.
     pub fn stream<B>(body: B) -> Self
     where
         B: Body<Data = Bytes, Error = BoxError> + Send + 'static,
     {
         Self(Content::Stream(Box::pin(body)))
+    }
+}
+
+struct Until {
+    stream: Stream,
+    end: Pin<Box<Sleep>>,
+}
+
+impl Body for Until {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        if let Poll::Ready(frame) = self.stream.as_mut().poll_frame(cx) {
+            return Poll::Ready(frame);
+        }
+        self.end.as_mut().poll(cx).map(|()| Some(Err("the time limit is over".into())))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.stream.size_hint()
     }
 }
 

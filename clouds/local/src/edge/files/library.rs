@@ -1,6 +1,6 @@
 //! The sites this edge serves, each made once for all workloads that show the same files.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
@@ -76,15 +76,16 @@ impl Library {
         Ok(site)
     }
 
-    /// Removes the caches of artifacts that are not wanted any more.
-    pub fn keep_only(&self, wanted: &HashSet<&Digest>) {
+    /// Removes the caches of artifacts that are not wanted any more. No site is being opened meanwhile.
+    pub async fn keep_only(&self, is_wanted: impl Fn(&Digest) -> bool) {
+        let Ok(_turn) = self.building.acquire().await else { return };
         self.lock().retain(|_, site| site.strong_count() > 0);
         let Ok(entries) = std::fs::read_dir(&self.directory) else { return };
         for entry in entries.flatten() {
             let name = entry.file_name().to_string_lossy().into_owned();
             let digest = name.split('-').next().and_then(|digest| digest.parse::<Digest>().ok());
-            if digest.is_some_and(|digest| !wanted.contains(&digest)) {
-                let _ = std::fs::remove_dir_all(entry.path());
+            if digest.is_some_and(|digest| !is_wanted(&digest)) {
+                let _ = tokio::fs::remove_dir_all(entry.path()).await;
             }
         }
     }

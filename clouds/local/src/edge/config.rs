@@ -1,0 +1,113 @@
+//! What an edge is told at its start.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// How an edge is set up.
+#[derive(Debug, Clone)]
+pub struct EdgeConfig {
+    /// For caches and the working directories of what runs; private to this edge.
+    pub directory: PathBuf,
+    /// The domain under which labels are served, such as `localhost`.
+    pub base_domain: String,
+    /// The port in the addresses shown to people; `None` for the scheme's own.
+    pub public_port: Option<u16>,
+    /// The scheme in the addresses shown to people, `http` or `https`.
+    pub public_scheme: String,
+    /// Names this edge among all on the machine, the same after every restart: by it the processes of a killed edge are found.
+    pub instance: String,
+    /// How long a server may take until it answers its health probe.
+    pub start_deadline: Duration,
+    /// How long a server that no route shows runs on after the last request to its own label.
+    pub idle_after: Duration,
+    /// How long a function runs on after its last call.
+    pub function_idle_after: Duration,
+    /// How long a server that became ready runs on while no route shows it yet.
+    pub route_grace: Duration,
+    /// How long requests under way may go on in what is to be stopped.
+    pub drain: Duration,
+    /// How long a process may take to end after SIGTERM.
+    pub stop_grace: Duration,
+}
+
+impl EdgeConfig {
+    /// A configuration with the usual times.
+    pub fn new(directory: PathBuf, instance: impl Into<String>) -> Self {
+        Self {
+            directory,
+            base_domain: "localhost".to_owned(),
+            public_port: Some(8080),
+            public_scheme: "http".to_owned(),
+            instance: instance.into(),
+            start_deadline: Duration::from_secs(60),
+            idle_after: Duration::from_secs(300),
+            function_idle_after: Duration::from_secs(60),
+            route_grace: Duration::from_secs(60),
+            drain: Duration::from_secs(30),
+            stop_grace: Duration::from_secs(10),
+        }
+    }
+
+    /// The prefix of the markers of this edge's processes.
+    pub(crate) fn marker_prefix(&self) -> String {
+        format!("{}:edge:", self.instance)
+    }
+
+    /// The address at which a label is seen.
+    pub(crate) fn url(&self, label: &str) -> String {
+        let Self { public_scheme, base_domain, .. } = self;
+        let usual = if public_scheme == "https" { 443 } else { 80 };
+        match self.public_port.filter(|port| *port != usual) {
+            Some(port) => format!("{public_scheme}://{label}.{base_domain}:{port}"),
+            None => format!("{public_scheme}://{label}.{base_domain}"),
+        }
+    }
+
+    /// The label in a `Host`, such as `shop--preview` in `shop--preview.localhost:8080`; `None` when the host is not below the
+    /// base domain.
+    pub(crate) fn label_of<'h>(&self, host: &'h str) -> Option<&'h str> {
+        let host = match host.rsplit_once(':') {
+            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+            _ => host,
+        };
+        let host = host.strip_suffix('.').unwrap_or(host);
+        let at = host.len().checked_sub(self.base_domain.len())?;
+        let (label, domain) = (host.get(..at)?, host.get(at..)?);
+        let label = label.strip_suffix('.')?;
+        (domain.eq_ignore_ascii_case(&self.base_domain) && !label.is_empty() && !label.contains('.')).then_some(label)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn labels_are_what_stands_before_the_base_domain() {
+        let config = EdgeConfig::new(PathBuf::new(), "x");
+        let table = [
+            ("shop--preview.localhost:8080", Some("shop--preview")),
+            ("Shop.LOCALHOST", Some("Shop")),
+            ("shop.localhost.", Some("shop")),
+            ("localhost:8080", None),
+            ("127.0.0.1:8080", None),
+            ("[::1]:8080", None),
+            (".localhost", None),
+            ("a.b.localhost", None),
+            ("shoplocalhost", None),
+            ("ü.localhost", Some("ü")),
+            ("", None),
+        ];
+        for (host, expected) in table {
+            assert_eq!(config.label_of(host), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn addresses_leave_out_the_usual_port() {
+        let mut config = EdgeConfig::new(PathBuf::new(), "x");
+        assert_eq!(config.url("shop"), "http://shop.localhost:8080");
+        config.public_port = Some(80);
+        assert_eq!(config.url("shop"), "http://shop.localhost");
+    }
+}

@@ -1,0 +1,190 @@
+//! The edge as the rest of MikroCloud sees it.
+
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use bytes::Bytes;
+use clouds_contract::CloudError;
+use domain::id::DeploymentId;
+use http::{HeaderMap, Request, Response, StatusCode};
+use http_body::Body;
+use tokio::sync::Notify;
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::{CancellationToken, DropGuard};
+
+use super::body::{BoxError, EdgeBody};
+use super::config::EdgeConfig;
+use super::deployed::{Deployed, Runtime};
+use super::files::Library;
+use super::instance::Instance;
+use super::page::Page;
+use super::proxy::{Outgoing, Upstream};
+use super::reconcile::Reconciler;
+use super::server::{FixedPorts, NoLease, ServerGroup};
+use super::shared::{Shared, StopTimes};
+use super::workdir::Workdirs;
+use crate::control::SharedControlPlane;
+use crate::process::kill_marked;
+
+/// How often a request is offered to a process before its failure is told.
+const ATTEMPTS: u32 = 10;
+
+/// The edge of one machine. Cheap to clone; it ends with the last clone.
+#[derive(Clone)]
+pub struct Edge {
+    reconciler: Arc<Reconciler>,
+    _end: Arc<DropGuard>,
+}
+
+impl Edge {
+    /// Kills what an earlier process of the same instance left, loads the desired state and starts to make it true. Fails when the
+    /// directory cannot be used or the desired state cannot be read.
+    pub async fn start(config: EdgeConfig, control: SharedControlPlane) -> Result<Self, CloudError> {
+        let orphans = kill_marked(&config.marker_prefix()).await;
+        if orphans > 0 {
+            tracing::info!(orphans, "processes of an earlier edge are killed");
+        }
+        let directory = config.directory.clone();
+        tokio::fs::create_dir_all(&directory)
+            .await
+            .map_err(|error| CloudError::internal(format!("the directory {} cannot be made", directory.display()), error))?;
+        let stop = CancellationToken::new();
+        let shared = Shared {
+            library: Library::new(directory.join("static"), Arc::clone(&control)),
+            workdirs: Workdirs::new(directory.join("run")),
+            config,
+            control,
+            upstream: Upstream::new(),
+            fixed_ports: FixedPorts::default(),
+            reconcile: Arc::new(Notify::new()),
+            report: Arc::new(Notify::new()),
+            stop: stop.clone(),
+            stop_times: Mutex::default(),
+        };
+        let reconciler = Reconciler::new(Arc::new(shared));
+        reconciler.clean().await?;
+        reconciler.pass().await?;
+        tokio::spawn(Arc::clone(&reconciler).run());
+        tokio::spawn(Arc::clone(&reconciler).report());
+        Ok(Self { reconciler, _end: Arc::new(stop.drop_guard()) })
+    }
+
+    /// The label in a `Host` header, such as `shop--preview` in `shop--preview.localhost:8080`; `None` for a host that is not
+    /// below the base domain.
+    pub fn label_of<'h>(&self, host: &'h str) -> Option<&'h str> {
+        self.reconciler.shared.config.label_of(host)
+    }
+
+    /// The address at which a label is seen.
+    pub fn url(&self, label: &str) -> String {
+        self.reconciler.shared.config.url(label)
+    }
+
+    /// Answers a request for a label. Put a [`super::ClientAddress`] among its extensions to tell workloads who asks. Connections
+    /// that change their protocol pass when the server that took the request lets them.
+    pub async fn handle<B>(&self, label: &str, request: Request<B>) -> Response<EdgeBody>
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        let Some(deployed) = self.reconciler.find(label) else { return unknown(label, request.headers()) };
+        let request = match deployed.file(request).await {
+            Ok(response) => return response,
+            Err(request) => request,
+        };
+        let outgoing = Outgoing::new(request, &self.reconciler.shared.config.public_scheme);
+        match &deployed.runtime {
+            Runtime::Functions(functions) => deployed.call(functions, outgoing).await,
+            Runtime::Server(_) | Runtime::Static(_) => self.pass_on(label, deployed, outgoing).await,
+        }
+    }
+
+    /// Offers the request to processes until one answers or it cannot be offered again.
+    async fn pass_on(&self, label: &str, mut deployed: Arc<Deployed>, mut outgoing: Outgoing) -> Response<EdgeBody> {
+        let mut avoid: Option<Arc<Instance>> = None;
+        let mut reason = String::new();
+        for attempt in 1..=ATTEMPTS {
+            let Runtime::Server(server) = &deployed.runtime else { break };
+            let lease = match self.lease(label, &deployed, server, avoid.as_ref()).await {
+                Ok(lease) => lease,
+                Err(NoLease::Page(page)) => return page.response(&outgoing.headers),
+                Err(NoLease::Gone) => match self.reconciler.find(label) {
+                    Some(now) => {
+                        deployed = now;
+                        continue;
+                    }
+                    None => return unknown(label, &outgoing.headers),
+                },
+            };
+            let instance = Arc::clone(lease.instance());
+            match self.reconciler.shared.upstream.forward(&mut outgoing, lease, ()).await {
+                Ok(response) => return response,
+                Err(error) => {
+                    reason = error.message;
+                    if !error.can_retry {
+                        break;
+                    }
+                }
+            }
+            if attempt > 1 {
+                // It may have ended a moment ago: its supervisor is about to notice.
+                sleep(Duration::from_millis(50)).await;
+            }
+            avoid = Some(instance);
+            deployed = self.reconciler.find(label).unwrap_or(deployed);
+        }
+        Page::new(StatusCode::BAD_GATEWAY, reason).response(&outgoing.headers)
+    }
+
+    /// A place in a process of this server. When the label comes to show another workload meanwhile, that one is to be asked.
+    async fn lease(
+        &self,
+        label: &str,
+        deployed: &Arc<Deployed>,
+        server: &ServerGroup,
+        avoid: Option<&Arc<Instance>>,
+    ) -> Result<super::instance::Lease, NoLease> {
+        let mut table = self.reconciler.table();
+        let moved = table.wait_for(|table| table.get(label).is_none_or(|now| !Arc::ptr_eq(now, deployed)));
+        tokio::select! {
+            biased;
+            lease = server.lease(avoid) => lease,
+            _ = moved => Err(NoLease::Gone),
+        }
+    }
+
+    /// Says that the desired state changed: it is read again now.
+    pub fn refresh(&self) {
+        self.reconciler.shared.reconcile.notify_one();
+    }
+
+    /// Waits until new requests for this label go to this deployment.
+    pub(crate) async fn wait_shown(&self, label: &str, id: DeploymentId) {
+        let mut table = self.reconciler.table();
+        // The sender lives as long as this edge.
+        let _ = table.wait_for(|table| table.get(label).is_some_and(|deployed| deployed.place.id() == id)).await;
+    }
+
+    /// Waits until nothing of this deployment is left on this machine.
+    pub(crate) async fn wait_gone(&self, id: DeploymentId) {
+        self.reconciler.wait_gone(id).await;
+    }
+
+    /// Ends everything: takes up no change any more, lets requests under way finish for half of `grace`, asks processes to end
+    /// (SIGTERM) and kills what is left when it is over.
+    pub async fn shutdown(&self, grace: Duration) {
+        let shared = &self.reconciler.shared;
+        let times = StopTimes { drain: grace / 2, grace: grace / 2 };
+        *shared.stop_times.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = times;
+        shared.stop.cancel();
+        if timeout(grace + Duration::from_secs(10), self.reconciler.retire_all()).await.is_err() {
+            tracing::warn!("some processes did not end in time");
+        }
+    }
+}
+
+fn unknown(label: &str, request: &HeaderMap) -> Response<EdgeBody> {
+    let label: String = label.chars().take(80).collect();
+    let message = format!("nothing is deployed as `{label}`: run `mikrocloud deploy` in the project's directory, or check the name");
+    Page::new(StatusCode::NOT_FOUND, message).response(request)
+}

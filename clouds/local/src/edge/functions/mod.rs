@@ -1,0 +1,7 @@
+//! Functions: a process for each, started on demand.
+
+mod function;
+mod program;
+mod set;
+
+pub(crate) use set::FunctionGroup;

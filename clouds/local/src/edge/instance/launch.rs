@@ -1,0 +1,182 @@
+//! Starts a process and waits until it answers.
+
+use std::io;
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use clouds_contract::CloudError;
+use domain::secret::Secret;
+use tokio::time::{Instant, sleep, timeout};
+use tokio_util::sync::CancellationToken;
+
+use super::port::{ReservedPort, is_free};
+use super::probe::{Finding, Probe};
+use super::running::{Running, describe_exit};
+use crate::edge::logs::{LogPipe, Output};
+use crate::process::{ProcessSpec, ProcessTree};
+
+/// How often another port is tried when somebody took the one that was chosen.
+const PORT_ATTEMPTS: u32 = 3;
+
+/// How long one probe may take.
+const PROBE_PATIENCE: Duration = Duration::from_secs(10);
+
+/// What to start and how to know that it answers.
+#[derive(Debug, Clone)]
+pub(crate) struct LaunchPlan {
+    /// What it is called in messages, such as `the server`.
+    pub noun: String,
+    /// The program and its arguments; `$PORT` and `${PORT}` are replaced.
+    pub command: Vec<String>,
+    pub directory: PathBuf,
+    /// Its variables, without `PORT` and `HOST`.
+    pub env: Vec<(String, Secret)>,
+    pub marker: String,
+    /// The port it must have, when it cannot take any.
+    pub port: Option<u16>,
+    pub probe: Probe,
+    pub deadline: Duration,
+    pub stop_grace: Duration,
+}
+
+/// Why a process did not come up: a code for programs and a message for people.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct StartFailure {
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl From<CloudError> for StartFailure {
+    fn from(error: CloudError) -> Self {
+        Self { code: error.code, message: error.message }
+    }
+}
+
+/// How a launch ends without a running process.
+#[derive(Debug)]
+pub(crate) enum LaunchError {
+    /// It was called off.
+    Stopped,
+    /// It failed.
+    Failed(StartFailure),
+}
+
+fn failed(code: &'static str, message: impl Into<String>) -> LaunchError {
+    LaunchError::Failed(StartFailure { code, message: message.into() })
+}
+
+/// Starts the process and waits until it answers. Whatever the outcome, no process is left unless it is in the result.
+pub(crate) async fn launch(plan: &LaunchPlan, logs: &LogPipe, stop: &CancellationToken) -> Result<Running, LaunchError> {
+    let mut attempt = 1;
+    loop {
+        let (port, exited) = match attempt_once(plan, logs, stop).await? {
+            Attempt::Running(running) => return Ok(*running),
+            Attempt::Exited { port, message } => (port, message),
+        };
+        // It may have found its port taken in the moment between choosing and listening.
+        if plan.port.is_some() || attempt == PORT_ATTEMPTS || is_free(port) {
+            return Err(failed("SERVER_EXITED", exited));
+        }
+        attempt += 1;
+    }
+}
+
+enum Attempt {
+    Running(Box<Running>),
+    Exited { port: u16, message: String },
+}
+
+async fn attempt_once(plan: &LaunchPlan, logs: &LogPipe, stop: &CancellationToken) -> Result<Attempt, LaunchError> {
+    let port = plan.port.map_or_else(ReservedPort::any, |port| Ok(ReservedPort::fixed(port)));
+    let port = port.map_err(|error: io::Error| failed("START_FAILED", format!("this machine has no free port: {error}")))?;
+    let mut tree = ProcessTree::spawn(&spec(plan, port.number())).map_err(|error| LaunchError::Failed(error.into()))?;
+    let mut output = logs.follow(&mut tree);
+    let outcome = wait_until_healthy(plan, port.number(), &mut tree, stop).await;
+    if !matches!(outcome, Outcome::Healthy) {
+        let grace = if matches!(outcome, Outcome::Exited(_)) { Duration::ZERO } else { plan.stop_grace };
+        tree.stop(grace).await;
+    }
+    match outcome {
+        Outcome::Healthy => Ok(Attempt::Running(Box::new(Running::new(tree, port, output)))),
+        Outcome::Stopped => Err(LaunchError::Stopped),
+        Outcome::Exited(status) => Ok(Attempt::Exited { port: port.number(), message: exit_message(plan, status, &mut output).await }),
+        Outcome::Unhealthy(finding) => {
+            let message = unhealthy_message(plan, port.number(), finding);
+            Err(failed("HEALTH_CHECK_FAILED", message + &output.last_lines().await))
+        }
+    }
+}
+
+enum Outcome {
+    Healthy,
+    Stopped,
+    Exited(io::Result<ExitStatus>),
+    /// The deadline passed; what was found last, `None` when a probe was never answered.
+    Unhealthy(Option<Finding>),
+}
+
+async fn wait_until_healthy(plan: &LaunchPlan, port: u16, tree: &mut ProcessTree, stop: &CancellationToken) -> Outcome {
+    let started = Instant::now();
+    loop {
+        let left = plan.deadline.saturating_sub(started.elapsed());
+        let pause = Duration::from_millis(if started.elapsed() < Duration::from_secs(3) { 50 } else { 250 });
+        let probe = async {
+            let finding = timeout(PROBE_PATIENCE.min(left), plan.probe.once(port)).await.ok();
+            if finding != Some(Finding::Healthy) {
+                sleep(pause.min(left)).await;
+            }
+            finding
+        };
+        let last = tokio::select! {
+            () = stop.cancelled() => return Outcome::Stopped,
+            status = tree.wait() => return Outcome::Exited(status),
+            finding = probe => finding,
+        };
+        if last == Some(Finding::Healthy) {
+            // What answered may be somebody else who took the port first: then our own process ends about now.
+            return timeout(Duration::ZERO, tree.wait()).await.map_or(Outcome::Healthy, Outcome::Exited);
+        }
+        if started.elapsed() >= plan.deadline {
+            return Outcome::Unhealthy(last);
+        }
+    }
+}
+
+fn spec(plan: &LaunchPlan, port: u16) -> ProcessSpec {
+    let number = port.to_string();
+    let replace = |argument: &String| argument.replace("${PORT}", &number).replace("$PORT", &number);
+    let mut env = plan.env.clone();
+    env.retain(|(name, _)| name != "PORT" && name != "HOST");
+    env.push(("PORT".to_owned(), Secret::new(number.as_str())));
+    env.push(("HOST".to_owned(), Secret::new("127.0.0.1")));
+    ProcessSpec {
+        command: plan.command.iter().map(replace).collect(),
+        directory: plan.directory.clone(),
+        env,
+        marker: plan.marker.clone(),
+    }
+}
+
+async fn exit_message(plan: &LaunchPlan, status: io::Result<ExitStatus>, output: &mut Output) -> String {
+    let how = status.map_or_else(|error| format!("ended ({error})"), describe_exit);
+    format!("{} {how} before it answered{}", plan.noun, output.last_lines().await)
+}
+
+fn unhealthy_message(plan: &LaunchPlan, port: u16, finding: Option<Finding>) -> String {
+    let seconds = plan.deadline.as_secs_f64();
+    let path = match &plan.probe {
+        Probe::Http { path } => path.as_str(),
+        Probe::Connect => "/",
+    };
+    match finding {
+        Some(Finding::Status(status)) => {
+            format!("GET {path} answered {status} for {seconds} s: any status below 500 counts as healthy, see health_path")
+        }
+        Some(Finding::NotHttp) => format!("what listens on port {port} does not answer GET {path} with HTTP"),
+        Some(Finding::Refused) => format!(
+            "nothing listens on port {port} ($PORT) after {seconds} s: listen on 127.0.0.1 or 0.0.0.0 and the port in $PORT"
+        ),
+        Some(Finding::Healthy) | None => format!("{} listens on port {port} but did not answer GET {path} within {seconds} s", plan.noun),
+    }
+}

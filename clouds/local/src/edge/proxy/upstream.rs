@@ -1,0 +1,106 @@
+//! The client side of the proxy.
+
+use std::error::Error as _;
+use std::io;
+use std::time::Duration;
+
+use http::header::{CONNECTION, UPGRADE};
+use http::{Response, StatusCode, Version};
+use hyper::body::Incoming;
+use hyper_util::client::legacy::{Client, Error, connect::HttpConnector};
+use hyper_util::rt::{TokioExecutor, TokioTimer};
+
+use super::body::{RequestBody, ResponseBody};
+use super::headers::remove_hop_by_hop;
+use super::request::Outgoing;
+use super::tunnel;
+use crate::edge::body::EdgeBody;
+use crate::edge::instance::Lease;
+
+/// How long an unused connection to a process is kept. Shorter than what common servers keep (Node 5 s, gunicorn 2 s), so that
+/// they rarely close one just as we use it.
+const IDLE: Duration = Duration::from_millis(1500);
+
+/// Passes requests on over kept connections.
+#[derive(Clone)]
+pub(crate) struct Upstream(Client<HttpConnector, RequestBody>);
+
+/// Why a request got no answer from a process.
+#[derive(Debug)]
+pub(crate) struct ForwardError {
+    /// Whether another try, there or elsewhere, can do no harm: the process has not seen the request, or may see it twice.
+    pub can_retry: bool,
+    /// What happened, for people.
+    pub message: String,
+}
+
+impl Upstream {
+    /// A client for processes on this machine.
+    pub fn new() -> Self {
+        let mut connector = HttpConnector::new();
+        connector.set_nodelay(true);
+        connector.set_connect_timeout(Some(Duration::from_secs(5)));
+        let mut builder = Client::builder(TokioExecutor::new());
+        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(64);
+        Self(builder.build(connector))
+    }
+
+    /// Passes the request on. What is `held` beside the lease is kept until the answer is sent, too.
+    pub async fn forward<H>(&self, outgoing: &mut Outgoing, lease: Lease, held: H) -> Result<Response<EdgeBody>, ForwardError>
+    where
+        H: Send + Unpin + 'static,
+    {
+        let request = outgoing
+            .request(&lease.instance().authority)
+            .map_err(|error| ForwardError { can_retry: false, message: error.to_string() })?;
+        match self.0.request(request).await {
+            Ok(response) => Ok(answer(response, outgoing, lease, held)),
+            Err(error) => Err(classify(&error, outgoing)),
+        }
+    }
+}
+
+fn answer<H: Send + Unpin + 'static>(
+    mut response: Response<Incoming>,
+    outgoing: &mut Outgoing,
+    lease: Lease,
+    held: H,
+) -> Response<EdgeBody> {
+    *response.version_mut() = Version::HTTP_11;
+    if response.status() == StatusCode::SWITCHING_PROTOCOLS
+        && let Some(client) = outgoing.upgrade.take()
+    {
+        let process = hyper::upgrade::on(&mut response);
+        tunnel::connect(client, process, lease);
+        let (mut parts, _) = response.into_parts();
+        let protocol = parts.headers.get(UPGRADE).cloned();
+        remove_hop_by_hop(&mut parts.headers);
+        parts.headers.insert(CONNECTION, http::HeaderValue::from_static("upgrade"));
+        parts.headers.extend(protocol.map(|protocol| (UPGRADE, protocol)));
+        return Response::from_parts(parts, EdgeBody::empty());
+    }
+    remove_hop_by_hop(response.headers_mut());
+    response.map(|body| EdgeBody::stream(ResponseBody::new(body, (lease, held))))
+}
+
+fn classify(error: &Error, outgoing: &Outgoing) -> ForwardError {
+    let whole = outgoing.body.is_whole();
+    if error.is_connect() {
+        return ForwardError { can_retry: whole, message: "no connection to the server's process could be made".to_owned() };
+    }
+    let cause = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
+    let unsent = cause.is_some_and(hyper::Error::is_canceled);
+    let broken = cause.is_some_and(|cause| cause.is_incomplete_message() || cause.is_closed() || was_reset(cause));
+    let message = if broken || unsent {
+        "the server's process closed the connection before it answered".to_owned()
+    } else {
+        let detail = cause.map_or_else(|| error.to_string(), ToString::to_string);
+        format!("the server's process gave no valid answer: {detail}")
+    };
+    ForwardError { can_retry: whole && (unsent || (broken && outgoing.method.is_idempotent())), message }
+}
+
+fn was_reset(error: &hyper::Error) -> bool {
+    let cause = error.source().and_then(|source| source.downcast_ref::<io::Error>());
+    cause.is_some_and(|cause| matches!(cause.kind(), io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe))
+}

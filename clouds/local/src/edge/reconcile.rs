@@ -1,0 +1,214 @@
+//! Makes what this edge has equal to what is desired.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use clouds_contract::{CloudError, Observation};
+use domain::artifact::Digest;
+use domain::id::DeploymentId;
+use tokio::sync::watch;
+use tokio::time::sleep;
+
+use super::deployed::Deployed;
+use super::shared::Shared;
+use super::table::Table;
+use crate::control::{Routes, Workload};
+
+/// How often the desired state is read when nobody said that it changed.
+const INTERVAL: Duration = Duration::from_secs(2);
+
+/// What this edge has.
+pub(crate) struct Reconciler {
+    pub shared: Arc<Shared>,
+    state: Mutex<State>,
+    table: watch::Sender<Arc<Table>>,
+    /// Counts workloads that are gone for good.
+    gone: watch::Sender<u64>,
+}
+
+#[derive(Default)]
+struct State {
+    deployed: HashMap<DeploymentId, Arc<Deployed>>,
+    /// Being stopped.
+    retiring: HashSet<DeploymentId>,
+    /// What each route's label shows now.
+    shown: HashMap<String, DeploymentId>,
+}
+
+impl Reconciler {
+    /// A reconciler that has nothing yet.
+    pub fn new(shared: Arc<Shared>) -> Arc<Self> {
+        let (table, gone) = (watch::channel(Arc::default()).0, watch::channel(0).0);
+        Arc::new(Self { shared, state: Mutex::default(), table, gone })
+    }
+
+    /// Runs until the edge stops.
+    pub async fn run(self: Arc<Self>) {
+        while !self.shared.stop.is_cancelled() {
+            tokio::select! {
+                () = self.shared.reconcile.notified() => {}
+                () = sleep(INTERVAL) => {}
+                () = self.shared.stop.cancelled() => return,
+            }
+            if let Err(error) = self.pass().await {
+                tracing::warn!(%error, "the desired state cannot be read; what runs goes on");
+            }
+        }
+    }
+
+    /// Reports what is observed, until the edge stops.
+    pub async fn report(self: Arc<Self>) {
+        while !self.shared.stop.is_cancelled() {
+            self.report_changes().await;
+            tokio::select! {
+                () = self.shared.report.notified() => {}
+                () = sleep(INTERVAL) => {}
+                () = self.shared.stop.cancelled() => {}
+            }
+        }
+    }
+
+    async fn report_changes(&self) {
+        let all: Vec<_> = self.lock().deployed.values().cloned().collect();
+        for deployed in all {
+            let (status, id) = (&deployed.place.status, deployed.place.id());
+            let Some(observation) = status.unreported() else { continue };
+            if let Observation::Failed { code, message } = &observation {
+                tracing::info!(%id, code, message, "a workload failed");
+            }
+            match self.shared.control.report(id, &observation).await {
+                Ok(()) => status.reported(observation),
+                Err(error) => tracing::debug!(%id, %error, "an observation is not reported yet"),
+            }
+        }
+    }
+
+    /// Reads the desired state once and starts what leads there.
+    pub async fn pass(self: &Arc<Self>) -> Result<(), CloudError> {
+        let routes = self.shared.control.routes().await?;
+        let workloads = self.shared.control.workloads().await?;
+        let mut state = self.lock();
+        let leaving = self.take_unwanted(&mut state, &workloads);
+        self.add_new(&mut state, workloads, &routes);
+        state.show(&routes);
+        self.publish(&state);
+        state.set_live(&routes);
+        drop(state);
+        leaving.into_iter().for_each(|deployed| self.retire(deployed));
+        Ok(())
+    }
+
+    fn take_unwanted(&self, state: &mut State, workloads: &[Workload]) -> Vec<Arc<Deployed>> {
+        let wanted: HashMap<_, _> = workloads.iter().map(|workload| (workload.desired.deployment_id, &workload.desired)).collect();
+        let unwanted = |id: &DeploymentId, deployed: &mut Arc<Deployed>| wanted.get(id).is_none_or(|desired| *desired != deployed.desired());
+        let leaving: Vec<_> = state.deployed.extract_if(unwanted).map(|(_, deployed)| deployed).collect();
+        state.retiring.extend(leaving.iter().map(|deployed| deployed.place.id()));
+        leaving
+    }
+
+    fn add_new(&self, state: &mut State, workloads: Vec<Workload>, routes: &Routes) {
+        let live: HashSet<_> = routes.values().copied().collect();
+        for workload in workloads {
+            let id = workload.desired.deployment_id;
+            if !state.deployed.contains_key(&id) && !state.retiring.contains(&id) {
+                state.deployed.insert(id, Deployed::start(Arc::clone(&self.shared), workload, live.contains(&id)));
+            }
+        }
+    }
+
+    fn publish(&self, state: &State) {
+        let shown = state.shown.iter().filter_map(|(label, id)| Some((label.clone(), Arc::clone(state.deployed.get(id)?))));
+        self.table.send_replace(Arc::new(Table::new(state.deployed.values(), shown)));
+    }
+
+    /// Removes the files of what is not wanted any more. To be called before anything is started: a directory that is being made
+    /// would not be spared.
+    pub async fn clean(&self) -> Result<(), CloudError> {
+        let workloads = self.shared.control.workloads().await?;
+        let ids: HashSet<_> = workloads.iter().map(|workload| workload.desired.deployment_id).collect();
+        self.shared.workdirs.keep_only(&ids);
+        let digests: HashSet<_> = workloads.into_iter().map(|workload| workload.desired.artifact).collect();
+        self.shared.library.keep_only(|digest| digests.contains(digest)).await;
+        Ok(())
+    }
+
+    fn is_wanted(&self, digest: &Digest) -> bool {
+        self.lock().deployed.values().any(|deployed| deployed.desired().artifact == *digest)
+    }
+
+    fn retire(self: &Arc<Self>, deployed: Arc<Deployed>) {
+        let this = Arc::clone(self);
+        tokio::spawn(async move {
+            deployed.retire().await;
+            let id = deployed.place.id();
+            this.shared.workdirs.remove(id).await;
+            this.shared.library.keep_only(|digest| this.is_wanted(digest)).await;
+            this.lock().retiring.remove(&id);
+            this.gone.send_modify(|count| *count += 1);
+            // It may be wanted again, or in another form.
+            this.shared.reconcile.notify_one();
+        });
+    }
+
+    /// Who answers which label now.
+    pub fn table(&self) -> watch::Receiver<Arc<Table>> {
+        self.table.subscribe()
+    }
+
+    /// Who answers this label now.
+    pub fn find(&self, label: &str) -> Option<Arc<Deployed>> {
+        self.table.borrow().get(label).cloned()
+    }
+
+    /// Waits until nothing of this deployment is left here.
+    pub async fn wait_gone(&self, id: DeploymentId) {
+        let mut gone = self.gone.subscribe();
+        let mut table = self.table();
+        loop {
+            let left = {
+                let state = self.lock();
+                state.deployed.contains_key(&id) || state.retiring.contains(&id)
+            };
+            if !left {
+                return;
+            }
+            tokio::select! {
+                _ = gone.changed() => {}
+                _ = table.changed() => {}
+            }
+        }
+    }
+
+    /// Stops everything and waits until nothing runs. Files stay for the next start.
+    pub async fn retire_all(&self) {
+        let all: Vec<_> = self.lock().deployed.values().cloned().collect();
+        futures::future::join_all(all.iter().map(|deployed| deployed.retire())).await;
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Lets each route's label show its deployment; one that does not answer yet waits behind the one that was shown, if that does.
+    fn show(&mut self, routes: &Routes) {
+        self.shown.retain(|label, id| routes.contains_key(label) && self.deployed.contains_key(id));
+        for (label, id) in routes {
+            let Some(target) = self.deployed.get(id) else { continue };
+            let before = self.shown.get(label).and_then(|id| self.deployed.get(id));
+            let keep = !target.is_serving() && before.is_some_and(|before| before.is_serving());
+            if !keep {
+                self.shown.insert(label.clone(), *id);
+            }
+        }
+    }
+
+    fn set_live(&self, routes: &Routes) {
+        let live: HashSet<_> = routes.values().chain(self.shown.values()).collect();
+        for (id, deployed) in &self.deployed {
+            deployed.set_live(live.contains(id));
+        }
+    }
+}

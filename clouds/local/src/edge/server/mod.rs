@@ -1,0 +1,10 @@
+//! Servers: programs that listen, supervised.
+
+mod backoff;
+mod fixed_ports;
+mod group;
+mod replica;
+mod supervisor;
+
+pub(crate) use fixed_ports::FixedPorts;
+pub(crate) use group::{NoLease, ServerGroup};
