@@ -113,7 +113,8 @@ impl Traffic for LocalCloud {
             Observation::Failed { message, .. } | Observation::Pending { detail: message } => format!(": {message}"),
             Observation::Absent | Observation::Ready { .. } => String::new(),
         };
-        let message = format!("{} does not answer, so `{}` goes on showing what it shows{detail}", route.deployment_id, route.label);
+        let message =
+            format!("{} does not answer, so `{}` goes on showing what it shows{detail}", route.deployment_id, route.label);
         Err(CloudError::new(ErrorKind::Unavailable, "SWITCH_TIMED_OUT", message))
     }
 

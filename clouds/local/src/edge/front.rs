@@ -146,9 +146,10 @@ impl Edge {
     ) -> Result<super::instance::Lease, NoLease> {
         let mut table = self.reconciler.table();
         let moved = table.wait_for(|table| table.get(label).is_none_or(|now| !Arc::ptr_eq(now, deployed)));
+        let own = label.eq_ignore_ascii_case(&deployed.desired().label);
         tokio::select! {
             biased;
-            lease = server.lease(avoid) => lease,
+            lease = server.lease(avoid, own) => lease,
             _ = moved => Err(NoLease::Gone),
         }
     }
@@ -185,6 +186,7 @@ impl Edge {
 
 fn unknown(label: &str, request: &HeaderMap) -> Response<EdgeBody> {
     let label: String = label.chars().take(80).collect();
-    let message = format!("nothing is deployed as `{label}`: run `mikrocloud deploy` in the project's directory, or check the name");
+    let message =
+        format!("nothing is deployed as `{label}`: run `mikrocloud deploy` in the project's directory, or check the name");
     Page::new(StatusCode::NOT_FOUND, message).response(request)
 }

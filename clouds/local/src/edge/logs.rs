@@ -29,7 +29,7 @@ const CAPACITY: usize = 1024;
 const RATE: f64 = 2000.0;
 
 /// Lines that are remembered to explain a failure.
-const TAIL: usize = 10;
+const TAIL: usize = 20;
 
 enum Message {
     Line(NewLine),

@@ -100,8 +100,10 @@ impl Reconciler {
     }
 
     fn take_unwanted(&self, state: &mut State, workloads: &[Workload]) -> Vec<Arc<Deployed>> {
-        let wanted: HashMap<_, _> = workloads.iter().map(|workload| (workload.desired.deployment_id, &workload.desired)).collect();
-        let unwanted = |id: &DeploymentId, deployed: &mut Arc<Deployed>| wanted.get(id).is_none_or(|desired| *desired != deployed.desired());
+        let wanted: HashMap<_, _> =
+            workloads.iter().map(|workload| (workload.desired.deployment_id, &workload.desired)).collect();
+        let unwanted =
+            |id: &DeploymentId, deployed: &mut Arc<Deployed>| wanted.get(id).is_none_or(|desired| *desired != deployed.desired());
         let leaving: Vec<_> = state.deployed.extract_if(unwanted).map(|(_, deployed)| deployed).collect();
         state.retiring.extend(leaving.iter().map(|deployed| deployed.place.id()));
         leaving

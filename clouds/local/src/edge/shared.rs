@@ -1,5 +1,6 @@
 //! What all workloads of an edge use together.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -65,6 +66,7 @@ pub(crate) struct Place {
     pub logs: LogPipe,
     /// Fires when the workload is to be gone.
     pub retire: CancellationToken,
+    processes: AtomicU64,
 }
 
 impl Place {
@@ -73,7 +75,7 @@ impl Place {
         let logs = LogPipe::new(Arc::clone(&shared.control), workload.desired.deployment_id);
         let status = Status::new(workload.observed, Arc::clone(&shared.report));
         let retire = shared.stop.child_token();
-        Arc::new(Self { shared, desired: workload.desired, status, logs, retire })
+        Arc::new(Self { shared, desired: workload.desired, status, logs, retire, processes: AtomicU64::new(0) })
     }
 
     /// The deployment.
@@ -81,9 +83,11 @@ impl Place {
         self.desired.deployment_id
     }
 
-    /// The marker of one of its processes.
+    /// The marker of one of its processes: another for each, because by it a process and its children are told from its
+    /// successor's. It ends with the process's number.
     pub fn marker(&self, name: &str) -> String {
-        format!("{}{}:{name}", self.shared.config.marker_prefix(), self.id())
+        let number = self.processes.fetch_add(1, Ordering::Relaxed);
+        format!("{}{}:{name}:{number}", self.shared.config.marker_prefix(), self.id())
     }
 
     /// The variables of its configuration; from now on its log does not show them.

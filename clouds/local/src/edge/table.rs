@@ -11,7 +11,10 @@ pub(crate) struct Table(HashMap<String, Arc<Deployed>>);
 
 impl Table {
     /// A table of these workloads: their own labels first, then what the routes show, which win.
-    pub fn new<'a>(deployed: impl Iterator<Item = &'a Arc<Deployed>>, shown: impl Iterator<Item = (String, Arc<Deployed>)>) -> Self {
+    pub fn new<'a>(
+        deployed: impl Iterator<Item = &'a Arc<Deployed>>,
+        shown: impl Iterator<Item = (String, Arc<Deployed>)>,
+    ) -> Self {
         let own = deployed.map(|deployed| (deployed.desired().label.clone(), Arc::clone(deployed)));
         Self(own.chain(shown).map(|(label, deployed)| (label.to_ascii_lowercase(), deployed)).collect())
     }

@@ -7,25 +7,34 @@ use std::path::{Path, PathBuf};
 
 use clouds_contract::{CloudError, ErrorKind};
 use domain::id::DeploymentId;
+use tokio::sync::Mutex;
 use walkdir::WalkDir;
 
 /// Half-made directories start with this.
 const TEMPORARY: &str = ".new-";
 
 /// The working directories of an edge.
-pub(crate) struct Workdirs(PathBuf);
+pub(crate) struct Workdirs {
+    directory: PathBuf,
+    /// Held while a copy is made, so that the replicas of a server share one.
+    copying: Mutex<()>,
+}
 
 impl Workdirs {
     /// Working directories below this one. What a killed process left half-made is removed.
     pub fn new(directory: PathBuf) -> Self {
-        let workdirs = Self(directory);
+        let workdirs = Self { directory, copying: Mutex::new(()) };
         workdirs.remove_where(|name| name.starts_with(TEMPORARY));
         workdirs
     }
 
     /// The directory of this deployment: what is there already, with what the workload wrote, or else a new copy of the artifact.
     pub async fn prepare(&self, id: DeploymentId, artifact: PathBuf) -> Result<PathBuf, CloudError> {
-        let directory = self.0.join(id.to_string());
+        let directory = self.directory.join(id.to_string());
+        if directory.is_dir() {
+            return Ok(directory);
+        }
+        let _turn = self.copying.lock().await;
         let target = directory.clone();
         let copied = tokio::task::spawn_blocking(move || copy(&artifact, &target))
             .await
@@ -39,7 +48,7 @@ impl Workdirs {
 
     /// Removes the directory of this deployment.
     pub async fn remove(&self, id: DeploymentId) {
-        let directory = self.0.join(id.to_string());
+        let directory = self.directory.join(id.to_string());
         let removed = tokio::task::spawn_blocking(move || fs::remove_dir_all(directory)).await;
         if let Ok(Err(error)) = removed
             && error.kind() != io::ErrorKind::NotFound
@@ -54,7 +63,7 @@ impl Workdirs {
     }
 
     fn remove_where(&self, unwanted: impl Fn(&str) -> bool) {
-        let Ok(entries) = fs::read_dir(&self.0) else { return };
+        let Ok(entries) = fs::read_dir(&self.directory) else { return };
         for entry in entries.flatten() {
             if unwanted(&entry.file_name().to_string_lossy())
                 && let Err(error) = fs::remove_dir_all(entry.path())

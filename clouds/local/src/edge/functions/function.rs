@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use domain::secret::Secret;
 use domain::workload::{Function, FunctionSet};
 use http::{Response, StatusCode};
 use tokio::sync::{Mutex as AsyncMutex, OwnedSemaphorePermit, Semaphore};
@@ -13,7 +14,7 @@ use tokio_util::task::TaskTracker;
 
 use super::program;
 use crate::edge::body::EdgeBody;
-use crate::edge::instance::{Ended, Lease, LaunchError, LaunchPlan, Pool, Probe, Running, StartFailure, launch};
+use crate::edge::instance::{Ended, LaunchError, LaunchPlan, Lease, Pool, Probe, Running, StartFailure, launch};
 use crate::edge::page::Page;
 use crate::edge::proxy::Outgoing;
 use crate::edge::shared::Place;
@@ -31,6 +32,7 @@ const LOAD_DEADLINE: Duration = Duration::from_secs(20);
 pub(super) struct FunctionRuntime {
     place: Arc<Place>,
     pub function: Function,
+    env: Vec<(String, String)>,
     memory_mib: u64,
     timeout: Duration,
     pool: Pool,
@@ -47,6 +49,7 @@ impl FunctionRuntime {
         Arc::new(Self {
             place,
             function,
+            env: set.env.clone(),
             memory_mib: set.memory_mib,
             timeout: Duration::from_secs(set.timeout_seconds.max(1)),
             pool: Pool::default(),
@@ -147,7 +150,9 @@ impl FunctionRuntime {
         let artifact = place.shared.control.artifact(&place.desired.artifact).await?;
         let directory = place.shared.workdirs.prepare(place.id(), artifact).await?;
         let marker = place.marker(self.function.route.trim_start_matches('/'));
-        let mut env = program::variables(&self.function, &directory);
+        let mut env = program::variables(&self.function);
+        env.extend(self.env.iter().map(|(name, value)| (name.clone(), Secret::new(value.as_str()))));
+        // The last of one name counts: the environment's own.
         env.extend(place.variables().await?);
         Ok(LaunchPlan {
             noun: format!("the function {} ({})", self.function.route, self.function.file),
@@ -219,9 +224,12 @@ impl FunctionRuntime {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether this path is its own: its route, or below it.
-    pub fn answers(&self, path: &str) -> bool {
+    /// Whether this path is its own: its route, or below it. Below `/` is everything: there a site comes first.
+    pub fn answers(&self, path: &str, with_site: bool) -> bool {
         let route = self.function.route.trim_end_matches('/');
+        if route.is_empty() && with_site {
+            return path == "/";
+        }
         path.strip_prefix(route).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
     }
 }

@@ -28,7 +28,10 @@ pub(super) async fn command(function: &Function, directory: &Path, marker: &str)
         Runtime::Python => ("python3", "python.py", PYTHON_SHIM),
     };
     if !has_program(program) {
-        return Err(failed(format!("`{program}` is not installed on this machine, but the function {} needs it", function.route)));
+        return Err(failed(format!(
+            "`{program}` is not installed on this machine, but the function {} needs it",
+            function.route
+        )));
     }
     let shims = directory.join(SHIM_DIRECTORY);
     let file = shims.join(shim);
@@ -48,18 +51,13 @@ pub(super) async fn command(function: &Function, directory: &Path, marker: &str)
     Ok(command)
 }
 
-/// Variables that a function needs beside those of its environment.
-pub(super) fn variables(function: &Function, directory: &Path) -> Vec<(String, Secret)> {
-    match function.runtime {
-        Runtime::Node => vec![("NODE_ENV".to_owned(), Secret::new("production"))],
-        Runtime::Python => {
-            let path = directory.display();
-            vec![
-                ("PYTHONPATH".to_owned(), Secret::new(format!("{path}:{path}/.python:{path}/python_modules"))),
-                ("PYTHONUNBUFFERED".to_owned(), Secret::new("1")),
-            ]
-        }
-    }
+/// Variables that the function's runtime needs beside those of its environment.
+pub(super) fn variables(function: &Function) -> Vec<(String, Secret)> {
+    let (name, value) = match function.runtime {
+        Runtime::Node => ("NODE_ENV", "production"),
+        Runtime::Python => ("PYTHONUNBUFFERED", "1"),
+    };
+    vec![(name.to_owned(), Secret::new(value))]
 }
 
 fn failed(message: String) -> StartFailure {

@@ -39,7 +39,7 @@ impl FunctionGroup {
 
     /// The function for this path.
     fn find(&self, path: &str) -> Option<&Arc<FunctionRuntime>> {
-        self.functions.iter().find(|function| function.answers(path))
+        self.functions.iter().find(|function| function.answers(path, self.site.is_some()))
     }
 
     /// Answers a request that is for a function.
@@ -103,7 +103,8 @@ fn hidden(spec: &FunctionSet, root: &str) -> Vec<String> {
         root => file.strip_prefix(root)?.strip_prefix('/').map(str::to_owned),
     };
     let files = spec.functions.iter().filter_map(|function| within(&function.file));
-    let mut hidden: Vec<String> = files.map(|file| if file.starts_with("functions/") { "functions".to_owned() } else { file }).collect();
+    let mut hidden: Vec<String> =
+        files.map(|file| if file.starts_with("functions/") { "functions".to_owned() } else { file }).collect();
     hidden.sort();
     hidden.dedup();
     hidden
@@ -118,7 +119,7 @@ mod tests {
     fn sources_of_functions_are_not_part_of_the_site() {
         let function = |file: &str| Function { route: "/x".into(), file: file.into(), runtime: Runtime::Node };
         let functions = vec![function("functions/a.js"), function("functions/b.js"), function("api.py"), function("dist/c.js")];
-        let spec = FunctionSet { functions, site: None, memory_mib: 1, timeout_seconds: 1, concurrency: 1 };
+        let spec = FunctionSet { functions, site: None, env: Vec::new(), memory_mib: 1, timeout_seconds: 1, concurrency: 1 };
         assert_eq!(hidden(&spec, ""), ["api.py", "dist/c.js", "functions"]);
         assert_eq!(hidden(&spec, "dist"), ["c.js"]);
         assert_eq!(hidden(&spec, "dis"), Vec::<String>::new());

@@ -100,7 +100,9 @@ async fn attempt_once(plan: &LaunchPlan, logs: &LogPipe, stop: &CancellationToke
     match outcome {
         Outcome::Healthy => Ok(Attempt::Running(Box::new(Running::new(tree, port, output)))),
         Outcome::Stopped => Err(LaunchError::Stopped),
-        Outcome::Exited(status) => Ok(Attempt::Exited { port: port.number(), message: exit_message(plan, status, &mut output).await }),
+        Outcome::Exited(status) => {
+            Ok(Attempt::Exited { port: port.number(), message: exit_message(plan, status, &mut output).await })
+        }
         Outcome::Unhealthy(finding) => {
             let message = unhealthy_message(plan, port.number(), finding);
             Err(failed("HEALTH_CHECK_FAILED", message + &output.last_lines().await))
@@ -177,6 +179,8 @@ fn unhealthy_message(plan: &LaunchPlan, port: u16, finding: Option<Finding>) -> 
         Some(Finding::Refused) => format!(
             "nothing listens on port {port} ($PORT) after {seconds} s: listen on 127.0.0.1 or 0.0.0.0 and the port in $PORT"
         ),
-        Some(Finding::Healthy) | None => format!("{} listens on port {port} but did not answer GET {path} within {seconds} s", plan.noun),
+        Some(Finding::Healthy) | None => {
+            format!("{} listens on port {port} but did not answer GET {path} within {seconds} s", plan.noun)
+        }
     }
 }

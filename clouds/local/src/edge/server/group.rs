@@ -196,9 +196,10 @@ impl ServerGroup {
         false
     }
 
-    /// A place in one of its processes, started if need be; another than in `avoid` where possible.
-    pub async fn lease(&self, avoid: Option<&Arc<Instance>>) -> Result<Lease, NoLease> {
-        if !self.is_live() {
+    /// A place in one of its processes; another than in `avoid` where possible. Only who asks by the workload's own label makes it
+    /// run: a request that came by a route which just moved away must not keep it.
+    pub async fn lease(&self, avoid: Option<&Arc<Instance>>, by_own_label: bool) -> Result<Lease, NoLease> {
+        if by_own_label {
             self.demand();
         }
         if let Some(lease) = self.pool.lease(avoid) {
@@ -209,10 +210,10 @@ impl ServerGroup {
             return Err(NoLease::Page(Page::unavailable("too many requests wait for this server to start", 2)));
         }
         let _waiting = Waiting(&self.waiting);
-        self.wait_for_lease(avoid).await
+        self.wait_for_lease(avoid, by_own_label).await
     }
 
-    async fn wait_for_lease(&self, avoid: Option<&Arc<Instance>>) -> Result<Lease, NoLease> {
+    async fn wait_for_lease(&self, avoid: Option<&Arc<Instance>>, by_own_label: bool) -> Result<Lease, NoLease> {
         // What was ready once and is started on demand may take as long as its start may take.
         let on_demand = self.was_ready() && !self.is_live();
         let patience = if on_demand { self.place.shared.config.start_deadline } else { PATIENCE };
@@ -220,7 +221,9 @@ impl ServerGroup {
         let mut changes = self.changed.subscribe();
         loop {
             changes.mark_unchanged();
-            self.demand();
+            if by_own_label {
+                self.demand();
+            }
             if let Some(lease) = self.pool.lease(avoid) {
                 return Ok(lease);
             }

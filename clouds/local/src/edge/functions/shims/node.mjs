@@ -23,6 +23,7 @@ function handlerOf(loaded) {
     if (!source || typeof source !== "object") continue;
     for (const method of METHODS) if (typeof source[method] === "function") named[method] = source[method];
   }
+  if (named.GET && !named.HEAD) named.HEAD = named.GET;
   const methods = Object.keys(named);
   if (methods.length === 0) {
     throw new TypeError(
@@ -30,7 +31,6 @@ function handlerOf(loaded) {
         "or functions named GET, POST, ...",
     );
   }
-  if (named.GET && !named.HEAD) named.HEAD = named.GET;
   return (request, context) => {
     const handler = named[request.method];
     if (handler) return handler(request, context);

@@ -56,7 +56,9 @@ class Request:
 
 
 def load(file):
-    sys.path.insert(0, os.path.dirname(os.path.abspath(file)))
+    # In place of the directory of this file.
+    sys.path[0] = os.path.dirname(os.path.abspath(file))
+    sys.path.insert(1, os.getcwd())
     spec = importlib.util.spec_from_file_location("function", file)
     module = importlib.util.module_from_spec(spec)
     sys.modules["function"] = module

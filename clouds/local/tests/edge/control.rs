@@ -1,0 +1,112 @@
+//! A control plane in memory.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, MutexGuard};
+
+use async_trait::async_trait;
+use clouds_contract::{CloudError, Desired, Observation, Route};
+use clouds_local::control::{ControlPlane, Routes, Workload};
+use domain::artifact::Digest;
+use domain::event::NewLine;
+use domain::id::DeploymentId;
+use domain::secret::Secret;
+use domain::workload::WorkloadSpec;
+
+#[derive(Default)]
+pub struct MemoryControl {
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+pub struct State {
+    pub workloads: HashMap<DeploymentId, Workload>,
+    pub routes: Routes,
+    pub artifacts: HashMap<Digest, PathBuf>,
+    pub variables: HashMap<DeploymentId, Vec<(String, Secret)>>,
+    pub logs: Vec<(DeploymentId, NewLine)>,
+    pub reports: Vec<(DeploymentId, Observation)>,
+}
+
+impl MemoryControl {
+    pub fn new() -> Arc<Self> {
+        Arc::default()
+    }
+
+    pub fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap()
+    }
+
+    pub fn log_text(&self, id: DeploymentId) -> String {
+        let state = self.lock();
+        let lines = state.logs.iter().filter(|(owner, _)| *owner == id);
+        lines.map(|(_, line)| format!("{}: {}\n", line.stream.name(), line.text)).collect()
+    }
+
+    pub fn observed(&self, id: DeploymentId) -> Observation {
+        self.lock().workloads.get(&id).map_or(Observation::Absent, |workload| workload.observed.clone())
+    }
+}
+
+#[async_trait]
+impl ControlPlane for MemoryControl {
+    async fn workloads(&self) -> Result<Vec<Workload>, CloudError> {
+        Ok(self.lock().workloads.values().cloned().collect())
+    }
+
+    async fn workload(&self, id: DeploymentId) -> Result<Option<Workload>, CloudError> {
+        Ok(self.lock().workloads.get(&id).cloned())
+    }
+
+    async fn put_workload(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError> {
+        let mut state = self.lock();
+        let known = state.workloads.get(&desired.deployment_id);
+        if known.is_none_or(|known| known.desired != *desired) {
+            let observed = Observation::Pending { detail: "waits for the edge".to_owned() };
+            state.workloads.insert(desired.deployment_id, Workload { desired: desired.clone(), observed });
+        }
+        Ok(())
+    }
+
+    async fn delete_workload(&self, id: DeploymentId) -> Result<(), CloudError> {
+        self.lock().workloads.remove(&id);
+        Ok(())
+    }
+
+    async fn routes(&self) -> Result<Routes, CloudError> {
+        Ok(self.lock().routes.clone())
+    }
+
+    async fn put_route(&self, route: &Route) -> Result<(), CloudError> {
+        self.lock().routes.insert(route.label.clone(), route.deployment_id);
+        Ok(())
+    }
+
+    async fn delete_route(&self, label: &str) -> Result<(), CloudError> {
+        self.lock().routes.remove(label);
+        Ok(())
+    }
+
+    async fn report(&self, id: DeploymentId, observed: &Observation) -> Result<(), CloudError> {
+        let mut state = self.lock();
+        if let Some(workload) = state.workloads.get_mut(&id) {
+            workload.observed = observed.clone();
+        }
+        state.reports.push((id, observed.clone()));
+        Ok(())
+    }
+
+    async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError> {
+        let found = self.lock().artifacts.get(digest).cloned();
+        found.ok_or_else(|| CloudError::new(clouds_contract::ErrorKind::NotFound, "NOT_FOUND", "no such artifact"))
+    }
+
+    async fn variables(&self, id: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError> {
+        Ok(self.lock().variables.get(&id).cloned().unwrap_or_default())
+    }
+
+    async fn append_logs(&self, id: DeploymentId, lines: Vec<NewLine>) -> Result<(), CloudError> {
+        self.lock().logs.extend(lines.into_iter().map(|line| (id, line)));
+        Ok(())
+    }
+}
