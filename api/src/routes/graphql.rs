@@ -1,0 +1,79 @@
+//! GraphQL over HTTP and over WebSocket (`graphql-transport-ws`).
+
+use std::time::Duration;
+
+use async_graphql::Data;
+use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, GraphiQLSource};
+use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLResponse, GraphQLWebSocket};
+use axum::extract::{State, WebSocketUpgrade};
+use axum::response::{Html, IntoResponse, Response};
+use http::header::CONTENT_SECURITY_POLICY;
+use http::{HeaderMap, HeaderValue, StatusCode};
+use serde_json::Value;
+use services::{ServiceError, Services};
+
+use super::ApiState;
+use crate::auth;
+
+const KEEP_ALIVE: Duration = Duration::from_secs(30);
+/// The page loads its script and style from a public mirror of npm; everything else stays closed to it.
+const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com; \
+     font-src https://unpkg.com data:; img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'";
+
+/// The query editor, for browsers.
+pub async fn graphiql() -> Response {
+    let page = GraphiQLSource::build().endpoint("/graphql").subscription_endpoint("/graphql/ws").title("MikroCloud API").finish();
+    let mut response = Html(page).into_response();
+    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(GRAPHIQL_POLICY));
+    response
+}
+
+/// A query or mutation.
+pub async fn execute(State(state): State<ApiState>, headers: HeaderMap, request: GraphQLRequest) -> Response {
+    match auth::actor(&state.services, &headers).await {
+        Ok(actor) => {
+            let mut request = request.into_inner();
+            request.data = schema::request_data(&state.services, actor);
+            GraphQLResponse::from(state.schema.execute(request).await).into_response()
+        }
+        Err(error) => {
+            let status = match error {
+                ServiceError::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
+                ServiceError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
+                _ => StatusCode::OK,
+            };
+            let error = schema::error_to_graphql(error).into_server_error(async_graphql::Pos::default());
+            let answer = GraphQLResponse::from(async_graphql::Response::from_errors(vec![error]));
+            (status, answer).into_response()
+        }
+    }
+}
+
+/// Subscriptions. The credential comes with `connection_init`, as `{"Authorization": "Bearer ..."}`: browsers cannot set headers here.
+pub async fn subscribe(
+    State(state): State<ApiState>,
+    headers: HeaderMap,
+    protocol: GraphQLProtocol,
+    upgrade: WebSocketUpgrade,
+) -> impl IntoResponse {
+    let services = state.services.clone();
+    upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(256 * 1024).on_upgrade(move |socket| {
+        GraphQLWebSocket::new(socket, state.schema, protocol)
+            .keepalive_timeout(KEEP_ALIVE)
+            .on_connection_init(move |payload| async move { connect(&services, &headers, &payload).await })
+            .serve()
+    })
+}
+
+async fn connect(services: &Services, headers: &HeaderMap, payload: &Value) -> async_graphql::Result<Data> {
+    let mut headers = headers.clone();
+    let given = payload.as_object().into_iter().flatten();
+    for (name, value) in given {
+        let name = http::HeaderName::from_bytes(name.to_lowercase().as_bytes());
+        if let (Ok(name), Some(Ok(value))) = (name, value.as_str().map(HeaderValue::from_str)) {
+            headers.insert(name, value);
+        }
+    }
+    let actor = auth::required_actor(services, &headers).await.map_err(schema::error_to_graphql)?;
+    Ok(schema::request_data(services, Some(actor)))
+}

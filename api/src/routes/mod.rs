@@ -1,0 +1,78 @@
+//! The routes of the API.
+
+mod auth;
+mod graphql;
+mod health;
+mod uploads;
+mod welcome;
+
+use std::time::Duration;
+
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware;
+use axum::routing::{get, post};
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::{HeaderName, HeaderValue, StatusCode};
+use metrics_exporter_prometheus::PrometheusHandle;
+use schema::ApiSchema;
+use services::Services;
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
+use tower_http::set_header::SetResponseHeaderLayer;
+use tower_http::timeout::TimeoutLayer;
+use tower_http::trace::TraceLayer;
+
+use crate::telemetry::{NewRequestId, measure, span};
+
+/// The largest request body apart from uploads, in bytes.
+const MAX_BODY: usize = 2 * 1024 * 1024;
+/// How long an answer may take apart from uploads and subscriptions.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// What routes work with.
+#[derive(Clone)]
+pub(crate) struct ApiState {
+    pub services: Services,
+    pub schema: ApiSchema,
+    pub metrics: PrometheusHandle,
+}
+
+/// The router of the API.
+pub(crate) fn router(state: ApiState) -> Router {
+    let request_id = HeaderName::from_static("x-request-id");
+    let quick = Router::new()
+        .route("/", get(welcome::page))
+        .route("/graphql", get(graphql::graphiql).post(graphql::execute))
+        .route("/auth/sign-in", post(auth::sign_in))
+        .route("/auth/refresh", post(auth::refresh))
+        .route("/auth/sign-out", post(auth::sign_out))
+        .route("/auth/link", get(auth::link_page).post(auth::use_link))
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
+        .layer(DefaultBodyLimit::max(MAX_BODY))
+        .layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
+    let long = Router::new()
+        .route("/graphql/ws", get(graphql::subscribe))
+        .route("/api/v1/uploads", post(uploads::upload).layer(DefaultBodyLimit::disable()));
+    Router::new()
+        .merge(quick)
+        .merge(long)
+        .fallback(welcome::not_found)
+        .layer(middleware::from_fn(measure))
+        .layer(CatchPanicLayer::new())
+        .layer(header(X_CONTENT_TYPE_OPTIONS, "nosniff"))
+        .layer(header(X_FRAME_OPTIONS, "DENY"))
+        .layer(header(REFERRER_POLICY, "no-referrer"))
+        .layer(header(CONTENT_SECURITY_POLICY, "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'"))
+        .layer(PropagateRequestIdLayer::new(request_id.clone()))
+        .layer(TraceLayer::new_for_http().make_span_with(span))
+        .layer(SetRequestIdLayer::new(request_id, NewRequestId))
+        .with_state(state)
+}
+
+/// Sets a header unless the route set it itself.
+fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
+    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
+}
