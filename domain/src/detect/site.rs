@@ -16,7 +16,7 @@ pub(super) fn with_index(project: &Project<'_>) -> Result<Option<BuildPlan>, Det
 pub(super) fn with_any_page(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectError> {
     let page = project.tree.list("").into_iter().find(|entry| {
         let name = entry.name.to_ascii_lowercase();
-        !entry.is_directory && (name.ends_with(".html") || name.ends_with(".htm"))
+        !entry.is_directory && name.rsplit_once('.').is_some_and(|(_, ending)| matches!(ending, "html" | "htm"))
     });
     Ok(page.map(|page| plan::site("Static HTML", format!("there is {}", page.name), Vec::new(), "")))
 }

@@ -57,24 +57,26 @@ fn show(tree: &Memory) -> String {
     };
     let mut text = format!("{} ({})\n", plan.framework, plan.reason);
     for step in &plan.steps {
-        let env: String = step.env.iter().map(|(name, value)| format!("{name}={value} ")).collect();
-        writeln!(text, "$ {env}{}", step.command.join(" ")).unwrap();
+        writeln!(text, "$ {}{}", variables(&step.env), step.command.join(" ")).unwrap();
     }
-    let env = |env: &[(String, String)]| env.iter().map(|(name, value)| format!("{name}={value} ")).collect::<String>();
     match &plan.workload {
         WorkloadSpec::Static(site) => write!(text, "static in `{}`", [plan.output.as_str(), &site.root].concat()).unwrap(),
         WorkloadSpec::Server(server) => {
-            write!(text, "server in `{}`: {}{}", plan.output, env(&server.env), server.command.join(" ")).unwrap();
+            write!(text, "server in `{}`: {}{}", plan.output, variables(&server.env), server.command.join(" ")).unwrap();
         }
         WorkloadSpec::Functions(set) => {
             for function in &set.functions {
                 writeln!(text, "{} -> {} ({:?})", function.route, function.file, function.runtime).unwrap();
             }
             let site = set.site.as_ref().map_or("none".to_owned(), |site| format!("in `{}`", site.root));
-            write!(text, "functions in `{}`: {}site {site}", plan.output, env(&set.env)).unwrap();
+            write!(text, "functions in `{}`: {}site {site}", plan.output, variables(&set.env)).unwrap();
         }
     }
     text
+}
+
+fn variables(env: &[(String, String)]) -> String {
+    env.iter().fold(String::new(), |text, (name, value)| text + name + "=" + value + " ")
 }
 
 fn package(dependencies: &str, scripts: &str) -> String {

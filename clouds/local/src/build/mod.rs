@@ -1,1 +1,135 @@
-//! build
+//! Builds on this machine: processes under limits, without our environment.
+
+mod cache;
+mod environment;
+mod log;
+mod output;
+mod step;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::path::PathBuf;
+
+use async_trait::async_trait;
+use clouds_contract::{BuildOutcome, BuildRequest, Builds, CloudError, ErrorKind, LogSink};
+use domain::build::BuildStep;
+use domain::id::ProjectId;
+use tempfile::TempDir;
+use tokio::time::{Duration, Instant};
+use tokio_util::sync::CancellationToken;
+
+use log::Log;
+use step::Step;
+
+/// How this machine's builder is set up.
+#[derive(Debug, Clone)]
+pub struct BuilderConfig {
+    /// Where caches are kept, one directory per project.
+    pub cache_directory: PathBuf,
+    /// Begins the marker of every process of a build; unique to this MikroCloud.
+    pub instance: String,
+}
+
+/// Runs builds on this machine.
+#[derive(Debug, Clone)]
+pub struct LocalBuilder {
+    config: BuilderConfig,
+}
+
+impl LocalBuilder {
+    /// A builder that is set up like this.
+    pub fn new(config: BuilderConfig) -> Self {
+        Self { config }
+    }
+
+    /// What the markers of all builds begin with, for [`crate::process::kill_marked`] after a restart.
+    pub fn marker_prefix(&self) -> String {
+        format!("{}:build:", self.config.instance)
+    }
+
+    /// Removes what is cached for a project.
+    pub async fn remove_cache(&self, project_id: ProjectId) -> std::io::Result<()> {
+        let cache = self.cache(project_id);
+        tokio::task::spawn_blocking(move || environment::remove(&cache)).await?
+    }
+
+    fn cache(&self, project_id: ProjectId) -> PathBuf {
+        self.config.cache_directory.join(project_id.to_string())
+    }
+}
+
+/// One build under way.
+struct Build<'a> {
+    request: &'a BuildRequest,
+    /// Its home and temporary files, beside its directory: on the same disk, and not in the artifact.
+    aside: TempDir,
+    cache: PathBuf,
+    marker: String,
+    deadline: Instant,
+    stop: CancellationToken,
+}
+
+#[async_trait]
+impl Builds for LocalBuilder {
+    async fn build(&self, request: BuildRequest, log: &dyn LogSink, stop: CancellationToken) -> Result<BuildOutcome, CloudError> {
+        let failed = |error: std::io::Error| CloudError::internal("the build's directories could not be made", error);
+        let parent = request.directory.parent().unwrap_or(&request.directory);
+        let build = Build {
+            request: &request,
+            aside: TempDir::with_prefix_in(".build-", parent).map_err(failed)?,
+            cache: self.cache(request.project_id),
+            marker: format!("{}{}", self.marker_prefix(), request.deployment_id),
+            deadline: Instant::now() + Duration::from_secs(request.limits.wall_seconds),
+            stop,
+        };
+        environment::prepare(&build).await.map_err(failed)?;
+        let mut log = Log::new(log, &request);
+        let outcome = build.run(&mut log).await;
+        let aside = build.aside.keep();
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || environment::remove(&aside)).await {
+            tracing::warn!(%error, "the build's temporary files were not removed");
+        }
+        log.finish().await?;
+        outcome
+    }
+}
+
+impl Build<'_> {
+    async fn run(&self, log: &mut Log<'_>) -> Result<BuildOutcome, CloudError> {
+        for step in &self.request.plan.steps {
+            if self.stop.is_cancelled() {
+                return Err(step::cancelled());
+            }
+            self.move_caches(cache::restore).await;
+            log.system(format!("$ {}", shown(step))).await?;
+            Step { build: self, command: step }.run(log).await?;
+        }
+        self.move_caches(cache::keep).await;
+        let (directory, output) = (self.request.directory.clone(), self.request.plan.output.clone());
+        let found = tokio::task::spawn_blocking(move || output::find(&directory, &output)).await;
+        let output = found.map_err(|error| CloudError::internal("the output could not be looked for", error))??;
+        Ok(BuildOutcome { output })
+    }
+
+    /// A cache that cannot be moved costs time and nothing else.
+    async fn move_caches(&self, moving: fn(&std::path::Path, &std::path::Path) -> std::io::Result<()>) {
+        let (directory, cache) = (self.request.directory.clone(), self.cache.clone());
+        if let Ok(Err(error)) = tokio::task::spawn_blocking(move || moving(&directory, &cache)).await {
+            tracing::warn!(%error, deployment_id = %self.request.deployment_id, "the framework's cache was not moved");
+        }
+    }
+}
+
+/// A command as it is shown in the log.
+fn shown(step: &BuildStep) -> String {
+    let quote = |word: &String| {
+        let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:=@,+%$[]~^".contains(c));
+        if plain { word.clone() } else { format!("'{word}'") }
+    };
+    step.command.iter().map(quote).collect::<Vec<_>>().join(" ")
+}
+
+fn failure(kind: ErrorKind, code: &'static str, message: impl Into<String>) -> CloudError {
+    CloudError::new(kind, code, message)
+}
