@@ -125,6 +125,8 @@ impl Traffic for LocalCloud {
     async fn remove(&self, label: &str) -> Result<(), CloudError> {
         self.control.delete_route(label).await?;
         self.edge.refresh();
+        // A repeated call finds it gone already; an edge that is stopping looks again after its start.
+        let _ = timeout(Duration::from_secs(2), self.edge.wait_hidden(label)).await;
         Ok(())
     }
 

@@ -94,8 +94,9 @@ impl Edge {
         };
         let outgoing = Outgoing::new(request, &self.reconciler.shared.config.public_scheme);
         match &deployed.runtime {
-            Runtime::Functions(functions) => deployed.call(functions, outgoing).await,
-            Runtime::Server(_) | Runtime::Static(_) => self.pass_on(label, deployed, outgoing).await,
+            // Boxed, so that requests for files do not carry the room that these need.
+            Runtime::Functions(functions) => Box::pin(deployed.call(functions, outgoing)).await,
+            Runtime::Server(_) | Runtime::Static(_) => Box::pin(self.pass_on(label, Arc::clone(&deployed), outgoing)).await,
         }
     }
 
@@ -109,10 +110,11 @@ impl Edge {
                 Ok(lease) => lease,
                 Err(NoLease::Page(page)) => return page.response(&outgoing.headers),
                 Err(NoLease::Gone) => match self.reconciler.find(label) {
-                    Some(now) => {
+                    Some(now) if !Arc::ptr_eq(&now, &deployed) => {
                         deployed = now;
                         continue;
                     }
+                    Some(_) => return Page::unavailable("this deployment is being stopped", 5).response(&outgoing.headers),
                     None => return unknown(label, &outgoing.headers),
                 },
             };
@@ -121,7 +123,7 @@ impl Edge {
                 Ok(response) => return response,
                 Err(error) => {
                     reason = error.message;
-                    if !error.can_retry {
+                    if !error.retry.allows(attempt) {
                         break;
                     }
                 }
@@ -164,6 +166,12 @@ impl Edge {
         let mut table = self.reconciler.table();
         // The sender lives as long as this edge.
         let _ = table.wait_for(|table| table.get(label).is_some_and(|deployed| deployed.place.id() == id)).await;
+    }
+
+    /// Waits until this label shows nothing.
+    pub(crate) async fn wait_hidden(&self, label: &str) {
+        let mut table = self.reconciler.table();
+        let _ = table.wait_for(|table| table.get(label).is_none()).await;
     }
 
     /// Waits until nothing of this deployment is left on this machine.

@@ -89,24 +89,16 @@ impl Reconciler {
         let routes = self.shared.control.routes().await?;
         let workloads = self.shared.control.workloads().await?;
         let mut state = self.lock();
-        let leaving = self.take_unwanted(&mut state, &workloads);
+        let leaving = state.take_unwanted(&workloads);
         self.add_new(&mut state, workloads, &routes);
         state.show(&routes);
         self.publish(&state);
         state.set_live(&routes);
         drop(state);
-        leaving.into_iter().for_each(|deployed| self.retire(deployed));
+        for deployed in leaving {
+            self.retire(deployed);
+        }
         Ok(())
-    }
-
-    fn take_unwanted(&self, state: &mut State, workloads: &[Workload]) -> Vec<Arc<Deployed>> {
-        let wanted: HashMap<_, _> =
-            workloads.iter().map(|workload| (workload.desired.deployment_id, &workload.desired)).collect();
-        let unwanted =
-            |id: &DeploymentId, deployed: &mut Arc<Deployed>| wanted.get(id).is_none_or(|desired| *desired != deployed.desired());
-        let leaving: Vec<_> = state.deployed.extract_if(unwanted).map(|(_, deployed)| deployed).collect();
-        state.retiring.extend(leaving.iter().map(|deployed| deployed.place.id()));
-        leaving
     }
 
     fn add_new(&self, state: &mut State, workloads: Vec<Workload>, routes: &Routes) {
@@ -194,6 +186,17 @@ impl Reconciler {
 }
 
 impl State {
+    /// Takes out what is not wanted any more, or in another form.
+    fn take_unwanted(&mut self, workloads: &[Workload]) -> Vec<Arc<Deployed>> {
+        let wanted: HashMap<_, _> =
+            workloads.iter().map(|workload| (workload.desired.deployment_id, &workload.desired)).collect();
+        let unwanted =
+            |id: &DeploymentId, deployed: &mut Arc<Deployed>| wanted.get(id).is_none_or(|desired| *desired != deployed.desired());
+        let leaving: Vec<_> = self.deployed.extract_if(unwanted).map(|(_, deployed)| deployed).collect();
+        self.retiring.extend(leaving.iter().map(|deployed| deployed.place.id()));
+        leaving
+    }
+
     /// Lets each route's label show its deployment; one that does not answer yet waits behind the one that was shown, if that does.
     fn show(&mut self, routes: &Routes) {
         self.shown.retain(|label, id| routes.contains_key(label) && self.deployed.contains_key(id));

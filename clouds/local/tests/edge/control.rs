@@ -40,7 +40,7 @@ impl MemoryControl {
     pub fn log_text(&self, id: DeploymentId) -> String {
         let state = self.lock();
         let lines = state.logs.iter().filter(|(owner, _)| *owner == id);
-        lines.map(|(_, line)| format!("{}: {}\n", line.stream.name(), line.text)).collect()
+        lines.map(|(_, line)| format!("{}: {}\n", line.stream.name(), line.text)).collect::<Vec<_>>().concat()
     }
 
     pub fn observed(&self, id: DeploymentId) -> Observation {

@@ -32,9 +32,7 @@ async fn a_server_that_never_listens_fails_with_the_port_it_should_listen_on() {
 #[tokio::test]
 async fn a_server_that_answers_500_fails_with_that() {
     let world = World::with(|config| config.start_deadline = Duration::from_secs(3)).await;
-    let broken =
-        answering("(arguments[1] ?? response).statusCode = 500").replace("(request, response) =>", "(request, response) =>");
-    let id = world.apply(node(), &[("server.mjs", &broken.replace("(arguments[1] ?? response)", "response"))]).await;
+    let id = world.apply(node(), &[("server.mjs", &answering("response.statusCode = 500"))]).await;
     let (code, message) = world.failure(id).await;
     assert_eq!(code, "HEALTH_CHECK_FAILED");
     assert!(message.contains("GET / answered 500"), "{message}");

@@ -13,7 +13,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
 
 use crate::support::{PATIENCE, World, node, server};
 
-/// An echo over WebSockets in plain Node: answers short text frames.
+/// An echo over `WebSocket` in plain Node: answers short text frames.
 const WEBSOCKET: &str = r"
 import http from 'node:http';
 import crypto from 'node:crypto';
@@ -95,5 +95,20 @@ async fn a_server_over_old_http_is_passed_on_to() {
     world.deploy(spec, &[("hello.txt", "hello")]).await;
     for _ in 0..5 {
         assert_eq!(world.get("shop", "/hello.txt").await.body, "hello");
+    }
+}
+
+#[tokio::test]
+async fn connections_that_a_server_closes_cost_no_request() {
+    let world = World::new().await;
+    let closing = "import http from 'node:http';\n\
+        const server = http.createServer((q, r) => { r.end('ok'); setTimeout(() => q.socket.destroy(), Math.random() * 4) });\n\
+        server.listen(process.env.PORT, '127.0.0.1');";
+    world.deploy(node(), &[("server.mjs", closing)]).await;
+    let world = &world;
+    let requests = (0..400).map(|_| async move { world.get("shop", "/").await });
+    let answers: Vec<_> = futures::stream::iter(requests).buffer_unordered(4).collect().await;
+    for got in answers {
+        assert_eq!((got.status, got.body.as_str()), (200, "ok"));
     }
 }

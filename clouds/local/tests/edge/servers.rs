@@ -161,3 +161,74 @@ async fn a_fixed_port_is_handed_from_release_to_release() {
     assert_eq!(world.failure(broken).await.0, "SERVER_EXITED");
     until("the live one is back", || async { (world.get("shop", "/").await.body == "two").then_some(()) }).await;
 }
+
+#[tokio::test]
+async fn a_deployment_that_does_not_answer_is_not_shown() {
+    let world = World::with(|config| config.start_deadline = Duration::from_secs(30)).await;
+    world.deploy(node(), &[("server.mjs", &answering("'good'"))]).await;
+    let dead = world.apply(node(), &[("server.mjs", "setInterval(() => {}, 1000)")]).await;
+    world.control.lock().routes.insert("shop".to_owned(), dead);
+    world.edge.refresh();
+    until("the new one was started", || async { (world.processes() == 2).then_some(()) }).await;
+    for _ in 0..20 {
+        assert_eq!(world.get("shop", "/").await.body, "good");
+    }
+}
+
+#[tokio::test]
+async fn a_request_that_crashes_processes_is_not_offered_to_all_of_them() {
+    let world = World::new().await;
+    let fragile = "import http from 'node:http';\n\
+        http.createServer((q, r) => q.url === '/crash' ? process.exit(7) : r.end('pid ' + process.pid))\n\
+        .listen(process.env.PORT, '127.0.0.1');";
+    let mut spec = server(&["node", "server.mjs"]);
+    spec.replicas = 3;
+    let id = world.deploy(WorkloadSpec::Server(spec), &[("server.mjs", fragile)]).await;
+    assert_eq!(world.get("shop", "/crash").await.status, 502);
+    assert_eq!(world.get("shop", "/").await.status, 200);
+    until("both are noticed", || async {
+        (world.control.log_text(id).matches("exited with status 7").count() == 2).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_process_that_dies_under_load_costs_no_request_that_may_be_repeated() {
+    let world = World::new().await;
+    let mut spec = server(&["node", "server.mjs"]);
+    spec.replicas = 2;
+    world.deploy(WorkloadSpec::Server(spec), &[("server.mjs", &answering("process.pid"))]).await;
+    for _ in 0..3 {
+        until("both answer", || async {
+            let (one, two) = (world.get("shop", "/").await, world.get("shop", "/").await);
+            (one.body != two.body).then_some(())
+        })
+        .await;
+        let victim: i32 = world.get("shop", "/").await.body.parse().unwrap();
+        rustix::process::kill_process(rustix::process::Pid::from_raw(victim).unwrap(), rustix::process::Signal::KILL).unwrap();
+        for _ in 0..50 {
+            let got = world.get("shop", "/").await;
+            assert_eq!(got.status, 200, "{}", got.body);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_start_that_fails_through_no_fault_of_the_server_is_tried_again() {
+    let world = World::new().await;
+    let text = answering("'up'");
+    let artifact = world.artifact(&[("server.mjs", &text)]);
+    let root = world.control.lock().artifacts[&artifact].clone();
+    let away = root.with_extension("away");
+    std::fs::rename(&root, &away).unwrap();
+    let id = domain::id::DeploymentId::new();
+    world.apply_known(id, node(), artifact).await;
+    until("it waits", || async {
+        let observed = world.control.observed(id);
+        matches!(observed, clouds_contract::Observation::Pending { detail } if detail.contains("copied")).then_some(())
+    })
+    .await;
+    std::fs::rename(&away, &root).unwrap();
+    world.ready(id).await;
+    assert_eq!(world.get(&own_label(id), "/").await.body, "up");
+}

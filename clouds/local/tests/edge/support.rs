@@ -29,15 +29,16 @@ pub struct World {
     pub edge: Edge,
     pub cloud: Cloud,
     pub config: EdgeConfig,
-    pub project: Project,
+    pub owner: Owner,
     pub directory: tempfile::TempDir,
 }
 
+/// To whom everything in a world belongs.
 #[derive(Clone, Copy)]
-pub struct Project {
-    pub team_id: TeamId,
-    pub project_id: ProjectId,
-    pub environment_id: EnvironmentId,
+pub struct Owner {
+    team: TeamId,
+    project: ProjectId,
+    environment: EnvironmentId,
 }
 
 pub struct Got {
@@ -72,17 +73,17 @@ impl World {
         let control = MemoryControl::new();
         let edge = Edge::start(config.clone(), control.clone()).await.unwrap();
         let cloud = LocalCloud::cloud(edge.clone(), control.clone(), Arc::new(NoBuilds));
-        let project = Project { team_id: TeamId::new(), project_id: ProjectId::new(), environment_id: EnvironmentId::new() };
-        Self { control, edge, cloud, config, project, directory }
+        let owner = Owner { team: TeamId::new(), project: ProjectId::new(), environment: EnvironmentId::new() };
+        Self { control, edge, cloud, config, owner, directory }
     }
 
     /// Another edge over the same state, as after a restart of MikroCloud.
     pub async fn restart(self) -> Self {
-        let Self { control, edge, cloud, config, project, directory } = self;
+        let Self { control, edge, cloud, config, owner, directory } = self;
         drop((edge, cloud));
         let edge = Edge::start(config.clone(), control.clone()).await.unwrap();
         let cloud = LocalCloud::cloud(edge.clone(), control.clone(), Arc::new(NoBuilds));
-        Self { control, edge, cloud, config, project, directory }
+        Self { control, edge, cloud, config, owner, directory }
     }
 
     /// An artifact with these files.
@@ -106,6 +107,11 @@ impl World {
 
     pub async fn apply_as(&self, id: DeploymentId, spec: WorkloadSpec, files: &[(&str, &str)]) {
         let artifact = self.artifact(files);
+        self.apply_known(id, spec, artifact).await;
+    }
+
+    /// Asks for a workload whose artifact is on record.
+    pub async fn apply_known(&self, id: DeploymentId, spec: WorkloadSpec, artifact: Digest) {
         match spec {
             WorkloadSpec::Static(spec) => {
                 self.cloud.static_sites.as_ref().unwrap().apply(&self.desired(id, artifact, spec)).await.unwrap();
@@ -120,12 +126,12 @@ impl World {
     }
 
     fn desired<S>(&self, id: DeploymentId, artifact: Digest, spec: S) -> Desired<S> {
-        let Project { team_id, project_id, environment_id } = self.project;
+        let Owner { team: team_id, project: project_id, environment: environment_id } = self.owner;
         Desired { deployment_id: id, team_id, project_id, environment_id, label: own_label(id), artifact, spec }
     }
 
     pub fn route(&self, id: DeploymentId) -> Route {
-        let Project { team_id, project_id, environment_id } = self.project;
+        let Owner { team: team_id, project: project_id, environment: environment_id } = self.owner;
         Route { label: "shop".to_owned(), team_id, project_id, environment_id, deployment_id: id }
     }
 

@@ -28,6 +28,8 @@ pub(crate) struct Variant {
     pub file: PathBuf,
     /// In bytes.
     pub length: u64,
+    /// The same as a header.
+    pub content_length: HeaderValue,
     /// Strong: it names the content and the encoding.
     pub etag: HeaderValue,
     kept: OnceLock<Kept>,
@@ -69,7 +71,7 @@ impl MemoryBudget {
 impl Variant {
     /// An encoding whose bytes are in this file.
     pub fn new(file: PathBuf, length: u64, etag: HeaderValue) -> Self {
-        Self { file, length, etag, kept: OnceLock::new() }
+        Self { file, length, content_length: HeaderValue::from(length), etag, kept: OnceLock::new() }
     }
 
     /// The bytes, when they are in memory.

@@ -36,24 +36,29 @@ fn parse(range: &str, length: u64) -> Option<Wanted> {
         return None;
     }
     let (first, last) = set.trim().split_once('-')?;
-    let (first, last) = (number(first)?, number(last)?);
-    Some(match (first, last) {
-        (None, None) => return None,
-        (Some(first), Some(last)) if last < first => return None,
-        (None, Some(suffix)) if suffix == 0 || length == 0 => Wanted::Unsatisfiable,
-        (None, Some(suffix)) => Wanted::Part { first: length.saturating_sub(suffix), last: length - 1 },
-        (Some(first), _) if first >= length => Wanted::Unsatisfiable,
-        (Some(first), last) => Wanted::Part { first, last: last.unwrap_or(u64::MAX).min(length - 1) },
+    Some(match (number(first)?, number(last)?) {
+        (Number::Missing, Number::Missing) => return None,
+        (Number::Is(first), Number::Is(last)) if last < first => return None,
+        (Number::Missing, Number::Is(suffix)) if suffix == 0 || length == 0 => Wanted::Unsatisfiable,
+        (Number::Missing, Number::Is(suffix)) => Wanted::Part { first: length.saturating_sub(suffix), last: length - 1 },
+        (Number::Is(first), _) if first >= length => Wanted::Unsatisfiable,
+        (Number::Is(first), Number::Is(last)) => Wanted::Part { first, last: last.min(length - 1) },
+        (Number::Is(first), Number::Missing) => Wanted::Part { first, last: length - 1 },
     })
 }
 
-/// `Some(None)` for nothing, `None` for what is no number. A number too large to hold is beyond any file.
-fn number(text: &str) -> Option<Option<u64>> {
+enum Number {
+    Missing,
+    Is(u64),
+}
+
+/// `None` for what is no number. One too large to hold is beyond any file.
+fn number(text: &str) -> Option<Number> {
     let text = text.trim();
     if text.is_empty() {
-        return Some(None);
+        return Some(Number::Missing);
     }
-    text.bytes().all(|b| b.is_ascii_digit()).then(|| Some(text.parse().unwrap_or(u64::MAX)))
+    text.bytes().all(|b| b.is_ascii_digit()).then(|| Number::Is(text.parse().unwrap_or(u64::MAX)))
 }
 
 #[cfg(test)]

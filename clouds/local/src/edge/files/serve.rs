@@ -77,7 +77,8 @@ impl Site {
             }
             Wanted::Unsatisfiable => return unsatisfiable(variant.length, request),
         };
-        response.headers_mut().insert(CONTENT_LENGTH, HeaderValue::from(length));
+        let header = if length == variant.length { variant.content_length.clone() } else { HeaderValue::from(length) };
+        response.headers_mut().insert(CONTENT_LENGTH, header);
         if head {
             return response;
         }

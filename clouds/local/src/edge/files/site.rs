@@ -85,8 +85,8 @@ impl Site {
         }
         match found {
             Some(Found::File(asset)) => Answer::File { asset, status: StatusCode::OK },
-            Some(Found::Directory) => moved(format!("{raw}/"), uri.query()),
-            Some(Found::Page) => moved(raw.trim_end_matches('/').to_owned(), uri.query()),
+            Some(Found::Directory) => moved(&format!("{raw}/"), uri.query()),
+            Some(Found::Page) => moved(raw.trim_end_matches('/'), uri.query()),
             None => self.fallback(&name, headers),
         }
     }
@@ -144,8 +144,8 @@ impl Site {
     }
 }
 
-fn moved(path: String, query: Option<&str>) -> Answer<'static> {
-    let location = query.map_or(path.clone(), |query| format!("{path}?{query}"));
+fn moved(path: &str, query: Option<&str>) -> Answer<'static> {
+    let location = query.map_or_else(|| path.to_owned(), |query| format!("{path}?{query}"));
     Answer::Redirect { status: StatusCode::PERMANENT_REDIRECT, location }
 }
 
@@ -184,11 +184,11 @@ fn add_clean_names(names: &mut HashMap<Box<str>, Found>) {
 }
 
 fn ending_in(names: &HashMap<Box<str>, Found>, ending: &str) -> Vec<(String, Arc<Asset>)> {
-    let of_file = |(name, found): (&Box<str>, &Found)| match found {
-        Found::File(asset) if name.ends_with(ending) => Some((name.to_string(), Arc::clone(asset))),
-        _ => None,
-    };
-    names.iter().filter_map(of_file).collect()
+    let files = names.iter().filter_map(|(name, found)| match found {
+        Found::File(asset) => Some((name.to_string(), Arc::clone(asset))),
+        Found::Directory | Found::Page => None,
+    });
+    files.filter(|(name, _)| name.ends_with(ending)).collect()
 }
 
 fn asset(file: &FileRecord, number: usize, root: &Path, cache: &Path) -> io::Result<Asset> {

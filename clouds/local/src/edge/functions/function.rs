@@ -70,21 +70,20 @@ impl FunctionRuntime {
     async fn answer(self: &Arc<Self>, outgoing: &mut Outgoing) -> Result<Response<EdgeBody>, Page> {
         let turn = Arc::new(self.turn().await?);
         let mut deadline = Instant::now() + self.timeout;
-        for _ in 0..3 {
-            let lease = match self.pool.lease(None) {
-                Some(lease) => lease,
-                None => {
-                    let lease = self.started().await.map_err(|failure| self.start_page(&failure))?;
-                    // The time limit is the function's own: what its start takes does not count.
-                    deadline = Instant::now() + self.timeout;
-                    lease
-                }
+        for attempt in 1..=3 {
+            let lease = if let Some(lease) = self.pool.lease(None) {
+                lease
+            } else {
+                let lease = self.started().await.map_err(|failure| self.start_page(&failure))?;
+                // The time limit is the function's own: what its start takes does not count.
+                deadline = Instant::now() + self.timeout;
+                lease
             };
             self.touch();
             let instance = Arc::clone(lease.instance());
             match timeout_at(deadline, self.place.shared.upstream.forward(outgoing, lease, Arc::clone(&turn))).await {
                 Ok(Ok(response)) => return Ok(limited(response, deadline)),
-                Ok(Err(error)) if error.can_retry => self.pool.remove(&instance),
+                Ok(Err(error)) if error.retry.allows(attempt) => self.pool.remove(&instance),
                 Ok(Err(error)) => return Err(Page::new(StatusCode::BAD_GATEWAY, error.message)),
                 Err(_) => {
                     // It may never come back from this call: who calls next gets a new process.
@@ -126,7 +125,7 @@ impl FunctionRuntime {
             *failure = started.as_ref().err().map(|error| (Instant::now(), error.clone()));
             started
         });
-        start.await.unwrap_or_else(|error| Err(StartFailure { code: "INTERNAL", message: error.to_string() }))
+        start.await.unwrap_or_else(|error| Err(StartFailure::transient("INTERNAL", error.to_string())))
     }
 
     async fn start(self: &Arc<Self>) -> Result<Lease, StartFailure> {
@@ -134,15 +133,15 @@ impl FunctionRuntime {
         let running = match launch(&plan, &self.place.logs, &self.place.retire).await {
             Ok(running) => running,
             Err(LaunchError::Stopped) => {
-                return Err(StartFailure { code: "STOPPED", message: "the function is being stopped".to_owned() });
+                return Err(StartFailure::transient("STOPPED", "the function is being stopped"));
             }
-            Err(LaunchError::Failed(failure)) => return Err(StartFailure { code: "FUNCTION_FAILED", message: failure.message }),
+            Err(LaunchError::Failed(failure)) => return Err(StartFailure { code: "FUNCTION_FAILED", ..failure }),
         };
         self.touch();
         let lease = running.instance.lease();
         self.pool.add(Arc::clone(&running.instance));
         self.tasks.spawn(Arc::clone(self).keep(running));
-        lease.ok_or_else(|| StartFailure { code: "INTERNAL", message: "the function's process is closed".to_owned() })
+        lease.ok_or_else(|| StartFailure::transient("INTERNAL", "the function's process is closed"))
     }
 
     async fn plan(&self) -> Result<LaunchPlan, StartFailure> {

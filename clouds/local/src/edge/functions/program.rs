@@ -61,7 +61,7 @@ pub(super) fn variables(function: &Function) -> Vec<(String, Secret)> {
 }
 
 fn failed(message: String) -> StartFailure {
-    StartFailure { code: "FUNCTION_FAILED", message }
+    StartFailure::new("FUNCTION_FAILED", message)
 }
 
 /// The option by which Node takes `export` in a `.js` file without a package.json that says so: an option from 20.10 on, the

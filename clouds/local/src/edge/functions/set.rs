@@ -66,16 +66,18 @@ impl FunctionGroup {
         if let Some(site) = &self.site
             && let Err(error) = site.site().await
         {
-            return match error.is_retryable {
-                true => self.place.status.pending(error.message),
-                false => self.place.status.failed(error.code, error.message),
+            return if error.is_retryable {
+                self.place.status.pending(error.message);
+            } else {
+                self.place.status.failed(error.code, error.message);
             };
         }
         for function in &self.functions {
             if let Err(failure) = function.check().await {
-                return match failure.code {
-                    "FUNCTION_FAILED" => self.place.status.failed(failure.code, failure.message),
-                    _ => self.place.status.pending(failure.message),
+                return if failure.is_retryable {
+                    self.place.status.pending(failure.message);
+                } else {
+                    self.place.status.failed(failure.code, failure.message);
                 };
             }
         }

@@ -45,11 +45,25 @@ pub(crate) struct LaunchPlan {
 pub(crate) struct StartFailure {
     pub code: &'static str,
     pub message: String,
+    /// Whether the same may work later: it was not the workload's fault.
+    pub is_retryable: bool,
+}
+
+impl StartFailure {
+    /// A failure that trying again does not mend.
+    pub fn new(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), is_retryable: false }
+    }
+
+    /// A failure that may be over later.
+    pub fn transient(code: &'static str, message: impl Into<String>) -> Self {
+        Self { code, message: message.into(), is_retryable: true }
+    }
 }
 
 impl From<CloudError> for StartFailure {
     fn from(error: CloudError) -> Self {
-        Self { code: error.code, message: error.message }
+        Self { is_retryable: error.is_retryable(), code: error.code, message: error.message }
     }
 }
 
@@ -63,7 +77,7 @@ pub(crate) enum LaunchError {
 }
 
 fn failed(code: &'static str, message: impl Into<String>) -> LaunchError {
-    LaunchError::Failed(StartFailure { code, message: message.into() })
+    LaunchError::Failed(StartFailure::new(code, message))
 }
 
 /// Starts the process and waits until it answers. Whatever the outcome, no process is left unless it is in the result.

@@ -127,7 +127,9 @@ mod tests {
     fn pool(count: u16) -> (Pool, Vec<Arc<Instance>>) {
         let pool = Pool::default();
         let instances: Vec<_> = (0..count).map(|n| Instance::new(format!("127.0.0.1:{}", 1000 + n).parse().unwrap())).collect();
-        instances.iter().for_each(|instance| pool.add(Arc::clone(instance)));
+        for instance in &instances {
+            pool.add(Arc::clone(instance));
+        }
         (pool, instances)
     }
 

@@ -29,6 +29,8 @@ pub(crate) struct Outgoing {
     pub body: RequestBody,
     /// The client's side of a connection that is to change its protocol.
     pub upgrade: Option<OnUpgrade>,
+    /// Whether it is to go over a connection of its own.
+    pub fresh: bool,
 }
 
 impl Outgoing {
@@ -53,7 +55,7 @@ impl Outgoing {
         set_host(&mut headers, &parts.uri);
         let client = parts.extensions.get::<ClientAddress>().map(|address| address.0);
         set_forwarded(&mut headers, client, scheme);
-        Self { method: parts.method, uri: parts.uri, headers, body: RequestBody::new(body), upgrade }
+        Self { method: parts.method, uri: parts.uri, headers, body: RequestBody::new(body), upgrade, fresh: false }
     }
 
     /// The request for the process that listens there.

@@ -1,4 +1,4 @@
-//! Connections that changed their protocol, such as WebSockets.
+//! Connections that changed their protocol, such as those of `WebSocket`.
 
 use hyper::upgrade::OnUpgrade;
 use hyper_util::rt::TokioIo;

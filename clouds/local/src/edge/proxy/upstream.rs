@@ -21,17 +21,44 @@ use crate::edge::instance::Lease;
 /// they rarely close one just as we use it.
 const IDLE: Duration = Duration::from_millis(1500);
 
-/// Passes requests on over kept connections.
+/// Passes requests on.
 #[derive(Clone)]
-pub(crate) struct Upstream(Client<HttpConnector, RequestBody>);
+pub(crate) struct Upstream {
+    /// Over connections that are kept.
+    kept: Client<HttpConnector, RequestBody>,
+    /// Each over a connection of its own.
+    fresh: Client<HttpConnector, RequestBody>,
+}
 
 /// Why a request got no answer from a process.
 #[derive(Debug)]
 pub(crate) struct ForwardError {
-    /// Whether another try, there or elsewhere, can do no harm: the process has not seen the request, or may see it twice.
-    pub can_retry: bool,
+    /// Whether the request may be offered again, there or elsewhere.
+    pub retry: Retry,
     /// What happened, for people.
     pub message: String,
+}
+
+/// Whether a request may be offered to a process again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Retry {
+    /// Its body is gone, or seeing it twice could do harm.
+    Never,
+    /// The process may have seen it, which is no harm. More than once would let a request that crashes one process crash all.
+    Once,
+    /// No process has seen it.
+    Always,
+}
+
+impl Retry {
+    /// Whether there may be another attempt after this one, counted from 1.
+    pub fn allows(self, attempt: u32) -> bool {
+        match self {
+            Self::Never => false,
+            Self::Once => attempt <= 1,
+            Self::Always => true,
+        }
+    }
 }
 
 impl Upstream {
@@ -40,9 +67,12 @@ impl Upstream {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         connector.set_connect_timeout(Some(Duration::from_secs(5)));
-        let mut builder = Client::builder(TokioExecutor::new());
-        builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(64);
-        Self(builder.build(connector))
+        let client = |idle: usize| {
+            let mut builder = Client::builder(TokioExecutor::new());
+            builder.pool_timer(TokioTimer::new()).pool_idle_timeout(IDLE).pool_max_idle_per_host(idle);
+            builder.build(connector.clone())
+        };
+        Self { kept: client(64), fresh: client(0) }
     }
 
     /// Passes the request on. What is `held` beside the lease is kept until the answer is sent, too.
@@ -52,10 +82,15 @@ impl Upstream {
     {
         let request = outgoing
             .request(&lease.instance().authority)
-            .map_err(|error| ForwardError { can_retry: false, message: error.to_string() })?;
-        match self.0.request(request).await {
+            .map_err(|error| ForwardError { retry: Retry::Never, message: error.to_string() })?;
+        let client = if outgoing.fresh { &self.fresh } else { &self.kept };
+        match client.request(request).await {
             Ok(response) => Ok(answer(response, outgoing, lease, held)),
-            Err(error) => Err(classify(&error, outgoing)),
+            Err(error) => {
+                // A kept connection may have been closed just then: another one could be, too.
+                outgoing.fresh = true;
+                Err(classify(&error, outgoing))
+            }
         }
     }
 }
@@ -86,7 +121,8 @@ fn answer<H: Send + Unpin + 'static>(
 fn classify(error: &Error, outgoing: &Outgoing) -> ForwardError {
     let whole = outgoing.body.is_whole();
     if error.is_connect() {
-        return ForwardError { can_retry: whole, message: "no connection to the server's process could be made".to_owned() };
+        let retry = if whole { Retry::Always } else { Retry::Never };
+        return ForwardError { retry, message: "no connection to the server's process could be made".to_owned() };
     }
     let cause = error.source().and_then(|source| source.downcast_ref::<hyper::Error>());
     let unsent = cause.is_some_and(hyper::Error::is_canceled);
@@ -97,7 +133,12 @@ fn classify(error: &Error, outgoing: &Outgoing) -> ForwardError {
         let detail = cause.map_or_else(|| error.to_string(), ToString::to_string);
         format!("the server's process gave no valid answer: {detail}")
     };
-    ForwardError { can_retry: whole && (unsent || (broken && outgoing.method.is_idempotent())), message }
+    let retry = match () {
+        () if whole && unsent => Retry::Always,
+        () if whole && broken && outgoing.method.is_idempotent() => Retry::Once,
+        () => Retry::Never,
+    };
+    ForwardError { retry, message }
 }
 
 fn was_reset(error: &hyper::Error) -> bool {

@@ -6,7 +6,7 @@ const SHORTEST: Duration = Duration::from_millis(500);
 const LONGEST: Duration = Duration::from_secs(30);
 
 /// A process that ran this long starts afresh.
-const STABLE: Duration = Duration::from_secs(60);
+const STABLE: Duration = Duration::from_mins(1);
 
 /// How long to wait before the next restart: twice as long after each failure.
 #[derive(Debug)]

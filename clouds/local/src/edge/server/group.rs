@@ -184,6 +184,10 @@ impl ServerGroup {
             self.place.status.pending(format!("restarting: {}", failure.message));
             return true;
         }
+        if failure.is_retryable && !was_ready {
+            self.place.status.pending(failure.message.as_str());
+            return true;
+        }
         self.place.logs.system(failure.message.as_str());
         if was_ready {
             let retry_at = Some(Instant::now() + RETRY_AFTER);

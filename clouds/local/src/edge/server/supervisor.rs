@@ -16,6 +16,10 @@ const PORT_RETRY: Duration = Duration::from_secs(2);
 
 /// Runs until the workload is to be gone and nothing of it is left.
 pub(super) async fn supervise(group: Arc<ServerGroup>) {
+    if !group.was_ready() && (group.spec.cpu - 1.0).abs() > f64::EPSILON {
+        let line = format!("cpu = {} is not enforced on this machine: a process may use any core", group.spec.cpu);
+        group.place.logs.system(line);
+    }
     let mut ports = group.place.shared.fixed_ports.changes();
     while !group.place.retire.is_cancelled() {
         if group.has_reason() {
@@ -111,7 +115,7 @@ fn rank(group: &ServerGroup) -> Rank {
 
 async fn taken(group: &Arc<ServerGroup>, what: String) -> bool {
     let message = format!("{what}: stop that one, or let this server listen on $PORT and remove `port` under [container]");
-    let failure = StartFailure { code: "PORT_TAKEN", message };
+    let failure = StartFailure::new("PORT_TAKEN", message);
     if group.start_failed(&failure) {
         tokio::select! {
             () = sleep(PORT_RETRY) => {}

@@ -44,7 +44,8 @@ function toRequest(incoming, signal) {
     headers.append(incoming.rawHeaders[at], incoming.rawHeaders[at + 1]);
   }
   const protocol = headers.get("x-forwarded-proto") ?? "http";
-  const url = new URL(incoming.url, `${protocol}://${headers.get("host") ?? "localhost"}`);
+  // Not `new URL(path, base)`: a path that starts with two slashes would choose the host.
+  const url = new URL(`${protocol}://${headers.get("host") ?? "localhost"}${incoming.url}`);
   const hasBody = incoming.method !== "GET" && incoming.method !== "HEAD";
   const body = hasBody ? Readable.toWeb(incoming) : undefined;
   return new Request(url, { method: incoming.method, headers, body, duplex: "half", signal });

@@ -10,7 +10,7 @@ import sys
 import threading
 import traceback
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs
 
 MAX_BODY_BYTES = 64 * 1024 * 1024
 
@@ -41,10 +41,9 @@ class Request:
         self.method = method
         self.headers = headers
         self.body = body
-        parts = urlsplit(target)
-        self.path = parts.path
-        self.query = {name: values[-1] for name, values in parse_qs(parts.query, keep_blank_values=True).items()}
-        self.query_lists = parse_qs(parts.query, keep_blank_values=True)
+        self.path, _, query = target.partition("?")
+        self.query_lists = parse_qs(query, keep_blank_values=True)
+        self.query = {name: values[-1] for name, values in self.query_lists.items()}
         scheme = headers.get("x-forwarded-proto", "http")
         self.url = f"{scheme}://{headers.get('host', 'localhost')}{target}"
 
@@ -99,6 +98,7 @@ def parse_result(result):
 
 class Call(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True
     server_version = "MikroCloud"
     sys_version = ""
 
