@@ -89,7 +89,15 @@ fn collect(project: &Project<'_>, directory: &str, route: &str, depth: usize, fu
 fn is_function(project: &Project<'_>, file: &str, runtime: Runtime) -> bool {
     let said = project.kind == Some(Kind::Function);
     said || project.tree.read(file).is_some_and(|text| match runtime {
-        Runtime::Node => text.contains("export default") || text.contains("as default"),
+        Runtime::Node => {
+            let methods = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"];
+            let exports = |method: &str| {
+                ["export function ", "export async function ", "export const "]
+                    .iter()
+                    .any(|export| text.contains(&format!("{export}{method}")))
+            };
+            text.contains("export default") || text.contains("as default") || methods.into_iter().any(exports)
+        }
         Runtime::Python => text.lines().any(|line| line.starts_with("def handler(") || line.starts_with("async def handler(")),
     })
 }

@@ -318,6 +318,11 @@ fn functions_and_the_site_beside_them() {
     functions in ``: PYTHONPATH=.mikrocloud/python site in `dist`
     ");
     insta::assert_snapshot!(plan(&[hello, ("functions/hello.py", "def handler(request):\n")]), @"FUNCTION_TWICE: `functions/hello.js` and `functions/hello.py` both answer /hello: rename one of them");
+    insta::assert_snapshot!(plan(&[("functions/math.js", "export const add = 1"), ("functions/pay.js", "export async function POST() {}")]), @r"
+    Functions (there is functions/ with one function)
+    /pay -> functions/pay.js (Node)
+    functions in ``: site none
+    ");
     insta::assert_snapshot!(plan(&[("functions/math.js", "exports.add = 1"), ("index.html", "")]), @r"
     Static HTML (there is index.html)
     static in ``

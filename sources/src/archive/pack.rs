@@ -43,6 +43,11 @@ pub struct PackSummary {
 /// Writes the files of a directory as an archive: without `.git` and what `.gitignore` and `.mikrocloudignore` exclude, sorted,
 /// without times and owners, so that the same files always give the same archive. Sockets and the like are left out.
 pub fn pack(directory: &Path, out: impl Write, limits: &PackLimits) -> Result<PackSummary, ArchiveError> {
+    let failed = |reason| ArchiveError::Unreadable { path: shown(directory), reason };
+    let directory = &directory.canonicalize().map_err(|error| failed(error.kind()))?;
+    if !directory.is_dir() {
+        return Err(failed(io::ErrorKind::NotADirectory));
+    }
     let mut packer = Packer {
         directory,
         archive: Builder::new(GzEncoder::new(out, Compression::default())),
@@ -147,7 +152,7 @@ fn unreadable(directory: &Path, error: &ignore::Error) -> ArchiveError {
     loop {
         match inner {
             ignore::Error::WithPath { path: place, err } => {
-                place.strip_prefix(directory).ok().filter(|inner| *inner != Path::new("")).unwrap_or(place).clone_into(&mut path);
+                place.strip_prefix(directory).unwrap_or(place).clone_into(&mut path);
                 inner = err;
             }
             ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => inner = err,

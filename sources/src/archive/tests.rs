@@ -99,6 +99,13 @@ fn what_is_packed_is_what_is_unpacked() {
 }
 
 #[test]
+fn a_directory_may_be_named_by_a_link() {
+    let (source, other) = (tree(&[("a/b", "1")]), tree(&[]));
+    symlink(source.path(), other.path().join("link")).unwrap();
+    assert_eq!(packed(&other.path().join("link")).unwrap(), packed(source.path()).unwrap());
+}
+
+#[test]
 fn ignored_files_and_the_repository_stay_behind() {
     let source = tree(&[
         (".gitignore", "dist\n*.log\n!keep.log\n"),
@@ -141,6 +148,8 @@ fn what_cannot_be_packed_is_named() {
     insta::assert_snapshot!(error(&tree(&[])), @"there is no file to upload: check the directory, .gitignore and .mikrocloudignore");
     let absent = pack(Path::new("/no/such/directory"), Vec::new(), &PackLimits::default()).unwrap_err();
     insta::assert_snapshot!(absent, @"`/no/such/directory` cannot be read (entity not found): change its permissions, or exclude it in .mikrocloudignore");
+    let file = pack(&link.path().join("a"), Vec::new(), &PackLimits::default()).unwrap_err();
+    assert!(file.to_string().contains("(not a directory)"), "{file}");
     let two = tree(&[("a", "1234"), ("b", "1234")]);
     let limited = |bytes, files| pack(two.path(), Vec::new(), &PackLimits { bytes, files }).map_err(|error| error.code());
     assert_eq!(limited(8, 2), Ok(PackSummary { files: 2, bytes: 8 }));

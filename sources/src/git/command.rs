@@ -41,6 +41,9 @@ const OUTPUT_KEPT: usize = 64 * 1024;
 /// How often the size of what is fetched is looked at.
 const SIZE_CHECK: Duration = Duration::from_secs(1);
 
+/// How long killed programs may take to be gone.
+const KILL_WAIT: Duration = Duration::from_secs(10);
+
 /// The `git` program, set up for one repository and one directory.
 pub(super) struct Git {
     pub repository: Repository,
@@ -89,21 +92,26 @@ impl Git {
 
     /// Runs Git in the target, whether it fails or not.
     pub async fn try_run(&self, arguments: &[&str]) -> Result<Output, SourceError> {
-        let child = self.command(arguments).spawn().map_err(|error| match error.kind() {
+        let mut child = self.command(arguments).spawn().map_err(|error| match error.kind() {
             std::io::ErrorKind::NotFound => SourceError::GitMissing,
             _ => SourceError::io(error),
         })?;
-        let mut group = Group::new(child);
-        let (stdout, stderr) = (group.child.stdout.take(), group.child.stderr.take());
-        let finished = async { tokio::join!(group.child.wait(), tail(stdout), tail(stderr)) };
-        let (status, stdout, stderr) = tokio::select! {
-            finished = finished => finished,
-            () = self.stop.cancelled() => return Err(SourceError::Cancelled),
-            () = tokio::time::sleep_until(self.deadline) => return Err(SourceError::Timeout { seconds: self.timeout.as_secs() }),
-            () = self.too_large() => return Err(SourceError::TooLarge { limit_bytes: self.bytes }),
+        let mut group = Group::of(&child);
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        let mut finished = std::pin::pin!(async { tokio::join!(child.wait(), tail(stdout), tail(stderr)) });
+        let error = tokio::select! {
+            (status, stdout, stderr) = &mut finished => {
+                group.forget();
+                return Ok(Output { success: status.map_err(SourceError::io)?.success(), stdout, stderr });
+            }
+            () = self.stop.cancelled() => SourceError::Cancelled,
+            () = tokio::time::sleep_until(self.deadline) => SourceError::Timeout { seconds: self.timeout.as_secs() },
+            () = self.too_large() => SourceError::TooLarge { limit_bytes: self.bytes },
         };
-        let status = status.map_err(SourceError::io)?;
-        Ok(Output { success: status.success(), stdout, stderr })
+        group.kill();
+        // Whoever holds the other end of the pipes is gone then, and writes no more into the target.
+        let _ = tokio::time::timeout(KILL_WAIT, finished).await;
+        Err(error)
     }
 
     fn command(&self, arguments: &[&str]) -> Command {
@@ -173,22 +181,27 @@ async fn tail(reader: Option<impl AsyncRead + Unpin>) -> String {
 }
 
 /// Git and the programs it starts (ssh, the https helper), killed together when this is dropped before they ended.
-struct Group {
-    child: Child,
-}
+struct Group(Option<Pid>);
 
 impl Group {
-    fn new(child: Child) -> Self {
-        Self { child }
+    fn of(child: &Child) -> Self {
+        Self(child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw))
+    }
+
+    /// They ended: their id may belong to others.
+    fn forget(&mut self) {
+        self.0 = None;
+    }
+
+    fn kill(&mut self) {
+        if let Some(group) = self.0.take() {
+            let _ = kill_process_group(group, Signal::KILL);
+        }
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
-        // Once Git was waited for, it has no id any more, and neither have those it waited for.
-        let id = self.child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
-        if let Some(id) = id {
-            let _ = kill_process_group(id, Signal::KILL);
-        }
+        self.kill();
     }
 }

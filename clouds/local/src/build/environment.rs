@@ -29,7 +29,8 @@ const PASSED_ON: &[&str] = &[
 /// Where package managers keep what they fetched, below the project's cache.
 const CACHES: &[(&str, &str)] = &[
     ("npm_config_cache", "npm"),
-    ("npm_config_store_dir", "pnpm"),
+    // Where pnpm has its store.
+    ("XDG_DATA_HOME", "data"),
     ("YARN_CACHE_FOLDER", "yarn"),
     ("COREPACK_HOME", "corepack"),
     ("PIP_CACHE_DIR", "pip"),
