@@ -1,1 +1,54 @@
-fn main(){}
+//! The `mikrocloud` binary: server roles and the client commands.
+
+mod arguments;
+mod client;
+mod commands;
+mod doctor;
+mod failure;
+mod server;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Help and version are no errors and go to stdout.
+            let _ = error.print();
+            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+        }
+    };
+    // One provider of TLS in the whole program; a second call would only say that it is installed.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    let json = arguments.command.wants_json();
+    match run(arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            failure.print(json);
+            ExitCode::from(failure.exit)
+        }
+    }
+}
+
+fn run(arguments: Arguments) -> Result<(), Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
+    let outcome = runtime.block_on(async {
+        match arguments.command {
+            Command::Up(options) => server::up(options).await,
+            Command::Doctor(options) => doctor::run(options).await,
+            Command::Completion { shell } => {
+                commands::completion(shell);
+                Ok(())
+            }
+            command => commands::run(command).await,
+        }
+    });
+    // A blocked read of standard input must not keep the program from ending.
+    runtime.shutdown_background();
+    outcome
+}

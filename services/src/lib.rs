@@ -32,7 +32,7 @@ pub use local_control::LocalControl;
 pub use members::Member;
 pub use projects::NewProject;
 pub use sealing::{MasterKey, Sealer};
-pub use setup::{FirstStart, SetupError};
+pub use setup::{FirstStart, SetupError, owner_link};
 pub use uploads::Upload;
 
 /// A result of a use case.
@@ -131,7 +131,7 @@ impl Services {
     pub(crate) fn cloud(&self, name: &str) -> Result<&Cloud> {
         self.inner.clouds.get(name).ok_or_else(|| {
             let known: Vec<_> = self.inner.clouds.keys().copied().collect();
-            ServiceError::invalid("deploy.clouds", "UNKNOWN_CLOUD", format!("there is no cloud `{name}` here: use {}", known.join(", ")))
+            ServiceError::invalid("cloud", "UNKNOWN_CLOUD", format!("there is no cloud `{}` here: use {}", name.escape_debug(), known.join(", ")))
         })
     }
 }

@@ -5,6 +5,7 @@ use domain::id::{TeamId, UserId};
 use domain::secret::Secret;
 use domain::team::{Membership, Team, User};
 use domain::time::now;
+use store::Store;
 
 use crate::auth::{ApiKeySecret, signin_link};
 use crate::{Result, ServiceError, Services};
@@ -32,6 +33,15 @@ pub enum SetupError {
     Failed(#[from] ServiceError),
 }
 
+/// The token of a new one-time sign-in link for the owner; for the person who runs the machine and can open its database.
+pub async fn owner_link(store: &Store) -> Result<Option<Secret>> {
+    let Some(owner) = store.owner_get().await? else { return Ok(None) };
+    let mut tx = store.begin().await?;
+    let token = signin_link(&mut tx, owner).await?;
+    tx.commit().await?;
+    Ok(Some(token))
+}
+
 impl Services {
     /// Prepares the database for its first use, and returns what was made then; `None` when it is in use already.
     pub async fn set_up(&self) -> Result<Option<FirstStart>, SetupError> {
@@ -40,15 +50,6 @@ impl Services {
             return Ok(None);
         }
         Ok(Some(self.create_owner().await?))
-    }
-
-    /// A new one-time sign-in link for the owner, for the person who runs the machine.
-    pub async fn owner_link(&self) -> Result<Option<Secret>> {
-        let Some(owner) = self.store().owner_get().await? else { return Ok(None) };
-        let mut tx = self.store().begin().await?;
-        let token = signin_link(&mut tx, owner).await?;
-        tx.commit().await?;
-        Ok(Some(token))
     }
 
     async fn check_master_key(&self) -> Result<(), SetupError> {

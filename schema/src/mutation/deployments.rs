@@ -16,6 +16,8 @@ struct TriggerDeploymentInput {
     project_id: ID,
     /// The environment; production when left out, made when the project has none of that name.
     environment: Option<String>,
+    /// The cloud; `local` when left out.
+    cloud: Option<String>,
     /// The repository; the project's own when left out.
     repository: Option<String>,
     /// Branch, tag or commit.
@@ -77,7 +79,7 @@ impl DeploymentMutation {
         let change = async {
             let project = parse_id("projectId", &input.project_id)?;
             let source = source(&input)?;
-            services.trigger(actor, Trigger { project, environment: input.environment, source }).await
+            services.trigger(actor, Trigger { project, environment: input.environment, cloud: input.cloud, source }).await
         };
         payload(change.await)
     }

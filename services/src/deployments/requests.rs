@@ -24,6 +24,8 @@ pub struct Trigger {
     pub project: ProjectId,
     /// The environment to deploy to; production when absent, made when the project has none of that name.
     pub environment: Option<String>,
+    /// The cloud to deploy to; the project file's, or `local`, when absent.
+    pub cloud: Option<String>,
     /// What to build.
     pub source: TriggerSource,
 }
@@ -56,6 +58,9 @@ impl Services {
     /// Deploys a source. Returns the queued deployment; older queued ones of the same environment are called off for it.
     pub async fn trigger(&self, actor: &Actor, input: Trigger) -> Result<Deployment> {
         require(actor, Permission::DeploymentWrite)?;
+        if let Some(cloud) = &input.cloud {
+            self.cloud(cloud)?;
+        }
         let name = parse_environment(input.environment.as_deref())?;
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let source = self.resolve_source(actor, &project, input.source).await?;

@@ -1,0 +1,330 @@
+//! The command line.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::{Args, Parser, Subcommand};
+
+/// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "mikrocloud", version, propagate_version = true)]
+pub struct Arguments {
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Run everything in one process, with the state in one directory
+    Up(UpOptions),
+    /// Check this machine and say how to put right what is wrong
+    Doctor(DoctorOptions),
+    /// Sign in to a server
+    Login(LoginOptions),
+    /// Forget the credential of this machine user
+    Logout(Output),
+    /// Show who is signed in, and where
+    Whoami(Output),
+    /// Write a mikrocloud.toml for a directory
+    Init(InitOptions),
+    /// Deploy a directory or a Git repository and wait until it is live
+    Deploy(DeployOptions),
+    /// List the deployments of a project
+    Deployments(DeploymentsOptions),
+    /// Show the log of a deployment
+    Logs(LogsOptions),
+    /// Make the artifact of a deployment live in another environment
+    Promote(PromoteOptions),
+    /// Bring back what an environment showed before
+    Rollback(RollbackOptions),
+    /// Call a deployment off
+    Cancel(CancelOptions),
+    /// List, create, show and delete projects
+    Projects(ProjectsOptions),
+    /// List, set and unset environment variables
+    Env(EnvOptions),
+    /// Print a completion script for a shell
+    Completion {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+impl Command {
+    /// Whether the outcome is wanted as JSON.
+    pub fn wants_json(&self) -> bool {
+        match self {
+            Self::Up(_) | Self::Completion { .. } => false,
+            Self::Doctor(options) => options.output.json,
+            Self::Login(options) => options.output.json,
+            Self::Logout(output) | Self::Whoami(output) => output.json,
+            Self::Init(options) => options.output.json,
+            Self::Deploy(options) => options.output.json,
+            Self::Deployments(options) => options.output.json,
+            Self::Logs(options) => options.output.json,
+            Self::Promote(options) => options.output.json,
+            Self::Rollback(options) => options.output.json,
+            Self::Cancel(options) => options.output.json,
+            Self::Projects(options) => options.output.json,
+            Self::Env(options) => options.output.json,
+        }
+    }
+}
+
+/// How the outcome is shown.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Output {
+    /// Print one JSON document to stdout and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DataDirectory {
+    /// Where the state is kept
+    #[arg(long = "data", env = "MIKROCLOUD_DATA", value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct UpOptions {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The address to listen on
+    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// The domain under which deployments are served
+    #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
+    pub base_domain: String,
+    /// How many builds run at once
+    #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub builds: u16,
+    /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
+    #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]
+    pub shutdown_seconds: u64,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The address `mikrocloud up` would listen on
+    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct LoginOptions {
+    /// The server
+    #[arg(long, env = "MIKROCLOUD_URL", default_value = "http://127.0.0.1:8080")]
+    pub url: String,
+    /// Sign in with this address; asks for the password, or reads it from stdin
+    #[arg(long, conflicts_with = "token")]
+    pub email: Option<String>,
+    /// Sign in with an API key
+    #[arg(long, env = "MIKROCLOUD_TOKEN", hide_env_values = true)]
+    pub token: Option<String>,
+    /// Print a new one-time sign-in link for the owner; needs the server's data directory
+    #[arg(long, conflicts_with_all = ["email", "token"])]
+    pub link: bool,
+    #[command(flatten)]
+    pub data: DataDirectory,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+/// Which project a command is about.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectChoice {
+    /// The project; the one that mikrocloud.toml names, or the directory's name, when left out
+    #[arg(long, short = 'p')]
+    pub project: Option<String>,
+}
+
+/// Which environment a command is about.
+#[derive(Debug, Clone, Args)]
+pub struct EnvironmentChoice {
+    /// The environment; production when left out
+    #[arg(long, short = 'e')]
+    pub environment: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct InitOptions {
+    /// The directory
+    #[arg(default_value = ".")]
+    pub path: PathBuf,
+    /// The project's name; the directory's when left out
+    #[arg(long)]
+    pub name: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct DeployOptions {
+    /// A directory, or the address of a Git repository
+    #[arg(default_value = ".")]
+    pub source: String,
+    /// Branch, tag or commit of the repository
+    #[arg(long = "ref", value_name = "REF")]
+    pub reference: Option<String>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub environment: EnvironmentChoice,
+    /// The cloud to deploy to
+    #[arg(long)]
+    pub cloud: Option<String>,
+    /// Do not wait until it is live
+    #[arg(long)]
+    pub detach: bool,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct DeploymentsOptions {
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub environment: EnvironmentChoice,
+    /// How many to show
+    #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
+    pub limit: u8,
+    /// Show those after this deployment, for the next page
+    #[arg(long, value_name = "DEPLOYMENT")]
+    pub after: Option<String>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct LogsOptions {
+    /// The deployment; the live one of the environment when left out
+    pub deployment: Option<String>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub environment: EnvironmentChoice,
+    /// Go on with what is to come, until interrupted
+    #[arg(long, short = 'f', conflicts_with = "json")]
+    pub follow: bool,
+    /// Begin after the line with this number
+    #[arg(long, default_value_t = 0)]
+    pub after: i64,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct PromoteOptions {
+    /// The deployment whose artifact to use
+    pub deployment: String,
+    #[command(flatten)]
+    pub environment: EnvironmentChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct RollbackOptions {
+    /// The deployment to go back to; the one before the present one when left out
+    pub deployment: Option<String>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub environment: EnvironmentChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct CancelOptions {
+    /// The deployment
+    pub deployment: String,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct ProjectsOptions {
+    #[command(subcommand)]
+    pub command: Option<ProjectsCommand>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum ProjectsCommand {
+    /// List the team's projects
+    List {
+        /// Show those after this project id, for the next page
+        #[arg(long, value_name = "PROJECT")]
+        after: Option<String>,
+    },
+    /// Create a project
+    Create {
+        /// Its name
+        name: String,
+        /// The repository it is deployed from
+        #[arg(long)]
+        repository: Option<String>,
+        /// The branch, tag or commit
+        #[arg(long = "ref", value_name = "REF")]
+        reference: Option<String>,
+    },
+    /// Show a project with its environments and resources
+    Show {
+        /// Its name
+        name: String,
+    },
+    /// Delete a project and all it has in clouds
+    Delete {
+        /// Its name
+        name: String,
+        /// Do not ask
+        #[arg(long)]
+        yes: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct EnvOptions {
+    #[command(subcommand)]
+    pub command: EnvCommand,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EnvCommand {
+    /// List the variables that are set; values are never shown
+    List {
+        #[command(flatten)]
+        project: ProjectChoice,
+        #[command(flatten)]
+        environment: EnvironmentChoice,
+    },
+    /// Set variables; the next deployment has them
+    Set {
+        /// NAME=VALUE; NAME alone reads the value from stdin, so that it stays out of the shell's history
+        #[arg(required = true)]
+        variables: Vec<String>,
+        #[command(flatten)]
+        project: ProjectChoice,
+        #[command(flatten)]
+        environment: EnvironmentChoice,
+    },
+    /// Unset a variable; the next deployment is without it
+    Unset {
+        /// Its name
+        name: String,
+        #[command(flatten)]
+        project: ProjectChoice,
+        #[command(flatten)]
+        environment: EnvironmentChoice,
+    },
+}

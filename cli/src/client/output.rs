@@ -1,0 +1,110 @@
+//! Tables, progress and lines.
+
+use std::io::{IsTerminal, Write};
+use std::time::Duration;
+
+use comfy_table::{ContentArrangement, Table, presets};
+use indicatif::{ProgressBar, ProgressStyle};
+use serde_json::Value;
+
+/// Prints a JSON document.
+pub fn json(document: &Value) {
+    println!("{document}");
+}
+
+/// Prints a table, or what to do when there is nothing to show.
+pub fn table(head: &[&str], rows: Vec<Vec<String>>, empty: &str) {
+    if rows.is_empty() {
+        println!("{empty}");
+        return;
+    }
+    let mut table = Table::new();
+    table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled).set_header(head);
+    for row in rows {
+        table.add_row(row);
+    }
+    println!("{}", table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"));
+}
+
+/// A text of a JSON value; empty when it is none.
+pub fn text(value: &Value) -> String {
+    match value {
+        Value::Null => String::new(),
+        Value::String(text) => text.clone(),
+        other => other.to_string(),
+    }
+}
+
+/// The moment of a timestamp, to the second.
+pub fn moment(value: &Value) -> String {
+    let text = value.as_str().unwrap_or_default();
+    text.get(..19).unwrap_or(text).replace('T', " ")
+}
+
+/// Shows how far something is: a bar and live lines on a terminal, plain lines otherwise, nothing when JSON is wanted.
+pub struct Progress {
+    bar: Option<ProgressBar>,
+    plain: bool,
+}
+
+impl Progress {
+    /// For a command; `json` silences it.
+    pub fn new(json: bool) -> Self {
+        let terminal = !json && std::io::stderr().is_terminal();
+        let bar = terminal.then(|| {
+            let bar = ProgressBar::new_spinner();
+            bar.enable_steady_tick(Duration::from_millis(100));
+            bar
+        });
+        Self { bar, plain: !json && !terminal }
+    }
+
+    /// What is done at the moment.
+    pub fn status(&self, text: &str) {
+        match &self.bar {
+            Some(bar) => bar.set_message(text.to_owned()),
+            None => self.line(text),
+        }
+    }
+
+    /// A line that stays.
+    pub fn line(&self, text: &str) {
+        if let Some(bar) = &self.bar {
+            bar.println(text);
+        } else if self.plain {
+            // Whoever closed the pipe does not want to know.
+            let _ = writeln!(std::io::stdout(), "{text}");
+        }
+    }
+
+    /// A bar over so many bytes.
+    pub fn bytes(&self, total: u64) {
+        if let Some(bar) = &self.bar {
+            bar.set_length(total);
+            if let Ok(style) = ProgressStyle::with_template("{spinner} uploading {bytes}/{total_bytes} {wide_bar} {bytes_per_sec}") {
+                bar.set_style(style);
+            }
+        }
+    }
+
+    /// So many bytes more are done.
+    pub fn advance(&self, bytes: u64) {
+        if let Some(bar) = &self.bar {
+            bar.inc(bytes);
+        }
+    }
+
+    /// Back to a spinner.
+    pub fn spinner(&self) {
+        if let Some(bar) = &self.bar {
+            bar.set_style(ProgressStyle::default_spinner());
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}

@@ -1,0 +1,166 @@
+//! `mikrocloud deploy`: from a directory or a repository to a live URL.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+
+use super::target::{manifest, project_name};
+use crate::arguments::{DeployOptions, Output};
+use crate::client::api::Api;
+use crate::client::follow::{Position, Seen, follow};
+use crate::client::operations;
+use crate::client::output::{self, Progress};
+use crate::client::upload::upload;
+use crate::failure::Failure;
+
+/// Deploys and waits.
+pub async fn deploy(options: DeployOptions) -> Result<(), Failure> {
+    let api = Api::signed_in()?;
+    let progress = Arc::new(Progress::new(options.output.json));
+    let deployment = start(&api, &options, &progress).await;
+    if deployment.is_err() {
+        progress.finish();
+    }
+    let deployment = deployment?;
+    if options.detach {
+        progress.finish();
+        finish(&deployment, options.output);
+        return Ok(());
+    }
+    wait(&api, &deployment, &progress, options.output).await
+}
+
+async fn start(api: &Api, options: &DeployOptions, progress: &Arc<Progress>) -> Result<Value, Failure> {
+    let mut input = json!({"environment": options.environment.environment, "cloud": options.cloud});
+    let name = if is_repository(&options.source) {
+        input["repository"] = json!(options.source);
+        input["reference"] = json!(options.reference);
+        match &options.project.project {
+            Some(name) => name.clone(),
+            None => repository_name(&options.source)?,
+        }
+    } else {
+        if options.reference.is_some() {
+            return Err(Failure::usage("--ref chooses a branch, tag or commit of a repository; a directory has none"));
+        }
+        let directory = Path::new(&options.source);
+        if !directory.is_dir() {
+            return Err(Failure::failed("SOURCE", format!("{} is no directory: name one, or a repository's address", directory.display())));
+        }
+        // Says what is wrong with the project file before anything is uploaded.
+        manifest(directory)?;
+        project_name(options.project.project.as_deref(), directory)?
+    };
+    let project = match operations::find_project(api, &name).await? {
+        Some(id) => id,
+        None => operations::create_project(api, json!({"name": name})).await?,
+    };
+    if !is_repository(&options.source) {
+        input["upload"] = json!(upload(api, Path::new(&options.source), progress).await?);
+    }
+    input["projectId"] = json!(project);
+    operations::change_deployment(api, "triggerDeployment", "TriggerDeploymentInput", input).await
+}
+
+/// Whether a source is the address of a repository rather than a directory.
+fn is_repository(source: &str) -> bool {
+    let remote = source.contains("://") || (source.contains('@') && source.contains(':'));
+    remote && !Path::new(source).exists()
+}
+
+fn repository_name(address: &str) -> Result<String, Failure> {
+    let last = address.trim_end_matches('/').rsplit(['/', ':']).next().unwrap_or_default();
+    let name = domain::name::ProjectName::suggest(last.trim_end_matches(".git"));
+    name.map(|name| name.to_string())
+        .ok_or_else(|| Failure::usage("no project name can be made of the repository's address: choose one with --project"))
+}
+
+/// Follows a deployment to its end, and says how it ended.
+pub async fn wait(api: &Api, deployment: &Value, progress: &Progress, output: Output) -> Result<(), Failure> {
+    let id = output::text(&deployment["id"]);
+    progress.status("queued");
+    let mut position = Position::default();
+    let following = follow(api, &id, &mut position, |seen| match seen {
+        Seen::Event(event) => {
+            progress.status(&output::text(&event["message"]));
+            matches!(event["status"].as_str(), Some("LIVE" | "SUPERSEDED" | "FAILED" | "CANCELLED"))
+        }
+        Seen::Line(line) => {
+            progress.line(&output::text(&line["text"]));
+            false
+        }
+    });
+    tokio::select! {
+        followed = following => followed?,
+        _ = tokio::signal::ctrl_c() => {
+            progress.finish();
+            let message = format!("interrupted; the deployment goes on. Follow it with `mikrocloud logs -f {id}`, stop it with `mikrocloud cancel {id}`");
+            return Err(Failure::failed("INTERRUPTED", message));
+        }
+    }
+    remaining_lines(api, &id, position.line, progress).await?;
+    progress.finish();
+    let deployment = operations::deployment(api, &id).await?;
+    finish(&deployment, output);
+    match deployment["status"].as_str() {
+        Some("LIVE" | "SUPERSEDED") => Ok(()),
+        _ => {
+            let failure = &deployment["failure"];
+            let mut failed = Failure::failed(output::text(&failure["code"]), output::text(&failure["message"]));
+            failed.printed = output.json;
+            Err(failed)
+        }
+    }
+}
+
+/// The lines written before the last event that did not come through yet.
+async fn remaining_lines(api: &Api, id: &str, mut after: i64, progress: &Progress) -> Result<(), Failure> {
+    let until = operations::deployment(api, id).await?["logCount"].as_i64().unwrap_or(0);
+    while after < until {
+        let lines = operations::log_lines(api, id, after).await?;
+        let Some(last) = lines.last().and_then(|line| line["number"].as_i64()) else { return Ok(()) };
+        lines.iter().for_each(|line| progress.line(&output::text(&line["text"])));
+        after = last;
+    }
+    Ok(())
+}
+
+fn finish(deployment: &Value, output: Output) {
+    let status = output::text(&deployment["status"]).to_lowercase();
+    if output.json {
+        let mut document = json!({
+            "deployment": deployment["id"],
+            "status": status,
+            "url": deployment["environment"]["url"],
+            "deploymentUrl": deployment["url"],
+            "project": deployment["project"]["slug"],
+            "environment": deployment["environment"]["name"],
+        });
+        if !deployment["failure"].is_null() {
+            document["failure"] = deployment["failure"].clone();
+        }
+        output::json(&document);
+    } else if matches!(status.as_str(), "live" | "superseded") {
+        println!("{status}: {}", output::text(&deployment["environment"]["url"]));
+        println!("this deployment alone: {}", output::text(&deployment["url"]));
+    } else {
+        println!("{status}: deployment {}", output::text(&deployment["id"]));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn repositories_are_told_from_directories() {
+        for source in ["https://example.org/shop.git", "ssh://git@example.org/shop", "git@example.org:team/shop.git", "file:///srv/shop"] {
+            assert!(is_repository(source), "{source}");
+        }
+        for source in [".", "shop", "/srv/shop", "./a:b"] {
+            assert!(!is_repository(source), "{source}");
+        }
+        assert_eq!(repository_name("git@example.org:team/My_Shop.git").unwrap(), "my-shop");
+    }
+}

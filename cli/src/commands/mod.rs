@@ -1,0 +1,40 @@
+//! The client commands: one file per noun.
+
+mod deploy;
+mod deployments;
+mod env;
+mod init;
+mod login;
+mod logs;
+mod projects;
+mod target;
+
+use clap::CommandFactory;
+use clap_complete::Shell;
+
+use crate::arguments::{Arguments, Command};
+use crate::failure::Failure;
+
+/// Runs a client command.
+pub async fn run(command: Command) -> Result<(), Failure> {
+    match command {
+        Command::Login(options) => login::login(options).await,
+        Command::Logout(output) => login::logout(output).await,
+        Command::Whoami(output) => login::whoami(output).await,
+        Command::Init(options) => init::init(&options),
+        Command::Deploy(options) => deploy::deploy(options).await,
+        Command::Deployments(options) => deployments::list(options).await,
+        Command::Logs(options) => logs::logs(options).await,
+        Command::Promote(options) => deployments::promote(options).await,
+        Command::Rollback(options) => deployments::rollback(options).await,
+        Command::Cancel(options) => deployments::cancel(options).await,
+        Command::Projects(options) => projects::run(options).await,
+        Command::Env(options) => env::run(options).await,
+        Command::Up(_) | Command::Doctor(_) | Command::Completion { .. } => Err(Failure::usage("this command runs without a server")),
+    }
+}
+
+/// Prints a completion script.
+pub fn completion(shell: Shell) {
+    clap_complete::generate(shell, &mut Arguments::command(), "mikrocloud", &mut std::io::stdout());
+}

@@ -1,0 +1,34 @@
+//! Which project a command is about.
+
+use std::path::Path;
+
+use domain::manifest::{FILE_NAME, Manifest};
+use domain::name::ProjectName;
+
+use crate::failure::Failure;
+
+/// The project named on the command line, or by the project file of a directory, or by the directory's own name.
+pub fn project_name(given: Option<&str>, directory: &Path) -> Result<String, Failure> {
+    if let Some(name) = given {
+        return Ok(name.to_owned());
+    }
+    if let Some(name) = manifest(directory)?.and_then(|manifest| manifest.project.name) {
+        return Ok(name);
+    }
+    let canonical = directory.canonicalize();
+    let canonical = canonical.map_err(|error| Failure::failed("SOURCE", format!("{}: {error}", directory.display())))?;
+    let name = canonical.file_name().and_then(|name| ProjectName::suggest(&name.to_string_lossy()));
+    name.map(|name| name.to_string()).ok_or_else(|| {
+        Failure::usage("no project name can be made of the directory's name: choose one with --project, or in mikrocloud.toml")
+    })
+}
+
+/// The project file of a directory, if there is one.
+pub fn manifest(directory: &Path) -> Result<Option<Manifest>, Failure> {
+    let path = directory.join(FILE_NAME);
+    match std::fs::read_to_string(&path) {
+        Ok(text) => Manifest::parse(&text).map(Some).map_err(|error| Failure::failed("MANIFEST_INVALID", error.to_string())),
+        Err(error) if matches!(error.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) => Ok(None),
+        Err(error) => Err(Failure::failed("MANIFEST_INVALID", format!("{}: {error}", path.display()))),
+    }
+}

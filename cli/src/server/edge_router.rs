@@ -1,0 +1,22 @@
+//! Hands the local edge to the HTTP server.
+
+use api::EdgeRouter;
+use async_trait::async_trait;
+use axum::body::Body;
+use axum::extract::Request;
+use axum::response::Response;
+use clouds_local::edge::Edge;
+
+/// The edge of this process.
+pub struct LocalEdge(pub Edge);
+
+#[async_trait]
+impl EdgeRouter for LocalEdge {
+    fn label_of<'h>(&self, host: &'h str) -> Option<&'h str> {
+        self.0.label_of(host)
+    }
+
+    async fn handle(&self, label: &str, request: Request) -> Response {
+        self.0.handle(label, request).await.map(Body::new)
+    }
+}

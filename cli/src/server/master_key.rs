@@ -1,0 +1,48 @@
+//! The master key: from the environment, or from a file made at first start.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::Path;
+
+use services::MasterKey;
+
+use super::data_directory::DATABASE;
+use crate::failure::Failure;
+
+const VARIABLE: &str = "MIKROCLOUD_MASTER_KEY";
+const FILE: &str = "master.key";
+
+/// The master key of a data directory.
+pub fn master_key(directory: &Path) -> Result<MasterKey, Failure> {
+    if let Ok(text) = std::env::var(VARIABLE) {
+        return MasterKey::from_hex(&text).ok_or_else(|| {
+            Failure::failed("MASTER_KEY", format!("{VARIABLE} is no key: set it to 64 hexadecimal digits (`openssl rand -hex 32` makes some)"))
+        });
+    }
+    let path = directory.join(FILE);
+    match fs::read_to_string(&path) {
+        Ok(text) => MasterKey::from_hex(&text).ok_or_else(|| {
+            Failure::failed("MASTER_KEY", format!("{} holds no key: restore it from a backup, secrets cannot be read without it", path.display()))
+        }),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound && !directory.join(DATABASE).exists() => create(&path),
+        Err(error) => {
+            let message = format!("the master key {} cannot be read ({error}): restore it, or set {VARIABLE}", path.display());
+            Err(Failure::failed("MASTER_KEY", message))
+        }
+    }
+}
+
+fn create(path: &Path) -> Result<MasterKey, Failure> {
+    let key = MasterKey::generate();
+    let written = (|| {
+        // Beside and then renamed: a half-written key would lock its owner out.
+        let beside = path.with_extension("new");
+        let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
+        writeln!(file, "{}", key.to_hex().expose())?;
+        file.sync_all()?;
+        fs::rename(beside, path)
+    })();
+    written.map_err(|error| Failure::failed("MASTER_KEY", format!("the master key {} cannot be written: {error}", path.display())))?;
+    Ok(key)
+}

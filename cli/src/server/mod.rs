@@ -1,0 +1,11 @@
+//! The server roles.
+
+mod data_directory;
+mod edge_router;
+mod local_control;
+mod logging;
+mod master_key;
+mod up;
+
+pub use data_directory::{DATABASE, default_directory};
+pub use up::up;
