@@ -155,7 +155,7 @@ async fn a_fixed_port_is_handed_from_release_to_release() {
     assert_eq!(world.get("shop", "/").await.body, "one");
     let second = world.deploy(spec(), &[("server.mjs", &fixed("two"))]).await;
     assert_eq!(world.get("shop", "/").await.body, "two");
-    assert!(world.control.log_text(second).contains("has to be stopped first"), "{}", world.control.log_text(second));
+    until("the log says so", || async { world.control.log_text(second).contains("has to be stopped first").then_some(()) }).await;
     // One that does not come up gives the port back to the one that is live.
     let broken = world.apply(spec(), &[("server.mjs", "process.exit(1)")]).await;
     assert_eq!(world.failure(broken).await.0, "SERVER_EXITED");

@@ -4,7 +4,7 @@ use clouds_contract::Observation;
 use domain::id::DeploymentId;
 use domain::workload::{StaticSite, WorkloadSpec};
 
-use crate::support::{World, own_label, site};
+use crate::support::{World, own_label, site, until};
 
 #[tokio::test]
 async fn a_site_becomes_ready_is_shown_and_goes() {
@@ -26,8 +26,9 @@ async fn a_site_becomes_ready_is_shown_and_goes() {
     world.cloud.static_sites.as_ref().unwrap().delete(first).await.unwrap();
     assert_eq!(world.get(&own_label(first), "/").await.status, 404);
     world.cloud.static_sites.as_ref().unwrap().delete(first).await.unwrap();
-    let complaints = world.control.log_text(first);
-    assert_eq!(complaints.matches("_redirects line 1").count(), 1, "{complaints}");
+    let told = |log: &String| log.contains("_redirects line 1");
+    let log = until("the log tells of the broken line", || async { Some(world.control.log_text(first)).filter(told) }).await;
+    assert_eq!(log.matches("_redirects line 1").count(), 1, "{log}");
 }
 
 #[tokio::test]

@@ -22,6 +22,9 @@ const PORT_ATTEMPTS: u32 = 3;
 /// How long one probe may take.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
+/// How long the last probe before the deadline may take at least: one cut off too soon would tell nothing.
+const SHORTEST_PROBE: Duration = Duration::from_secs(1);
+
 /// What to start and how to know that it answers.
 #[derive(Debug, Clone)]
 pub(crate) struct LaunchPlan {
@@ -134,20 +137,22 @@ enum Outcome {
 
 async fn wait_until_healthy(plan: &LaunchPlan, port: u16, tree: &mut ProcessTree, stop: &CancellationToken) -> Outcome {
     let started = Instant::now();
+    let mut last = None;
     loop {
         let left = plan.deadline.saturating_sub(started.elapsed());
         let pause = Duration::from_millis(if started.elapsed() < Duration::from_secs(3) { 50 } else { 250 });
         let probe = async {
-            let finding = timeout(PROBE_PATIENCE.min(left), plan.probe.once(port)).await.ok();
+            let finding = timeout(left.clamp(SHORTEST_PROBE, PROBE_PATIENCE), plan.probe.once(port)).await.ok();
             if finding != Some(Finding::Healthy) {
                 sleep(pause.min(left)).await;
             }
             finding
         };
-        let last = tokio::select! {
+        last = tokio::select! {
             () = stop.cancelled() => return Outcome::Stopped,
             status = tree.wait() => return Outcome::Exited(status),
-            finding = probe => finding,
+            // What it answered before tells more than that it was slow at the end.
+            finding = probe => finding.or(last.filter(|finding| *finding != Finding::Refused)),
         };
         if last == Some(Finding::Healthy) {
             // What answered may be somebody else who took the port first: then our own process ends about now.
