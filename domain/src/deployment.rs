@@ -170,7 +170,8 @@ mod tests {
         let table: Vec<String> = DeploymentStatus::ALL
             .into_iter()
             .map(|from| {
-                let to: Vec<_> = DeploymentStatus::ALL.into_iter().filter(|to| from.can_become(*to)).map(DeploymentStatus::name).collect();
+                let to: Vec<_> =
+                    DeploymentStatus::ALL.into_iter().filter(|to| from.can_become(*to)).map(DeploymentStatus::name).collect();
                 format!("{} -> {}", from.name(), if to.is_empty() { "-".to_owned() } else { to.join(" ") })
             })
             .collect();

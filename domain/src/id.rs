@@ -36,10 +36,11 @@ fn shown(text: &str) -> String {
 }
 
 fn parse(text: &str, prefix: &'static str, noun: &'static str) -> Result<Uuid, IdError> {
-    let body = text
-        .strip_prefix(prefix)
-        .and_then(|rest| rest.strip_prefix('_'))
-        .ok_or_else(|| IdError::Prefix { given: shown(text), noun, prefix })?;
+    let body = text.strip_prefix(prefix).and_then(|rest| rest.strip_prefix('_')).ok_or_else(|| IdError::Prefix {
+        given: shown(text),
+        noun,
+        prefix,
+    })?;
     let canonical = body.len() == 32 && body.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
     match Uuid::try_parse(body) {
         Ok(uuid) if canonical => Ok(uuid),

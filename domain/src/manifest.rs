@@ -216,7 +216,8 @@ impl Manifest {
             Some(Kind::Static | Kind::Container) if self.functions.is_some() => fail(
                 "functions",
                 "",
-                "only projects of kind `function` have functions: remove this table, or set project.kind to `function`".to_owned(),
+                "only projects of kind `function` have functions: remove this table, or set project.kind to `function`"
+                    .to_owned(),
             ),
             Some(Kind::Function) if self.container.is_some() => fail(
                 "container",

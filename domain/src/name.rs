@@ -41,8 +41,24 @@ pub enum NameError {
 
 /// Host names that MikroCloud keeps for itself.
 const RESERVED: &[&str] = &[
-    "api", "admin", "app", "auth", "dashboard", "docs", "edge", "graphql", "healthz", "localhost", "mail", "metrics", "mikrocloud",
-    "readyz", "static", "status", "webhooks", "www",
+    "api",
+    "admin",
+    "app",
+    "auth",
+    "dashboard",
+    "docs",
+    "edge",
+    "graphql",
+    "healthz",
+    "localhost",
+    "mail",
+    "metrics",
+    "mikrocloud",
+    "readyz",
+    "static",
+    "status",
+    "webhooks",
+    "www",
 ];
 
 fn check(text: &str, max: usize) -> Result<(), NameError> {
@@ -189,7 +205,8 @@ mod tests {
         fn every_host_label_fits(project in "[a-z]{30}", environment in "[g-z]{29}") {
             let project: ProjectName = project.parse().unwrap();
             let environment: EnvironmentName = environment.parse().unwrap();
-            prop_assert!(format!("{project}--{environment}").len() <= 63);
+            let label = format!("{project}--{environment}");
+            prop_assert!(label.len() <= 63);
         }
     }
 }

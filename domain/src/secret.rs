@@ -61,9 +61,12 @@ impl Mask {
 
     /// The text with every secret replaced.
     pub fn apply(&self, text: String) -> String {
-        self.0.iter().fold(text, |text, secret| {
-            if text.contains(secret.expose()) { text.replace(secret.expose(), "***") } else { text }
-        })
+        self.0.iter().fold(
+            text,
+            |text, secret| {
+                if text.contains(secret.expose()) { text.replace(secret.expose(), "***") } else { text }
+            },
+        )
     }
 }
 

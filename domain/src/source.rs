@@ -169,8 +169,21 @@ mod tests {
     #[test]
     fn addresses_that_could_run_something_are_refused() {
         for text in [
-            "", "shop", "../shop", "ext::sh -c whoami", "ext::whoami", "--upload-pack=x", "-x@y:z", "ssh://-oProxyCommand=x/y",
-            "git@-oProxyCommand=x:y", "git@host:-x", "file://host/x", "fd::17", "https://", "a b@c:d", "git@host::x",
+            "",
+            "shop",
+            "../shop",
+            "ext::sh -c whoami",
+            "ext::whoami",
+            "--upload-pack=x",
+            "-x@y:z",
+            "ssh://-oProxyCommand=x/y",
+            "git@-oProxyCommand=x:y",
+            "git@host:-x",
+            "file://host/x",
+            "fd::17",
+            "https://",
+            "a b@c:d",
+            "git@host::x",
         ] {
             assert!(text.parse::<Repository>().is_err(), "{text}");
         }
