@@ -33,6 +33,8 @@ const TAIL: usize = 20;
 
 enum Message {
     Line(NewLine),
+    /// Lines begin to be dropped.
+    Dropped,
     Flush(oneshot::Sender<()>),
 }
 
@@ -112,7 +114,7 @@ impl LogPipe {
         let mut lines = LineReader::new(output);
         while let Ok(Some(raw)) = lines.next().await {
             if !self.0.bucket.lock().unwrap_or_else(PoisonError::into_inner).take() {
-                self.0.dropped.fetch_add(1, Ordering::Relaxed);
+                self.count_dropped();
                 // A flood must leave the other tasks their turn.
                 tokio::task::consume_budget().await;
                 continue;
@@ -132,7 +134,14 @@ impl LogPipe {
 
     fn send(&self, line: NewLine) {
         if self.0.sender.try_send(Message::Line(line)).is_err() {
-            self.0.dropped.fetch_add(1, Ordering::Relaxed);
+            self.count_dropped();
+        }
+    }
+
+    /// The first one wakes who tells of it; when the channel is full, that one is awake.
+    fn count_dropped(&self) {
+        if self.0.dropped.fetch_add(1, Ordering::SeqCst) == 0 {
+            let _ = self.0.sender.try_send(Message::Dropped);
         }
     }
 }
@@ -164,14 +173,21 @@ impl Output {
 /// Stores lines in batches until every sender is gone.
 async fn store(mut receiver: mpsc::Receiver<Message>, dropped: Arc<AtomicU64>, control: SharedControlPlane, id: DeploymentId) {
     let mut reported_at = Instant::now();
-    while let Some((mut batch, flushed)) = next_batch(&mut receiver).await {
-        let open = !batch.is_empty() || !flushed.is_empty();
-        if dropped.load(Ordering::Relaxed) > 0 && (!open || reported_at.elapsed() > Duration::from_secs(1)) {
+    loop {
+        let some_dropped = dropped.load(Ordering::SeqCst) > 0;
+        let next = next_batch(&mut receiver, some_dropped).await;
+        let ended = next.is_none();
+        let (mut batch, flushed) = next.unwrap_or_default();
+        let quiet = batch.is_empty() && flushed.is_empty();
+        if some_dropped && (quiet || reported_at.elapsed() > Duration::from_secs(1)) {
             reported_at = Instant::now();
-            let count = dropped.swap(0, Ordering::Relaxed);
+            let count = dropped.swap(0, Ordering::SeqCst);
             batch.push(NewLine::system(format!("{count} lines dropped: the workload prints faster than its log is kept")));
         }
         append(&control, id, batch).await;
+        if ended {
+            return;
+        }
         for done in flushed {
             // Who asked may not wait any longer.
             let _ = done.send(());
@@ -179,14 +195,19 @@ async fn store(mut receiver: mpsc::Receiver<Message>, dropped: Arc<AtomicU64>, c
     }
 }
 
-/// The next lines; none when a second passed without any. `None` at the end.
-async fn next_batch(receiver: &mut mpsc::Receiver<Message>) -> Option<(Vec<NewLine>, Vec<oneshot::Sender<()>>)> {
+/// The next lines. When some were dropped, none after a second without any, so that they are told of. `None` at the end.
+async fn next_batch(
+    receiver: &mut mpsc::Receiver<Message>,
+    some_dropped: bool,
+) -> Option<(Vec<NewLine>, Vec<oneshot::Sender<()>>)> {
     let (mut lines, mut flushed) = (Vec::new(), Vec::new());
     let mut take = |message| match message {
         Message::Line(line) => lines.push(line),
         Message::Flush(done) => flushed.push(done),
+        Message::Dropped => {}
     };
-    match timeout(Duration::from_secs(1), receiver.recv()).await {
+    let first = if some_dropped { timeout(Duration::from_secs(1), receiver.recv()).await } else { Ok(receiver.recv().await) };
+    match first {
         Ok(first) => take(first?),
         Err(_) => return Some((lines, flushed)),
     }
