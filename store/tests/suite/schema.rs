@@ -1,0 +1,47 @@
+//! Migrations and opening.
+
+use store::StoreError;
+
+on_both_databases! {
+    async fn migrations_can_be_run_again(store: Store) {
+        store.migrate().await.unwrap();
+        store.ping().await.unwrap();
+    }
+
+    async fn two_processes_may_migrate_at_once(store: Store, place: &Place) {
+        let other = place.open().await;
+        let (one, two) = tokio::join!(store.migrate(), other.migrate());
+        one.unwrap();
+        two.unwrap();
+    }
+
+    async fn the_schema_of_a_newer_version_is_refused(store: Store, place: &Place) {
+        place
+            .execute(
+                "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time)
+                 SELECT 29990101000000, 'from the future', installed_on, success, checksum, execution_time FROM _sqlx_migrations LIMIT 1",
+            )
+            .await;
+        assert!(matches!(store.migrate().await, Err(StoreError::NewerSchema)));
+    }
+
+    async fn a_closed_store_has_kept_everything(store: Store, place: &Place) {
+        let mut tx = store.begin().await.unwrap();
+        tx.installation_insert("kept", "yes").await.unwrap();
+        tx.commit().await.unwrap();
+        store.close().await;
+        if let Some(file) = place.file() {
+            assert!(!file.with_extension("db-wal").exists(), "closing folds the log into the file");
+        }
+        assert_eq!(place.open().await.installation_get("kept").await.unwrap().as_deref(), Some("yes"));
+    }
+}
+
+#[tokio::test]
+async fn a_file_that_is_no_database_is_refused() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("text.db");
+    std::fs::write(&file, "no database, but long enough to be looked at as one".repeat(100)).unwrap();
+    assert!(store::Store::sqlite(&file).await.is_err());
+    assert!(std::fs::read_to_string(&file).unwrap().starts_with("no database"));
+}

@@ -1,0 +1,35 @@
+use std::time::{Duration, Instant};
+
+/// Waits until the condition holds, looking again every few milliseconds.
+///
+/// # Panics
+/// When it does not hold within the deadline; the message says what was waited for.
+pub async fn wait_until(deadline: Duration, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let started = Instant::now();
+    while !condition().await {
+        assert!(started.elapsed() < deadline, "waited {deadline:?} for: {what}");
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn it_returns_once_the_condition_holds() {
+        let mut looks = 0;
+        wait_until(Duration::from_mins(1), "the third look", async || {
+            looks += 1;
+            looks == 3
+        })
+        .await;
+        assert_eq!(looks, 3);
+    }
+
+    #[tokio::test]
+    #[should_panic(expected = "for: something that never comes")]
+    async fn it_says_what_did_not_come() {
+        wait_until(Duration::from_millis(1), "something that never comes", async || false).await;
+    }
+}
