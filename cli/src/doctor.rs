@@ -59,7 +59,8 @@ fn show(findings: &[Finding], as_json: bool) {
         Verdict::Broken => "broken",
     };
     if as_json {
-        let checks: Vec<_> = findings.iter().map(|f| json!({"check": f.about, "verdict": word(f.verdict), "message": f.text})).collect();
+        let checks: Vec<_> =
+            findings.iter().map(|f| json!({"check": f.about, "verdict": word(f.verdict), "message": f.text})).collect();
         output::json(&json!({"checks": checks}));
         return;
     }
@@ -103,7 +104,9 @@ async fn database(directory: &Path) -> Finding {
     match store::Store::sqlite(&path).await {
         Ok(store) => match store.ping().await {
             Ok(()) => Finding::new(Verdict::Fine, "database", format!("{}", path.display())),
-            Err(error) => Finding::new(Verdict::Broken, "database", format!("{}: {error}: restore it from a backup", path.display())),
+            Err(error) => {
+                Finding::new(Verdict::Broken, "database", format!("{}: {error}: restore it from a backup", path.display()))
+            }
         },
         Err(error) => {
             let text = format!("{} cannot be opened: {}", path.display(), jobs::handler::chain(&error));
@@ -122,19 +125,29 @@ async fn server(address: std::net::SocketAddr) -> Finding {
     match answer {
         Ok(response) => {
             let ours = response.text().await.is_ok_and(|body| body == "ok\n");
-            match ours {
-                true => Finding::new(Verdict::Fine, "server", format!("a MikroCloud answers at {address}")),
-                false => Finding::new(Verdict::Broken, "server", format!("another program listens on {address}: stop it, or use --listen")),
+            if ours {
+                return Finding::new(Verdict::Fine, "server", format!("a MikroCloud answers at {address}"));
             }
+            Finding::new(Verdict::Broken, "server", format!("another program listens on {address}: stop it, or use --listen"))
         }
-        Err(error) if error.is_connect() => Finding::new(Verdict::Note, "server", format!("none at {address}: start one with `mikrocloud up`")),
-        Err(_) => Finding::new(Verdict::Broken, "server", format!("what listens on {address} does not answer: stop it, or use --listen")),
+        Err(error) if error.is_connect() => {
+            Finding::new(Verdict::Note, "server", format!("none at {address}: start one with `mikrocloud up`"))
+        }
+        Err(_) => Finding::new(
+            Verdict::Broken,
+            "server",
+            format!("what listens on {address} does not answer: stop it, or use --listen"),
+        ),
     }
 }
 
 async fn credential() -> Finding {
     let Ok(credentials) = Credentials::load() else {
-        return Finding::new(Verdict::Note, "credential", "not signed in: `mikrocloud up` signs its own user in, `mikrocloud login` others");
+        return Finding::new(
+            Verdict::Note,
+            "credential",
+            "not signed in: `mikrocloud up` signs its own user in, `mikrocloud login` others",
+        );
     };
     let url = credentials.url.clone();
     let me = match Api::with(credentials) {

@@ -364,7 +364,7 @@ mod tests {
         insta::assert_snapshot!(error("[build]\ncommand = \"make && rm -rf /\"\n"), @r#"mikrocloud.toml line 2: build.command: `&&` is for a shell, and no shell runs this: list several commands as ["first", "second"], or put them into a script"#);
         insta::assert_snapshot!(error("[env]\nPORT = \"1\"\n"), @"mikrocloud.toml line 2: env.PORT: `PORT` is set by MikroCloud: choose another name");
         insta::assert_snapshot!(error("[container]\nport = 3000\nreplicas = 2\n"), @"mikrocloud.toml line 3: container.replicas: several replicas cannot listen on one port: remove `port` and let the program listen on $PORT");
-        insta::assert_snapshot!(error("[project\n"), @"");
+        insta::assert_snapshot!(error("[project\n"), @"mikrocloud.toml line 1: unclosed table, expected `]`");
     }
 
     #[test]

@@ -126,7 +126,7 @@ impl std::str::FromStr for Reference {
             || text.len() > 250
             || text.starts_with(['-', '/', '.'])
             || text.ends_with(['/', '.'])
-            || text.ends_with(".lock")
+            || text.strip_suffix(".lock").is_some()
             || text == "@"
             || ["..", "//", "@{", "/."].iter().any(|part| text.contains(part))
             || text.chars().any(|c| c.is_control() || " ~^:?*[\\".contains(c));

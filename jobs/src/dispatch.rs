@@ -83,16 +83,12 @@ impl Backend for ChannelBackend {
         if waiting.closed {
             return Poll::Ready(None);
         }
-        match waiting.order.pop_front() {
-            Some(id) => {
-                waiting.known.remove(&id);
-                Poll::Ready(Some(Ok(TaskBuilder::new(id).task_id(TaskId::from_string(id.to_string())).build())))
-            }
-            None => {
-                waiting.waker = Some(cx.waker().clone());
-                Poll::Pending
-            }
-        }
+        let Some(id) = waiting.order.pop_front() else {
+            waiting.waker = Some(cx.waker().clone());
+            return Poll::Pending;
+        };
+        waiting.known.remove(&id);
+        Poll::Ready(Some(Ok(TaskBuilder::new(id).task_id(TaskId::from_string(id.to_string())).build())))
     }
 
     fn poll_close(&mut self, _: &mut Context<'_>, _: &WorkerContext) -> Poll<Result<(), Infallible>> {

@@ -64,7 +64,7 @@ impl Payload for BuildJob {
     const KIND: &'static str = "build";
     const QUEUE: &'static str = "build";
     const MAX_ATTEMPTS: i64 = 4;
-    const TIMEOUT: Duration = Duration::from_secs(45 * 60);
+    const TIMEOUT: Duration = Duration::from_mins(45);
 
     fn team_id(&self) -> TeamId {
         self.team_id
@@ -96,7 +96,7 @@ impl Payload for ReleaseJob {
     const KIND: &'static str = "release";
     const QUEUE: &'static str = "release";
     const MAX_ATTEMPTS: i64 = 6;
-    const TIMEOUT: Duration = Duration::from_secs(10 * 60);
+    const TIMEOUT: Duration = Duration::from_mins(10);
 
     fn team_id(&self) -> TeamId {
         self.team_id
@@ -126,7 +126,7 @@ impl Payload for RetireJob {
     const KIND: &'static str = "retire";
     const QUEUE: &'static str = "cleanup";
     const MAX_ATTEMPTS: i64 = 12;
-    const TIMEOUT: Duration = Duration::from_secs(5 * 60);
+    const TIMEOUT: Duration = Duration::from_mins(5);
 
     fn team_id(&self) -> TeamId {
         self.team_id
@@ -157,7 +157,7 @@ impl Payload for DeleteProjectJob {
     const KIND: &'static str = "delete_project";
     const QUEUE: &'static str = "cleanup";
     const MAX_ATTEMPTS: i64 = 50;
-    const TIMEOUT: Duration = Duration::from_secs(10 * 60);
+    const TIMEOUT: Duration = Duration::from_mins(10);
 
     fn team_id(&self) -> TeamId {
         self.team_id

@@ -82,7 +82,9 @@ impl Runner {
     pub async fn wake_due(&self, queue: &str) {
         match self.store.job_list_due(queue, now(), 64).await {
             Ok(due) => due.into_iter().for_each(|id| self.wakeups.push(queue, id)),
-            Err(error) => tracing::warn!(queue, error = chain(&error), "due jobs could not be listed; the sweeper will try again"),
+            Err(error) => {
+                tracing::warn!(queue, error = chain(&error), "due jobs could not be listed; the sweeper will try again")
+            }
         }
     }
 
@@ -172,7 +174,7 @@ impl Runner {
 /// The pause before the next attempt: 1 s, 2 s, 4 s ... 5 min, of which `jitter` (0 to 1) decides the upper half.
 fn backoff(attempts: i64, jitter: f64) -> chrono::Duration {
     let doublings = u32::try_from(attempts.clamp(1, 10) - 1).unwrap_or(0);
-    let full = Duration::from_secs(1 << doublings).min(Duration::from_secs(300));
+    let full = Duration::from_secs(1 << doublings).min(Duration::from_mins(5));
     let pause = full.mul_f64(0.5 + jitter.clamp(0.0, 1.0) / 2.0);
     chrono::Duration::from_std(pause).unwrap_or(chrono::Duration::MAX)
 }
@@ -183,8 +185,8 @@ mod tests {
 
     #[test]
     fn pauses_grow_are_jittered_and_bounded() {
-        let seconds = |attempts, jitter| backoff(attempts, jitter).as_seconds_f64();
-        assert_eq!([seconds(1, 1.0), seconds(2, 1.0), seconds(4, 1.0), seconds(1000, 1.0)], [1.0, 2.0, 8.0, 300.0]);
-        assert_eq!([seconds(1, 0.0), seconds(4, 0.0)], [0.5, 4.0]);
+        let pause = |attempts, jitter| backoff(attempts, jitter).num_milliseconds();
+        assert_eq!([pause(1, 1.0), pause(2, 1.0), pause(4, 1.0), pause(1000, 1.0)], [1000, 2000, 8000, 300_000]);
+        assert_eq!([pause(1, 0.0), pause(4, 0.0)], [500, 4000]);
     }
 }

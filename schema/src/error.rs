@@ -13,6 +13,7 @@ pub struct UserError {
 }
 
 /// A service's error as GraphQL shows it: a message for people, `extensions.code` for programs. Causes go to the log and nowhere else.
+#[expect(clippy::needless_pass_by_value, reason = "the form that `map_err` takes")]
 pub fn to_graphql(error: ServiceError) -> Error {
     if let ServiceError::Internal(cause) = &error {
         tracing::error!(error = %cause, cause = ?cause.source().map(ToString::to_string), "a request failed because of a fault of ours");

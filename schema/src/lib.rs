@@ -1,4 +1,5 @@
 #![doc = include_str!("../README.md")]
+#![expect(clippy::unused_async, reason = "resolvers are async by the framework's contract")]
 
 mod context;
 mod error;
@@ -50,5 +51,5 @@ pub fn request_data(services: &Services, actor: Option<Actor>) -> async_graphql:
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription::default()).limit_depth(MAX_DEPTH).limit_complexity(MAX_COMPLEXITY)
+    Schema::build(Query::default(), Mutation::default(), Subscription).limit_depth(MAX_DEPTH).limit_complexity(MAX_COMPLEXITY)
 }

@@ -64,6 +64,7 @@ pub enum ServiceError {
 
 impl ServiceError {
     /// An error about one field of the input.
+    #[expect(clippy::needless_pass_by_value, reason = "callers hand over texts and errors they have no other use for")]
     pub fn invalid(field: &'static str, code: &'static str, message: impl ToString) -> Self {
         Self::Invalid { field, code, message: message.to_string() }
     }

@@ -111,7 +111,9 @@ impl State {
         loop {
             if self.checked.elapsed() > RECHECK {
                 if !self.services.still_valid(&self.actor).await? {
-                    return Err(ServiceError::Unauthenticated("the credential of this subscription was revoked or has expired: sign in again"));
+                    return Err(ServiceError::Unauthenticated(
+                        "the credential of this subscription was revoked or has expired: sign in again",
+                    ));
                 }
                 self.checked = Instant::now();
             }

@@ -23,7 +23,8 @@ impl Housekeeping for Housekeeper {
     async fn keep_invariants(&self) -> Result<(), StoreError> {
         let store = self.0.store();
         for deployment in store.deployment_list_overdue(now()).await? {
-            let message = format!("it was {} for longer than it may: the deployment was given up. Try again", deployment.status.name());
+            let message =
+                format!("it was {} for longer than it may: the deployment was given up. Try again", deployment.status.name());
             self.0.give_up(&deployment, Failure::new("DEADLINE_EXCEEDED", message)).await?;
         }
         for deployment in store.deployment_list_stranded().await? {
@@ -41,7 +42,10 @@ impl Housekeeping for Housekeeper {
         tx.commit().await?;
         self.0.remove_unused_uploads().await?;
         if let Err(error) = self.0.remove_unused_artifacts().await {
-            tracing::warn!(error = jobs::handler::chain(&error), "unused artifacts could not be removed; the next try is in an hour");
+            tracing::warn!(
+                error = jobs::handler::chain(&error),
+                "unused artifacts could not be removed; the next try is in an hour"
+            );
         }
         Ok(())
     }

@@ -131,7 +131,11 @@ impl Services {
     pub(crate) fn cloud(&self, name: &str) -> Result<&Cloud> {
         self.inner.clouds.get(name).ok_or_else(|| {
             let known: Vec<_> = self.inner.clouds.keys().copied().collect();
-            ServiceError::invalid("cloud", "UNKNOWN_CLOUD", format!("there is no cloud `{}` here: use {}", name.escape_debug(), known.join(", ")))
+            ServiceError::invalid(
+                "cloud",
+                "UNKNOWN_CLOUD",
+                format!("there is no cloud `{}` here: use {}", name.escape_debug(), known.join(", ")),
+            )
         })
     }
 }

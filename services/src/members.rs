@@ -86,7 +86,11 @@ impl Services {
             }
         }
         if tx.owner_count(actor.team_id).await? == 0 {
-            return Err(ServiceError::invalid("userId", "LAST_OWNER", "a team keeps at least one owner: make somebody else owner first"));
+            return Err(ServiceError::invalid(
+                "userId",
+                "LAST_OWNER",
+                "a team keeps at least one owner: make somebody else owner first",
+            ));
         }
         tx.commit().await?;
         Ok(())

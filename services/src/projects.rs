@@ -156,7 +156,8 @@ impl Services {
                 let failure = Failure::new("PROJECT_DELETED", "the project is being deleted");
                 notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
             }
-            let job = new_job(&DeleteProjectJob { version: 1, team_id: actor.team_id, project_id: id }).map_err(ServiceError::internal)?;
+            let job = new_job(&DeleteProjectJob { version: 1, team_id: actor.team_id, project_id: id })
+                .map_err(ServiceError::internal)?;
             tx.job_insert(&job).await?;
             notices.job(&job);
         }
@@ -173,6 +174,9 @@ impl Services {
                 return Err(JobError::Stopped);
             }
             self.remove_resource(run, &resource).await?;
+        }
+        for builder in self.inner.clouds.values().filter_map(|cloud| cloud.builds.as_ref()) {
+            builder.forget(job.project_id).await.map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
         }
         let mut tx = self.store().begin().await?;
         tx.job_fence(run.fence).await?;

@@ -45,7 +45,8 @@ impl MasterKey {
     /// A key for another purpose: HMAC-SHA-256 of the purpose's name under this key (RFC 5869 explains why that is sound for a
     /// uniformly random key).
     fn derive(&self, purpose: &str) -> Key {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_ref()).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
+        let mut mac =
+            <Hmac<Sha256> as KeyInit>::new_from_slice(self.0.as_ref()).unwrap_or_else(|_| unreachable!("HMAC takes any key"));
         mac.update(purpose.as_bytes());
         Zeroizing::new(mac.finalize().into_bytes().into())
     }

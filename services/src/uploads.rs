@@ -38,7 +38,8 @@ impl Services {
         let (mut hasher, mut bytes) = (Sha256::new(), 0_u64);
         let limit = self.inner.settings.upload_bytes;
         while let Some(chunk) = body.next().await {
-            let broken_off = |_| ServiceError::invalid("body", "UPLOAD_BROKEN_OFF", "the upload ended before it was complete: try again");
+            let broken_off =
+                |_| ServiceError::invalid("body", "UPLOAD_BROKEN_OFF", "the upload ended before it was complete: try again");
             let chunk = chunk.map_err(broken_off)?;
             bytes += chunk.len() as u64;
             if bytes > limit {
@@ -52,7 +53,11 @@ impl Services {
             writer.write_all(&chunk).await.map_err(storage_error)?;
         }
         if bytes == 0 {
-            return Err(ServiceError::invalid("body", "UPLOAD_EMPTY", "the upload is empty: send a tar.gz archive as the request's body"));
+            return Err(ServiceError::invalid(
+                "body",
+                "UPLOAD_EMPTY",
+                "the upload is empty: send a tar.gz archive as the request's body",
+            ));
         }
         writer.sync_all().await.map_err(storage_error)?;
         let digest = Digest::from_bytes(&hasher.finalize().into());
@@ -66,7 +71,9 @@ impl Services {
 
 fn storage_error(error: std::io::Error) -> ServiceError {
     if error.kind() == std::io::ErrorKind::StorageFull {
-        return ServiceError::Unavailable("the server's disk is full: free some space in its data directory and try again".to_owned());
+        return ServiceError::Unavailable(
+            "the server's disk is full: free some space in its data directory and try again".to_owned(),
+        );
     }
     ServiceError::internal(error)
 }

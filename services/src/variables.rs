@@ -68,7 +68,6 @@ impl Services {
         tx.commit().await?;
         Ok(())
     }
-
 }
 
 /// The variables of the configuration version that a deployment is pinned to, opened.

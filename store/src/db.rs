@@ -78,7 +78,7 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(6)
             .min_connections(1)
-            .idle_timeout(Duration::from_secs(60))
+            .idle_timeout(Duration::from_mins(1))
             .connect_with(options)
             .await?;
         Ok(Self { db: Db::Sqlite { pool, writer: Arc::default() } })

@@ -102,11 +102,18 @@ pub async fn use_link(State(state): State<ApiState>, request: Request) -> Respon
         return answer.await.into_response();
     }
     let Ok(Form(LinkForm { token, password })) = Form::<LinkForm>::from_request(request, &()).await else {
-        return (StatusCode::UNPROCESSABLE_ENTITY, html_page("Sign in", "<p>The form was incomplete: go back and try again.</p>")).into_response();
+        return (
+            StatusCode::UNPROCESSABLE_ENTITY,
+            html_page("Sign in", "<p>The form was incomplete: go back and try again.</p>"),
+        )
+            .into_response();
     };
     match state.services.sign_in_with_link(token.expose(), password).await {
-        Ok(_) => html_page("Your password is set", "<p>Sign in with <code>mikrocloud login</code>, and deploy with <code>mikrocloud deploy</code>.</p>")
-            .into_response(),
+        Ok(_) => html_page(
+            "Your password is set",
+            "<p>Sign in with <code>mikrocloud login</code>, and deploy with <code>mikrocloud deploy</code>.</p>",
+        )
+        .into_response(),
         Err(error @ (ServiceError::Invalid { .. } | ServiceError::Unauthenticated(_))) => {
             let text = format!("<p>Not signed in: {error}.</p><p>Go back to try again.</p>").replace('`', "");
             (StatusCode::UNPROCESSABLE_ENTITY, html_page("Sign in", &text)).into_response()

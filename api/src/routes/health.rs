@@ -23,7 +23,8 @@ pub async fn ready(State(state): State<ApiState>) -> Response {
         Ok(()) => Json(json!({"status": "ready", "database": "ok"})).into_response(),
         Err(error) => {
             tracing::warn!(%error, "not ready: the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable", "database": "does not answer"}))).into_response()
+            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable", "database": "does not answer"})))
+                .into_response()
         }
     }
 }

@@ -16,7 +16,7 @@ pub struct Api {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
 impl Api {
     /// The server this machine user is signed in to.
@@ -27,9 +27,14 @@ impl Api {
     /// A server with a credential.
     pub fn with(credentials: Credentials) -> Result<Self, Failure> {
         if !credentials.url.starts_with("http://") && !credentials.url.starts_with("https://") {
-            return Err(Failure::usage(format!("`{}` is no server address: it starts with http:// or https://", credentials.url)));
+            return Err(Failure::usage(format!(
+                "`{}` is no server address: it starts with http:// or https://",
+                credentials.url
+            )));
         }
-        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).user_agent(concat!("mikrocloud/", env!("CARGO_PKG_VERSION")));
+        let http = reqwest::Client::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .user_agent(concat!("mikrocloud/", env!("CARGO_PKG_VERSION")));
         let http = http.build().map_err(anyhow::Error::from)?;
         Ok(Self { credentials, http })
     }
@@ -55,7 +60,9 @@ impl Api {
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let status = response.status();
         let body = response.json::<Value>().await;
-        let mut body = body.map_err(|_| Failure::failed("UNEXPECTED_ANSWER", format!("{} answered {status}, not as a MikroCloud does", self.url(""))))?;
+        let mut body = body.map_err(|_| {
+            Failure::failed("UNEXPECTED_ANSWER", format!("{} answered {status}, not as a MikroCloud does", self.url("")))
+        })?;
         if let Some(error) = body["errors"].get(0) {
             return Err(self.graphql_failure(status, error));
         }
@@ -75,7 +82,8 @@ impl Api {
 
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let why = if error.is_timeout() { "it does not answer in time" } else { "it cannot be reached" };
-        let message = format!("{}: {why}. Is the server running (`mikrocloud up`), and is the address right?", self.credentials.url);
+        let message =
+            format!("{}: {why}. Is the server running (`mikrocloud up`), and is the address right?", self.credentials.url);
         Failure::failed("UNREACHABLE", message)
     }
 
@@ -92,7 +100,11 @@ impl Api {
 impl Api {
     /// Signs in with address and password and returns an access token.
     pub async fn sign_in(&self, email: &str, password: &str) -> Result<domain::secret::Secret, Failure> {
-        let request = self.http.post(self.url("/auth/sign-in")).timeout(ANSWER_TIMEOUT).json(&json!({"email": email, "password": password}));
+        let request = self
+            .http
+            .post(self.url("/auth/sign-in"))
+            .timeout(ANSWER_TIMEOUT)
+            .json(&json!({"email": email, "password": password}));
         let response = request.send().await.map_err(|error| self.unreachable(&error))?;
         let answer: Value = response.json().await.unwrap_or_default();
         match answer["access_token"].as_str() {

@@ -26,11 +26,14 @@ pub struct Credentials {
 }
 
 fn path() -> Result<PathBuf, Failure> {
-    let directory = std::env::var_os("MIKROCLOUD_CONFIG_DIR").map(PathBuf::from).or_else(|| {
-        directories::ProjectDirs::from("", "", "mikrocloud").map(|directories| directories.config_dir().to_owned())
-    });
+    let directory = std::env::var_os("MIKROCLOUD_CONFIG_DIR")
+        .map(PathBuf::from)
+        .or_else(|| directories::ProjectDirs::from("", "", "mikrocloud").map(|directories| directories.config_dir().to_owned()));
     let directory = directory.ok_or_else(|| {
-        Failure::failed("CONFIG_DIRECTORY", "this user has no home directory: set MIKROCLOUD_CONFIG_DIR to where the credential is kept")
+        Failure::failed(
+            "CONFIG_DIRECTORY",
+            "this user has no home directory: set MIKROCLOUD_CONFIG_DIR to where the credential is kept",
+        )
     })?;
     Ok(directory.join(FILE))
 }
@@ -49,13 +52,13 @@ impl Credentials {
             }
             // A credential is shown only to the server it was made by.
             (Some(url), None, Some(stored)) if stored.url.trim_end_matches('/') == url.trim_end_matches('/') => Ok(stored),
-            (Some(url), None, _) => {
-                Err(Failure::not_signed_in(format!("not signed in to {url}: run `mikrocloud login --url {url}`, or set MIKROCLOUD_TOKEN")))
-            }
+            (Some(url), None, _) => Err(Failure::not_signed_in(format!(
+                "not signed in to {url}: run `mikrocloud login --url {url}`, or set MIKROCLOUD_TOKEN"
+            ))),
             (None, None, Some(stored)) => Ok(stored),
-            (None, None, None) => {
-                Err(Failure::not_signed_in("not signed in: run `mikrocloud login`, or start a server of your own with `mikrocloud up`"))
-            }
+            (None, None, None) => Err(Failure::not_signed_in(
+                "not signed in: run `mikrocloud login`, or start a server of your own with `mikrocloud up`",
+            )),
         }
     }
 
@@ -86,7 +89,10 @@ impl Credentials {
             fs::rename(beside, &path)
         })();
         written.map_err(|error: std::io::Error| {
-            Failure::failed("CONFIG_DIRECTORY", format!("{} cannot be written: {error}. Set MIKROCLOUD_CONFIG_DIR to where it can", path.display()))
+            Failure::failed(
+                "CONFIG_DIRECTORY",
+                format!("{} cannot be written: {error}. Set MIKROCLOUD_CONFIG_DIR to where it can", path.display()),
+            )
         })
     }
 
@@ -101,7 +107,9 @@ impl Credentials {
     /// A server of this machine may listen elsewhere than last time: the credential that it made follows it.
     pub fn follow_server(url: &str, data: &Path) -> Result<(), Failure> {
         match Self::stored() {
-            Ok(Some(stored)) if stored.data.as_deref() == Some(data) && stored.url != url => Self { url: url.to_owned(), ..stored }.save(),
+            Ok(Some(stored)) if stored.data.as_deref() == Some(data) && stored.url != url => {
+                Self { url: url.to_owned(), ..stored }.save()
+            }
             _ => Ok(()),
         }
     }

@@ -49,7 +49,8 @@ pub async fn follow(
             Ok(false) | Err(Ended::Broken) => {
                 failures = if before == (position.event, position.line) { failures + 1 } else { 0 };
                 if failures > MAX_FAILURES {
-                    let message = format!("the server at {} does not come back: the deployment may go on without you", api.url(""));
+                    let message =
+                        format!("the server at {} does not come back: the deployment may go on without you", api.url(""));
                     return Err(Failure::failed("UNREACHABLE", message));
                 }
                 tokio::time::sleep(RETRY).await;
@@ -123,11 +124,11 @@ async fn connection(
 }
 
 fn subscriptions(deployment: &str, position: Position) -> [Value; 2] {
-    let events = "subscription($id: ID!, $after: Int!) { deploymentEvents(deploymentId: $id, after: $after) { number status message } }";
-    let lines = "subscription($id: ID!, $after: Int!) { deploymentLogs(deploymentId: $id, after: $after) { number stream text } }";
-    let subscribe = |id: &str, query: &str, after: i64| {
-        json!({"id": id, "type": "subscribe", "payload": {"query": query, "variables": {"id": deployment, "after": after}}})
-    };
+    let events =
+        "subscription($id: ID!, $after: Int!) { deploymentEvents(deploymentId: $id, after: $after) { number status message } }";
+    let lines =
+        "subscription($id: ID!, $after: Int!) { deploymentLogs(deploymentId: $id, after: $after) { number stream text } }";
+    let subscribe = |id: &str, query: &str, after: i64| json!({"id": id, "type": "subscribe", "payload": {"query": query, "variables": {"id": deployment, "after": after}}});
     [subscribe("events", events, position.event), subscribe("lines", lines, position.line)]
 }
 

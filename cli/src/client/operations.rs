@@ -17,13 +17,17 @@ pub async fn find_project(api: &Api, name: &str) -> Result<Option<String>, Failu
 /// The id of a project that must be there.
 pub async fn project(api: &Api, name: &str) -> Result<String, Failure> {
     find_project(api, name).await?.ok_or_else(|| {
-        Failure::failed("NOT_FOUND", format!("there is no project `{name}` in your team: `mikrocloud projects` lists them, --project chooses one"))
+        Failure::failed(
+            "NOT_FOUND",
+            format!("there is no project `{name}` in your team: `mikrocloud projects` lists them, --project chooses one"),
+        )
     })
 }
 
 /// Creates a project and returns its id.
 pub async fn create_project(api: &Api, input: Value) -> Result<String, Failure> {
-    let query = "mutation($input: CreateProjectInput!) { createProject(input: $input) { project { id } userErrors { message code } } }";
+    let query =
+        "mutation($input: CreateProjectInput!) { createProject(input: $input) { project { id } userErrors { message code } } }";
     let payload = api.change(query, "createProject", input).await?;
     Ok(payload["project"]["id"].as_str().unwrap_or_default().to_owned())
 }
@@ -33,7 +37,10 @@ pub async fn deployment(api: &Api, id: &str) -> Result<Value, Failure> {
     let query = format!("query($id: ID!) {{ deployment(id: $id) {{ {DEPLOYMENT} }} }}");
     let mut data = api.run(&query, json!({"id": id})).await?;
     if data["deployment"].is_null() {
-        return Err(Failure::failed("NOT_FOUND", format!("there is no deployment `{id}` in your team: `mikrocloud deployments` lists them")));
+        return Err(Failure::failed(
+            "NOT_FOUND",
+            format!("there is no deployment `{id}` in your team: `mikrocloud deployments` lists them"),
+        ));
     }
     Ok(data["deployment"].take())
 }
@@ -49,7 +56,8 @@ pub async fn change_deployment(api: &Api, mutation: &str, input_type: &str, inpu
 
 /// The log lines of a deployment with numbers above `after`, up to 100.
 pub async fn log_lines(api: &Api, id: &str, after: i64) -> Result<Vec<Value>, Failure> {
-    let query = "query($id: ID!, $after: Int!) { deployment(id: $id) { logs(first: 100, after: $after) { number stream text at } } }";
+    let query =
+        "query($id: ID!, $after: Int!) { deployment(id: $id) { logs(first: 100, after: $after) { number stream text at } } }";
     let mut data = api.run(query, json!({"id": id, "after": after})).await?;
     match data["deployment"]["logs"].take() {
         Value::Array(lines) => Ok(lines),

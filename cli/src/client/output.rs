@@ -81,7 +81,9 @@ impl Progress {
     pub fn bytes(&self, total: u64) {
         if let Some(bar) = &self.bar {
             bar.set_length(total);
-            if let Ok(style) = ProgressStyle::with_template("{spinner} uploading {bytes}/{total_bytes} {wide_bar} {bytes_per_sec}") {
+            if let Ok(style) =
+                ProgressStyle::with_template("{spinner} uploading {bytes}/{total_bytes} {wide_bar} {bytes_per_sec}")
+            {
                 bar.set_style(style);
             }
         }

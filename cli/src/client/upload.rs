@@ -15,7 +15,8 @@ use crate::failure::Failure;
 /// Packs a directory and uploads it; the digest by which a deployment names it.
 pub async fn upload(api: &Api, directory: &Path, progress: &std::sync::Arc<Progress>) -> Result<String, Failure> {
     progress.status("packing");
-    let file = tempfile::tempfile().map_err(|error| Failure::failed("DISK", format!("the archive cannot be written: {error}")))?;
+    let file =
+        tempfile::tempfile().map_err(|error| Failure::failed("DISK", format!("the archive cannot be written: {error}")))?;
     let (directory, writer) = (directory.to_owned(), file.try_clone().map_err(anyhow::Error::from)?);
     let packed = tokio::task::spawn_blocking(move || pack(&directory, std::io::BufWriter::new(writer), &PackLimits::default()));
     let summary = packed.await.map_err(anyhow::Error::from)?.map_err(|error| Failure::failed(error.code(), error.to_string()))?;
@@ -47,7 +48,8 @@ async fn send(api: &Api, mut file: std::fs::File, length: u64, progress: &std::s
         }
         None => {
             let code = answer["reason"].as_str().or(answer["code"].as_str()).unwrap_or("FAILED");
-            let detail = answer["detail"].as_str().map_or_else(|| format!("the upload was answered with {status}"), str::to_owned);
+            let detail =
+                answer["detail"].as_str().map_or_else(|| format!("the upload was answered with {status}"), str::to_owned);
             Err(Failure::failed(code, detail))
         }
     }

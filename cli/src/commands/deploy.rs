@@ -46,7 +46,10 @@ async fn start(api: &Api, options: &DeployOptions, progress: &Arc<Progress>) -> 
         }
         let directory = Path::new(&options.source);
         if !directory.is_dir() {
-            return Err(Failure::failed("SOURCE", format!("{} is no directory: name one, or a repository's address", directory.display())));
+            return Err(Failure::failed(
+                "SOURCE",
+                format!("{} is no directory: name one, or a repository's address", directory.display()),
+            ));
         }
         // Says what is wrong with the project file before anything is uploaded.
         manifest(directory)?;
@@ -103,15 +106,13 @@ pub async fn wait(api: &Api, deployment: &Value, progress: &Progress, output: Ou
     progress.finish();
     let deployment = operations::deployment(api, &id).await?;
     finish(&deployment, output);
-    match deployment["status"].as_str() {
-        Some("LIVE" | "SUPERSEDED") => Ok(()),
-        _ => {
-            let failure = &deployment["failure"];
-            let mut failed = Failure::failed(output::text(&failure["code"]), output::text(&failure["message"]));
-            failed.printed = output.json;
-            Err(failed)
-        }
+    if matches!(deployment["status"].as_str(), Some("LIVE" | "SUPERSEDED")) {
+        return Ok(());
     }
+    let failure = &deployment["failure"];
+    let mut failed = Failure::failed(output::text(&failure["code"]), output::text(&failure["message"]));
+    failed.printed = output.json;
+    Err(failed)
 }
 
 /// The lines written before the last event that did not come through yet.
@@ -120,7 +121,9 @@ async fn remaining_lines(api: &Api, id: &str, mut after: i64, progress: &Progres
     while after < until {
         let lines = operations::log_lines(api, id, after).await?;
         let Some(last) = lines.last().and_then(|line| line["number"].as_i64()) else { return Ok(()) };
-        lines.iter().for_each(|line| progress.line(&output::text(&line["text"])));
+        for line in &lines {
+            progress.line(&output::text(&line["text"]));
+        }
         after = last;
     }
     Ok(())
@@ -155,7 +158,9 @@ mod tests {
 
     #[test]
     fn repositories_are_told_from_directories() {
-        for source in ["https://example.org/shop.git", "ssh://git@example.org/shop", "git@example.org:team/shop.git", "file:///srv/shop"] {
+        for source in
+            ["https://example.org/shop.git", "ssh://git@example.org/shop", "git@example.org:team/shop.git", "file:///srv/shop"]
+        {
             assert!(is_repository(source), "{source}");
         }
         for source in [".", "shop", "/srv/shop", "./a:b"] {

@@ -69,7 +69,8 @@ pub async fn rollback(options: RollbackOptions) -> Result<(), Failure> {
         (_, given) => project_name(given.as_deref(), Path::new("."))?,
     };
     let project = operations::project(&api, &name).await?;
-    let input = json!({"projectId": project, "environment": options.environment.environment, "toDeploymentId": options.deployment});
+    let input =
+        json!({"projectId": project, "environment": options.environment.environment, "toDeploymentId": options.deployment});
     let deployment = operations::change_deployment(&api, "rollbackDeployment", "RollbackDeploymentInput", input).await?;
     follow_up(&api, &deployment, options.output).await
 }

@@ -41,15 +41,13 @@ async fn chosen(api: &Api, project: &ProjectChoice) -> Result<String, Failure> {
 
 /// A variable from `NAME=VALUE`, or `NAME` with the value on stdin.
 fn variable(given: &str) -> Result<Value, Failure> {
-    let (name, value) = match given.split_once('=') {
-        Some((name, value)) => (name, value.to_owned()),
-        None => {
-            let mut value = String::new();
-            std::io::stdin().read_to_string(&mut value).map_err(|error| Failure::usage(format!("the value of {given} cannot be read from stdin: {error}")))?;
-            (given, value.strip_suffix('\n').unwrap_or(&value).to_owned())
-        }
-    };
-    Ok(json!({"name": name, "value": value}))
+    if let Some((name, value)) = given.split_once('=') {
+        return Ok(json!({"name": name, "value": value}));
+    }
+    let mut value = String::new();
+    let read = std::io::stdin().read_to_string(&mut value);
+    read.map_err(|error| Failure::usage(format!("the value of {given} cannot be read from stdin: {error}")))?;
+    Ok(json!({"name": given, "value": value.strip_suffix('\n').unwrap_or(&value)}))
 }
 
 async fn list(api: &Api, project: &ProjectChoice, environment: &EnvironmentChoice, output: Output) -> Result<(), Failure> {
@@ -59,7 +57,9 @@ async fn list(api: &Api, project: &ProjectChoice, environment: &EnvironmentChoic
     let data = api.run(query, json!({"slug": name, "name": environment.environment})).await?;
     let found = &data["project"]["environment"];
     if output.json {
-        output::json(&json!({"environment": found["name"], "variables": found["variables"].as_array().cloned().unwrap_or_default()}));
+        output::json(
+            &json!({"environment": found["name"], "variables": found["variables"].as_array().cloned().unwrap_or_default()}),
+        );
         return Ok(());
     }
     let rows = found["variables"].as_array().into_iter().flatten();
@@ -73,6 +73,9 @@ fn changed(names: &Value, output: Output) {
         output::json(&json!({"variables": names}));
     } else {
         let names: Vec<_> = names.as_array().into_iter().flatten().map(text).collect();
-        println!("Set now: {}. The next deployment has them.", if names.is_empty() { "nothing".to_owned() } else { names.join(", ") });
+        println!(
+            "Set now: {}. The next deployment has them.",
+            if names.is_empty() { "nothing".to_owned() } else { names.join(", ") }
+        );
     }
 }

@@ -27,7 +27,11 @@ pub fn init(options: &InitOptions) -> Result<(), Failure> {
         WorkloadSpec::Server(_) => "container",
         WorkloadSpec::Functions(_) => "function",
     };
-    let text = format!("[project]\nname = \"{name}\"\n# Detected: {} ({}).\nkind = \"{kind}\"\n", plan.framework, plan.reason.replace('\n', " "));
+    let text = format!(
+        "[project]\nname = \"{name}\"\n# Detected: {} ({}).\nkind = \"{kind}\"\n",
+        plan.framework,
+        plan.reason.replace('\n', " ")
+    );
     std::fs::write(&path, text).map_err(|error| Failure::failed("DISK", format!("{}: {error}", path.display())))?;
     if options.output.json {
         output::json(&json!({"file": path, "project": name, "kind": kind, "framework": plan.framework, "reason": plan.reason}));

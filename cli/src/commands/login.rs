@@ -23,7 +23,9 @@ pub async fn login(options: LoginOptions) -> Result<(), Failure> {
         (Some(token), _) => Secret::new(token),
         (None, Some(email)) => key_for_password(&options.url, &email).await?,
         (None, None) => {
-            return Err(Failure::usage("say who you are with --email ADDRESS, or give an API key with --token or MIKROCLOUD_TOKEN"));
+            return Err(Failure::usage(
+                "say who you are with --email ADDRESS, or give an API key with --token or MIKROCLOUD_TOKEN",
+            ));
         }
     };
     let credentials = Credentials { url: options.url, token, data: None };
@@ -34,7 +36,7 @@ pub async fn login(options: LoginOptions) -> Result<(), Failure> {
 }
 
 /// Forgets the credential. A key that this command line made is left to `revokeApiKey`: other copies of it may be in use.
-pub async fn logout(output: Output) -> Result<(), Failure> {
+pub fn logout(output: Output) -> Result<(), Failure> {
     Credentials::forget()?;
     if output.json {
         output::json(&json!({"signedIn": false}));
@@ -54,10 +56,18 @@ pub async fn whoami(output: Output) -> Result<(), Failure> {
 
 fn show(me: &Value, url: &str, output: Output) {
     if output.json {
-        output::json(&json!({"url": url, "user": me["user"], "team": me["team"], "role": me["role"], "permissions": me["permissions"]}));
+        output::json(
+            &json!({"url": url, "user": me["user"], "team": me["team"], "role": me["role"], "permissions": me["permissions"]}),
+        );
     } else {
         let text = |value: &Value| output::text(value);
-        println!("{} <{}>, {} of {} at {url}", text(&me["user"]["name"]), text(&me["user"]["email"]), text(&me["role"]).to_lowercase(), text(&me["team"]["name"]));
+        println!(
+            "{} <{}>, {} of {} at {url}",
+            text(&me["user"]["name"]),
+            text(&me["user"]["email"]),
+            text(&me["role"]).to_lowercase(),
+            text(&me["team"]["name"])
+        );
     }
 }
 
@@ -81,12 +91,16 @@ async fn link(options: LoginOptions) -> Result<(), Failure> {
     let directory = options.data.directory.map_or_else(default_directory, Ok)?;
     let path = directory.join(DATABASE);
     if !path.exists() {
-        return Err(Failure::failed("DATABASE", format!("there is no MikroCloud in {}: say where its state is with --data DIR", directory.display())));
+        return Err(Failure::failed(
+            "DATABASE",
+            format!("there is no MikroCloud in {}: say where its state is with --data DIR", directory.display()),
+        ));
     }
     let store = store::Store::sqlite(&path).await.map_err(anyhow::Error::from)?;
     let token = services::owner_link(&store).await.map_err(anyhow::Error::from)?;
     store.close().await;
-    let token = token.ok_or_else(|| Failure::failed("NOT_SET_UP", "this MikroCloud has no owner yet: start it once with `mikrocloud up`"))?;
+    let token = token
+        .ok_or_else(|| Failure::failed("NOT_SET_UP", "this MikroCloud has no owner yet: start it once with `mikrocloud up`"))?;
     let link = format!("{}/auth/link?token={}", options.url.trim_end_matches('/'), token.expose());
     if options.output.json {
         output::json(&json!({"link": link}));

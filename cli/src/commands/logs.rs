@@ -62,10 +62,14 @@ fn print(line: &Value) -> bool {
 async fn live_deployment(api: &Api, options: &LogsOptions) -> Result<String, Failure> {
     let name = project_name(options.project.project.as_deref(), Path::new("."))?;
     operations::project(api, &name).await?;
-    let query = "query($slug: String, $name: String) { project(slug: $slug) { environment(name: $name) { liveDeployment { id } } } }";
+    let query =
+        "query($slug: String, $name: String) { project(slug: $slug) { environment(name: $name) { liveDeployment { id } } } }";
     let data = api.run(query, json!({"slug": name, "name": options.environment.environment})).await?;
     let live = data["project"]["environment"]["liveDeployment"]["id"].as_str().map(str::to_owned);
     live.ok_or_else(|| {
-        Failure::failed("NOT_FOUND", format!("`{name}` shows no deployment there yet: name one that `mikrocloud deployments` lists"))
+        Failure::failed(
+            "NOT_FOUND",
+            format!("`{name}` shows no deployment there yet: name one that `mikrocloud deployments` lists"),
+        )
     })
 }

@@ -19,7 +19,7 @@ use crate::failure::Failure;
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Login(options) => login::login(options).await,
-        Command::Logout(output) => login::logout(output).await,
+        Command::Logout(output) => login::logout(output),
         Command::Whoami(output) => login::whoami(output).await,
         Command::Init(options) => init::init(&options),
         Command::Deploy(options) => deploy::deploy(options).await,
@@ -30,7 +30,9 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Cancel(options) => deployments::cancel(options).await,
         Command::Projects(options) => projects::run(options).await,
         Command::Env(options) => env::run(options).await,
-        Command::Up(_) | Command::Doctor(_) | Command::Completion { .. } => Err(Failure::usage("this command runs without a server")),
+        Command::Up(_) | Command::Doctor(_) | Command::Completion { .. } => {
+            Err(Failure::usage("this command runs without a server"))
+        }
     }
 }
 

@@ -16,7 +16,8 @@ pub async fn run(options: ProjectsOptions) -> Result<(), Failure> {
     match options.command.unwrap_or(ProjectsCommand::List { after: None }) {
         ProjectsCommand::List { after } => list(&api, after, options.output).await,
         ProjectsCommand::Create { name, repository, reference } => {
-            let id = operations::create_project(&api, json!({"name": name, "repository": repository, "reference": reference})).await?;
+            let id =
+                operations::create_project(&api, json!({"name": name, "repository": repository, "reference": reference})).await?;
             if options.output.json {
                 output::json(&json!({"id": id, "slug": name}));
             } else {
@@ -40,7 +41,11 @@ async fn list(api: &Api, after: Option<String>, output: Output) -> Result<(), Fa
         return Ok(());
     }
     let rows = page["nodes"].as_array().into_iter().flatten().map(row).collect();
-    output::table(&["PROJECT", "LIVE", "SINCE (UTC)", "URL"], rows, "No projects yet: make one with `mikrocloud deploy` in its directory");
+    output::table(
+        &["PROJECT", "LIVE", "SINCE (UTC)", "URL"],
+        rows,
+        "No projects yet: make one with `mikrocloud deploy` in its directory",
+    );
     if page["pageInfo"]["hasNextPage"] == true {
         println!("more: mikrocloud projects list --after {}", text(&page["pageInfo"]["endCursor"]));
     }
@@ -81,7 +86,8 @@ async fn show(api: &Api, name: &str, output: Output) -> Result<(), Failure> {
     });
     output::table(&["ENVIRONMENT", "URL", "LIVE DEPLOYMENT", "VARIABLES"], environments.collect(), "No environments");
     let resources = project["resources"].as_array().into_iter().flatten();
-    let resources = resources.map(|found| vec![text(&found["cloud"]), text(&found["kind"]), text(&found["externalId"]), moment(&found["createdAt"])]);
+    let resources = resources
+        .map(|found| vec![text(&found["cloud"]), text(&found["kind"]), text(&found["externalId"]), moment(&found["createdAt"])]);
     output::table(&["CLOUD", "RESOURCE", "NAME", "SINCE (UTC)"], resources.collect(), "Nothing of it exists on a cloud yet");
     Ok(())
 }
@@ -91,11 +97,12 @@ async fn delete(api: &Api, name: &str, yes: bool, output: Output) -> Result<(), 
     if !yes && !confirmed(name)? {
         return Err(Failure::usage("not deleted: confirm by typing the project's name, or pass --yes"));
     }
-    let query = "mutation($input: DeleteProjectInput!) { deleteProject(input: $input) { project { id } userErrors { message code } } }";
+    let query =
+        "mutation($input: DeleteProjectInput!) { deleteProject(input: $input) { project { id } userErrors { message code } } }";
     api.change(query, "deleteProject", json!({"projectId": id})).await?;
     let progress = output::Progress::new(output.json);
     progress.status(&format!("removing all that {name} has on its cloud"));
-    let deadline = tokio::time::Instant::now() + std::time::Duration::from_secs(300);
+    let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(5);
     let mut pause = std::time::Duration::from_millis(50);
     while operations::find_project(api, name).await?.is_some() {
         if tokio::time::Instant::now() > deadline {

@@ -29,7 +29,9 @@ impl DataDir {
         let path = path.map_or_else(default_directory, Ok)?;
         let refused = |what: &str, error: &std::io::Error| {
             let remedy = match error.kind() {
-                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => "give this user the right to write there, or choose another with --data DIR",
+                ErrorKind::PermissionDenied | ErrorKind::ReadOnlyFilesystem => {
+                    "give this user the right to write there, or choose another with --data DIR"
+                }
                 ErrorKind::StorageFull => "free some space on that disk, or choose another with --data DIR",
                 _ => "choose another with --data DIR",
             };

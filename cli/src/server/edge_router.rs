@@ -1,11 +1,13 @@
 //! Hands the local edge to the HTTP server.
 
+use std::net::SocketAddr;
+
 use api::EdgeRouter;
 use async_trait::async_trait;
 use axum::body::Body;
-use axum::extract::Request;
+use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use clouds_local::edge::Edge;
+use clouds_local::edge::{ClientAddress, Edge};
 
 /// The edge of this process.
 pub struct LocalEdge(pub Edge);
@@ -16,7 +18,10 @@ impl EdgeRouter for LocalEdge {
         self.0.label_of(host)
     }
 
-    async fn handle(&self, label: &str, request: Request) -> Response {
+    async fn handle(&self, label: &str, mut request: Request) -> Response {
+        if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>().copied() {
+            request.extensions_mut().insert(ClientAddress(peer.ip()));
+        }
         self.0.handle(label, request).await.map(Body::new)
     }
 }

@@ -90,7 +90,8 @@ impl ControlPlane for InProcess {
 
     async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError> {
         let found = self.0.artifact(digest);
-        found.ok_or_else(|| CloudError::new(ErrorKind::NotFound, "ARTIFACT_GONE", "the artifact is no longer there: deploy again"))
+        found
+            .ok_or_else(|| CloudError::new(ErrorKind::NotFound, "ARTIFACT_GONE", "the artifact is no longer there: deploy again"))
     }
 
     async fn variables(&self, deployment_id: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError> {

@@ -17,13 +17,19 @@ const FILE: &str = "master.key";
 pub fn master_key(directory: &Path) -> Result<MasterKey, Failure> {
     if let Ok(text) = std::env::var(VARIABLE) {
         return MasterKey::from_hex(&text).ok_or_else(|| {
-            Failure::failed("MASTER_KEY", format!("{VARIABLE} is no key: set it to 64 hexadecimal digits (`openssl rand -hex 32` makes some)"))
+            Failure::failed(
+                "MASTER_KEY",
+                format!("{VARIABLE} is no key: set it to 64 hexadecimal digits (`openssl rand -hex 32` makes some)"),
+            )
         });
     }
     let path = directory.join(FILE);
     match fs::read_to_string(&path) {
         Ok(text) => MasterKey::from_hex(&text).ok_or_else(|| {
-            Failure::failed("MASTER_KEY", format!("{} holds no key: restore it from a backup, secrets cannot be read without it", path.display()))
+            Failure::failed(
+                "MASTER_KEY",
+                format!("{} holds no key: restore it from a backup, secrets cannot be read without it", path.display()),
+            )
         }),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound && !directory.join(DATABASE).exists() => create(&path),
         Err(error) => {
@@ -43,6 +49,8 @@ fn create(path: &Path) -> Result<MasterKey, Failure> {
         file.sync_all()?;
         fs::rename(beside, path)
     })();
-    written.map_err(|error| Failure::failed("MASTER_KEY", format!("the master key {} cannot be written: {error}", path.display())))?;
+    written.map_err(|error| {
+        Failure::failed("MASTER_KEY", format!("the master key {} cannot be written: {error}", path.display()))
+    })?;
     Ok(key)
 }

@@ -21,8 +21,8 @@ use tokio_util::sync::CancellationToken;
 use super::data_directory::{DATABASE, DataDir};
 use super::edge_router::LocalEdge;
 use super::local_control::InProcess;
-use super::master_key::master_key;
 use super::logging;
+use super::master_key::master_key;
 use crate::arguments::UpOptions;
 use crate::client::credentials::Credentials;
 use crate::failure::Failure;
@@ -37,8 +37,10 @@ pub async fn up(options: UpOptions) -> Result<(), Failure> {
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
     let data = DataDir::open(options.data.directory.clone())?;
+    // Before the database: a database without its key would never start again.
+    let sealer = Arc::new(Sealer::new(master_key(data.path())?));
     let store = open_store(data.path()).await?;
-    let house = House::build(&options, &data, store, address).await?;
+    let house = House::build(&options, &data, store, sealer, address).await?;
     let first_start = house.services.set_up().await.map_err(|error| match error {
         SetupError::WrongMasterKey => Failure::failed("MASTER_KEY", error.to_string()),
         SetupError::Failed(error) => anyhow::Error::from(error).into(),
@@ -56,23 +58,31 @@ struct House {
 }
 
 impl House {
-    async fn build(options: &UpOptions, data: &DataDir, store: Store, address: SocketAddr) -> Result<Self, Failure> {
+    async fn build(
+        options: &UpOptions,
+        data: &DataDir,
+        store: Store,
+        sealer: Arc<Sealer>,
+        address: SocketAddr,
+    ) -> Result<Self, Failure> {
         let directory = data.path();
-        let sealer = Arc::new(Sealer::new(master_key(directory)?));
         let artifacts = ArtifactStore::open(directory.join("artifacts")).context("the artifacts cannot be opened")?;
         let (bus, wakeups) = (EventBus::default(), Wakeups::new(&jobs::payload::QUEUES));
-        let local = LocalControl { store: store.clone(), sealer: Arc::clone(&sealer), bus: bus.clone(), artifacts: artifacts.clone() };
+        let local =
+            LocalControl { store: store.clone(), sealer: Arc::clone(&sealer), bus: bus.clone(), artifacts: artifacts.clone() };
         let control = Arc::new(InProcess(local));
         let builder = LocalBuilder::new(BuilderConfig { cache_directory: directory.join("cache"), instance: data.instance() });
         // What a killed process left: its builds are run again from the start.
         clouds_local::process::kill_marked(&builder.marker_prefix()).await;
+        remove_leftovers(&directory.join("builds")).await?;
         let mut config = EdgeConfig::new(directory.join("edge"), data.instance());
         config.base_domain.clone_from(&options.base_domain);
         config.public_port = Some(address.port());
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
         let clouds = vec![LocalCloud::cloud(edge.clone(), control, Arc::new(builder))];
         let settings = Settings::in_directory(directory.to_owned());
-        let foundation = Foundation { store: store.clone(), bus: bus.clone(), wakeups: wakeups.clone(), sealer, clouds, artifacts, settings };
+        let foundation =
+            Foundation { store: store.clone(), bus: bus.clone(), wakeups: wakeups.clone(), sealer, clouds, artifacts, settings };
         Ok(Self { store, services: Services::new(foundation), edge, bus, wakeups })
     }
 
@@ -126,6 +136,17 @@ impl House {
     }
 }
 
+/// Removes the directories of interrupted builds.
+async fn remove_leftovers(builds: &Path) -> Result<(), Failure> {
+    match tokio::fs::remove_dir_all(builds).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let message = format!("what interrupted builds left in {} cannot be removed: {error}", builds.display());
+            Err(Failure::failed("DATA_DIRECTORY", message))
+        }
+        _ => Ok(()),
+    }
+}
+
 async fn listen(address: SocketAddr) -> Result<TcpListener, Failure> {
     TcpListener::bind(address).await.map_err(|error| {
         let remedy = match error.kind() {
@@ -146,7 +167,10 @@ async fn open_store(directory: &Path) -> Result<Store, Failure> {
     };
     opened.await.map_err(|error| match error {
         StoreError::NewerSchema => Failure::failed("NEWER_SCHEMA", format!("{}: {error}", path.display())),
-        error => Failure::failed("DATABASE", format!("the database {} cannot be opened: {}", path.display(), jobs::handler::chain(&error))),
+        error => Failure::failed(
+            "DATABASE",
+            format!("the database {} cannot be opened: {}", path.display(), jobs::handler::chain(&error)),
+        ),
     })
 }
 

@@ -45,4 +45,7 @@ pub trait Builds: Send + Sync {
     /// Runs the plan's steps within the limits, without MikroCloud's own environment. When `stop` fires, or a limit is passed,
     /// every process of the build is gone before this returns.
     async fn build(&self, request: BuildRequest, log: &dyn LogSink, stop: CancellationToken) -> Result<BuildOutcome, CloudError>;
+
+    /// Removes what builds of a project left for the next ones. Removing what is not there is no error.
+    async fn forget(&self, project_id: ProjectId) -> Result<(), CloudError>;
 }

@@ -172,7 +172,12 @@ impl Deployment {
 
     /// Events with numbers above `after`, in order.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(20) * child_complexity")]
-    async fn events(&self, context: &Context<'_>, first: Option<i32>, #[graphql(default)] after: i64) -> Result<Vec<DeploymentEvent>> {
+    async fn events(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        #[graphql(default)] after: i64,
+    ) -> Result<Vec<DeploymentEvent>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
         let events = services.event_lines(actor, self.0.id, after, size).await.map_err(to_graphql)?;

@@ -53,7 +53,10 @@ impl Environment {
     async fn variables(&self, context: &Context<'_>) -> Result<Vec<EnvironmentVariable>> {
         let (services, actor) = caller(context)?;
         let variables = services.variables(actor, self.environment.id).await.map_err(to_graphql)?;
-        Ok(variables.into_iter().map(|variable| EnvironmentVariable { name: variable.name, created_at: variable.created_at }).collect())
+        Ok(variables
+            .into_iter()
+            .map(|variable| EnvironmentVariable { name: variable.name, created_at: variable.created_at })
+            .collect())
     }
 
     /// When it was made.

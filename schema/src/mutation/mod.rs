@@ -9,9 +9,4 @@ use async_graphql::MergedObject;
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(
-    projects::ProjectMutation,
-    variables::VariableMutation,
-    deployments::DeploymentMutation,
-    team::TeamMutation,
-);
+pub struct Mutation(projects::ProjectMutation, variables::VariableMutation, deployments::DeploymentMutation, team::TeamMutation);

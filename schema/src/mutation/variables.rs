@@ -47,7 +47,11 @@ struct VariablesPayload {
 #[Object]
 impl VariableMutation {
     /// Sets variables of an environment; the next deployment has them.
-    async fn set_environment_variable(&self, context: &Context<'_>, input: SetEnvironmentVariableInput) -> Result<VariablesPayload> {
+    async fn set_environment_variable(
+        &self,
+        context: &Context<'_>,
+        input: SetEnvironmentVariableInput,
+    ) -> Result<VariablesPayload> {
         let (services, actor) = caller(context)?;
         let values = input.variables.into_iter().map(|variable| (variable.name, Secret::new(variable.value))).collect();
         let change = async {

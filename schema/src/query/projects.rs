@@ -24,7 +24,8 @@ impl ProjectQuery {
     ) -> Result<Connection<String, Project, Total, EmptyFields>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
-        let cursor: Option<ProjectId> = after.as_ref().map(|id| parse_id("after", &ID::from(id))).transpose().map_err(to_graphql)?;
+        let cursor: Option<ProjectId> =
+            after.as_ref().map(|id| parse_id("after", &ID::from(id))).transpose().map_err(to_graphql)?;
         let page = services.projects(actor, cursor, size).await.map_err(to_graphql)?;
         let total = if context.look_ahead().field("totalCount").exists() {
             services.project_count(actor).await.map_err(to_graphql)?

@@ -89,7 +89,9 @@ impl Services {
         let expires_at = match input.expires_in_days {
             None => None,
             Some(days @ 1..=3650) => Some(now() + chrono::Duration::days(days)),
-            Some(_) => return Err(ServiceError::invalid("expiresInDays", "OUT_OF_RANGE", "give 1 to 3650 days, or leave it out")),
+            Some(_) => {
+                return Err(ServiceError::invalid("expiresInDays", "OUT_OF_RANGE", "give 1 to 3650 days, or leave it out"));
+            }
         };
         let secret = ApiKeySecret::generate();
         let mut tx = self.store().begin().await?;
@@ -112,7 +114,8 @@ impl Services {
     }
 
     pub(super) async fn authenticate_key(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
-        const INVALID: ServiceError = ServiceError::Unauthenticated("the API key is not valid, was revoked or has expired: make a new one");
+        const INVALID: ServiceError =
+            ServiceError::Unauthenticated("the API key is not valid, was revoked or has expired: make a new one");
         let key = self.store().api_key_get(&token_hash(bearer)).await?.ok_or(INVALID)?;
         if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= now()) {
             return Err(INVALID);

@@ -1,8 +1,8 @@
 //! Passwords: argon2id with the parameters that OWASP's Password Storage Cheat Sheet recommends (19 MiB, 2 passes, 1 lane), which are
 //! the crate's defaults.
 
-use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use argon2::Argon2;
+use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use domain::secret::Secret;
 use tokio::sync::Semaphore;
 
@@ -23,7 +23,11 @@ pub(super) fn check(password: &Secret) -> Result<()> {
         return Err(ServiceError::invalid("password", "PASSWORD_TOO_SHORT", message));
     }
     if password.expose().len() > MAX_BYTES {
-        return Err(ServiceError::invalid("password", "PASSWORD_TOO_LONG", format!("the password is too long: use at most {MAX_BYTES} bytes")));
+        return Err(ServiceError::invalid(
+            "password",
+            "PASSWORD_TOO_LONG",
+            format!("the password is too long: use at most {MAX_BYTES} bytes"),
+        ));
     }
     Ok(())
 }

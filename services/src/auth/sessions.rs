@@ -67,7 +67,9 @@ impl Services {
             tx.session_revoke(found.session_id).await?;
             tx.commit().await?;
             tracing::warn!(session.id = %found.session_id, "a refresh token was used twice; its session is ended");
-            return Err(ServiceError::Unauthenticated("this refresh token was used before, so the session was ended: sign in again"));
+            return Err(ServiceError::Unauthenticated(
+                "this refresh token was used before, so the session was ended: sign in again",
+            ));
         }
         let signed_in = self.next_tokens(&mut tx, found.user_id, found.session_id).await?;
         tx.commit().await?;

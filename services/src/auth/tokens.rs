@@ -49,7 +49,9 @@ impl Tokens {
     pub(crate) fn issue(&self, user_id: UserId, session_id: SessionId, at: Timestamp) -> Result<Secret> {
         let claims =
             Claims { iss: ISSUER.to_owned(), exp: (at + Self::LIFETIME).timestamp(), iat: at.timestamp(), user_id, session_id };
-        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding).map(Secret::new).map_err(ServiceError::internal)
+        jsonwebtoken::encode(&Header::new(Algorithm::HS256), &claims, &self.encoding)
+            .map(Secret::new)
+            .map_err(ServiceError::internal)
     }
 
     pub(crate) fn verify(&self, token: &str) -> Result<Claims> {
@@ -58,9 +60,9 @@ impl Tokens {
         validation.leeway = 5;
         let decoded = jsonwebtoken::decode::<Claims>(token, &self.decoding, &validation);
         let claims = decoded.map_err(|error| match error.kind() {
-            jsonwebtoken::errors::ErrorKind::ExpiredSignature => {
-                ServiceError::Unauthenticated("the access token expired: exchange the refresh token at /auth/refresh, or sign in again")
-            }
+            jsonwebtoken::errors::ErrorKind::ExpiredSignature => ServiceError::Unauthenticated(
+                "the access token expired: exchange the refresh token at /auth/refresh, or sign in again",
+            ),
             _ => ServiceError::Unauthenticated("the bearer token is not valid: sign in, or use an API key"),
         })?;
         Ok(claims.claims)

@@ -55,7 +55,8 @@ impl Services {
             return Ok(Outcome::Done);
         }
         let path = self.inner.settings.directory.join("builds").join(deployment.id.to_string());
-        let workspace = Workspace::create(path).await.map_err(|error| JobError::Retry(format!("the build's directory: {error}")))?;
+        let workspace =
+            Workspace::create(path).await.map_err(|error| JobError::Retry(format!("the build's directory: {error}")))?;
         let result = self.build_in(run, &deployment, &workspace.source()).await;
         workspace.remove().await;
         self.conclude(run, &deployment, result).await
@@ -136,7 +137,12 @@ impl Services {
         tx.artifact_put(&stored.digest, size(stored.bytes), size(stored.files)).await?;
         tx.deployment_set_artifact(team, id, &stored.digest, &plan.workload).await?;
         let to = DeploymentStatus::Releasing;
-        let change = DeploymentChange { from: DeploymentStatus::Building, to, deadline: in_time(deadlines::RELEASING), failure: None };
+        let change = DeploymentChange {
+            from: DeploymentStatus::Building,
+            to,
+            deadline: Some(in_time(deadlines::RELEASING)),
+            failure: None,
+        };
         tx.deployment_change(team, id, &change).await?;
         notices.event(&mut tx, &deployment, to, "built, releasing").await?;
         let payload = ReleaseJob { version: 1, team_id: team, environment_id: deployment.environment_id, deployment_id: id };

@@ -77,7 +77,7 @@ impl Services {
             return Ok(deployment);
         }
         let mut notices = Notices::default();
-        let change = DeploymentChange { from: deployment.status, to, deadline: in_time(phase), failure: None };
+        let change = DeploymentChange { from: deployment.status, to, deadline: Some(in_time(phase)), failure: None };
         tx.deployment_change(deployment.team_id, deployment.id, &change).await?;
         notices.event(&mut tx, &deployment, to, message).await?;
         tx.commit().await?;
@@ -98,7 +98,10 @@ impl Services {
             Err(PhaseError::Failed(failure)) => failure,
             Err(PhaseError::Job(JobError::Retry(error))) if run.job.attempts >= run.job.max_attempts => {
                 tracing::error!(deployment.id = %deployment.id, error, "a deployment failed because of a fault of ours");
-                Failure::new("INTERNAL", "MikroCloud could not do this because of a fault of its own; its log has the details. Try again")
+                Failure::new(
+                    "INTERNAL",
+                    "MikroCloud could not do this because of a fault of its own; its log has the details. Try again",
+                )
             }
             Err(PhaseError::Job(error)) => return Err(error),
         };

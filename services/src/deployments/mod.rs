@@ -68,8 +68,8 @@ impl From<CloudError> for PhaseError {
     }
 }
 
-fn in_time(phase: chrono::Duration) -> Option<Timestamp> {
-    Some(domain::time::now() + phase)
+fn in_time(phase: chrono::Duration) -> Timestamp {
+    domain::time::now() + phase
 }
 
 impl Services {

@@ -196,7 +196,9 @@ async fn apply(
         WorkloadSpec::Static(spec) => {
             cloud.require(&cloud.static_sites, "static sites")?.apply(&desired(deployment, project, artifact, spec)).await
         }
-        WorkloadSpec::Server(spec) => cloud.require(&cloud.servers, "servers")?.apply(&desired(deployment, project, artifact, spec)).await,
+        WorkloadSpec::Server(spec) => {
+            cloud.require(&cloud.servers, "servers")?.apply(&desired(deployment, project, artifact, spec)).await
+        }
         WorkloadSpec::Functions(spec) => {
             cloud.require(&cloud.functions, "functions")?.apply(&desired(deployment, project, artifact, spec)).await
         }

@@ -113,7 +113,10 @@ impl Services {
         let origin = match to {
             Some(id) => self.reusable(actor, id, "toDeploymentId").await?,
             None => self.store().deployment_previous(actor.team_id, environment.id).await?.ok_or_else(|| {
-                let message = format!("`{}` has shown no other deployment before this one: there is nothing to go back to", environment.name);
+                let message = format!(
+                    "`{}` has shown no other deployment before this one: there is nothing to go back to",
+                    environment.name
+                );
                 ServiceError::invalid("toDeploymentId", "NOTHING_TO_ROLL_BACK_TO", message)
             })?,
         };
@@ -139,7 +142,10 @@ impl Services {
         match deployment.status {
             DeploymentStatus::Cancelled => return Ok(deployment),
             status if !status.is_moving() => {
-                return too_late(&format!("the deployment is {} already: use rollback to bring back an earlier one", status.name()));
+                return too_late(&format!(
+                    "the deployment is {} already: use rollback to bring back an earlier one",
+                    status.name()
+                ));
             }
             _ if tx.deployment_is_switching(actor.team_id, id).await? => {
                 return too_late("the deployment is being switched to at this moment: use rollback once it is live");
@@ -156,7 +162,8 @@ impl Services {
     async fn resolve_source(&self, actor: &Actor, project: &Project, source: TriggerSource) -> Result<Source> {
         match source {
             TriggerSource::Upload { digest } => {
-                let unknown = || ServiceError::invalid("upload", "UNKNOWN_UPLOAD", "there is no such upload: upload the directory first");
+                let unknown =
+                    || ServiceError::invalid("upload", "UNKNOWN_UPLOAD", "there is no such upload: upload the directory first");
                 let digest: Digest = digest.parse().map_err(|_| unknown())?;
                 if !self.store().upload_exists(actor.team_id, &digest).await? {
                     return Err(unknown());
@@ -183,7 +190,8 @@ impl Services {
     async fn reusable(&self, actor: &Actor, id: DeploymentId, field: &'static str) -> Result<Deployment> {
         let deployment = self.deployment(actor, id).await?;
         if deployment.artifact_digest.is_none() || deployment.workload.is_none() {
-            let message = format!("the deployment is {} and has no artifact: choose one that was built", deployment.status.name());
+            let message =
+                format!("the deployment is {} and has no artifact: choose one that was built", deployment.status.name());
             return Err(ServiceError::invalid(field, "NOT_BUILT", message));
         }
         Ok(deployment)
@@ -222,7 +230,11 @@ impl Services {
 async fn lock(tx: &mut Tx, actor: &Actor, project: ProjectId) -> Result<Project> {
     let project = tx.project_lock(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
     if project.deleting_at.is_some() {
-        return Err(ServiceError::invalid("projectId", "BEING_DELETED", "the project is being deleted: create it anew once it is gone"));
+        return Err(ServiceError::invalid(
+            "projectId",
+            "BEING_DELETED",
+            "the project is being deleted: create it anew once it is gone",
+        ));
     }
     Ok(project)
 }
@@ -233,10 +245,15 @@ fn check_rollback(environment: &Environment, origin: &Deployment) -> Result<()> 
         return Err(ServiceError::invalid("toDeploymentId", "OTHER_ENVIRONMENT", message));
     }
     if Some(origin.id) == environment.live_deployment_id {
-        return Err(ServiceError::invalid("toDeploymentId", "ALREADY_LIVE", "that deployment is live: there is nothing to go back to"));
+        return Err(ServiceError::invalid(
+            "toDeploymentId",
+            "ALREADY_LIVE",
+            "that deployment is live: there is nothing to go back to",
+        ));
     }
     if origin.status != DeploymentStatus::Superseded {
-        let message = format!("that deployment is {} and was never live: choose one that was, or use promote", origin.status.name());
+        let message =
+            format!("that deployment is {} and was never live: choose one that was, or use promote", origin.status.name());
         return Err(ServiceError::invalid("toDeploymentId", "NEVER_LIVE", message));
     }
     Ok(())
@@ -245,7 +262,8 @@ fn check_rollback(environment: &Environment, origin: &Deployment) -> Result<()> 
 /// Calls off what still waits for the environment: a newer request is what its people want now.
 async fn supersede_queued(tx: &mut Tx, notices: &mut Notices, environment: &Environment) -> Result<()> {
     for older in tx.deployment_list_queued(environment.team_id, environment.id).await? {
-        let failure = Failure::new("SUPERSEDED", "a newer deployment of the same environment was asked for before this one began");
+        let failure =
+            Failure::new("SUPERSEDED", "a newer deployment of the same environment was asked for before this one began");
         notices.end(tx, &older, DeploymentStatus::Cancelled, failure).await?;
     }
     Ok(())
@@ -274,7 +292,7 @@ async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: So
         created_by: Some(actor.user_id),
         created_at: at,
         changed_at: at,
-        deadline: in_time(deadlines::QUEUED),
+        deadline: Some(in_time(deadlines::QUEUED)),
         event_count: 0,
         log_count: 0,
     })

@@ -12,6 +12,9 @@ use super::PhaseError;
 use super::changes::DeploymentLog;
 use crate::Services;
 
+/// How often a repository that does not answer is asked.
+const FETCH_ATTEMPTS: i64 = 2;
+
 impl Services {
     /// Fetches the source and returns the commit, for a Git repository.
     pub(super) async fn fetch_source(
@@ -27,9 +30,11 @@ impl Services {
                 log.say(format!("Fetching {} at {reference_shown}", repository.as_str())).await?;
                 let stop = run.stop.clone();
                 let fetched = fetch_git(repository, reference.as_ref(), target, &GitOptions::default(), stop).await;
-                let fetched = fetched.map_err(|error| match error.is_retryable() && run.job.attempts < 2 {
-                    true => PhaseError::Job(JobError::Retry(error.to_string())),
-                    false => stopped_or_failed(run, error.code(), &error),
+                let fetched = fetched.map_err(|error| {
+                    if error.is_retryable() && run.job.attempts < FETCH_ATTEMPTS {
+                        return PhaseError::Job(JobError::Retry(error.to_string()));
+                    }
+                    stopped_or_failed(run, error.code(), &error)
                 })?;
                 log.say(format!("Fetched commit {}", fetched.commit)).await?;
                 Ok(Some(fetched.commit))
@@ -43,7 +48,10 @@ impl Services {
                 });
                 let unpacked = unpacked.await.map_err(|error| JobError::Retry(error.to_string()))?;
                 let summary = unpacked.map_err(|error| match error {
-                    None => PhaseError::Failed(Failure::new("UPLOAD_GONE", "the uploaded directory is no longer there: deploy it again")),
+                    None => PhaseError::Failed(Failure::new(
+                        "UPLOAD_GONE",
+                        "the uploaded directory is no longer there: deploy it again",
+                    )),
                     Some(error) => stopped_or_failed(run, error.code(), &error),
                 })?;
                 log.say(format!("Unpacked {} files ({} bytes)", summary.files, summary.bytes)).await?;

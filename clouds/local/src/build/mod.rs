@@ -48,12 +48,6 @@ impl LocalBuilder {
         format!("{}:build:", self.config.instance)
     }
 
-    /// Removes what is cached for a project.
-    pub async fn remove_cache(&self, project_id: ProjectId) -> std::io::Result<()> {
-        let cache = self.cache(project_id);
-        tokio::task::spawn_blocking(move || environment::remove(&cache)).await?
-    }
-
     fn cache(&self, project_id: ProjectId) -> PathBuf {
         self.config.cache_directory.join(project_id.to_string())
     }
@@ -92,6 +86,13 @@ impl Builds for LocalBuilder {
         }
         log.finish().await?;
         outcome
+    }
+
+    async fn forget(&self, project_id: ProjectId) -> Result<(), CloudError> {
+        let cache = self.cache(project_id);
+        let removed = tokio::task::spawn_blocking(move || environment::remove(&cache)).await;
+        let removed = removed.map_err(std::io::Error::from).flatten();
+        removed.map_err(|error| CloudError::internal("the project's build cache could not be removed", error))
     }
 }
 

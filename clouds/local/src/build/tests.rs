@@ -270,9 +270,9 @@ async fn caches_last_from_build_to_build() {
     let builder = LocalBuilder::new(config);
     builder.build(request, &second.lines, CancellationToken::new()).await.unwrap();
     assert_eq!(second.lines.texts()[1], "kept");
-    builder.remove_cache(project_id).await.unwrap();
+    builder.forget(project_id).await.unwrap();
     assert!(!builder.cache(project_id).exists());
-    builder.remove_cache(project_id).await.unwrap();
+    builder.forget(project_id).await.unwrap();
 }
 
 /// A log that cannot be stored.

@@ -54,6 +54,10 @@ impl Builds for NoBuilds {
     async fn build(&self, _: BuildRequest, _: &dyn LogSink, _: CancellationToken) -> Result<BuildOutcome, CloudError> {
         Err(CloudError::new(clouds_contract::ErrorKind::Unsupported, "UNSUPPORTED", "no builds here"))
     }
+
+    async fn forget(&self, _: domain::id::ProjectId) -> Result<(), CloudError> {
+        Ok(())
+    }
 }
 
 impl World {

@@ -1,0 +1,58 @@
+# Every command a contributor needs. `make up` and `make test` do their own set-up and say what they do.
+
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/mikrocloud/target
+BIN := $(CARGO_TARGET_DIR)
+NEXTEST_PROFILE := $(if $(CI),ci,default)
+
+.PHONY: help up build test lint schema fmt coverage bench crash deps-build deps-lint deps-test deps-bench
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+up: deps-build ## Build MikroCloud and run it, with the state in the platform's data directory
+	cargo build --release -p cli
+	exec $(BIN)/release/mikrocloud up
+
+build: deps-build ## Build the debug binary
+	cargo build -p cli
+
+test: deps-test ## Run every test
+	cargo nextest run --workspace --profile $(NEXTEST_PROFILE)
+	cargo test --workspace --doc --quiet
+
+lint: deps-lint ## Check formatting, lints, documentation, licences and unused dependencies
+	cargo fmt --all --check
+	cargo clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
+	cargo deny --log-level error check
+	cargo machete --skip-target-dir .
+
+fmt: ## Format the code
+	cargo fmt --all
+
+schema: ## Write the GraphQL schema anew after it changed
+	UPDATE_SCHEMA=1 cargo nextest run -p schema
+
+coverage: deps-test ## Measure line coverage
+	tools/install-cargo-tool cargo-llvm-cov
+	cargo llvm-cov nextest --workspace --summary-only
+
+bench: deps-bench ## Run the benchmarks and print ratios
+	cargo build --release -p cli -p bench
+	$(BIN)/release/bench $(BIN)/release/mikrocloud
+
+crash: deps-test ## Kill a server 100 times in the middle of deployments (several minutes)
+	MIKROCLOUD_CRASHES=100 cargo nextest run -p cli --test e2e --no-capture crash
+
+deps-build:
+	@tools/install-packages gcc git
+
+deps-lint: deps-build
+	@tools/install-cargo-tool cargo-deny cargo-machete
+
+deps-test: deps-build
+	@tools/install-packages postgresql python3 nodejs:node npm
+	@tools/install-cargo-tool cargo-nextest
+
+deps-bench: deps-build
+	@tools/install-packages nginx-light:nginx wrk
