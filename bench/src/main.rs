@@ -1,1 +1,59 @@
-fn main(){}
+#![doc = include_str!("../README.md")]
+
+mod baseline;
+mod client;
+mod deploys;
+mod files;
+mod load;
+mod machine;
+mod memory;
+mod nginx;
+mod process;
+mod queries;
+mod report;
+mod server;
+
+use std::path::PathBuf;
+
+use anyhow::{Context, Result, bail};
+
+use crate::report::Report;
+use crate::server::Mikrocloud;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let mut arguments = std::env::args_os().skip(1);
+    let Some(first) = arguments.next() else { bail!("usage: bench PATH-TO-MIKROCLOUD [memory|deploys|queries|files]...") };
+    if first == "baseline" {
+        let file = arguments.next().context("usage: bench baseline DATABASE")?;
+        return baseline::serve(PathBuf::from(file)).await;
+    }
+    let chosen: Vec<_> = arguments.collect();
+    let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|choice| choice == name);
+    let binary = PathBuf::from(first)
+        .canonicalize()
+        .context("the mikrocloud binary is not there: build it with `cargo build --release -p cli`")?;
+
+    let mut report = Report::default();
+    let server = Mikrocloud::start(&binary).await?;
+    server.create_projects(100).await?;
+    if wanted("memory") {
+        memory::measure(&server, &mut report).await?;
+    }
+    if wanted("queries") {
+        queries::measure(&server, &mut report).await?;
+    }
+    if wanted("deploys") {
+        deploys::measure(&server, &mut report)?;
+    }
+    if wanted("files") {
+        files::measure(&server, &mut report).await?;
+    }
+    server.stop()?;
+    let table = report.render();
+    println!("{table}");
+    if chosen.is_empty() {
+        report::write_results(&table)?;
+    }
+    Ok(())
+}

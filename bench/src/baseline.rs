@@ -1,0 +1,53 @@
+//! The plainest server that answers the list query: an axum handler over sqlx.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use anyhow::Result;
+use axum::extract::State;
+use axum::http::StatusCode;
+use axum::routing::get;
+use axum::{Json, Router};
+use domain::id::{ProjectId, TeamId};
+use domain::time::Timestamp;
+use serde::Serialize;
+use sqlx::SqlitePool;
+use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
+use tokio::net::TcpListener;
+
+#[derive(Serialize, sqlx::FromRow)]
+#[serde(rename_all = "camelCase")]
+struct Node {
+    id: ProjectId,
+    #[sqlx(rename = "name")]
+    slug: String,
+    created_at: Timestamp,
+}
+
+#[derive(Serialize)]
+struct Projects {
+    nodes: Vec<Node>,
+}
+
+struct Database {
+    pool: SqlitePool,
+    team: TeamId,
+}
+
+/// Serves `/` from this database until killed.
+pub async fn serve(file: PathBuf) -> Result<()> {
+    let options = SqliteConnectOptions::new().filename(file);
+    let pool = SqlitePoolOptions::new().max_connections(6).connect_with(options).await?;
+    let team = sqlx::query_scalar("SELECT team_id FROM projects LIMIT 1").fetch_one(&pool).await?;
+    let router = Router::new().route("/", get(projects)).with_state(Arc::new(Database { pool, team }));
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    println!("ready http://{}", listener.local_addr()?);
+    axum::serve(listener, router).await?;
+    Ok(())
+}
+
+async fn projects(State(database): State<Arc<Database>>) -> Result<Json<Projects>, StatusCode> {
+    let sql = "SELECT id, name, created_at FROM projects WHERE team_id = $1 ORDER BY id DESC LIMIT $2";
+    let nodes = sqlx::query_as(sql).bind(database.team).bind(50_i64).fetch_all(&database.pool).await;
+    Ok(Json(Projects { nodes: nodes.map_err(|_| StatusCode::INTERNAL_SERVER_ERROR)? }))
+}
