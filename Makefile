@@ -24,7 +24,7 @@ lint: deps-lint ## Check formatting, lints, documentation, licences and unused d
 	cargo fmt --all --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
-	cargo deny --log-level error check
+	cargo deny --log-level error check licenses bans sources
 	cargo machete --skip-target-dir .
 
 fmt: ## Format the code

@@ -1,6 +1,6 @@
 //! What people ask for: trigger, promote, roll back, cancel.
 
-use domain::access::{Actor, Permission};
+use domain::access::{Actor, Permission, Role};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger as Cause};
 use domain::environment::Environment;
@@ -178,8 +178,14 @@ impl Services {
                 })?;
                 // The project's branch belongs to the project's repository.
                 let reference = reference.or_else(|| own.then(|| project.reference.clone()).flatten());
+                let repository = parse_repository(&repository)?;
+                if repository.local_path().is_some() && !matches!(actor.role, Role::Owner | Role::Admin) {
+                    // What the server's user can read is not the team's: paths are for those who run the machine.
+                    let message = "only owners and admins deploy from a path on the server's machine: use https or ssh, or upload the directory";
+                    return Err(ServiceError::invalid("repository", "LOCAL_PATH", message));
+                }
                 Ok(Source::Git {
-                    repository: parse_repository(&repository)?,
+                    repository,
                     reference: reference.as_deref().map(parse_reference).transpose()?,
                 })
             }
