@@ -102,6 +102,8 @@ pub struct UpOptions {
     /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
     #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]
     pub shutdown_seconds: u64,
+    #[command(flatten)]
+    pub limits: crate::server::LimitOptions,
 }
 
 #[derive(Debug, Args)]

@@ -19,8 +19,13 @@ fn main() -> ExitCode {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors and go to stdout.
-            let _ = error.print();
-            return ExitCode::from(if error.use_stderr() { failure::USAGE } else { 0 });
+            let wrong = error.use_stderr();
+            if wrong && std::env::args_os().any(|argument| argument == "--json") {
+                Failure::usage(error.to_string().trim_start_matches("error: ").trim_end()).print(true);
+            } else {
+                let _ = error.print();
+            }
+            return ExitCode::from(if wrong { failure::USAGE } else { 0 });
         }
     };
     // One provider of TLS in the whole program; a second call would only say that it is installed.

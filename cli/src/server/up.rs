@@ -16,6 +16,7 @@ use services::{FirstStart, Foundation, Housekeeper, LocalControl, Sealer, Servic
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::data_directory::{DATABASE, DataDir};
@@ -30,6 +31,8 @@ use crate::failure::Failure;
 /// How many releases and clean-ups run at once; they mostly wait.
 const RELEASES: usize = 16;
 const CLEANUPS: usize = 4;
+/// How long jobs may take to be handed back once the grace is over.
+const HAND_BACK: Duration = Duration::from_secs(5);
 
 /// Runs until SIGTERM or SIGINT.
 pub async fn up(options: UpOptions) -> Result<(), Failure> {
@@ -78,9 +81,10 @@ impl House {
         let mut config = EdgeConfig::new(directory.join("edge"), data.instance());
         config.base_domain.clone_from(&options.base_domain);
         config.public_port = Some(address.port());
+        config.start_deadline = options.limits.start_deadline();
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
         let clouds = vec![LocalCloud::cloud(edge.clone(), control, Arc::new(builder))];
-        let settings = Settings::in_directory(directory.to_owned());
+        let settings = Settings { build_limits: options.limits.of_builds(), ..Settings::in_directory(directory.to_owned()) };
         let foundation =
             Foundation { store: store.clone(), bus: bus.clone(), wakeups: wakeups.clone(), sealer, clouds, artifacts, settings };
         Ok(Self { store, services: Services::new(foundation), edge, bus, wakeups })
@@ -120,13 +124,16 @@ impl House {
         tracing::info!(seconds = options.shutdown_seconds, "stopping: taking nothing new, letting what runs finish");
         stop_sweeping.cancel();
         no_more_requests.cancel();
-        let stopping = tokio::spawn(workers.stop());
+        let mut stopping = tokio::spawn(workers.stop());
         let grace = Duration::from_secs(options.shutdown_seconds);
-        tokio::select! {
-            () = tokio::time::sleep(grace) => hand_back.cancel(),
-            () = async { while !stopping.is_finished() { tokio::time::sleep(Duration::from_millis(20)).await } } => {}
+        if timeout(grace, &mut stopping).await.is_err() {
+            hand_back.cancel();
+            // Whoever does not heed the call must not keep the process: the next start takes such a job back.
+            if timeout(HAND_BACK, &mut stopping).await.is_err() {
+                stopping.abort();
+                tracing::warn!("some jobs could not be handed back in time; the next start takes them back");
+            }
         }
-        let _ = stopping.await;
         let _ = serving.await;
         let _ = sweeping.await;
         self.edge.shutdown(Duration::from_secs(5)).await;
