@@ -1,0 +1,114 @@
+//! Subscriptions, with a client that is not ours.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::io::{AsyncBufReadExt, BufReader};
+use tokio::process::Command;
+use tokio::time::{Instant, timeout};
+
+use crate::harness::{House, PATIENCE};
+
+/// The client's directory with its packages installed, once for all tests and runs.
+async fn client() -> PathBuf {
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/e2e/graphql-client");
+    let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let installed = cache.join("graphql-client");
+    if !installed.exists() {
+        let fresh = tempfile::tempdir_in(cache).unwrap();
+        for name in ["package.json", "package-lock.json"] {
+            std::fs::copy(sources.join(name), fresh.path().join(name)).unwrap();
+        }
+        let status = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(fresh.path()).status();
+        assert!(status.await.expect("npm is installed").success(), "npm ci");
+        // Another test may have been faster; its directory is as good.
+        let _ = std::fs::rename(fresh.keep(), &installed);
+    }
+    // The program itself is always the present one. Renaming makes it whole for a test that starts it at the same moment.
+    let beside = tempfile::NamedTempFile::new_in(&installed).unwrap();
+    std::fs::copy(sources.join("follow.mjs"), beside.path()).unwrap();
+    beside.persist(installed.join("follow.mjs")).unwrap();
+    installed
+}
+
+/// Starts following a deployment.
+async fn follow(house: &House, token: &str, deployment: &str, cuts: u32, last_line: &str) -> tokio::process::Child {
+    let mut command = Command::new("node");
+    let url = house.url("/graphql/ws").replace("http", "ws");
+    command.arg("follow.mjs").args([&url, token, deployment, &cuts.to_string(), last_line]).current_dir(client().await);
+    command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("node is installed")
+}
+
+/// Waits until the client has seen something.
+async fn follows(child: &mut tokio::process::Child) {
+    let mut lines = BufReader::new(child.stderr.take().unwrap()).lines();
+    let said = timeout(PATIENCE, lines.next_line()).await.expect("the client sees something").unwrap();
+    assert_eq!(said.as_deref(), Some("following"));
+}
+
+async fn outcome(child: tokio::process::Child) -> Value {
+    let output = timeout(PATIENCE, child.wait_with_output()).await.expect("the client ends").unwrap();
+    serde_json::from_slice(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
+}
+
+#[tokio::test]
+async fn a_client_that_is_cut_off_ten_times_sees_every_number_exactly_once() {
+    let house = House::start().await;
+    let code = "let line = 0; const fs = require('node:fs');\n\
+        const timer = setInterval(() => {\n\
+          for (let i = 0; i < 5; i++) console.log('line ' + ++line);\n\
+          if (line < 1000) return;\n\
+          clearInterval(timer); fs.mkdirSync('out'); fs.writeFileSync('out/index.html', 'done');\n\
+        }, 15);";
+    let id = house.deploy_detached(house.build("chatty", code), &[]).await;
+    let seen = outcome(follow(&house, &house.token(), &id, 10, "Built 1 files").await).await;
+    assert_eq!(seen["cuts"], 10, "{seen}");
+    let numbers =
+        |key: &str| -> Vec<i64> { seen[key].as_array().unwrap().iter().map(|number| number.as_i64().unwrap()).collect() };
+    let events = house.deployment(&id, "status events(first: 100) { number status }").await;
+    assert_eq!(events["status"], "LIVE");
+    let expected: Vec<i64> = events["events"].as_array().unwrap().iter().map(|event| event["number"].as_i64().unwrap()).collect();
+    assert_eq!(numbers("events"), expected);
+    assert_eq!(expected, (1..=i64::try_from(expected.len()).unwrap()).collect::<Vec<_>>(), "without gaps");
+    let lines = numbers("lines");
+    assert!(lines.len() >= 1000, "{} lines", lines.len());
+    assert_eq!(lines, (1..=i64::try_from(lines.len()).unwrap()).collect::<Vec<_>>(), "each once, in order");
+    let stored = house.lines(&id).await;
+    for (index, number) in (1..=1000).enumerate() {
+        let text = &stored.iter().filter(|(_, text)| text.starts_with("line ")).nth(index).unwrap().1;
+        assert_eq!(*text, format!("line {number}"));
+    }
+}
+
+#[tokio::test]
+async fn a_revoked_key_ends_its_open_subscription_within_five_seconds() {
+    let house = House::start().await;
+    let made = house.mutate("createApiKey", "CreateApiKeyInput", json!({"name": "soon gone"}), "secret apiKey { id }").await;
+    let id = house.deploy_detached(house.build("hang", "console.log('hanging'); setInterval(() => {}, 1000)"), &[]).await;
+    house.logged(&id, "hanging").await;
+    let mut following = follow(&house, made["secret"].as_str().unwrap(), &id, 0, "what never comes").await;
+    follows(&mut following).await;
+    let revoked = house.mutate("revokeApiKey", "RevokeApiKeyInput", json!({"apiKeyId": made["apiKey"]["id"]}), "done").await;
+    assert_eq!(revoked["done"], true, "{revoked}");
+    let started = Instant::now();
+    let seen = outcome(following).await;
+    assert_eq!(seen["code"], "UNAUTHENTICATED", "{seen}");
+    assert!(started.elapsed() < Duration::from_secs(5), "after {:?}", started.elapsed());
+    house.json(&["cancel", &id]).await;
+}
+
+#[tokio::test]
+async fn a_connection_without_a_valid_credential_is_refused_with_the_reason() {
+    let house = House::start().await;
+    for token in ["mck_this-is-no-key", "neither-is-this"] {
+        let seen = outcome(follow(&house, token, "dep_01a2074c87fa7763be99e553550bd8a3", 0, "").await).await;
+        let reason = seen["reason"].as_str().unwrap_or_default();
+        assert!(seen["close"].as_u64().is_some_and(|code| code >= 4400) && !reason.is_empty(), "{token}: {seen}");
+    }
+    let seen = outcome(follow(&house, &house.token(), "dep_01a2074c87fa7763be99e553550bd8a3", 0, "").await).await;
+    assert_eq!(seen["code"], "NOT_FOUND", "{seen}");
+    let seen = outcome(follow(&house, &house.token(), "no-id", 0, "").await).await;
+    assert_eq!(seen["code"], "BAD_INPUT", "{seen}");
+}

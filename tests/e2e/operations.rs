@@ -1,0 +1,134 @@
+//! What those need who run a MikroCloud.
+
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::harness::{House, PATIENCE, eventually};
+use crate::processes;
+
+#[tokio::test]
+async fn health_readiness_and_metrics_answer() {
+    let house = House::start().await;
+    house.deploy(house.site("page", "a page"), &[]).await;
+    let get = async |path: &str| house.http.get(house.url(path)).send().await.unwrap();
+    let alive = get("/healthz").await;
+    assert_eq!(alive.status(), 200);
+    assert!(alive.headers().contains_key("x-request-id"), "{:?}", alive.headers());
+    assert_eq!(alive.text().await.unwrap(), "ok\n");
+    let ready = get("/readyz").await;
+    assert_eq!(ready.status(), 200);
+    assert_eq!(ready.json::<serde_json::Value>().await.unwrap()["status"], "ready");
+    let metrics = get("/metrics").await.text().await.unwrap();
+    for expected in ["mikrocloud_deployments{status=\"live\"} 1", "mikrocloud_jobs_total", "mikrocloud_job_seconds"] {
+        assert!(metrics.contains(expected), "{expected} in\n{metrics}");
+    }
+    let named = house.http.get(house.url("/nothing")).header("x-request-id", "from-the-caller-1").send().await.unwrap();
+    assert_eq!(named.status(), 404);
+    let given = named.headers()["x-request-id"].to_str().unwrap().to_owned();
+    assert!(!given.is_empty());
+    assert_eq!(named.json::<serde_json::Value>().await.unwrap()["code"], "NOT_FOUND");
+    // Through a proxy, numbers are for those who sign in.
+    let proxied = house.http.get(house.url("/metrics")).header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
+    assert_eq!(proxied.status(), 401);
+}
+
+#[tokio::test]
+async fn sigterm_ends_within_the_grace_and_a_build_under_way_goes_on_after_the_restart() {
+    let mut house = House::start().await;
+    let flag = house.scratch("flags").join("second");
+    let code = format!(
+        "const fs = require('node:fs');\n\
+         if (!fs.existsSync({flag:?})) {{ fs.writeFileSync({flag:?}, ''); console.log('hanging'); setInterval(() => {{}}, 1000); }}\n\
+         else {{ fs.mkdirSync('out'); fs.writeFileSync('out/index.html', 'at last'); }}"
+    );
+    let id = house.deploy_detached(house.build("patient", &code), &[]).await;
+    house.logged(&id, "hanging").await;
+    let started = Instant::now();
+    assert!(house.terminate().await.success(), "exit status 0");
+    // A grace of two seconds for jobs, and what it takes to put everything away.
+    assert!(started.elapsed() < Duration::from_secs(15), "it took {:?}", started.elapsed());
+    assert_eq!(processes::all_of(&house.data()), []);
+    house.run().await;
+    assert_eq!(house.ended(&id).await, "LIVE");
+    assert_eq!(house.body("patient").await, "at last");
+    assert!(house.log(&id).await.contains("interrupted and starts again"));
+}
+
+#[tokio::test]
+async fn sigterm_ends_at_once_when_nothing_is_under_way() {
+    let mut house = House::start_with(&[("MIKROCLOUD_SHUTDOWN_SECONDS", "50")]).await;
+    house.deploy(house.site("page", "a page"), &[]).await;
+    let started = Instant::now();
+    assert!(house.terminate().await.success());
+    assert!(started.elapsed() < Duration::from_secs(8), "it took {:?}", started.elapsed());
+}
+
+#[tokio::test]
+async fn the_doctor_finds_a_running_server_and_says_what_is_broken() {
+    let house = House::start().await;
+    let data = house.data();
+    let address = format!("127.0.0.1:{}", house.port);
+    let document = house.json(&["doctor", "--data", data.to_str().unwrap(), "--listen", &address]).await;
+    let checks = document["checks"].as_array().unwrap();
+    let verdict = |about: &str| {
+        checks.iter().find(|check| check["check"] == about).unwrap_or_else(|| panic!("{about}: {document}"))["verdict"].clone()
+    };
+    for about in ["data directory", "disk", "database", "server", "credential", "git"] {
+        assert_eq!(verdict(about), "ok", "{about}: {document}");
+    }
+    let broken = house.cli(&["doctor", "--data", "/proc/nowhere", "--listen", &address, "--json"]).await;
+    assert_eq!(broken.exit, 1, "{broken:?}");
+    assert!(broken.json()["checks"].as_array().unwrap().iter().any(|check| check["verdict"] == "broken"), "{broken:?}");
+}
+
+#[tokio::test]
+async fn the_command_line_completes_itself_and_says_who_is_signed_in() {
+    let house = House::start().await;
+    for (shell, part) in [("bash", "complete -F"), ("zsh", "#compdef"), ("fish", "complete -c mikrocloud")] {
+        let ran = house.cli(&["completion", shell]).await;
+        assert!(ran.exit == 0 && ran.stdout.contains(part), "{shell}: {ran:?}");
+    }
+    let me = house.json(&["whoami"]).await;
+    assert_eq!((&me["role"], &me["user"]["email"]), (&"OWNER".into(), &"owner@localhost".into()));
+    let data = house.data();
+    let link = house.json(&["login", "--link", "--data", data.to_str().unwrap(), "--url", &house.url("")]).await;
+    let page = house.http.get(link["link"].as_str().unwrap()).send().await.unwrap();
+    assert_eq!(page.status(), 200);
+    let again = house.cli(&["login", "--token", &house.token(), "--url", &house.url(""), "--json"]).await;
+    assert_eq!(again.exit, 0, "{again:?}");
+}
+
+#[tokio::test]
+async fn the_log_of_a_server_can_be_followed() {
+    let house = House::start().await;
+    let code = crate::fixtures::answering("console.log('asked for ' + request.url) ?? 'hello'");
+    let document = house.deploy(house.node("talker", &code), &[]).await;
+    let id = document["deployment"].as_str().unwrap();
+    let mut following = house.command(&["logs", "-f", id]);
+    let mut child = following.stdout(std::process::Stdio::piped()).spawn().unwrap();
+    let mut lines = tokio::io::AsyncBufReadExt::lines(tokio::io::BufReader::new(child.stdout.take().unwrap()));
+    let mut seen = String::new();
+    house.get("talker", "/the-first").await;
+    let all = async {
+        while let Some(line) = lines.next_line().await.unwrap() {
+            seen += &line;
+            if line.contains("asked for /the-first") {
+                house.get("talker", "/the-second").await;
+            }
+            if line.contains("asked for /the-second") {
+                return;
+            }
+        }
+    };
+    tokio::time::timeout(PATIENCE, all).await.expect("both lines");
+    assert!(seen.contains("listening"), "{seen}");
+    processes::signal(i32::try_from(child.id().unwrap()).unwrap(), rustix::process::Signal::INT);
+    let mut status = None;
+    eventually(PATIENCE, "the end on Ctrl-C", async || {
+        status = child.try_wait().unwrap();
+        status.is_some()
+    })
+    .await;
+    assert!(status.unwrap().success());
+}
