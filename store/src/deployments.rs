@@ -43,6 +43,10 @@ impl Store {
 
     /// Those deployments of the team that have these ids, in no particular order.
     pub async fn deployment_get_many(&self, team: TeamId, ids: &[DeploymentId]) -> Result<Vec<Deployment>> {
+        // PostgreSQL takes no empty list.
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(db!(self, |pool| {
             let mut sql = sqlx::QueryBuilder::new(concat!("SELECT ", columns!(), " FROM deployments WHERE team_id = "));
             sql.push_bind(team).push(" AND id IN (");
@@ -185,11 +189,8 @@ impl Tx {
 
     /// The deployment that an environment shows, as a list of none or one.
     pub async fn deployment_list_live(&mut self, team: TeamId, environment: EnvironmentId) -> Result<Vec<Deployment>> {
-        let sql = concat!(
-            "SELECT ",
-            columns!(),
-            " FROM deployments WHERE team_id = $1 AND environment_id = $2 AND status = 'live'"
-        );
+        let sql =
+            concat!("SELECT ", columns!(), " FROM deployments WHERE team_id = $1 AND environment_id = $2 AND status = 'live'");
         Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(environment).fetch_all(conn).await)?)
     }
 
@@ -245,7 +246,8 @@ impl Tx {
     /// May be repeated.
     pub async fn deployment_begin_switch(&mut self, team: TeamId, id: DeploymentId) -> Result<bool> {
         let sql = "UPDATE deployments SET switching = $3 WHERE team_id = $1 AND id = $2 AND status = 'releasing'";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(true).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done =
+            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(true).execute(conn).await.map(|d| d.rows_affected()))?;
         Ok(done == 1)
     }
 

@@ -27,6 +27,10 @@ impl Store {
 
     /// The environments of some projects of the team, oldest first.
     pub async fn environment_list(&self, team: TeamId, projects: &[ProjectId]) -> Result<Vec<Environment>> {
+        // PostgreSQL takes no empty list.
+        if projects.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(db!(self, |pool| {
             let mut sql = sqlx::QueryBuilder::new(concat!("SELECT ", columns!(), " FROM environments WHERE team_id = "));
             sql.push_bind(team).push(" AND project_id IN (");
@@ -65,7 +69,8 @@ impl Tx {
 
     /// Counts a change to the environment's variables and returns the new version.
     pub async fn environment_next_config(&mut self, team: TeamId, id: EnvironmentId) -> Result<i64> {
-        let sql = "UPDATE environments SET config_version = config_version + 1 WHERE team_id = $1 AND id = $2 RETURNING config_version";
+        let sql =
+            "UPDATE environments SET config_version = config_version + 1 WHERE team_id = $1 AND id = $2 RETURNING config_version";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(id).fetch_one(conn).await)?)
     }
 

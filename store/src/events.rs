@@ -40,7 +40,13 @@ impl From<&Deployment> for EventKey {
 
 impl Store {
     /// Up to `limit` events of a deployment with numbers above `after`, in order.
-    pub async fn event_list(&self, team: TeamId, deployment: DeploymentId, after: i64, limit: i64) -> Result<Vec<DeploymentEvent>> {
+    pub async fn event_list(
+        &self,
+        team: TeamId,
+        deployment: DeploymentId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<DeploymentEvent>> {
         let sql = concat!(
             "SELECT ",
             columns!(),
@@ -50,7 +56,13 @@ impl Store {
     }
 
     /// Up to `limit` events of a project's deployments with project numbers above `after`, in order.
-    pub async fn project_event_list(&self, team: TeamId, project: ProjectId, after: i64, limit: i64) -> Result<Vec<DeploymentEvent>> {
+    pub async fn project_event_list(
+        &self,
+        team: TeamId,
+        project: ProjectId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<DeploymentEvent>> {
         let sql = concat!(
             "SELECT ",
             columns!(),
@@ -63,11 +75,13 @@ impl Store {
 impl Tx {
     /// Writes the next event of a deployment. The caller holds the project's lock (`project_lock`).
     pub async fn event_insert(&mut self, key: EventKey, status: DeploymentStatus, message: &str) -> Result<()> {
-        let count_project = "UPDATE projects SET event_count = event_count + 1 WHERE team_id = $1 AND id = $2 RETURNING event_count";
+        let count_project =
+            "UPDATE projects SET event_count = event_count + 1 WHERE team_id = $1 AND id = $2 RETURNING event_count";
         let project_number: i64 =
             tx!(self, |conn| sqlx::query_scalar(count_project).bind(key.team_id).bind(key.project_id).fetch_one(conn).await)?;
         let count = "UPDATE deployments SET event_count = event_count + 1 WHERE team_id = $1 AND id = $2 RETURNING event_count";
-        let number: i64 = tx!(self, |conn| sqlx::query_scalar(count).bind(key.team_id).bind(key.deployment_id).fetch_one(conn).await)?;
+        let number: i64 =
+            tx!(self, |conn| sqlx::query_scalar(count).bind(key.team_id).bind(key.deployment_id).fetch_one(conn).await)?;
         let sql = "INSERT INTO deployment_events
                 (deployment_id, number, team_id, project_id, environment_id, project_number, status, message, at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";

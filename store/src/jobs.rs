@@ -113,7 +113,8 @@ impl Store {
 impl Tx {
     /// Writes a job.
     pub async fn job_insert(&mut self, job: &NewJob) -> Result<()> {
-        let sql = "INSERT INTO jobs (id, team_id, kind, queue, payload, subject_id, priority, exclusion_key, state, run_at, attempts,
+        let sql =
+            "INSERT INTO jobs (id, team_id, kind, queue, payload, subject_id, priority, exclusion_key, state, run_at, attempts,
                 max_attempts, created_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, 0, $10, $11)";
         tx!(self, |conn| sqlx::query(sql)
@@ -138,7 +139,12 @@ impl Tx {
     /// cannot pass to another worker before this one's writes are in.
     pub async fn job_fence(&mut self, fence: Fence) -> Result<()> {
         let sql = "UPDATE jobs SET state = 'running' WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(fence.job_id).bind(fence.token).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = tx!(self, |conn| sqlx::query(sql)
+            .bind(fence.job_id)
+            .bind(fence.token)
+            .execute(conn)
+            .await
+            .map(|d| d.rows_affected()))?;
         expect_one(done, StoreError::LeaseLost)
     }
 
@@ -158,7 +164,8 @@ impl Tx {
 
     /// Records that a handler failed.
     pub async fn job_fail(&mut self, fence: Fence, failed: &Failed) -> Result<()> {
-        let sql = "UPDATE jobs SET state = $3, run_at = COALESCE($4, run_at), finished_at = $5, lease_token = NULL, lease_until = NULL,
+        let sql =
+            "UPDATE jobs SET state = $3, run_at = COALESCE($4, run_at), finished_at = $5, lease_token = NULL, lease_until = NULL,
             last_error = $6 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
         let state = if failed.retry_at.is_some() { JobState::Pending } else { JobState::Dead };
         let finished_at = failed.retry_at.is_none().then(now);
@@ -179,7 +186,12 @@ impl Tx {
     pub async fn job_hand_back(&mut self, fence: Fence) -> Result<()> {
         let sql = "UPDATE jobs SET state = 'pending', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
             WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(fence.job_id).bind(fence.token).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = tx!(self, |conn| sqlx::query(sql)
+            .bind(fence.job_id)
+            .bind(fence.token)
+            .execute(conn)
+            .await
+            .map(|d| d.rows_affected()))?;
         expect_one(done, StoreError::LeaseLost)
     }
 

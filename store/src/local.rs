@@ -6,7 +6,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 
 use crate::db::{Store, Tx};
-use crate::error::Result;
+use crate::error::{Result, StoreError, expect_one};
 
 /// A desired workload and what was observed of it, as JSON objects.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -55,7 +55,8 @@ impl Tx {
             return Ok(false);
         }
         let present = "SELECT desired FROM local_workloads WHERE deployment_id = $1";
-        let known: Option<Json<Value>> = tx!(self, |conn| sqlx::query_scalar(present).bind(deployment).fetch_optional(conn).await)?;
+        let known: Option<Json<Value>> =
+            tx!(self, |conn| sqlx::query_scalar(present).bind(deployment).fetch_optional(conn).await)?;
         if known.is_some_and(|known| known.0 == *desired) {
             return Ok(true);
         }
@@ -89,7 +90,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Records which deployment a label shows.
+    /// Records which deployment a label shows. `Exists` when the label is another team's.
     pub async fn local_route_put(
         &mut self,
         label: &str,
@@ -98,8 +99,9 @@ impl Tx {
     ) -> Result<()> {
         let sql = "INSERT INTO local_routes (label, team_id, project_id, environment_id, deployment_id, changed_at)
             VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (label) DO UPDATE SET deployment_id = excluded.deployment_id, changed_at = excluded.changed_at";
-        tx!(self, |conn| sqlx::query(sql)
+            ON CONFLICT (label) DO UPDATE SET deployment_id = excluded.deployment_id, changed_at = excluded.changed_at
+            WHERE local_routes.team_id = excluded.team_id";
+        let done = tx!(self, |conn| sqlx::query(sql)
             .bind(label)
             .bind(team)
             .bind(project)
@@ -108,8 +110,8 @@ impl Tx {
             .bind(now())
             .execute(conn)
             .await
-            .map(drop))?;
-        Ok(())
+            .map(|d| d.rows_affected()))?;
+        expect_one(done, StoreError::Exists)
     }
 
     /// Removes a route.

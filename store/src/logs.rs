@@ -21,22 +21,24 @@ impl Tx {
     pub async fn log_insert(&mut self, team: TeamId, deployment: DeploymentId, lines: &[NewLine]) -> Result<Option<i64>> {
         let count = "UPDATE deployments SET log_count = log_count + $3 WHERE team_id = $1 AND id = $2 RETURNING log_count";
         let added = i64::try_from(lines.len()).unwrap_or(i64::MAX);
-        let last: Option<i64> = tx!(self, |conn| sqlx::query_scalar(count)
-            .bind(team)
-            .bind(deployment)
-            .bind(added)
-            .fetch_optional(conn)
-            .await)?;
+        let last: Option<i64> =
+            tx!(self, |conn| sqlx::query_scalar(count).bind(team).bind(deployment).bind(added).fetch_optional(conn).await)?;
         let Some(last) = last else { return Ok(None) };
         let at = now();
         // Both engines limit the values bound in one statement (SQLite 32766, PostgreSQL 65535).
         let mut number = last - added;
         for chunk in lines.chunks(1000) {
             tx!(self, |conn| {
-                let mut sql = sqlx::QueryBuilder::new("INSERT INTO log_lines (deployment_id, number, team_id, stream, text, at) ");
+                let mut sql =
+                    sqlx::QueryBuilder::new("INSERT INTO log_lines (deployment_id, number, team_id, stream, text, at) ");
                 sql.push_values(chunk, |mut row, line| {
                     number += 1;
-                    row.push_bind(deployment).push_bind(number).push_bind(team).push_bind(line.stream).push_bind(&line.text).push_bind(at);
+                    row.push_bind(deployment)
+                        .push_bind(number)
+                        .push_bind(team)
+                        .push_bind(line.stream)
+                        .push_bind(&line.text)
+                        .push_bind(at);
                 });
                 sql.build().execute(conn).await.map(drop)
             })?;

@@ -41,6 +41,10 @@ impl Store {
 
     /// Those projects of the team that have these ids, in no particular order.
     pub async fn project_get_many(&self, team: TeamId, ids: &[ProjectId]) -> Result<Vec<Project>> {
+        // PostgreSQL takes no empty list.
+        if ids.is_empty() {
+            return Ok(Vec::new());
+        }
         Ok(db!(self, |pool| {
             let mut sql = sqlx::QueryBuilder::new(concat!("SELECT ", columns!(), " FROM projects WHERE team_id = "));
             sql.push_bind(team).push(" AND id IN (");
@@ -121,7 +125,8 @@ impl Tx {
         project.repository = change.repository.clone().unwrap_or(project.repository);
         project.reference = change.reference.clone().unwrap_or(project.reference);
         project.updated_at = now();
-        let sql = "UPDATE projects SET name = $3, repository = $4, reference = $5, updated_at = $6 WHERE team_id = $1 AND id = $2";
+        let sql =
+            "UPDATE projects SET name = $3, repository = $4, reference = $5, updated_at = $6 WHERE team_id = $1 AND id = $2";
         tx!(self, |conn| sqlx::query(sql)
             .bind(team)
             .bind(id)
@@ -138,7 +143,8 @@ impl Tx {
     /// Marks a project as being deleted; `false` when it is already, or is not there.
     pub async fn project_mark_deleting(&mut self, team: TeamId, id: ProjectId) -> Result<bool> {
         let sql = "UPDATE projects SET deleting_at = $3 WHERE team_id = $1 AND id = $2 AND deleting_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done =
+            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
         Ok(done == 1)
     }
 

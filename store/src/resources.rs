@@ -24,7 +24,6 @@ impl Store {
         let sql = concat!("SELECT ", columns!(), " FROM resources WHERE team_id = $1 AND deployment_id = $2 ORDER BY id");
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(deployment).fetch_all(pool).await)?)
     }
-
 }
 
 impl Tx {

@@ -74,7 +74,8 @@ impl Tx {
 
     /// Uses up a sign-in link; whose it is, or `None` when it is unknown, used or expired.
     pub async fn signin_link_use(&mut self, hash: &str) -> Result<Option<UserId>> {
-        let sql = "UPDATE signin_links SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING user_id";
+        let sql =
+            "UPDATE signin_links SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING user_id";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(hash).bind(now()).fetch_optional(conn).await)?)
     }
 

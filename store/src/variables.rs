@@ -5,7 +5,7 @@ use domain::time::now;
 use domain::variable::Variable;
 
 use crate::db::{Store, Tx};
-use crate::error::Result;
+use crate::error::{Result, StoreError, expect_one};
 
 /// A variable with its sealed value.
 #[derive(Debug, Clone, sqlx::FromRow)]
@@ -50,7 +50,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Begins a value of a variable with this version.
+    /// Begins a value of a variable with this version. `Changed` when the team has no such environment.
     pub async fn variable_insert(
         &mut self,
         team: TeamId,
@@ -59,8 +59,8 @@ impl Tx {
         version: i64,
     ) -> Result<()> {
         let sql = "INSERT INTO environment_variables (id, team_id, environment_id, name, sealed, valid_from, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7)";
-        tx!(self, |conn| sqlx::query(sql)
+            SELECT $1, team_id, id, $4, $5, $6, $7 FROM environments WHERE team_id = $2 AND id = $3";
+        let done = tx!(self, |conn| sqlx::query(sql)
             .bind(variable.id)
             .bind(team)
             .bind(environment)
@@ -70,8 +70,8 @@ impl Tx {
             .bind(now())
             .execute(conn)
             .await
-            .map(drop))?;
-        Ok(())
+            .map(|d| d.rows_affected()))?;
+        expect_one(done, StoreError::Changed)
     }
 
     /// How many variables the environment has now.

@@ -57,12 +57,12 @@ impl Place {
 /// Each body becomes two tests, `name::on_sqlite` and `name::on_postgres`. It is given a migrated store, and the place of the
 /// database where it asks for it.
 macro_rules! on_both_databases {
-    ($($(#[$meta:meta])* async fn $name:ident($store:ident: Store $(, $place:ident: &Place)?) $body:block)+) => {$(
+    ($($(#[$meta:meta])* async fn $name:ident($store:ident: $kind:ty $(, $place:ident: &Place)?) $body:block)+) => {$(
         mod $name {
             use super::*;
 
             async fn run(place: &crate::common::Place) {
-                let $store = place.open().await;
+                let $store: $kind = place.open().await;
                 $store.migrate().await.unwrap();
                 $(let $place = place;)?
                 $body

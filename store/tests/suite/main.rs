@@ -3,4 +3,16 @@
 
 #[macro_use]
 mod common;
+mod access;
+mod clouds;
+mod deployments;
+mod environments;
+mod events;
+mod fixture;
+mod jobs;
+mod leases;
+mod logs;
+mod projects;
 mod schema;
+mod tenants;
+mod transactions;

@@ -1,6 +1,6 @@
 //! Migrations and opening.
 
-use store::StoreError;
+use store::{Store, StoreError};
 
 on_both_databases! {
     async fn migrations_can_be_run_again(store: Store) {
@@ -42,6 +42,6 @@ async fn a_file_that_is_no_database_is_refused() {
     let directory = tempfile::tempdir().unwrap();
     let file = directory.path().join("text.db");
     std::fs::write(&file, "no database, but long enough to be looked at as one".repeat(100)).unwrap();
-    assert!(store::Store::sqlite(&file).await.is_err());
+    assert!(Store::sqlite(&file).await.is_err());
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("no database"));
 }

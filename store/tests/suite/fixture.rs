@@ -1,0 +1,166 @@
+//! A team with one of everything that a test may need.
+
+use domain::artifact::Digest;
+use domain::deployment::{Deployment, DeploymentStatus, Trigger};
+use domain::environment::Environment;
+use domain::id::{DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, TeamId, UserId, VariableId};
+use domain::project::Project;
+use domain::resource::Resource;
+use domain::source::Source;
+use domain::team::{Team, User};
+use domain::time::now;
+use serde_json::json;
+use store::{EventKey, NewJob, SealedVariable, Store, Tx};
+
+pub fn digest(byte: u8) -> Digest {
+    Digest::from_bytes(&[byte; 32])
+}
+
+pub fn user() -> User {
+    let id = UserId::new();
+    User { id, email: format!("{id}@example.org"), name: "Ada Lovelace".to_owned(), created_at: now() }
+}
+
+pub fn team() -> Team {
+    Team { id: TeamId::new(), name: "Analytical Engines".to_owned(), created_at: now() }
+}
+
+/// A project whose name no other has.
+pub fn project(team: TeamId) -> Project {
+    let id = ProjectId::new();
+    let name = format!("p-{}", &id.uuid().simple().to_string()[12..]).parse().unwrap();
+    let created_at = now();
+    Project {
+        id,
+        team_id: team,
+        name,
+        repository: Some("https://example.org/site.git".to_owned()),
+        reference: None,
+        created_at,
+        updated_at: created_at,
+        deleting_at: None,
+    }
+}
+
+pub fn environment(project: &Project, name: &str) -> Environment {
+    Environment {
+        id: EnvironmentId::new(),
+        team_id: project.team_id,
+        project_id: project.id,
+        name: name.parse().unwrap(),
+        live_deployment_id: None,
+        config_version: 0,
+        created_at: now(),
+    }
+}
+
+pub fn deployment(environment: &Environment, number: i64, status: DeploymentStatus) -> Deployment {
+    let created_at = now();
+    Deployment {
+        id: DeploymentId::new(),
+        team_id: environment.team_id,
+        project_id: environment.project_id,
+        environment_id: environment.id,
+        number,
+        status,
+        trigger: Trigger::Build,
+        source: Source::Upload { digest: digest(1) },
+        commit_sha: None,
+        origin_id: None,
+        artifact_digest: None,
+        workload: None,
+        config_version: 0,
+        failure: None,
+        created_by: None,
+        created_at,
+        changed_at: created_at,
+        deadline: None,
+        event_count: 0,
+        log_count: 0,
+    }
+}
+
+pub fn job(team: TeamId) -> NewJob {
+    NewJob {
+        id: JobId::new(),
+        team_id: team,
+        kind: "test",
+        queue: "tests",
+        payload: json!({ "version": 1 }),
+        subject_id: None,
+        priority: 100,
+        exclusion_key: None,
+        run_at: now(),
+        max_attempts: 3,
+    }
+}
+
+pub fn resource(deployment: &Deployment) -> Resource {
+    let id = ResourceId::new();
+    Resource {
+        id,
+        team_id: deployment.team_id,
+        project_id: deployment.project_id,
+        deployment_id: Some(deployment.id),
+        cloud: "local".to_owned(),
+        kind: "workload".to_owned(),
+        external_id: id.to_string(),
+        created_at: now(),
+    }
+}
+
+pub fn variable(name: &str, sealed: &[u8]) -> SealedVariable {
+    SealedVariable { id: VariableId::new(), name: name.to_owned(), sealed: sealed.to_vec() }
+}
+
+/// A team with a project, its production environment and a deployment in some status, all written.
+pub struct Tenant {
+    pub team: Team,
+    pub project: Project,
+    pub environment: Environment,
+    pub deployment: Deployment,
+}
+
+impl Tenant {
+    pub async fn new(store: &Store) -> Self {
+        Self::with_status(store, DeploymentStatus::Queued).await
+    }
+
+    pub async fn with_status(store: &Store, status: DeploymentStatus) -> Self {
+        let team = team();
+        let project = project(team.id);
+        let environment = environment(&project, "production");
+        let deployment = deployment(&environment, 1, status);
+        write(store, async |tx| {
+            tx.team_insert(&team).await?;
+            tx.project_insert(&project).await?;
+            tx.environment_insert(&environment).await?;
+            assert_eq!(tx.project_next_deployment(team.id, project.id).await?, 1);
+            tx.deployment_insert(&deployment).await
+        })
+        .await;
+        Self { team, project, environment, deployment }
+    }
+
+    pub fn id(&self) -> TeamId {
+        self.team.id
+    }
+
+    pub fn key(&self) -> EventKey {
+        EventKey::from(&self.deployment)
+    }
+}
+
+/// Writes in a transaction of its own and commits it.
+pub async fn write<T>(store: &Store, work: impl AsyncFnOnce(&mut Tx) -> Result<T, store::StoreError>) -> T {
+    let mut tx = store.begin().await.unwrap();
+    let value = work(&mut tx).await.unwrap();
+    tx.commit().await.unwrap();
+    value
+}
+
+/// What goes wrong in a transaction that is given up then.
+pub async fn refused<T>(store: &Store, work: impl AsyncFnOnce(&mut Tx) -> Result<T, store::StoreError>) -> store::StoreError {
+    let mut tx = store.begin().await.unwrap();
+    work(&mut tx).await.err().expect("the store should refuse this")
+}

@@ -1,0 +1,154 @@
+//! Jobs that wait: what is due, who takes it, what is called off.
+
+use chrono::TimeDelta;
+use domain::id::{JobId, TeamId};
+use domain::job::{Job, JobState};
+use domain::time::{Timestamp, now};
+use serde_json::json;
+use store::{NewJob, Store, StoreError};
+use uuid::Uuid;
+
+use crate::fixture::{self, refused, write};
+
+async fn add(store: &Store, job: NewJob) -> NewJob {
+    write(store, async |tx| tx.job_insert(&job).await).await;
+    job
+}
+
+async fn claim(store: &Store, id: JobId) -> Option<Job> {
+    store.job_claim(id, Uuid::new_v4(), soon()).await.unwrap()
+}
+
+fn soon() -> Timestamp {
+    now() + TimeDelta::seconds(30)
+}
+
+on_both_databases! {
+    async fn a_job_is_read_back_as_written(store: Store) {
+        let payload = json!({ "version": 1, "text": "it's \"quoted\" \u{1f600}", "list": [1, 2.5, null, true], "deep": { "a": {} } });
+        let subject_id = Some(Uuid::now_v7());
+        let job = NewJob { payload, subject_id, exclusion_key: Some("key".to_owned()), ..fixture::job(TeamId::new()) };
+        let job = add(&store, job).await;
+        let kept = store.job_get(job.team_id, job.id).await.unwrap().unwrap();
+        assert_eq!((kept.id, kept.team_id, kept.kind.as_str(), kept.queue.as_str()), (job.id, job.team_id, job.kind, job.queue));
+        assert_eq!((kept.payload, kept.priority, kept.exclusion_key), (job.payload.clone(), job.priority, job.exclusion_key.clone()));
+        assert_eq!((kept.run_at, kept.attempts, kept.max_attempts), (job.run_at, 0, job.max_attempts));
+        assert_eq!((kept.state, kept.lease_token, kept.lease_until, kept.last_error), (JobState::Pending, None, None, None));
+        assert_eq!(store.job_get(job.team_id, JobId::new()).await.unwrap(), None);
+        let error = refused(&store, async |tx| tx.job_insert(&job).await).await;
+        assert!(matches!(error, StoreError::Exists), "{error:?}");
+    }
+
+    async fn a_claim_takes_a_job_with_a_lease(store: Store) {
+        let job = add(&store, fixture::job(TeamId::new())).await;
+        let (token, until) = (Uuid::new_v4(), soon());
+        let claimed = store.job_claim(job.id, token, until).await.unwrap().unwrap();
+        assert_eq!((claimed.state, claimed.attempts, claimed.lease_token, claimed.lease_until), (JobState::Running, 1, Some(token), Some(until)));
+        assert_eq!(store.job_get(job.team_id, job.id).await.unwrap(), Some(claimed));
+        assert_eq!(claim(&store, job.id).await, None);
+        assert_eq!(claim(&store, JobId::new()).await, None);
+    }
+
+    async fn twenty_claims_at_once_give_one_job(store: Store, place: &Place) {
+        let other = place.open().await;
+        let job = add(&store, fixture::job(TeamId::new())).await;
+        let claims: Vec<_> = (0..20)
+            .map(|number| {
+                let store = if number % 2 == 0 { &store } else { &other }.clone();
+                tokio::spawn(async move { store.job_claim(job.id, Uuid::new_v4(), soon()).await.unwrap() })
+            })
+            .collect();
+        let mut claimed = Vec::new();
+        for claim in claims {
+            claimed.extend(claim.await.unwrap());
+        }
+        assert_eq!(claimed.len(), 1);
+        assert_eq!(store.job_get(job.team_id, job.id).await.unwrap().as_ref(), claimed.first());
+        assert_eq!(claimed[0].attempts, 1);
+    }
+
+    async fn a_job_is_not_claimed_before_its_time(store: Store) {
+        let job = add(&store, NewJob { run_at: now() + TimeDelta::hours(1), ..fixture::job(TeamId::new()) }).await;
+        assert_eq!(claim(&store, job.id).await, None);
+        assert_eq!(store.job_list_due("tests", now(), 10).await.unwrap(), []);
+        assert_eq!(store.job_list_due("tests", job.run_at, 10).await.unwrap(), [job.id]);
+    }
+
+    async fn the_most_urgent_is_due_first(store: Store) {
+        let at = now();
+        let job = |priority, seconds| NewJob { priority, run_at: at - TimeDelta::seconds(seconds), ..fixture::job(TeamId::new()) };
+        let late = add(&store, job(100, 1)).await.id;
+        let early = add(&store, job(100, 9)).await.id;
+        let urgent = add(&store, job(1, 1)).await.id;
+        add(&store, NewJob { queue: "another", ..job(1, 1) }).await;
+        assert_eq!(store.job_list_due("tests", at, 10).await.unwrap(), [urgent, early, late]);
+        assert_eq!(store.job_list_due("tests", at, 2).await.unwrap(), [urgent, early]);
+        claim(&store, urgent).await.unwrap();
+        assert_eq!(store.job_list_due("tests", at, 10).await.unwrap(), [early, late]);
+    }
+
+    async fn jobs_with_one_exclusion_key_run_one_after_another(store: Store) {
+        let job = || NewJob { exclusion_key: Some("release:1".to_owned()), ..fixture::job(TeamId::new()) };
+        let (first, second) = (add(&store, job()).await, add(&store, job()).await);
+        let other = add(&store, NewJob { exclusion_key: Some("release:2".to_owned()), ..job() }).await;
+        let running = claim(&store, first.id).await.unwrap();
+        assert_eq!(claim(&store, second.id).await, None);
+        assert_eq!(store.job_get(second.team_id, second.id).await.unwrap().unwrap().attempts, 0, "no attempt is used up");
+        assert_eq!(store.job_list_due("tests", now(), 10).await.unwrap(), [other.id]);
+        assert!(claim(&store, other.id).await.is_some());
+        let fence = domain::job::Fence { job_id: first.id, token: running.lease_token.unwrap() };
+        write(&store, async |tx| tx.job_finish(fence).await).await;
+        assert_eq!(store.job_list_due("tests", now(), 10).await.unwrap(), [second.id]);
+        assert!(claim(&store, second.id).await.is_some());
+    }
+
+    async fn of_jobs_with_one_exclusion_key_claimed_at_once_one_runs(store: Store) {
+        let mut claims = Vec::new();
+        for _ in 0..10 {
+            let job = add(&store, NewJob { exclusion_key: Some("release:1".to_owned()), ..fixture::job(TeamId::new()) }).await;
+            claims.push((store.clone(), job.id));
+        }
+        let claims: Vec<_> = claims
+            .into_iter()
+            .map(|(store, id)| tokio::spawn(async move { store.job_claim(id, Uuid::new_v4(), soon()).await.unwrap() }))
+            .collect();
+        let mut claimed = 0;
+        for claim in claims {
+            claimed += usize::from(claim.await.unwrap().is_some());
+        }
+        assert_eq!(claimed, 1);
+    }
+
+    async fn what_waits_or_runs_for_a_subject_is_called_off(store: Store) {
+        let (team, subject) = (TeamId::new(), Uuid::now_v7());
+        let of_subject = || NewJob { subject_id: Some(subject), ..fixture::job(team) };
+        let (waiting, running, done) = (add(&store, of_subject()).await, add(&store, of_subject()).await, add(&store, of_subject()).await);
+        let other = add(&store, NewJob { subject_id: Some(Uuid::now_v7()), ..fixture::job(team) }).await;
+        let lease = claim(&store, running.id).await.unwrap().lease_token.unwrap();
+        let finished = claim(&store, done.id).await.unwrap().lease_token.unwrap();
+        write(&store, async |tx| tx.job_finish(domain::job::Fence { job_id: done.id, token: finished }).await).await;
+
+        let mut off = write(&store, async |tx| tx.job_cancel_subject(team, subject).await).await;
+        off.sort_unstable();
+        assert_eq!(off, [waiting.id, running.id]);
+        for (job, state) in [(&waiting, JobState::Cancelled), (&running, JobState::Cancelled), (&done, JobState::Done), (&other, JobState::Pending)] {
+            assert_eq!(store.job_get(team, job.id).await.unwrap().unwrap().state, state);
+        }
+        assert_eq!(claim(&store, waiting.id).await, None);
+        let fence = domain::job::Fence { job_id: running.id, token: lease };
+        assert!(!store.job_extend(fence, soon()).await.unwrap());
+        assert!(matches!(refused(&store, async |tx| tx.job_finish(fence).await).await, StoreError::LeaseLost));
+        assert_eq!(write(&store, async |tx| tx.job_cancel_subject(team, subject).await).await, []);
+    }
+
+    async fn states_are_counted_per_queue(store: Store) {
+        let running = add(&store, fixture::job(TeamId::new())).await;
+        add(&store, fixture::job(TeamId::new())).await;
+        add(&store, NewJob { queue: "another", ..fixture::job(TeamId::new()) }).await;
+        claim(&store, running.id).await.unwrap();
+        let mut counts: Vec<_> = store.job_state_counts().await.unwrap().into_iter().map(|(queue, state, count)| (queue, format!("{state:?}"), count)).collect();
+        counts.sort();
+        let expected = [("another", "Pending", 1), ("tests", "Pending", 1), ("tests", "Running", 1)];
+        assert_eq!(counts, expected.map(|(queue, state, count)| (queue.to_owned(), state.to_owned(), count)));
+    }
+}

@@ -1,0 +1,291 @@
+//! No team reaches what another has: every function of the store that takes a team's id is tried with the id of a stranger.
+
+use std::collections::BTreeSet;
+use std::fmt::Debug;
+use std::path::Path;
+
+use domain::access::{Permission, Role};
+use domain::deployment::DeploymentStatus;
+use domain::event::NewLine;
+use domain::id::{ApiKeyId, DeploymentId, JobId, TeamId, UserId};
+use domain::team::Membership;
+use domain::time::now;
+use domain::workload::{StaticSite, WorkloadSpec};
+use serde_json::json;
+use store::{DeploymentChange, EventKey, NewApiKey, NewJob, Page, ProjectChange, Store};
+
+use crate::fixture::{self, Tenant, digest, write};
+
+const NO_DATA_OF_OTHERS: [&str; 4] = [
+    // The row belongs to the very team that is given, and to nothing of another.
+    "team_key_get",
+    "team_key_insert",
+    "upload_put",
+    "team_get",
+];
+
+/// An answer that tells a stranger nothing.
+trait Nothing: Debug {
+    fn is_nothing(&self) -> bool;
+}
+
+impl<T: Debug> Nothing for Option<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_none()
+    }
+}
+
+impl<T: Debug> Nothing for Vec<T> {
+    fn is_nothing(&self) -> bool {
+        self.is_empty()
+    }
+}
+
+impl<T: Debug> Nothing for Page<T> {
+    fn is_nothing(&self) -> bool {
+        self.items.is_empty() && !self.has_more
+    }
+}
+
+impl Nothing for i64 {
+    fn is_nothing(&self) -> bool {
+        *self == 0
+    }
+}
+
+impl Nothing for bool {
+    fn is_nothing(&self) -> bool {
+        !self
+    }
+}
+
+impl Nothing for () {
+    fn is_nothing(&self) -> bool {
+        true
+    }
+}
+
+/// A team that has one of everything.
+struct Everything {
+    tenant: Tenant,
+    superseded: DeploymentId,
+    member: UserId,
+    key: ApiKeyId,
+    job: JobId,
+}
+
+impl Everything {
+    async fn new(store: &Store) -> Self {
+        let tenant = Tenant::with_status(store, DeploymentStatus::Releasing).await;
+        let (team, environment, member) = (tenant.id(), tenant.environment.id, fixture::user());
+        let superseded = fixture::deployment(&tenant.environment, 2, DeploymentStatus::Superseded);
+        let others = [DeploymentStatus::Live, DeploymentStatus::Queued];
+        let job = NewJob { subject_id: Some(tenant.deployment.id.uuid()), ..fixture::job(team) };
+        let (user_id, scopes) = (member.id, [Permission::ProjectRead]);
+        let hash = team.to_string();
+        let key = NewApiKey {
+            id: ApiKeyId::new(),
+            team_id: team,
+            user_id,
+            name: "k",
+            prefix: "p",
+            hash: &hash,
+            scopes: &scopes,
+            expires_at: None,
+        };
+        write(store, async |tx| {
+            tx.user_insert(&member).await?;
+            tx.membership_put(&Membership { team_id: team, user_id, role: Role::Owner }).await?;
+            tx.api_key_insert(&key).await?;
+            tx.deployment_insert(&superseded).await?;
+            for (number, status) in (3..).zip(others) {
+                tx.deployment_insert(&fixture::deployment(&tenant.environment, number, status)).await?;
+            }
+            tx.event_insert(tenant.key(), DeploymentStatus::Releasing, "releasing").await?;
+            tx.log_insert(team, tenant.deployment.id, &[NewLine::system("hello")]).await?;
+            tx.variable_insert(team, environment, &fixture::variable("KEY", b"sealed"), 1).await?;
+            tx.resource_put(&fixture::resource(&tenant.deployment)).await?;
+            tx.resource_put(&fixture::resource(&superseded)).await?;
+            tx.local_workload_put((team, tenant.project.id, tenant.deployment.id), &json!({ "a": 1 }), &json!({})).await?;
+            tx.local_route_put(tenant.project.name.as_str(), (team, tenant.project.id, environment), tenant.deployment.id)
+                .await?;
+            tx.upload_put(team, &digest(1), 1).await?;
+            tx.artifact_put(&digest(2), 1, 1).await?;
+            tx.job_insert(&job).await
+        })
+        .await;
+        Self { tenant, superseded: superseded.id, member: user_id, key: key.id, job: job.id }
+    }
+
+    /// Calls every read with this team's id. Each answer stands under the name of its function.
+    async fn read(&self, store: &Store, team: TeamId) -> Vec<(&'static str, Box<dyn Nothing>)> {
+        let Tenant { project, environment, deployment, .. } = &self.tenant;
+        let (project_id, environment, deployment) = (project.id, environment.id, deployment.id);
+        let mut answers: Vec<(&'static str, Box<dyn Nothing>)> = Vec::new();
+        macro_rules! read {
+            ($($function:ident($($argument:expr),*);)+) => {$(
+                answers.push((stringify!($function), Box::new(store.$function(team $(, $argument)*).await.unwrap())));
+            )+};
+        }
+        read! {
+            membership_get(self.member);
+            member_list();
+            api_key_is_valid(self.key, now());
+            api_key_list();
+            project_get(project_id);
+            project_by_name(project.name.as_str());
+            project_get_many(&[project_id]);
+            project_list(None, 10);
+            project_count();
+            project_event_count(project_id);
+            environment_get(environment);
+            environment_by_name(project_id, "production");
+            environment_list(&[project_id]);
+            variable_list(environment);
+            variable_values(environment, 1);
+            deployment_get(deployment);
+            deployment_get_many(&[deployment]);
+            deployment_list(project_id, Some(environment), None, 10);
+            deployment_count(project_id);
+            deployment_previous(environment);
+            deployment_list_beyond(environment, 0);
+            event_list(deployment, 0, 10);
+            project_event_list(project_id, 0, 10);
+            log_list(deployment, 0, 10);
+            resource_list(project_id);
+            resource_list_of_deployment(deployment);
+            upload_exists(&digest(1));
+            job_get(self.job);
+        }
+        macro_rules! find {
+            ($($function:ident($($argument:expr),*);)+) => {$(
+                let answer = write(store, async |tx| tx.$function(team $(, $argument)*).await).await;
+                answers.push((stringify!($function), Box::new(answer)));
+            )+};
+        }
+        find! {
+            owner_count();
+            project_lock(project_id);
+            environment_find(project_id, "production");
+            variable_count(environment);
+            deployment_find(deployment);
+            deployment_list_queued(environment);
+            deployment_list_live(environment);
+            deployment_list_moving(project_id);
+        }
+        answers
+    }
+
+    /// Tries every write with the id of a stranger. Whether one says that nothing was done or fails: nothing may be changed.
+    async fn write_as(&self, store: &Store, team: TeamId) -> Vec<(&'static str, bool)> {
+        use DeploymentStatus::{Live, Releasing};
+        let Tenant { project, environment, deployment, .. } = &self.tenant;
+        let (project_id, environment, id) = (project.id, environment.id, deployment.id);
+        let rename = ProjectChange { name: Some("stolen".parse().unwrap()), ..ProjectChange::default() };
+        let change = DeploymentChange { from: Releasing, to: Live, deadline: None, failure: None };
+        let (site, line) = (WorkloadSpec::Static(StaticSite::default()), [NewLine::system("stranger")]);
+        let (new_value, other) = (fixture::variable("OTHER", b"stranger"), DeploymentId::new());
+        let mut done = Vec::new();
+        macro_rules! attempt {
+            ($($function:ident($($argument:expr),*);)+) => {$({
+                let mut tx = store.begin().await.unwrap();
+                let nothing = tx.$function($($argument),*).await.map_or(true, |answer| answer.is_nothing());
+                // What failed cannot be committed on PostgreSQL, which is as good.
+                let _ = tx.commit().await;
+                done.push((stringify!($function), nothing));
+            })+};
+        }
+        attempt! {
+            membership_delete(team, self.member);
+            api_key_revoke(team, self.key);
+            project_update(team, project_id, &rename);
+            project_mark_deleting(team, project_id);
+            project_next_deployment(team, project_id);
+            environment_next_config(team, environment);
+            environment_set_live(team, environment, other);
+            variable_end(team, environment, "KEY", 2);
+            variable_insert(team, environment, &new_value, 2);
+            deployment_change(team, id, &change);
+            deployment_set_commit(team, id, "stolen");
+            deployment_set_artifact(team, id, &digest(2), &site);
+            deployment_begin_switch(team, id);
+            deployment_is_switching(team, id);
+            event_insert(EventKey { team_id: team, ..self.tenant.key() }, Live, "stolen");
+            log_insert(team, id, &line);
+            job_cancel_subject(team, id.uuid());
+            local_workload_put((team, project_id, id), &json!({ "stolen": true }), &json!({}));
+            local_route_put(project.name.as_str(), (team, project_id, environment), other);
+            project_delete(team, project_id);
+        }
+        done
+    }
+
+    /// All that the team has, as text.
+    async fn snapshot(&self, store: &Store) -> String {
+        let team = self.tenant.id();
+        let answers = self.read(store, team).await;
+        let empty: Vec<_> = answers.iter().filter(|(_, answer)| answer.is_nothing()).map(|(name, _)| name).collect();
+        assert!(empty.is_empty(), "the owner should see something from each, so that the test means something: {empty:?}");
+        let local = (store.local_workload_list().await.unwrap(), store.local_route_list().await.unwrap());
+        let job = store.job_get(team, self.job).await.unwrap();
+        let superseded = store.deployment_get(team, self.superseded).await.unwrap();
+        let switching = write(store, async |tx| tx.deployment_is_switching(team, self.tenant.deployment.id).await).await;
+        let answers: Vec<_> = answers.iter().map(|(name, answer)| format!("{name}: {answer:?}\n")).collect();
+        format!("{}{local:?}\n{job:?}\n{superseded:?}\n{switching}", answers.concat())
+    }
+}
+
+on_both_databases! {
+    async fn a_stranger_sees_nothing(store: Store) {
+        let everything = Everything::new(&store).await;
+        let stranger = Tenant::new(&store).await;
+        // The stranger has a project of its own; what it is asked about here is another's.
+        write(&store, async |tx| tx.project_delete(stranger.id(), stranger.project.id).await).await;
+        for (function, answer) in everything.read(&store, stranger.id()).await {
+            assert!(answer.is_nothing(), "{function} told a stranger: {answer:?}");
+        }
+    }
+
+    async fn a_stranger_changes_nothing(store: Store) {
+        let everything = Everything::new(&store).await;
+        let before = everything.snapshot(&store).await;
+        let stranger = Tenant::new(&store).await.id();
+        for (function, nothing) in everything.write_as(&store, stranger).await {
+            assert!(nothing, "{function} told a stranger that it was done");
+        }
+        pretty_eq(&before, &everything.snapshot(&store).await);
+        // Nor does anything of the stranger's stand in the way of the owner.
+        let (team, environment) = (everything.tenant.id(), everything.tenant.environment.id);
+        write(&store, async |tx| tx.variable_insert(team, environment, &fixture::variable("OTHER", b"own"), 2).await).await;
+    }
+}
+
+fn pretty_eq(before: &str, after: &str) {
+    let changed: Vec<_> = before.lines().zip(after.lines()).filter(|(before, after)| before != after).collect();
+    assert!(changed.is_empty() && before.len() == after.len(), "a stranger changed this: {changed:#?}");
+}
+
+/// Fails when a function on a team's data was added and is not tried above.
+#[test]
+fn every_function_that_takes_a_team_is_tried_with_a_strangers() {
+    let here = include_str!("tenants.rs");
+    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut missing = BTreeSet::new();
+    let mut seen = 0;
+    for file in std::fs::read_dir(sources).unwrap() {
+        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+        for function in text.split("pub async fn ").skip(1) {
+            let signature = function.split_once('{').map_or(function, |(signature, _)| signature);
+            if !signature.contains("TeamId") && !signature.contains("EventKey") {
+                continue;
+            }
+            seen += 1;
+            let name = signature.split_once('(').unwrap().0;
+            if !NO_DATA_OF_OTHERS.contains(&name) && !here.contains(&format!(" {name}(")) {
+                missing.insert(name.to_owned());
+            }
+        }
+    }
+    assert!(seen > 40, "the sources were read");
+    assert_eq!(missing, BTreeSet::new());
+}
