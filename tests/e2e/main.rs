@@ -3,9 +3,11 @@
 
 mod access;
 mod client;
+mod crash;
 mod deploy;
 mod events;
 mod fixtures;
 mod harness;
+mod load;
 mod operations;
 mod processes;

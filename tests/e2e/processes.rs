@@ -58,3 +58,17 @@ pub fn kill_all_of(directory: &Path) {
         std::thread::yield_now();
     }
 }
+
+/// Whether a process is a child of another, over however many generations; one that is gone is nobody's stray.
+pub fn descends(pid: i32, ancestor: i32) -> bool {
+    let mut pid = pid;
+    while pid > 1 {
+        if pid == ancestor {
+            return true;
+        }
+        let Ok(stat) = fs::read_to_string(format!("/proc/{pid}/stat")) else { return true };
+        let parent = stat.rsplit(')').next().and_then(|rest| rest.split_whitespace().nth(1)?.parse().ok());
+        pid = parent.unwrap_or(0);
+    }
+    false
+}

@@ -1,0 +1,244 @@
+//! The process is killed at random moments while deployments run. Whatever was promised before holds afterwards.
+//!
+//! `MIKROCLOUD_CRASHES` says how often (8 when unset), `MIKROCLOUD_SEED` repeats a run: both are printed.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use artifacts::ArtifactStore;
+use rand::rngs::StdRng;
+use rand::{RngExt, SeedableRng};
+use serde_json::{Value, json};
+use tokio::time::sleep;
+
+use crate::fixtures::{Repository, answering};
+use crate::harness::{House, PATIENCE, eventually};
+use crate::processes;
+
+const PROJECTS: [&str; 3] = ["site", "server", "repo"];
+const ENDED: [&str; 4] = ["LIVE", "SUPERSEDED", "FAILED", "CANCELLED"];
+
+/// A run: the house, and all that somebody was told by it.
+struct Run {
+    house: House,
+    repository: Repository,
+    random: StdRng,
+    version: u32,
+    /// What each built deployment has to show.
+    bodies: BTreeMap<String, String>,
+    /// Every log line that was ever answered, by deployment and number.
+    seen: BTreeMap<(String, i64), String>,
+}
+
+fn setting(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().expect("a number"))
+}
+
+#[tokio::test]
+async fn killed_at_random_moments_it_keeps_every_promise() {
+    let crashes = setting("MIKROCLOUD_CRASHES", 8);
+    let seed =
+        setting("MIKROCLOUD_SEED", u64::from(std::process::id()) ^ u64::from(domain::time::now().timestamp_subsec_micros()));
+    eprintln!("MIKROCLOUD_CRASHES={crashes} MIKROCLOUD_SEED={seed}");
+    let mut run = Run::start(seed).await;
+    for crash in 1..=crashes {
+        run.trigger_some().await;
+        run.watch_for_a_random_time().await;
+        run.house.crash_and_restart().await;
+        // Most crashes hit what the one before left; now and then everything is looked at.
+        if crash % 4 == 0 || crash == crashes {
+            run.check().await;
+        }
+    }
+    run.leave().await;
+}
+
+impl Run {
+    async fn start(seed: u64) -> Self {
+        let house = House::start().await;
+        let repository = house.repository("repo");
+        for project in PROJECTS {
+            house.json(&["projects", "create", project]).await;
+        }
+        let (bodies, seen) = Default::default();
+        Self { house, repository, random: StdRng::seed_from_u64(seed), version: 0, bodies, seen }
+    }
+
+    /// Asks for up to three things at once: builds of each kind, and rollbacks.
+    async fn trigger_some(&mut self) {
+        for project in PROJECTS {
+            match self.random.random_range(0..5) {
+                0 => {}
+                1 => self.roll_back(project).await,
+                _ => self.build(project).await,
+            }
+        }
+    }
+
+    async fn build(&mut self, project: &str) {
+        self.version += 1;
+        let body = format!("{project} {}", self.version);
+        let id = match project {
+            "site" => {
+                // Built in several steps of some hundred milliseconds, so that kills hit builds too.
+                let code = format!(
+                    "let n = 0; const timer = setInterval(() => {{ console.log('step ' + ++n); if (n < 6) return; clearInterval(timer);\n\
+                     require('fs').mkdirSync('out'); require('fs').writeFileSync('out/index.html', {body:?}); }}, 60);"
+                );
+                self.house.deploy_detached(self.house.build("site", &code), &["-p", project]).await
+            }
+            "server" => {
+                let code = answering(&format!("{body:?}"));
+                self.house.deploy_detached(self.house.node("server", &code), &["-p", project]).await
+            }
+            _ => {
+                self.repository.commit("main", &[("index.html", &body)]);
+                self.house.deploy_detached(self.repository.url(), &["-p", project]).await
+            }
+        };
+        self.bodies.insert(id, body);
+    }
+
+    async fn roll_back(&self, project: &str) {
+        let id = self.house.json(&["projects", "show", project]).await["id"].clone();
+        // There may be nothing to go back to yet.
+        self.house.mutate("rollbackDeployment", "RollbackDeploymentInput", json!({"projectId": id}), "deployment { id }").await;
+    }
+
+    /// Reads logs as fast as it can until a random moment.
+    async fn watch_for_a_random_time(&mut self) {
+        let moment = Duration::from_millis(self.random.random_range(0..900));
+        let ids: Vec<String> = self.bodies.keys().rev().take(3).cloned().collect();
+        let Self { house, seen, .. } = self;
+        tokio::select! {
+            () = sleep(moment) => {}
+            () = async {
+                loop {
+                    for id in &ids {
+                        seen.extend(house.lines(id).await.into_iter().map(|(number, text)| ((id.clone(), number), text)));
+                    }
+                }
+            } => {}
+        }
+    }
+
+    async fn deployments(&self, project: &str) -> Vec<Value> {
+        let query = "query($slug: String, $after: String) { project(slug: $slug) { deployments(first: 50, after: $after) {
+            nodes { id number status originId logCount failure { code message } artifactDigest events(first: 20) { number projectNumber status } }
+            pageInfo { hasNextPage endCursor } } } }";
+        let (mut all, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let mut data = self.house.graphql(query, json!({"slug": project, "after": after})).await;
+            let page = data["project"]["deployments"].take();
+            all.extend(page["nodes"].as_array().unwrap().iter().cloned());
+            if page["pageInfo"]["hasNextPage"] != true {
+                return all;
+            }
+            after = page["pageInfo"]["endCursor"].clone();
+        }
+    }
+
+    /// Waits until everything has ended, and looks at all that must hold then.
+    async fn check(&mut self) {
+        for project in PROJECTS {
+            let mut all = Vec::new();
+            eventually(PATIENCE, &format!("the end of all deployments of {project}"), async || {
+                all = self.deployments(project).await;
+                all.iter().all(|deployment| ENDED.contains(&deployment["status"].as_str().unwrap()))
+            })
+            .await;
+            check_deployments(&all);
+            self.check_live(project, &all).await;
+            for deployment in &all {
+                self.check_log(deployment).await;
+            }
+        }
+        self.check_leftovers().await;
+    }
+
+    /// The site shows what the API says is live.
+    async fn check_live(&self, project: &str, all: &[Value]) {
+        let live: Vec<&Value> = all.iter().filter(|deployment| deployment["status"] == "LIVE").collect();
+        let shown = self.house.graphql(
+            "query($slug: String) { project(slug: $slug) { environment { liveDeployment { id } } } }",
+            json!({"slug": project}),
+        );
+        let shown = shown.await["project"]["environment"]["liveDeployment"]["id"].clone();
+        assert!(live.len() <= 1, "{project}: {live:?}");
+        assert_eq!(shown, live.first().map_or(Value::Null, |live| live["id"].clone()), "{project}");
+        let Some(live) = live.first() else { return };
+        let expected = self.body_of(live, all);
+        eventually(PATIENCE, &format!("{project} to show `{expected}`"), async || {
+            self.house.get(project, "/").await.body == expected
+        })
+        .await;
+    }
+
+    /// What a deployment has to show: what was built for it, or for the one whose artifact it uses.
+    fn body_of(&self, deployment: &Value, all: &[Value]) -> String {
+        let mut id = deployment["id"].as_str().unwrap();
+        while let Some(origin) = all.iter().find(|other| other["id"] == id).and_then(|found| found["originId"].as_str()) {
+            id = origin;
+        }
+        self.bodies[id].clone()
+    }
+
+    /// No line that anybody has seen is lost or changed, and their numbers have no gap.
+    async fn check_log(&self, deployment: &Value) {
+        let id = deployment["id"].as_str().unwrap();
+        let stored: BTreeMap<i64, String> = self.house.lines(id).await.into_iter().collect();
+        let numbers: Vec<i64> = stored.keys().copied().collect();
+        assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>(), "{id}");
+        for ((_, number), text) in self.seen.range((id.to_owned(), 0)..=(id.to_owned(), i64::MAX)) {
+            assert_eq!(stored.get(number), Some(text), "line {number} of {id}");
+        }
+    }
+
+    /// Nothing is half-written, and nothing runs that nobody looks after.
+    async fn check_leftovers(&self) {
+        let data = self.house.data();
+        let empty = |name: &str| std::fs::read_dir(data.join(name)).into_iter().flatten().next().is_none();
+        eventually(PATIENCE, "empty working directories", async || empty("builds") && empty("artifacts/tmp")).await;
+        let store = ArtifactStore::open(data.join("artifacts")).unwrap();
+        for digest in store.list().await.unwrap() {
+            assert!(store.verify(&digest).await.unwrap(), "{digest} is not what it was");
+        }
+        let mut strays = Vec::new();
+        eventually(PATIENCE, "no process without its MikroCloud", async || {
+            let all = processes::all_of(&data);
+            strays = all.into_iter().filter(|process| !processes::descends(process.pid, self.house.pid())).collect();
+            strays.is_empty()
+        })
+        .await;
+    }
+
+    /// Deletes everything; then nothing may be left at all.
+    async fn leave(&self) {
+        for project in PROJECTS {
+            self.house.json(&["projects", "delete", project, "--yes"]).await;
+        }
+        eventually(PATIENCE, "no process", async || processes::all_of(&self.house.data()).is_empty()).await;
+        eventually(PATIENCE, "no artifact", async || self.house.artifacts().is_empty()).await;
+    }
+}
+
+/// Each ended for a reason, in steps that lead to one another; numbers have no gap.
+fn check_deployments(all: &[Value]) {
+    let mut project_numbers = BTreeSet::new();
+    let mut count = 0;
+    for deployment in all {
+        let events = deployment["events"].as_array().unwrap();
+        for (index, event) in (1_i64..).zip(events) {
+            assert_eq!(event["number"], index, "{deployment}");
+            project_numbers.insert(event["projectNumber"].as_i64().unwrap());
+            count += 1;
+        }
+        assert_eq!(events.last().unwrap()["status"], deployment["status"], "{deployment}");
+        let lives = events.iter().filter(|event| event["status"] == "LIVE").count();
+        let status = deployment["status"].as_str().unwrap();
+        assert_eq!(lives, usize::from(matches!(status, "LIVE" | "SUPERSEDED")), "{deployment}");
+        let has_reason = deployment["failure"]["message"].as_str().is_some_and(|message| !message.is_empty());
+        assert_eq!(has_reason, matches!(status, "FAILED" | "CANCELLED"), "{deployment}");
+    }
+    assert_eq!(project_numbers, (1..=count).collect(), "the project's numbers have no gap and no double");
+}
