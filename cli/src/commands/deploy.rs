@@ -82,7 +82,6 @@ fn repository_name(address: &str) -> Result<String, Failure> {
 /// Follows a deployment to its end, and says how it ended.
 pub async fn wait(api: &Api, deployment: &Value, progress: &Progress, output: Output) -> Result<(), Failure> {
     let id = output::text(&deployment["id"]);
-    progress.status("queued");
     let mut position = Position::default();
     let following = follow(api, &id, &mut position, |seen| match seen {
         Seen::Event(event) => {
