@@ -10,7 +10,7 @@ use axum::routing::get;
 use axum::{Json, Router};
 use domain::id::{ProjectId, TeamId};
 use domain::time::Timestamp;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use sqlx::SqlitePool;
 use sqlx::sqlite::{SqliteConnectOptions, SqlitePoolOptions};
 use tokio::net::TcpListener;
@@ -21,7 +21,13 @@ struct Node {
     id: ProjectId,
     #[sqlx(rename = "name")]
     slug: String,
+    #[serde(serialize_with = "as_graphql_does")]
     created_at: Timestamp,
+}
+
+/// With `+00:00`, where chrono's own form ends in `Z`.
+fn as_graphql_does<S: Serializer>(at: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&at.to_rfc3339())
 }
 
 #[derive(Serialize)]

@@ -33,7 +33,9 @@ fn key(team_id: TeamId, user_id: UserId, hash: &str, expires_at: Option<Timestam
     NewApiKey { id: ApiKeyId::new(), team_id, user_id, name: "ci", prefix: "mk_abcdef", hash, scopes, expires_at }
 }
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn a_user_is_read_back_as_written(store: Store) {
         assert_eq!(store.user_count().await.unwrap(), 0);
         let ada = user(&store).await;

@@ -11,7 +11,9 @@ use store::{Store, StoreError};
 
 use crate::fixture::{self, Tenant, digest, refused, write};
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn only_artifacts_that_nobody_refers_to_go(store: Store) {
         let tenant = Tenant::new(&store).await;
         write(&store, async |tx| {

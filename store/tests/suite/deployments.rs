@@ -37,7 +37,9 @@ fn ids(deployments: &[Deployment]) -> Vec<DeploymentId> {
     deployments.iter().map(|deployment| deployment.id).collect()
 }
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn a_deployment_is_read_back_as_written(store: Store) {
         let tenant = Tenant::new(&store).await;
         assert_eq!(store.deployment_get(tenant.id(), tenant.deployment.id).await.unwrap().as_ref(), Some(&tenant.deployment));

@@ -30,7 +30,9 @@ fn pairs(expected: &[(&str, &str)]) -> Vec<(String, String)> {
     expected.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect()
 }
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn an_environment_is_read_back_as_written(store: Store) {
         let Tenant { team, project, environment, .. } = Tenant::new(&store).await;
         assert_eq!(store.environment_get(team.id, environment.id).await.unwrap().as_ref(), Some(&environment));

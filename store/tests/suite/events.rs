@@ -5,7 +5,9 @@ use store::{EventKey, Store};
 
 use crate::fixture::{self, Tenant, write};
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn events_are_read_back_in_order_from_any_number(store: Store) {
         let tenant = Tenant::new(&store).await;
         let steps = [DeploymentStatus::Queued, DeploymentStatus::Building, DeploymentStatus::Failed];

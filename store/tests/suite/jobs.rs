@@ -1,6 +1,6 @@
 //! Jobs that wait: what is due, who takes it, what is called off.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
 use domain::id::{JobId, TeamId};
 use domain::job::{Job, JobState};
 use domain::time::{Timestamp, now};
@@ -8,6 +8,7 @@ use serde_json::json;
 use store::{NewJob, Store, StoreError};
 use uuid::Uuid;
 
+use crate::common::open;
 use crate::fixture::{self, refused, write};
 
 async fn add(store: &Store, job: NewJob) -> NewJob {
@@ -23,7 +24,9 @@ fn soon() -> Timestamp {
     now() + TimeDelta::seconds(30)
 }
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn a_job_is_read_back_as_written(store: Store) {
         let payload = json!({ "version": 1, "text": "it's \"quoted\" \u{1f600}", "list": [1, 2.5, null, true], "deep": { "a": {} } });
         let subject_id = Some(Uuid::now_v7());
@@ -39,6 +42,22 @@ on_both_databases! {
         assert!(matches!(error, StoreError::Exists), "{error:?}");
     }
 
+    async fn times_are_kept_and_ordered_to_the_microsecond(store: Store) {
+        let base = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        // As text these have 0, 3 or 6 digits of a second; in order they are all the same.
+        let micros = [0, 1, 10, 999, 1000, 1001, 100_000, 120_000, 123_000, 123_456, 500_000, 999_999, 1_000_000, 1_000_001];
+        let mut expected = Vec::new();
+        for micros in micros {
+            expected.push((micros, add(&store, NewJob { run_at: base + TimeDelta::microseconds(micros), ..fixture::job(TeamId::new()) }).await));
+        }
+        for (micros, job) in &expected {
+            assert_eq!(store.job_get(job.team_id, job.id).await.unwrap().unwrap().run_at, job.run_at);
+            let due = store.job_list_due("tests", job.run_at, 100).await.unwrap();
+            let until_then: Vec<_> = expected.iter().filter(|(other, _)| other <= micros).map(|(_, job)| job.id).collect();
+            assert_eq!(due, until_then, "after {micros} microseconds");
+        }
+    }
+
     async fn a_claim_takes_a_job_with_a_lease(store: Store) {
         let job = add(&store, fixture::job(TeamId::new())).await;
         let (token, until) = (Uuid::new_v4(), soon());
@@ -49,8 +68,8 @@ on_both_databases! {
         assert_eq!(claim(&store, JobId::new()).await, None);
     }
 
-    async fn twenty_claims_at_once_give_one_job(store: Store, place: &Place) {
-        let other = place.open().await;
+    async fn twenty_claims_at_once_give_one_job(store: Store, database: &Database) {
+        let other = open(database).await;
         let job = add(&store, fixture::job(TeamId::new())).await;
         let claims: Vec<_> = (0..20)
             .map(|number| {

@@ -43,7 +43,9 @@ fn failed(retry_at: Option<domain::time::Timestamp>) -> Failed {
     Failed { error: "it broke".to_owned(), retry_at }
 }
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn a_lease_is_extended_while_it_stands(store: Store) {
         let run = running(&store, fixture::job(TeamId::new())).await;
         let until = now() + TimeDelta::minutes(5);

@@ -15,7 +15,9 @@ async fn numbers(store: &Store, tenant: &Tenant) -> Vec<i64> {
     lines.into_iter().map(|line| line.number).collect()
 }
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn lines_are_read_back_in_order_from_any_number(store: Store) {
         let tenant = Tenant::new(&store).await;
         let (team, deployment) = (tenant.id(), tenant.deployment.id);

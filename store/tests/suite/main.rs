@@ -1,10 +1,9 @@
 //! The store on both databases: each test runs on a SQLite file and on a private PostgreSQL.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
-#[macro_use]
-mod common;
 mod access;
 mod clouds;
+mod common;
 mod deployments;
 mod environments;
 mod events;

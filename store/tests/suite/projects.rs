@@ -6,7 +6,9 @@ use store::{ProjectChange, Store, StoreError};
 
 use crate::fixture::{self, Tenant, refused, write};
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn a_project_is_read_back_as_written(store: Store) {
         let Tenant { team, project, .. } = Tenant::new(&store).await;
         assert_eq!(store.project_get(team.id, project.id).await.unwrap().as_ref(), Some(&project));

@@ -1,22 +1,20 @@
 //! Migrations and opening.
 
 use store::{Store, StoreError};
+use testkit::Database;
 
-on_both_databases! {
+use crate::common::open;
+
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn migrations_can_be_run_again(store: Store) {
         store.migrate().await.unwrap();
         store.ping().await.unwrap();
     }
 
-    async fn two_processes_may_migrate_at_once(store: Store, place: &Place) {
-        let other = place.open().await;
-        let (one, two) = tokio::join!(store.migrate(), other.migrate());
-        one.unwrap();
-        two.unwrap();
-    }
-
-    async fn the_schema_of_a_newer_version_is_refused(store: Store, place: &Place) {
-        place
+    async fn the_schema_of_a_newer_version_is_refused(store: Store, database: &Database) {
+        database
             .execute(
                 "INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time)
                  SELECT 29990101000000, 'from the future', installed_on, success, checksum, execution_time FROM _sqlx_migrations LIMIT 1",
@@ -25,15 +23,15 @@ on_both_databases! {
         assert!(matches!(store.migrate().await, Err(StoreError::NewerSchema)));
     }
 
-    async fn a_closed_store_has_kept_everything(store: Store, place: &Place) {
+    async fn a_closed_store_has_kept_everything(store: Store, database: &Database) {
         let mut tx = store.begin().await.unwrap();
         tx.installation_insert("kept", "yes").await.unwrap();
         tx.commit().await.unwrap();
         store.close().await;
-        if let Some(file) = place.file() {
+        if let Database::Sqlite { file, .. } = database {
             assert!(!file.with_extension("db-wal").exists(), "closing folds the log into the file");
         }
-        assert_eq!(place.open().await.installation_get("kept").await.unwrap().as_deref(), Some("yes"));
+        assert_eq!(open(database).await.installation_get("kept").await.unwrap().as_deref(), Some("yes"));
     }
 }
 
@@ -44,4 +42,13 @@ async fn a_file_that_is_no_database_is_refused() {
     std::fs::write(&file, "no database, but long enough to be looked at as one".repeat(100)).unwrap();
     assert!(Store::sqlite(&file).await.is_err());
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("no database"));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn four_processes_may_migrate_a_server_at_once() {
+    // A SQLite file belongs to one process: the lock on its data directory sees to that.
+    if let Some(database) = Database::postgres().await {
+        let stores = tokio::join!(open(&database), open(&database), open(&database), open(&database));
+        assert_eq!(stores.3.user_count().await.unwrap(), 0);
+    }
 }

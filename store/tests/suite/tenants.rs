@@ -235,7 +235,9 @@ impl Everything {
     }
 }
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn a_stranger_sees_nothing(store: Store) {
         let everything = Everything::new(&store).await;
         let stranger = Tenant::new(&store).await;

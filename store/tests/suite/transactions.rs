@@ -4,9 +4,12 @@ use domain::project::Project;
 use domain::team::Team;
 use store::{Store, StoreError};
 
+use crate::common::open;
 use crate::fixture::{self, Tenant, refused, write};
 
-on_both_databases! {
+testkit::on_both_databases! {
+    crate::common::open;
+
     async fn a_dropped_transaction_leaves_nothing(store: Store) {
         let tenant = Tenant::new(&store).await;
         let added = fixture::project(tenant.id());
@@ -44,9 +47,9 @@ on_both_databases! {
         assert_eq!(store.team_get(team.id).await.unwrap(), Some(team));
     }
 
-    async fn two_hundred_writers_all_get_their_turn(store: Store, place: &Place) {
+    async fn two_hundred_writers_all_get_their_turn(store: Store, database: &Database) {
         // A second pool on the same database stands for a second process.
-        let other = place.open().await;
+        let other = open(database).await;
         let tenant = Tenant::new(&store).await;
         let writers: Vec<_> = (0..200)
             .map(|number| {
