@@ -93,15 +93,14 @@ impl Services {
         deployment: &Deployment,
         result: Result<Outcome, PhaseError>,
     ) -> Result<Outcome, JobError> {
-        let failure = match result {
+        let (to, failure) = match result {
             Ok(outcome) => return Ok(outcome),
-            Err(PhaseError::Failed(failure)) => failure,
+            Err(PhaseError::Failed(failure)) => (DeploymentStatus::Failed, failure),
+            Err(PhaseError::Overtaken(failure)) => (DeploymentStatus::Cancelled, failure),
             Err(PhaseError::Job(JobError::Retry(error))) if run.job.attempts >= run.job.max_attempts => {
                 tracing::error!(deployment.id = %deployment.id, error, "a deployment failed because of a fault of ours");
-                Failure::new(
-                    "INTERNAL",
-                    "MikroCloud could not do this because of a fault of its own; its log has the details. Try again",
-                )
+                let message = "MikroCloud could not do this because of a fault of its own; its log has the details. Try again";
+                (DeploymentStatus::Failed, Failure::new("INTERNAL", message))
             }
             Err(PhaseError::Job(error)) => return Err(error),
         };
@@ -111,7 +110,7 @@ impl Services {
         }
         let mut notices = Notices::default();
         tx.job_finish(run.fence).await?;
-        notices.end(&mut tx, &deployment, DeploymentStatus::Failed, failure).await?;
+        notices.end(&mut tx, &deployment, to, failure).await?;
         tx.commit().await?;
         self.give(notices);
         Ok(Outcome::Recorded)

@@ -35,6 +35,8 @@ mod deadlines {
 enum PhaseError {
     /// The deployment fails with this.
     Failed(domain::deployment::Failure),
+    /// A newer deployment made it needless: nothing is wrong with it.
+    Overtaken(domain::deployment::Failure),
     /// The work can be tried again, or has to stop.
     Job(jobs::JobError),
 }

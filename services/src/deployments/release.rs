@@ -118,7 +118,7 @@ impl Services {
         let environment = environment.ok_or_else(|| JobError::Fail("the environment is gone".to_owned()))?;
         if let Some(newer) = self.newer_live(deployment).await? {
             let message = format!("deployment number {} is newer and live already", newer.number);
-            return Err(PhaseError::Failed(Failure::new("SUPERSEDED", message)));
+            return Err(PhaseError::Overtaken(Failure::new("SUPERSEDED", message)));
         }
         let label = environment_label(&project.name, &environment.name);
         self.record_resource(run, deployment, cloud, "route", &label).await?;
