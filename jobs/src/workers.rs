@@ -27,18 +27,15 @@ impl Workers {
             let runner = Arc::clone(runner);
             let context = WorkerContext::from(format!("{queue}-{}", std::process::id()));
             contexts.push(context.clone());
-            let worker = WorkerBuilder::new(context)
-                .backend(backend)
-                .concurrency(*concurrency)
-                .build(move |id: JobId| {
-                    let runner = Arc::clone(&runner);
-                    // A task of its own: apalis polls all jobs of a worker in one task, where a busy one would hold up the others.
-                    async move {
-                        if tokio::spawn(runner.run(id)).await.is_err() {
-                            tracing::error!(job.id = %id, "the runner of a job panicked; the sweeper takes the job back");
-                        }
+            let worker = WorkerBuilder::new(context).backend(backend).concurrency(*concurrency).build(move |id: JobId| {
+                let runner = Arc::clone(&runner);
+                // A task of its own: apalis polls all jobs of a worker in one task, where a busy one would hold up the others.
+                async move {
+                    if tokio::spawn(runner.run(id)).await.is_err() {
+                        tracing::error!(job.id = %id, "the runner of a job panicked; the sweeper takes the job back");
                     }
-                });
+                }
+            });
             let queue = *queue;
             tasks.spawn(async move {
                 if let Err(error) = worker.run().await {

@@ -184,10 +184,7 @@ impl Services {
                     let message = "only owners and admins deploy from a path on the server's machine: use https or ssh, or upload the directory";
                     return Err(ServiceError::invalid("repository", "LOCAL_PATH", message));
                 }
-                Ok(Source::Git {
-                    repository,
-                    reference: reference.as_deref().map(parse_reference).transpose()?,
-                })
+                Ok(Source::Git { repository, reference: reference.as_deref().map(parse_reference).transpose()? })
             }
         }
     }
