@@ -44,7 +44,12 @@ async fn killed_at_random_moments_it_keeps_every_promise() {
     for crash in 1..=crashes {
         run.trigger_some().await;
         run.watch_for_a_random_time().await;
-        run.house.crash_and_restart().await;
+        run.house.kill().await;
+        if run.random.random_ratio(1, 4) {
+            let moment = Duration::from_millis(run.random.random_range(0..150));
+            run.house.start_and_kill(moment).await;
+        }
+        run.house.run().await;
         // Most crashes hit what the one before left; now and then everything is looked at.
         if crash % 4 == 0 || crash == crashes {
             run.check().await;

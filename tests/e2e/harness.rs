@@ -130,6 +130,13 @@ impl House {
         timeout(PATIENCE, child.wait()).await.expect("it stops when told to").unwrap()
     }
 
+    /// Starts it and kills it after a while, ready or not.
+    pub async fn start_and_kill(&mut self, after: Duration) {
+        let mut child = self.up().stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+        sleep(after).await;
+        child.kill().await.unwrap();
+    }
+
     /// Kills it and starts it again.
     pub async fn crash_and_restart(&mut self) {
         self.kill().await;

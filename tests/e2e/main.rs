@@ -2,6 +2,13 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod access;
+mod at_once;
+mod bad_builds;
+mod bad_servers;
+mod bad_sources;
+mod bad_starts;
+mod bad_uploads;
+mod bad_values;
 mod client;
 mod crash;
 mod deploy;
