@@ -83,7 +83,7 @@ impl Runner {
         match self.store.job_list_due(queue, now(), 64).await {
             Ok(due) => due.into_iter().for_each(|id| self.wakeups.push(queue, id)),
             Err(error) => {
-                tracing::warn!(queue, error = chain(&error), "due jobs could not be listed; the sweeper will try again")
+                tracing::warn!(queue, error = chain(&error), "due jobs could not be listed; the sweeper will try again");
             }
         }
     }
