@@ -4,10 +4,13 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::Command;
 use tokio::time::{Instant, timeout};
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::harness::{House, PATIENCE};
 
@@ -105,10 +108,66 @@ async fn a_connection_without_a_valid_credential_is_refused_with_the_reason() {
     for token in ["mck_this-is-no-key", "neither-is-this"] {
         let seen = outcome(follow(&house, token, "dep_01a2074c87fa7763be99e553550bd8a3", 0, "").await).await;
         let reason = seen["reason"].as_str().unwrap_or_default();
-        assert!(seen["close"].as_u64().is_some_and(|code| code >= 4400) && !reason.is_empty(), "{token}: {seen}");
+        assert!(seen["close"] == 4403 && !reason.is_empty(), "{token}: {seen}");
     }
     let seen = outcome(follow(&house, &house.token(), "dep_01a2074c87fa7763be99e553550bd8a3", 0, "").await).await;
     assert_eq!(seen["code"], "NOT_FOUND", "{seen}");
     let seen = outcome(follow(&house, &house.token(), "no-id", 0, "").await).await;
     assert_eq!(seen["code"], "BAD_INPUT", "{seen}");
+}
+
+type Socket = tokio_tungstenite::WebSocketStream<tokio_tungstenite::MaybeTlsStream<tokio::net::TcpStream>>;
+
+/// A connection of which the test itself speaks the protocol.
+async fn connect(house: &House) -> Socket {
+    let mut request = house.url("/graphql/ws").replace("http", "ws").into_client_request().unwrap();
+    request.headers_mut().insert("Sec-WebSocket-Protocol", "graphql-transport-ws".parse().unwrap());
+    tokio_tungstenite::connect_async(request).await.unwrap().0
+}
+
+/// The code a connection is closed with.
+async fn closed(socket: &mut Socket) -> u16 {
+    loop {
+        match timeout(PATIENCE, socket.next()).await.expect("an end").expect("a closing handshake").unwrap() {
+            Message::Close(Some(frame)) => return frame.code.into(),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn quiet_clients_stay_and_those_that_do_not_speak_the_protocol_go() {
+    let house = House::start().await;
+    let id = house.deploy_detached(house.site("page", "a page"), &[]).await;
+    assert_eq!(house.ended(&id).await, "LIVE");
+    // Says who it is, subscribes, and then nothing more: what it waits for may take an hour.
+    let mut quiet = connect(&house).await;
+    let authorization = format!("Bearer {}", house.token());
+    let query = "subscription($id: ID!) { projectEvents(projectId: $id, after: 1000) { number } }";
+    let project = house.json(&["projects", "show", "page"]).await["id"].clone();
+    for message in [
+        json!({"type": "connection_init", "payload": {"Authorization": authorization}}),
+        json!({"id": "1", "type": "subscribe", "payload": {"query": query, "variables": {"id": project}}}),
+    ] {
+        quiet.send(Message::text(message.to_string())).await.unwrap();
+    }
+    let stays = async {
+        let ended = timeout(Duration::from_secs(35), async {
+            while let Some(Ok(message)) = quiet.next().await {
+                if matches!(message, Message::Close(_)) {
+                    return format!("{message:?}");
+                }
+            }
+            "the connection is gone".to_owned()
+        });
+        assert_eq!(ended.await.ok(), None);
+    };
+    let goes = async {
+        let mut mute = connect(&house).await;
+        let mut rude = connect(&house).await;
+        rude.send(Message::text("hello?")).await.unwrap();
+        assert_eq!(closed(&mut rude).await, 4400);
+        assert_eq!(closed(&mut mute).await, 4408, "no connection_init came");
+    };
+    tokio::join!(stays, goes);
 }

@@ -1,7 +1,5 @@
 //! GraphQL over HTTP and over WebSocket (`graphql-transport-ws`).
 
-use std::time::Duration;
-
 use async_graphql::Data;
 use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, GraphiQLSource};
 use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLResponse, GraphQLWebSocket};
@@ -13,9 +11,9 @@ use serde_json::Value;
 use services::{ServiceError, Services};
 
 use super::ApiState;
+use super::websocket::{Handshake, converse};
 use crate::auth;
 
-const KEEP_ALIVE: Duration = Duration::from_secs(30);
 /// The page loads its script and style from a public mirror of npm; everything else stays closed to it.
 const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com; \
      font-src https://unpkg.com data:; img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'";
@@ -56,12 +54,19 @@ pub async fn subscribe(
     protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> impl IntoResponse {
-    let services = state.services.clone();
-    upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(256 * 1024).on_upgrade(move |socket| {
-        GraphQLWebSocket::new(socket, state.schema, protocol)
-            .keepalive_timeout(KEEP_ALIVE)
-            .on_connection_init(move |payload| async move { connect(&services, &headers, &payload).await })
-            .serve()
+    upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(256 * 1024).on_upgrade(move |socket| async move {
+        let handshake = Handshake::default();
+        let answering = handshake.clone();
+        let serve = |outgoing, incoming| {
+            GraphQLWebSocket::new_with_pair(outgoing, incoming, state.schema, protocol)
+                .on_connection_init(async move |payload| {
+                    let connected = connect(&state.services, &headers, &payload).await;
+                    answering.answered(connected.is_ok());
+                    connected
+                })
+                .serve()
+        };
+        converse(socket, handshake, serve).await;
     })
 }
 

@@ -4,6 +4,7 @@ mod auth;
 mod graphql;
 mod health;
 mod uploads;
+mod websocket;
 mod welcome;
 
 use std::time::Duration;

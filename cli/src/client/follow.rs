@@ -28,6 +28,8 @@ pub struct Position {
     pub line: i64,
 }
 
+/// What the protocol closes a connection with whose `connection_init` is refused.
+const FORBIDDEN: u16 = 4403;
 const RETRY: Duration = Duration::from_millis(500);
 /// How often in a row a connection may fail before following is given up.
 const MAX_FAILURES: u32 = 120;
@@ -89,7 +91,8 @@ async fn connection(
     while let Some(received) = socket.next().await {
         let text = match received? {
             Message::Text(text) => text,
-            Message::Close(Some(frame)) if frame.reason.contains("sign in") => {
+            // The credential is refused: no other connection would fare better.
+            Message::Close(Some(frame)) if u16::from(frame.code) == FORBIDDEN => {
                 return Err(Ended::Refused(Failure::not_signed_in(frame.reason.to_string())));
             }
             Message::Close(_) => return Ok(false),

@@ -10,14 +10,18 @@ import WebSocket from "ws";
 
 const [url, token, deployment, cuts, lastLine] = process.argv.slice(2);
 const seen = { events: [], lines: [], cuts: 0, ended: false, last: false };
-let socket;
 
 const client = createClient({
   url,
   webSocketImpl: WebSocket,
   connectionParams: { Authorization: `Bearer ${token}` },
   retryAttempts: 0,
-  on: { opened: (opened) => (socket = opened) },
+  on: {
+    // Cut at the socket, without the closing handshake, as a network does it.
+    opened: (socket) => {
+      if (seen.cuts < Number(cuts)) setTimeout(() => socket.terminate(), 20 + Math.random() * 200);
+    },
+  },
 });
 
 const fields = { deploymentEvents: "number status", deploymentLogs: "number text" };
@@ -54,8 +58,6 @@ function check() {
 }
 
 async function connection() {
-  // Cut at the socket, without the closing handshake, as a network does it.
-  const timer = seen.cuts < Number(cuts) ? setTimeout(() => socket?.terminate(), 20 + Math.random() * 200) : undefined;
   try {
     await Promise.all([
       subscribe("deploymentEvents", seen.events, (event) => {
@@ -69,7 +71,6 @@ async function connection() {
     ]);
     finish({ error: "the server completed a subscription" });
   } catch (error) {
-    clearTimeout(timer);
     if (Array.isArray(error)) finish({ code: error[0].extensions?.code, message: error[0].message });
     // 1006: the connection is gone without a closing handshake.
     if (error.code !== 1006) finish({ close: error.code, reason: error.reason ?? String(error) });
