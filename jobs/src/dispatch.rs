@@ -78,9 +78,11 @@ impl Backend for ChannelBackend {
         Poll::Ready(Ok(()))
     }
 
-    fn poll_next(&mut self, cx: &mut Context<'_>, _: &WorkerContext) -> Poll<Option<Result<Self::Task, Infallible>>> {
+    fn poll_next(&mut self, cx: &mut Context<'_>, worker: &WorkerContext) -> Poll<Option<Result<Self::Task, Infallible>>> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         if waiting.closed {
+            // A worker whose backend has ended still waits to be told. Told from outside before it started, it would not listen.
+            let _ = worker.stop();
             return Poll::Ready(None);
         }
         let Some(id) = waiting.order.pop_front() else {

@@ -13,7 +13,7 @@ use store::{Failed, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::bus::{EventBus, Topic};
+use crate::bus::{EventBus, Subscription, Topic};
 use crate::dispatch::Wakeups;
 use crate::handler::{JobError, Outcome, Registration, Run, chain};
 
@@ -60,6 +60,8 @@ impl Runner {
     /// Runs a job if it is to be had. Never fails: what goes wrong is recorded with the job, or left to the sweeper.
     pub async fn run(self: Arc<Self>, id: JobId) {
         let token = Uuid::new_v4();
+        // Before the claim: whoever calls the job off from then on is heard.
+        let called_off = self.bus.subscribe(Topic::Job(id));
         let claimed = self.store.job_claim(id, token, now() + self.settings.lease).await;
         let job = match claimed {
             Ok(Some(job)) => job,
@@ -72,7 +74,7 @@ impl Runner {
         let queue = job.queue.clone();
         let started = std::time::Instant::now();
         let kind = job.kind.clone();
-        let outcome = self.attempt(job, Fence { job_id: id, token }).await;
+        let outcome = self.attempt(job, Fence { job_id: id, token }, called_off).await;
         metrics::histogram!("mikrocloud_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
         metrics::counter!("mikrocloud_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
         self.wake_due(&queue).await;
@@ -88,17 +90,25 @@ impl Runner {
         }
     }
 
-    async fn attempt(&self, job: Job, fence: Fence) -> &'static str {
+    async fn attempt(&self, job: Job, fence: Fence, called_off: Subscription) -> &'static str {
         let Some(registration) = self.registrations.get(job.kind.as_str()) else {
             let failed = Failed { error: format!("no handler is registered for `{}`", job.kind), retry_at: None };
             return self.record_failure(fence, &failed, "dead").await;
         };
         let attempts = (job.attempts, job.max_attempts);
         let stop = CancellationToken::new();
+        let started = tokio::time::Instant::now();
         let work = AssertUnwindSafe(registration.handler.run(Run { job, fence, stop: stop.clone() })).catch_unwind();
         let result = tokio::select! {
             result = work => result.unwrap_or_else(|_| Err(JobError::Retry("the handler panicked".to_owned()))),
-            never = self.guard(fence, registration.timeout, &stop) => match never {},
+            never = self.guard(fence, registration.timeout, called_off, &stop) => match never {},
+        };
+        let overdue = started.elapsed() >= registration.timeout && !self.shutdown.is_cancelled();
+        let result = match result {
+            Err(JobError::Stopped) if overdue => {
+                Err(JobError::Retry(format!("it took longer than {} seconds and was stopped", registration.timeout.as_secs())))
+            }
+            result => result,
         };
         match result {
             Ok(Outcome::Recorded) => "done",
@@ -120,8 +130,13 @@ impl Runner {
 
     /// Keeps the lease while the handler works, and tells it to stop when it must. The handler ends in its own time, with everything
     /// it started cleaned up; this never does.
-    async fn guard(&self, fence: Fence, timeout: Duration, stop: &CancellationToken) -> std::convert::Infallible {
-        let mut called_off = self.bus.subscribe(Topic::Job(fence.job_id));
+    async fn guard(
+        &self,
+        fence: Fence,
+        timeout: Duration,
+        mut called_off: Subscription,
+        stop: &CancellationToken,
+    ) -> std::convert::Infallible {
         let deadline = tokio::time::Instant::now() + timeout;
         let mut last_extended = tokio::time::Instant::now();
         loop {

@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use apalis::prelude::*;
 use apalis_core::worker::builder::WorkerBuilder;
-use apalis_core::worker::context::WorkerContext;
 use domain::id::JobId;
 use tokio::task::JoinSet;
 
@@ -14,20 +13,18 @@ use crate::runner::Runner;
 /// Running workers.
 pub struct Workers {
     wakeups: Wakeups,
-    contexts: Vec<WorkerContext>,
     tasks: JoinSet<()>,
 }
 
 impl Workers {
     /// Starts a worker for each queue with this many jobs at once.
     pub fn start(runner: &Arc<Runner>, wakeups: &Wakeups, queues: &[(&'static str, usize)]) -> Self {
-        let (mut tasks, mut contexts) = (JoinSet::new(), Vec::new());
+        let mut tasks = JoinSet::new();
         for (queue, concurrency) in queues {
             let Some(backend) = wakeups.backend(queue) else { continue };
             let runner = Arc::clone(runner);
-            let context = WorkerContext::from(format!("{queue}-{}", std::process::id()));
-            contexts.push(context.clone());
-            let worker = WorkerBuilder::new(context).backend(backend).concurrency(*concurrency).build(move |id: JobId| {
+            let name = format!("{queue}-{}", std::process::id());
+            let worker = WorkerBuilder::new(name).backend(backend).concurrency(*concurrency).build(move |id: JobId| {
                 let runner = Arc::clone(&runner);
                 // A task of its own: apalis polls all jobs of a worker in one task, where a busy one would hold up the others.
                 async move {
@@ -43,16 +40,12 @@ impl Workers {
                 }
             });
         }
-        Self { wakeups: wakeups.clone(), contexts, tasks }
+        Self { wakeups: wakeups.clone(), tasks }
     }
 
     /// Takes nothing new and waits until what runs has ended.
     pub async fn stop(mut self) {
         self.wakeups.close();
-        // A worker whose backend has ended still waits to be told.
-        for context in &self.contexts {
-            let _ = context.stop();
-        }
         while self.tasks.join_next().await.is_some() {}
     }
 }
