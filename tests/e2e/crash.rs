@@ -65,8 +65,14 @@ impl Run {
         for project in PROJECTS {
             house.json(&["projects", "create", project]).await;
         }
-        let (bodies, seen) = Default::default();
-        Self { house, repository, random: StdRng::seed_from_u64(seed), version: 0, bodies, seen }
+        Self {
+            house,
+            repository,
+            random: StdRng::seed_from_u64(seed),
+            version: 0,
+            bodies: BTreeMap::new(),
+            seen: BTreeMap::new(),
+        }
     }
 
     /// Asks for up to three things at once: builds of each kind, and rollbacks.

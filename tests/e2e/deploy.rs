@@ -1,6 +1,9 @@
 //! From a directory or a repository to a live URL, and back.
 
+use std::process::Stdio;
+
 use serde_json::json;
+use tokio::io::{AsyncBufReadExt, BufReader};
 
 use crate::fixtures::answering;
 use crate::harness::{House, PATIENCE, eventually, fixture};
@@ -200,4 +203,49 @@ async fn all_that_was_live_is_live_after_a_restart_and_after_a_crash() {
     live(&house).await;
     house.crash_and_restart().await;
     live(&house).await;
+}
+
+#[tokio::test]
+async fn ctrl_c_leaves_the_deployment_running_and_says_how_to_follow_it() {
+    let house = House::start().await;
+    let code = "console.log('begun'); const fs = require('node:fs');\n\
+        setTimeout(() => { fs.mkdirSync('out'); fs.writeFileSync('out/index.html', 'finished alone'); }, 1500);";
+    let directory = house.build("alone", code);
+    let mut command = house.command(&["deploy", directory.to_str().unwrap()]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    while !lines.next_line().await.unwrap().expect("the build's first line").contains("begun") {}
+    processes::signal(i32::try_from(child.id().unwrap()).unwrap(), rustix::process::Signal::INT);
+    let output = child.wait_with_output().await.unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stderr).unwrap();
+    let id = said.split("mikrocloud logs -f ").nth(1).and_then(|rest| rest.split('`').next()).unwrap_or_else(|| panic!("{said}"));
+    assert_eq!(house.ended(id).await, "LIVE");
+    assert_eq!(house.body("alone").await, "finished alone");
+}
+
+#[tokio::test]
+async fn deployments_and_projects_are_listed_page_by_page_newest_first() {
+    let house = House::start().await;
+    let site = house.site("pages", "a page");
+    let mut deployed = Vec::new();
+    for _ in 0..5 {
+        deployed.insert(0, house.deploy(&site, &[]).await["deployment"].clone());
+    }
+    let (mut listed, mut after) = (Vec::new(), String::new());
+    loop {
+        let page: &[&str] = if after.is_empty() { &[] } else { &["--after", &after] };
+        let document = house.json(&[&["deployments", "-p", "pages", "--limit", "2"], page].concat()).await;
+        listed.extend(document["nodes"].as_array().unwrap().iter().map(|node| node["id"].clone()));
+        assert_eq!(document["totalCount"], 5, "{document}");
+        if document["pageInfo"]["hasNextPage"] != true {
+            break;
+        }
+        after = document["pageInfo"]["endCursor"].as_str().unwrap().to_owned();
+    }
+    assert_eq!(listed, deployed);
+    let projects = house.json(&["projects", "list"]).await;
+    assert_eq!(projects["nodes"][0]["environment"]["liveDeployment"]["number"], 5, "{projects}");
+    let table = house.cli(&["deployments", "-p", "pages"]).await;
+    assert_eq!(table.stdout.matches("superseded").count(), 4, "{table:?}");
 }

@@ -128,9 +128,9 @@ async fn connect(house: &House) -> Socket {
 /// The code a connection is closed with.
 async fn closed(socket: &mut Socket) -> u16 {
     loop {
-        match timeout(PATIENCE, socket.next()).await.expect("an end").expect("a closing handshake").unwrap() {
-            Message::Close(Some(frame)) => return frame.code.into(),
-            _ => {}
+        let message = timeout(PATIENCE, socket.next()).await.expect("an end").expect("a closing handshake").unwrap();
+        if let Message::Close(Some(frame)) = message {
+            return frame.code.into();
         }
     }
 }
