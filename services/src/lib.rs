@@ -49,12 +49,20 @@ pub struct Settings {
     pub upload_bytes: u64,
     /// How many superseded deployments of an environment stay on their cloud, ready for rollback.
     pub keep_superseded: i64,
+    /// Variables that programs carry which fetch sources, by which they are found after a crash.
+    pub fetch_env: Vec<(String, String)>,
 }
 
 impl Settings {
     /// The defaults, with files in this directory.
     pub fn in_directory(directory: PathBuf) -> Self {
-        Self { directory, build_limits: BuildLimits::default(), upload_bytes: 512 * 1024 * 1024, keep_superseded: 10 }
+        Self {
+            directory,
+            build_limits: BuildLimits::default(),
+            upload_bytes: 512 * 1024 * 1024,
+            keep_superseded: 10,
+            fetch_env: Vec::new(),
+        }
     }
 }
 

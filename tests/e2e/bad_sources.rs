@@ -3,7 +3,8 @@
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
 
-use crate::harness::House;
+use crate::harness::{House, PATIENCE, eventually};
+use crate::processes;
 
 /// A Git server that lets nobody in.
 async fn locked_server() -> u16 {
@@ -53,6 +54,44 @@ async fn repositories_that_cannot_be_fetched_say_why() {
     }
     house.deploy(&url, &[]).await;
     assert_eq!(house.body("shop").await, "open");
+}
+
+/// A Git server that takes requests and never answers.
+async fn silent_server() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        let mut open = Vec::new();
+        while let Ok((stream, _)) = listener.accept().await {
+            open.push(stream);
+        }
+    });
+    port
+}
+
+#[tokio::test]
+async fn a_fetch_that_hangs_can_be_cancelled_and_leaves_no_process_after_a_crash() {
+    let mut house = House::start().await;
+    let url = format!("http://127.0.0.1:{}/slow.git", silent_server().await);
+    let fetching = async |house: &House, id: &str| {
+        house.logged(id, "Fetching").await;
+        eventually(PATIENCE, "git to run", async || processes::all_of(&house.data()).iter().any(|p| p.command.contains("git")))
+            .await;
+    };
+    let id = house.deploy_detached(&url, &[]).await;
+    fetching(&house, &id).await;
+    house.json(&["cancel", &id]).await;
+    eventually(PATIENCE, "git to be gone", async || processes::all_of(&house.data()).is_empty()).await;
+    let id = house.deploy_detached(&url, &[]).await;
+    fetching(&house, &id).await;
+    let before = processes::all_of(&house.data());
+    house.crash_and_restart().await;
+    // It fetches again; what fetched for the one that was killed is gone.
+    fetching(&house, &id).await;
+    eventually(PATIENCE, "the orphans to be gone", async || !processes::all_of(&house.data()).iter().any(|p| before.contains(p)))
+        .await;
+    house.json(&["cancel", &id]).await;
+    eventually(PATIENCE, "git to be gone", async || processes::all_of(&house.data()).is_empty()).await;
 }
 
 #[tokio::test]

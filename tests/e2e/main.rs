@@ -14,6 +14,7 @@ mod crash;
 mod deploy;
 mod events;
 mod fixtures;
+mod graphql;
 mod harness;
 mod load;
 mod operations;

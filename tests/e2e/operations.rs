@@ -65,6 +65,21 @@ async fn sigterm_ends_at_once_when_nothing_is_under_way() {
 }
 
 #[tokio::test]
+async fn a_restart_on_another_port_takes_the_command_line_along() {
+    let mut house = House::start().await;
+    house.deploy(house.site("page", "a page"), &[]).await;
+    assert!(house.terminate().await.success());
+    let before = std::mem::take(&mut house.port);
+    let taken = std::net::TcpListener::bind(("127.0.0.1", before)).unwrap();
+    house.run().await;
+    assert_ne!(house.port, before);
+    let page = house.json(&["projects", "list"]).await;
+    assert_eq!(page["nodes"][0]["environment"]["url"], format!("http://page.localhost:{}", house.port));
+    assert_eq!(house.body("page").await, "a page");
+    drop(taken);
+}
+
+#[tokio::test]
 async fn the_doctor_finds_a_running_server_and_says_what_is_broken() {
     let house = House::start().await;
     let data = house.data();

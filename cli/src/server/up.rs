@@ -77,6 +77,8 @@ impl House {
         let builder = LocalBuilder::new(BuilderConfig { cache_directory: directory.join("cache"), instance: data.instance() });
         // What a killed process left: its builds are run again from the start.
         clouds_local::process::kill_marked(&builder.marker_prefix()).await;
+        let fetching = format!("{}:fetch", data.instance());
+        clouds_local::process::kill_marked(&fetching).await;
         remove_leftovers(&directory.join("builds")).await?;
         let mut config = EdgeConfig::new(directory.join("edge"), data.instance());
         config.base_domain.clone_from(&options.base_domain);
@@ -84,7 +86,11 @@ impl House {
         config.start_deadline = options.limits.start_deadline();
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
         let clouds = vec![LocalCloud::cloud(edge.clone(), control, Arc::new(builder))];
-        let settings = Settings { build_limits: options.limits.of_builds(), ..Settings::in_directory(directory.to_owned()) };
+        let settings = Settings {
+            build_limits: options.limits.of_builds(),
+            fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
+            ..Settings::in_directory(directory.to_owned())
+        };
         let foundation =
             Foundation { store: store.clone(), bus: bus.clone(), wakeups: wakeups.clone(), sealer, clouds, artifacts, settings };
         Ok(Self { store, services: Services::new(foundation), edge, bus, wakeups })

@@ -29,7 +29,8 @@ impl Services {
                 let reference_shown = reference.as_ref().map_or("the default branch", |reference| reference.as_str());
                 log.say(format!("Fetching {} at {reference_shown}", repository.as_str())).await?;
                 let stop = run.stop.clone();
-                let fetched = fetch_git(repository, reference.as_ref(), target, &GitOptions::default(), stop).await;
+                let options = GitOptions { env: self.inner.settings.fetch_env.clone(), ..GitOptions::default() };
+                let fetched = fetch_git(repository, reference.as_ref(), target, &options, stop).await;
                 let fetched = fetched.map_err(|error| {
                     if error.is_retryable() && run.job.attempts < FETCH_ATTEMPTS {
                         return PhaseError::Job(JobError::Retry(error.to_string()));

@@ -49,6 +49,7 @@ pub(super) struct Git {
     pub repository: Repository,
     pub target: PathBuf,
     config: NamedTempFile,
+    env: Vec<(String, String)>,
     deadline: Instant,
     timeout: Duration,
     bytes: u64,
@@ -70,13 +71,15 @@ impl Git {
         stop: CancellationToken,
     ) -> Result<Self, SourceError> {
         tokio::fs::create_dir_all(target).await.map_err(SourceError::io)?;
-        let config = NamedTempFile::new().map_err(SourceError::io)?;
+        // Beside the target: whoever clears that up after a crash clears this up, too.
+        let config = NamedTempFile::new_in(target.parent().unwrap_or(target)).map_err(SourceError::io)?;
         let text = config_text(repository, options.config.as_deref());
         tokio::fs::write(config.path(), text).await.map_err(SourceError::io)?;
         Ok(Self {
             repository: repository.clone(),
             target: target.to_owned(),
             config,
+            env: options.env.clone(),
             deadline: Instant::now() + options.timeout,
             timeout: options.timeout,
             bytes: options.bytes,
@@ -120,6 +123,7 @@ impl Git {
         command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
         command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "true").env("GIT_SSH_COMMAND", SSH);
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", self.config.path()).env("GIT_LFS_SKIP_SMUDGE", "1");
+        command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.env("GIT_CEILING_DIRECTORIES", self.target.parent().unwrap_or(&self.target));
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
         command

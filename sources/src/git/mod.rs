@@ -27,11 +27,13 @@ pub struct GitOptions {
     /// A Git configuration of the operator's to read, for credential helpers and the like. Without one, Git reads no
     /// configuration but ours.
     pub config: Option<PathBuf>,
+    /// Variables that every process of a fetch carries, by which it is recognised when the one who started it is gone.
+    pub env: Vec<(String, String)>,
 }
 
 impl Default for GitOptions {
     fn default() -> Self {
-        Self { timeout: Duration::from_mins(5), bytes: 4 << 30, config: None }
+        Self { timeout: Duration::from_mins(5), bytes: 4 << 30, config: None, env: Vec::new() }
     }
 }
 

@@ -1,0 +1,62 @@
+//! The API as any GraphQL client meets it.
+
+use serde_json::{Value, json};
+
+use crate::harness::House;
+
+#[tokio::test]
+async fn introspection_and_the_query_editor_are_open_and_the_rest_asks_who_you_are() {
+    let house = House::start().await;
+    let post = async |query: &str| -> Value {
+        let request = house.http.post(house.url("/graphql")).json(&json!({"query": query}));
+        request.send().await.unwrap().json().await.unwrap()
+    };
+    let schema = post("{ __schema { queryType { name } subscriptionType { fields { name } } } }").await;
+    let fields = schema["data"]["__schema"]["subscriptionType"]["fields"].as_array().unwrap();
+    for name in ["deploymentEvents", "deploymentLogs", "projectEvents"] {
+        assert!(fields.iter().any(|field| field["name"] == name), "{name}: {schema}");
+    }
+    let editor = house.http.get(house.url("/graphql")).send().await.unwrap();
+    assert!(editor.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    let refused = post("{ me { role } }").await;
+    assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{refused}");
+}
+
+#[tokio::test]
+async fn requests_that_are_none_or_ask_too_much_are_answered_with_an_error() {
+    let house = House::start().await;
+    let token = house.token();
+    let deep = format!(
+        "{{ projects {{ nodes {{ {} id {} }} }} }}",
+        "environment { liveDeployment { project { ".repeat(12),
+        "} } }".repeat(12)
+    );
+    let wide = (0..400).map(|index| format!("p{index}: projects(first: 100) {{ nodes {{ id }} }} ")).collect::<String>();
+    for query in ["{ nonsense }", "{ me {", "", &deep, &format!("{{ {wide} }}"), "{ projects(first: 1000) { nodes { id } } }"] {
+        let answer = house.graphql_as(&token, query, json!({})).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("{query}: {answer}"));
+        assert!(!message.is_empty() && message.len() < 1000, "{message}");
+    }
+    let broken = house.http.post(house.url("/graphql")).bearer_auth(&token).body("{").header("content-type", "application/json");
+    assert_eq!(broken.send().await.unwrap().status(), 400);
+    let large = house.http.post(house.url("/graphql")).bearer_auth(&token).json(&json!({"query": "x".repeat(3 << 20)}));
+    assert_eq!(large.send().await.unwrap().status(), 413);
+    assert_eq!(house.graphql("{ me { role } }", json!({})).await["me"]["role"], "OWNER");
+}
+
+#[tokio::test]
+async fn project_events_resume_over_all_deployments_of_a_project() {
+    let house = House::start().await;
+    let site = house.site("page", "a page");
+    house.deploy(&site, &[]).await;
+    house.deploy(&site, &["-e", "preview"]).await;
+    let query = "{ project(slug: \"page\") { deployments(first: 10) { nodes { events(first: 50) { projectNumber } } } } }";
+    let data = house.graphql(query, json!({})).await;
+    let nodes = data["project"]["deployments"]["nodes"].as_array().unwrap();
+    let mut numbers: Vec<i64> = nodes
+        .iter()
+        .flat_map(|node| node["events"].as_array().unwrap().iter().map(|event| event["projectNumber"].as_i64().unwrap()))
+        .collect();
+    numbers.sort_unstable();
+    assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>());
+}
