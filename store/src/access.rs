@@ -100,10 +100,20 @@ impl Store {
         Ok(rows.into_iter().map(|row| (row.user, row.role)).collect())
     }
 
-    /// The API key with this digest, revoked and expired ones too.
-    pub async fn api_key_get(&self, hash: &str) -> Result<Option<ApiKey>> {
-        let sql = concat!("SELECT ", api_key_columns!(), " FROM api_keys WHERE hash = $1");
-        Ok(db!(self, |pool| sqlx::query_as(sql).bind(hash).fetch_optional(pool).await)?)
+    /// The API key with this digest, revoked and expired ones too, with its user's present role in its team, which is `None` for one
+    /// who left.
+    pub async fn api_key_get(&self, hash: &str) -> Result<Option<(ApiKey, Option<Role>)>> {
+        #[derive(sqlx::FromRow)]
+        struct Row {
+            #[sqlx(flatten)]
+            key: ApiKey,
+            role: Option<Role>,
+        }
+        let sql =
+            "SELECT k.id, k.team_id, k.user_id, k.name, k.prefix, k.scopes, k.expires_at, k.revoked_at, k.created_at, m.role
+            FROM api_keys k LEFT JOIN memberships m ON m.team_id = k.team_id AND m.user_id = k.user_id WHERE k.hash = $1";
+        let row: Option<Row> = db!(self, |pool| sqlx::query_as(sql).bind(hash).fetch_optional(pool).await)?;
+        Ok(row.map(|row| (row.key, row.role)))
     }
 
     /// Whether a key can still be used at this moment.

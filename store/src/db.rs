@@ -73,6 +73,8 @@ impl Store {
             .synchronous(SqliteSynchronous::Normal)
             .foreign_keys(true)
             .busy_timeout(Duration::from_secs(30))
+            // A whole page of a list passes to the reader at once: the default of 50 rows would stop at the row that says "more".
+            .row_buffer_size(256)
             .pragma("cache_size", "-1024")
             .pragma("journal_size_limit", "16777216");
         let pool = SqlitePoolOptions::new()

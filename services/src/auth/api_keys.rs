@@ -116,18 +116,17 @@ impl Services {
     pub(super) async fn authenticate_key(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
         const INVALID: ServiceError =
             ServiceError::Unauthenticated("the API key is not valid, was revoked or has expired: make a new one");
-        let key = self.store().api_key_get(&token_hash(bearer)).await?.ok_or(INVALID)?;
+        let (key, role) = self.store().api_key_get(&token_hash(bearer)).await?.ok_or(INVALID)?;
         if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= now()) {
             return Err(INVALID);
         }
         if team.is_some_and(|team| team != key.team_id) {
             return Err(ServiceError::NotFound("team"));
         }
-        let membership = self.store().membership_get(key.team_id, key.user_id).await?.ok_or(INVALID)?;
         Ok(Actor {
             user_id: key.user_id,
             team_id: key.team_id,
-            role: membership.role,
+            role: role.ok_or(INVALID)?,
             scopes: Some(key.scopes),
             credential: Credential::ApiKey(key.id),
             expires_at: key.expires_at,

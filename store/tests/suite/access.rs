@@ -103,13 +103,17 @@ testkit::on_both_databases! {
         let expires_at = Some(now() + TimeDelta::days(1));
         let new = key(team, ada.id, "digest", expires_at);
         write(&store, async |tx| tx.api_key_insert(&new).await).await;
-        let kept = store.api_key_get("digest").await.unwrap().unwrap();
+        let (kept, role) = store.api_key_get("digest").await.unwrap().unwrap();
+        assert_eq!(role, Some(Role::Owner));
         assert_eq!((kept.id, kept.team_id, kept.user_id), (new.id, team, ada.id));
         assert_eq!((kept.name.as_str(), kept.prefix.as_str()), ("ci", "mk_abcdef"));
         assert_eq!(kept.scopes, [Permission::ProjectRead, Permission::DeploymentWrite]);
         assert_eq!((kept.expires_at, kept.revoked_at), (expires_at, None));
         assert!(store.api_key_get("another").await.unwrap().is_none());
         assert_eq!(store.api_key_list(team).await.unwrap(), [kept]);
+        write(&store, async |tx| tx.membership_delete(team, ada.id).await).await;
+        let (_, role) = store.api_key_get("digest").await.unwrap().unwrap();
+        assert_eq!(role, None, "who left the team has no role in it");
         let error = refused(&store, async |tx| tx.api_key_insert(&key(team, ada.id, "digest", None)).await).await;
         assert!(matches!(error, StoreError::Exists), "{error:?}");
     }

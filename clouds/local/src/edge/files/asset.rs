@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::HeaderValue;
 
 /// Files up to this size are kept in memory once they were asked for, bytes.
-const SMALL: u64 = 64 * 1024;
+const SMALL: u64 = 1024 * 1024;
 
 /// A file of a site.
 #[derive(Debug)]

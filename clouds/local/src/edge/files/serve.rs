@@ -28,7 +28,7 @@ const ACCEPT_ENCODING_VALUE: HeaderValue = HeaderValue::from_static("accept-enco
 const BYTES: HeaderValue = HeaderValue::from_static("bytes");
 
 /// How much of a large file is read at a time, bytes.
-const CHUNK: usize = 64 * 1024;
+const CHUNK: usize = 256 * 1024;
 
 impl Site {
     /// Answers a request. Its body is of no interest.
