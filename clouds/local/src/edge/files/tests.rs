@@ -156,7 +156,7 @@ async fn parts_of_small_and_large_files() {
     let got = part("/small.txt", "bytes=2-4").await;
     assert_eq!((got.status, got.body.as_str(), got.header("content-range")), (206, "234", "bytes 2-4/10"));
     let got = part("/large.bin", "bytes=-10").await;
-    assert_eq!((got.status, got.body.as_str(), got.header("content-length")), (206, "3999839999", "10"));
+    assert_eq!((got.status, got.body.as_str(), got.header("content-length")), (206, "9999899999", "10"));
     let got = part("/large.bin", "bytes=100000-100004").await;
     assert_eq!((got.status, got.body.as_str()), (206, "20000"));
     let got = part("/small.txt", "bytes=99-").await;
