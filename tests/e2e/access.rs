@@ -34,7 +34,7 @@ impl House {
     }
 
     /// Makes a key in the database as the server would, for what its API has no operation for.
-    async fn key(&self, team: TeamId, user: UserId, expires_at: Option<Timestamp>) -> String {
+    pub async fn key(&self, team: TeamId, user: UserId, expires_at: Option<Timestamp>) -> String {
         let secret = format!("mck_{}", ApiKeyId::new());
         let hash = hex::encode(Sha256::digest(secret.as_bytes()));
         let store = Store::sqlite(&self.data().join("mikrocloud.db")).await.unwrap();
@@ -54,6 +54,12 @@ impl House {
         tx.commit().await.unwrap();
         store.close().await;
         secret
+    }
+
+    /// Team and user of the owner.
+    pub async fn owner(&self) -> (TeamId, UserId) {
+        let me = self.graphql("{ me { user { id } team { id } } }", json!({})).await["me"].take();
+        (me["team"]["id"].as_str().unwrap().parse().unwrap(), me["user"]["id"].as_str().unwrap().parse().unwrap())
     }
 
     /// A second team with an owner of its own; the owner's key.
@@ -206,8 +212,7 @@ async fn a_key_does_no_more_than_its_scopes() {
 #[tokio::test]
 async fn expired_revoked_and_invented_credentials_are_refused_with_exit_status_4() {
     let house = House::start().await;
-    let me = house.graphql("{ me { user { id } team { id } } }", json!({})).await["me"].take();
-    let (team, user) = (me["team"]["id"].as_str().unwrap().parse().unwrap(), me["user"]["id"].as_str().unwrap().parse().unwrap());
+    let (team, user) = house.owner().await;
     let good = house.key(team, user, Some(now() + chrono::Duration::hours(1))).await;
     let expired = house.key(team, user, Some(now() - chrono::Duration::seconds(1))).await;
     let whoami = async |token: &str| {

@@ -103,6 +103,22 @@ async fn a_revoked_key_ends_its_open_subscription_within_five_seconds() {
 }
 
 #[tokio::test]
+async fn a_key_that_expires_ends_its_open_subscription() {
+    let house = House::start().await;
+    let (team, user) = house.owner().await;
+    let id = house.deploy_detached(house.build("hang", "console.log('hanging'); setInterval(() => {}, 1000)"), &[]).await;
+    house.logged(&id, "hanging").await;
+    let key = house.key(team, user, Some(domain::time::now() + chrono::Duration::seconds(4))).await;
+    let mut following = follow(&house, &key, &id, 0, "what never comes").await;
+    follows(&mut following).await;
+    let started = Instant::now();
+    let seen = outcome(following).await;
+    assert_eq!(seen["code"], "UNAUTHENTICATED", "{seen}");
+    assert!(started.elapsed() < Duration::from_secs(9), "after {:?}", started.elapsed());
+    house.json(&["cancel", &id]).await;
+}
+
+#[tokio::test]
 async fn a_connection_without_a_valid_credential_is_refused_with_the_reason() {
     let house = House::start().await;
     for token in ["mck_this-is-no-key", "neither-is-this"] {
