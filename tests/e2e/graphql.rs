@@ -31,7 +31,8 @@ async fn requests_that_are_none_or_ask_too_much_are_answered_with_an_error() {
         "environment { liveDeployment { project { ".repeat(12),
         "} } }".repeat(12)
     );
-    let wide = (0..400).map(|index| format!("p{index}: projects(first: 100) {{ nodes {{ id }} }} ")).collect::<String>();
+    let wide: Vec<String> = (0..400).map(|index| format!("p{index}: projects(first: 100) {{ nodes {{ id }} }}")).collect();
+    let wide = wide.join(" ");
     for query in ["{ nonsense }", "{ me {", "", &deep, &format!("{{ {wide} }}"), "{ projects(first: 1000) { nodes { id } } }"] {
         let answer = house.graphql_as(&token, query, json!({})).await;
         let message = answer["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("{query}: {answer}"));
