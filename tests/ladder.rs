@@ -1,5 +1,7 @@
 //! Each crate stands only on what ARCHITECTURE.md says it stands on.
 
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use cargo_metadata::{DependencyKind, MetadataCommand};

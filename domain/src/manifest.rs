@@ -154,9 +154,12 @@ impl Manifest {
             let message = format!("the file has {} bytes: keep it within {MAX_BYTES}", text.len());
             return Err(ManifestError { line: None, message });
         }
-        let manifest: Self = toml::from_str(text).map_err(|error| ManifestError {
-            line: error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1),
-            message: error.message().trim().replace('\n', ", "),
+        let manifest: Self = toml::from_str(text).map_err(|error| {
+            let line = error.span().map(|span| text[..span.start.min(text.len())].matches('\n').count() + 1);
+            let problem = error.message().trim().replace('\n', ", ");
+            let message =
+                line.and_then(|line| place_at(text, line)).map_or(problem.clone(), |place| format!("{place}: {problem}"));
+            ManifestError { line, message }
         })?;
         manifest.check(text)?;
         Ok(manifest)
@@ -296,6 +299,14 @@ fn is_inside(path: &str) -> bool {
     path.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir))
 }
 
+/// The key that a line sets, with its table before it, such as `build.output`; `None` for a line that sets none.
+fn place_at(text: &str, line: usize) -> Option<String> {
+    let lines: Vec<_> = text.lines().take(line).map(str::trim).collect();
+    let (key, _) = lines.last()?.split_once('=')?;
+    let table = lines.iter().rev().find_map(|line| line.strip_prefix('[')?.split(']').next());
+    Some(table.map(|table| format!("{}.", table.trim())).unwrap_or_default() + key.trim())
+}
+
 /// The line, counted from 1, of a key in a table of a file that parsed; of the table's head when the key is empty or not found.
 fn line_of(text: &str, table: &str, key: &str) -> Option<usize> {
     let mut head = None;
@@ -356,9 +367,9 @@ mod tests {
 
     #[test]
     fn errors_name_the_line_the_key_and_the_remedy() {
-        insta::assert_snapshot!(error("[project]\nname = \"shop\"\ncolour = 1\n"), @"mikrocloud.toml line 3: unknown field `colour`, expected `name` or `kind`");
-        insta::assert_snapshot!(error("[container]\nport = \"x\"\n"), @r#"mikrocloud.toml line 2: invalid type: string "x", expected u16"#);
-        insta::assert_snapshot!(error("[build]\ncommand = 3\n"), @"mikrocloud.toml line 2: expected a command as a string, or a list of commands");
+        insta::assert_snapshot!(error("[project]\nname = \"shop\"\ncolour = 1\n"), @"mikrocloud.toml line 3: project.colour: unknown field `colour`, expected `name` or `kind`");
+        insta::assert_snapshot!(error("[container]\nport = \"x\"\n"), @r#"mikrocloud.toml line 2: container.port: invalid type: string "x", expected u16"#);
+        insta::assert_snapshot!(error("[build]\ncommand = 3\n"), @"mikrocloud.toml line 2: build.command: expected a command as a string, or a list of commands");
         insta::assert_snapshot!(error("[project]\nkind = \"static\"\n\n[container]\nport = 3000\n"), @"mikrocloud.toml line 4: [container]: a project of kind `static` runs no program: remove this table, or set project.kind to `container`");
         insta::assert_snapshot!(error("[build]\noutput = \"../x\"\n"), @"mikrocloud.toml line 2: build.output: name a directory inside the project, without `..` and not absolute");
         insta::assert_snapshot!(error("[build]\ncommand = \"make && rm -rf /\"\n"), @r#"mikrocloud.toml line 2: build.command: `&&` is for a shell, and no shell runs this: list several commands as ["first", "second"], or put them into a script"#);

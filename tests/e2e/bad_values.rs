@@ -40,7 +40,7 @@ async fn a_project_file_that_is_wrong_names_line_key_and_remedy_on_both_sides() 
     let house = House::start().await;
     let table = [
         ("[project]\nkidn = \"static\"\n", "line 2", "kidn"),
-        ("[build]\noutput = 7\n", "line 2", "expected a string"),
+        ("[build]\noutput = 7\n", "line 2: build.output", "expected a string"),
         ("[project]\nkind = \"website\"\n", "line 2", "static"),
         ("[project]\nkind = \"static\"\n\n[container]\nport = 3000\n", "line 4", "remove this table"),
         ("[build]\noutput = \"../x\"\n", "line 2", "build.output"),
