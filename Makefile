@@ -18,7 +18,6 @@ build: deps-build ## Build the debug binary
 
 test: deps-test ## Run every test
 	cargo nextest run --workspace --profile $(NEXTEST_PROFILE)
-	cargo test --workspace --doc --quiet
 
 lint: deps-lint ## Check formatting, lints, documentation, licences and unused dependencies
 	cargo fmt --all --check
