@@ -58,6 +58,36 @@ pub struct Job {
     pub last_error: Option<String>,
     /// When it was written.
     pub created_at: Timestamp,
+    /// When a worker took it last.
+    pub started_at: Option<Timestamp>,
+    /// When it ended for good.
+    pub finished_at: Option<Timestamp>,
+    /// Which worker took it last.
+    pub worker: Option<String>,
+}
+
+/// A job that waits for a worker: what decides whose turn it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct DueJob {
+    /// Identity; ids sort by age.
+    pub id: JobId,
+    /// The team it works for; teams take turns.
+    pub team_id: TeamId,
+    /// Lower runs first.
+    pub priority: i64,
+}
+
+/// How a queue is run. What is `None` is unlimited.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct QueueSettings {
+    /// Since when nothing is taken from it.
+    pub paused_at: Option<Timestamp>,
+    /// How many of its jobs run at once, over all workers.
+    pub concurrency: Option<i64>,
+    /// How many of its jobs run at once for one team.
+    pub team_concurrency: Option<i64>,
 }
 
 /// What a worker shows with every write it makes for a job: the write is refused once the lease is another's.

@@ -4,10 +4,12 @@ pub mod bus;
 pub mod dispatch;
 pub mod handler;
 pub mod payload;
+pub mod redis;
 pub mod runner;
 pub mod sweeper;
 pub mod workers;
 
+pub use crate::redis::{Redis, RedisUrl};
 pub use bus::{EventBus, Topic};
 pub use dispatch::Wakeups;
 pub use handler::{Handler, JobError, Outcome, Registration, Run};

@@ -44,6 +44,7 @@ pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {
         subject_id: payload.subject_id(),
         priority: 100,
         exclusion_key: payload.exclusion_key(),
+        deduplication_key: None,
         run_at: now(),
         max_attempts: P::MAX_ATTEMPTS,
     })

@@ -2,14 +2,14 @@
 
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use domain::id::JobId;
 use domain::job::{Fence, Job};
 use domain::time::now;
 use futures::FutureExt;
-use store::{Failed, Store, StoreError};
+use store::{Claim, Failed, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
@@ -39,6 +39,9 @@ pub struct Runner {
     wakeups: Wakeups,
     settings: LeaseSettings,
     registrations: HashMap<&'static str, Registration>,
+    /// What this process is called in the rows of the jobs it runs.
+    name: String,
+    limits: LimitedQueues,
     /// Fires when running handlers have to stop because the process ends.
     shutdown: CancellationToken,
 }
@@ -54,16 +57,19 @@ impl Runner {
         shutdown: CancellationToken,
     ) -> Self {
         let registrations = registrations.into_iter().map(|registration| (registration.kind, registration)).collect();
-        Self { store, bus, wakeups, settings, registrations, shutdown }
+        let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
+        let name = format!("{host}:{}", std::process::id());
+        Self { store, bus, wakeups, settings, registrations, name, limits: LimitedQueues::default(), shutdown }
     }
 
     /// Runs a job if it is to be had. Never fails: what goes wrong is recorded with the job, or left to the sweeper.
-    pub async fn run(self: Arc<Self>, id: JobId) {
+    pub async fn run(self: Arc<Self>, queue: &'static str, id: JobId) {
+        let is_limited = self.limits.has(&self.store, queue).await;
         let token = Uuid::new_v4();
         // Before the claim: whoever calls the job off from then on is heard.
         let called_off = self.bus.subscribe(Topic::Job(id));
-        let claimed = self.store.job_claim(id, token, now() + self.settings.lease).await;
-        let job = match claimed {
+        let claim = Claim { token, lease_until: now() + self.settings.lease, worker: &self.name, is_limited };
+        let job = match self.store.job_claim(id, &claim).await {
             Ok(Some(job)) => job,
             Ok(None) => return,
             Err(error) => {
@@ -71,23 +77,31 @@ impl Runner {
                 return;
             }
         };
-        let queue = job.queue.clone();
+        let (kind, exclusion_key) = (job.kind.clone(), job.exclusion_key.clone());
+        let waited = (now() - job.run_at).to_std().unwrap_or_default();
+        metrics::histogram!("mikrocloud_job_wait_seconds", "queue" => queue).record(waited.as_secs_f64());
         let started = std::time::Instant::now();
-        let kind = job.kind.clone();
         let outcome = self.attempt(job, Fence { job_id: id, token }, called_off).await;
         metrics::histogram!("mikrocloud_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
         metrics::counter!("mikrocloud_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
-        self.wake_due(&queue).await;
+        if let Err(error) = self.wake_next(queue, exclusion_key.as_deref(), is_limited).await {
+            tracing::warn!(queue, error = chain(&error), "the next job could not be looked for; the sweeper will try again");
+        }
     }
 
-    /// Wakes workers for what is due in a queue: the end of one job may be what another waited for.
-    pub async fn wake_due(&self, queue: &str) {
-        match self.store.job_list_due(queue, now(), 64).await {
-            Ok(due) => due.into_iter().for_each(|id| self.wakeups.push(queue, id)),
-            Err(error) => {
-                tracing::warn!(queue, error = chain(&error), "due jobs could not be listed; the sweeper will try again");
+    /// Wakes a worker for what waited for the end of a job: one with its exclusion key, one that its queue's limits held back.
+    async fn wake_next(&self, queue: &str, exclusion_key: Option<&str>, is_limited: bool) -> Result<(), StoreError> {
+        if let Some(key) = exclusion_key
+            && let Some(next) = self.store.job_next_excluded(key, now()).await?
+        {
+            self.wakeups.push(queue, next);
+        }
+        if is_limited {
+            for next in self.store.job_list_due(queue, now(), 1).await? {
+                self.wakeups.push(queue, next);
             }
         }
+        Ok(())
     }
 
     async fn attempt(&self, job: Job, fence: Fence, called_off: Subscription) -> &'static str {
@@ -183,6 +197,29 @@ impl Runner {
                 "unrecorded"
             }
         }
+    }
+}
+
+/// Which queues have limits, as far as known a moment ago.
+#[derive(Default)]
+struct LimitedQueues(Mutex<HashMap<&'static str, (std::time::Instant, bool)>>);
+
+impl LimitedQueues {
+    /// How long an answer holds. A limit that is set meanwhile is passed by what is claimed at the same moment.
+    const FRESH: Duration = Duration::from_secs(1);
+
+    async fn has(&self, store: &Store, queue: &'static str) -> bool {
+        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(queue).copied();
+        if let Some((at, limited)) = known
+            && at.elapsed() < Self::FRESH
+        {
+            return limited;
+        }
+        // A database that does not answer lets nothing be claimed either.
+        let Ok(settings) = store.queue_get(queue).await else { return true };
+        let limited = settings.concurrency.is_some() || settings.team_concurrency.is_some();
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(queue, (std::time::Instant::now(), limited));
+        limited
     }
 }
 

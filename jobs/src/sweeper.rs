@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::Days;
 use domain::time::now;
-use store::{Store, StoreError};
+use store::{Lock, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::dispatch::Wakeups;
@@ -71,17 +71,23 @@ impl Sweeper {
     /// One sweep.
     pub async fn sweep(&self) -> Result<(), StoreError> {
         let mut tx = self.store.begin().await?;
-        let reclaimed = tx.job_reclaim(now()).await?;
-        tx.commit().await?;
-        if !reclaimed.is_empty() {
-            tracing::info!(jobs = reclaimed.len(), "took back jobs whose worker gave no sign of life");
+        // Of several processes one does it at a time: the others would only wait for its rows.
+        let is_first = tx.try_lock(Lock::Sweep).await?;
+        if is_first {
+            let reclaimed = tx.job_reclaim(now()).await?;
+            tx.commit().await?;
+            if !reclaimed.is_empty() {
+                tracing::info!(jobs = reclaimed.len(), "took back jobs whose worker gave no sign of life");
+            }
+        } else {
+            drop(tx);
         }
         for queue in QUEUES {
-            for id in self.store.job_list_due(queue, now(), 256).await? {
-                self.wakeups.push(queue, id);
+            for job in self.store.job_list_due(queue, now(), 256).await? {
+                self.wakeups.push(queue, job);
             }
         }
-        self.housekeeping.keep_invariants().await
+        if is_first { self.housekeeping.keep_invariants().await } else { Ok(()) }
     }
 
     async fn purge(&self) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use apalis::prelude::*;
 use apalis_core::worker::builder::WorkerBuilder;
 use domain::id::JobId;
-use tokio::task::JoinSet;
+use tokio::task::{JoinHandle, JoinSet};
 
 use crate::dispatch::Wakeups;
 use crate::runner::Runner;
@@ -21,19 +21,19 @@ impl Workers {
     pub fn start(runner: &Arc<Runner>, wakeups: &Wakeups, queues: &[(&'static str, usize)]) -> Self {
         let mut tasks = JoinSet::new();
         for (queue, concurrency) in queues {
+            let queue = *queue;
             let Some(backend) = wakeups.backend(queue) else { continue };
-            let runner = Arc::clone(runner);
             let name = format!("{queue}-{}", std::process::id());
+            let queue_runner = Arc::new(QueueRunner { runner: Arc::clone(runner), queue });
             let worker = WorkerBuilder::new(name).backend(backend).concurrency(*concurrency).build(move |id: JobId| {
-                let runner = Arc::clone(&runner);
+                let queue_runner = Arc::clone(&queue_runner);
                 // A task of its own: apalis polls all jobs of a worker in one task, where a busy one would hold up the others.
                 async move {
-                    if tokio::spawn(runner.run(id)).await.is_err() {
+                    if queue_runner.start(id).await.is_err() {
                         tracing::error!(job.id = %id, "the runner of a job panicked; the sweeper takes the job back");
                     }
                 }
             });
-            let queue = *queue;
             tasks.spawn(async move {
                 if let Err(error) = worker.run().await {
                     tracing::error!(queue, %error, "a worker ended with an error");
@@ -47,5 +47,17 @@ impl Workers {
     pub async fn stop(mut self) {
         self.wakeups.close();
         while self.tasks.join_next().await.is_some() {}
+    }
+}
+
+/// The runner with the queue it works on.
+struct QueueRunner {
+    runner: Arc<Runner>,
+    queue: &'static str,
+}
+
+impl QueueRunner {
+    fn start(&self, id: JobId) -> JoinHandle<()> {
+        tokio::spawn(Arc::clone(&self.runner).run(self.queue, id))
     }
 }

@@ -59,6 +59,15 @@ pub(crate) enum Open {
     Sqlite { open: sqlx::Transaction<'static, sqlx::Sqlite>, _writer: OwnedMutexGuard<()> },
 }
 
+/// What only one process does at a time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lock {
+    /// Taking back jobs and keeping invariants.
+    Sweep = 0x6d63_0001,
+    /// Creating what a first start creates.
+    FirstStart = 0x6d63_0002,
+}
+
 /// A write transaction. Dropped without [`Tx::commit`], nothing of it happened.
 pub struct Tx(pub(crate) Open);
 
@@ -126,6 +135,18 @@ impl Store {
 }
 
 impl Tx {
+    /// Takes a lock that only one transaction of all processes has; it ends with the transaction. `false` when another has it.
+    pub async fn try_lock(&mut self, lock: Lock) -> Result<bool> {
+        match &mut self.0 {
+            Open::Postgres(open) => {
+                let sql = "SELECT pg_try_advisory_xact_lock($1)";
+                Ok(sqlx::query_scalar(sql).bind(lock as i64).fetch_one(&mut **open).await?)
+            }
+            // One writer at a time, in one process.
+            Open::Sqlite { .. } => Ok(true),
+        }
+    }
+
     /// Makes all of it happen.
     pub async fn commit(self) -> Result<()> {
         match self.0 {

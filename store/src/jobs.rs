@@ -1,19 +1,29 @@
 //! Jobs. A claim is one compare-and-set; every write of a worker goes through a fence.
 
 use domain::id::{JobId, TeamId};
-use domain::job::{Fence, Job, JobState};
+use domain::job::{DueJob, Fence, Job, JobState};
 use domain::time::{Timestamp, now};
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::db::{Store, Tx};
+use crate::db::{Db, Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
 
 macro_rules! columns {
     () => {
         "id, team_id, kind, queue, payload, priority, exclusion_key, state, run_at, attempts, max_attempts, lease_token, lease_until, \
-         last_error, created_at"
+         last_error, created_at, started_at, finished_at, worker"
+    };
+}
+
+/// Whether the settings of a job's queue let it start now.
+macro_rules! may_start {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM queues WHERE queues.name = jobs.queue AND (queues.paused_at IS NOT NULL
+            OR queues.concurrency <= (SELECT COUNT(*) FROM jobs r WHERE r.queue = jobs.queue AND r.state = 'running')
+            OR queues.team_concurrency <=
+                (SELECT COUNT(*) FROM jobs r WHERE r.queue = jobs.queue AND r.state = 'running' AND r.team_id = jobs.team_id)))"
     };
 }
 
@@ -36,10 +46,32 @@ pub struct NewJob {
     pub priority: i64,
     /// Jobs with the same key never run at once.
     pub exclusion_key: Option<String>,
+    /// Of jobs with the same key one waits or runs: writing another does nothing.
+    pub deduplication_key: Option<String>,
     /// Not before this time.
     pub run_at: Timestamp,
     /// How often a worker may take it.
     pub max_attempts: i64,
+}
+
+impl NewJob {
+    /// What decides whose turn it is.
+    pub fn due(&self) -> DueJob {
+        DueJob { id: self.id, team_id: self.team_id, priority: self.priority }
+    }
+}
+
+/// A worker's hand on a job.
+#[derive(Debug, Clone)]
+pub struct Claim<'a> {
+    /// Proves the hold; new for every attempt.
+    pub token: Uuid,
+    /// Until when it holds unless it is extended.
+    pub lease_until: Timestamp,
+    /// Which worker it is, for people.
+    pub worker: &'a str,
+    /// Whether the queue has limits that two claims at once must not pass together.
+    pub is_limited: bool,
 }
 
 /// What becomes of a job whose handler failed.
@@ -58,13 +90,26 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
     }
 
-    /// Jobs of a queue that could run at this moment, the most urgent first.
-    pub async fn job_list_due(&self, queue: &str, at: Timestamp, limit: i64) -> Result<Vec<JobId>> {
-        let sql = "SELECT id FROM jobs WHERE queue = $1 AND state = 'pending' AND run_at <= $2
-            AND (exclusion_key IS NULL OR NOT EXISTS
-                (SELECT 1 FROM jobs other WHERE other.exclusion_key = jobs.exclusion_key AND other.state = 'running'))
-            ORDER BY priority, run_at, id LIMIT $3";
-        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(queue).bind(at).bind(limit).fetch_all(pool).await)?)
+    /// Jobs of a queue that could run at this moment: the most urgent of each team first, then the next of each.
+    pub async fn job_list_due(&self, queue: &str, at: Timestamp, limit: i64) -> Result<Vec<DueJob>> {
+        let sql = concat!(
+            "SELECT id, team_id, priority FROM (
+                SELECT id, team_id, priority, run_at, ROW_NUMBER() OVER (PARTITION BY team_id ORDER BY priority, run_at, id) AS turn
+                FROM jobs WHERE queue = $1 AND state = 'pending' AND run_at <= $2
+                AND (exclusion_key IS NULL OR NOT EXISTS
+                    (SELECT 1 FROM jobs other WHERE other.exclusion_key = jobs.exclusion_key AND other.state = 'running'))
+                AND ",
+            may_start!(),
+            ") waiting ORDER BY turn, priority, run_at, id LIMIT $3"
+        );
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(queue).bind(at).bind(limit).fetch_all(pool).await)?)
+    }
+
+    /// The first job that waited for the end of another with its exclusion key.
+    pub async fn job_next_excluded(&self, exclusion_key: &str, at: Timestamp) -> Result<Option<DueJob>> {
+        let sql = "SELECT id, team_id, priority FROM jobs WHERE exclusion_key = $1 AND state = 'pending' AND run_at <= $2
+            ORDER BY priority, run_at, id LIMIT 1";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(exclusion_key).bind(at).fetch_optional(pool).await)?)
     }
 
     /// How many jobs of all teams are in each state, per queue. For metrics.
@@ -73,24 +118,42 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
     }
 
-    /// Takes a job: `None` when it is not pending, not due, or a job with the same exclusion key runs.
-    pub async fn job_claim(&self, id: JobId, token: Uuid, lease_until: Timestamp) -> Result<Option<Job>> {
+    /// Takes a job: `None` when it is not pending, not due, a job with the same exclusion key runs, or its queue lets no more run.
+    pub async fn job_claim(&self, id: JobId, claim: &Claim<'_>) -> Result<Option<Job>> {
         let sql = concat!(
-            "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $2, lease_until = $3
-             WHERE id = $1 AND state = 'pending' AND run_at <= $4 RETURNING ",
+            "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $2, lease_until = $3, started_at = $4, worker = $5
+             WHERE id = $1 AND state = 'pending' AND run_at <= $4 AND ",
+            may_start!(),
+            " RETURNING ",
             columns!()
         );
-        let mut tx = self.begin().await?;
-        let claimed: std::result::Result<Option<Job>, sqlx::Error> =
-            tx!(tx, |conn| sqlx::query_as(sql).bind(id).bind(token).bind(lease_until).bind(now()).fetch_optional(conn).await);
-        match claimed.map_err(StoreError::from) {
-            Ok(job) => {
-                tx.commit().await?;
-                Ok(job)
+        let claimed = match &self.db {
+            // One statement needs no transaction around it.
+            Db::Postgres(pool) if !claim.is_limited => {
+                let query = sqlx::query_as(sql).bind(id).bind(claim.token).bind(claim.lease_until).bind(now()).bind(claim.worker);
+                query.fetch_optional(pool).await
             }
+            _ => {
+                let mut tx = self.begin().await?;
+                tx.queue_lock(id).await?;
+                let claimed = tx!(tx, |conn| sqlx::query_as(sql)
+                    .bind(id)
+                    .bind(claim.token)
+                    .bind(claim.lease_until)
+                    .bind(now())
+                    .bind(claim.worker)
+                    .fetch_optional(conn)
+                    .await);
+                if claimed.is_ok() {
+                    tx.commit().await?;
+                }
+                claimed
+            }
+        };
+        match claimed.map_err(StoreError::from) {
             // The unique index on running exclusion keys.
             Err(StoreError::Exists) => Ok(None),
-            Err(error) => Err(error),
+            claimed => claimed,
         }
     }
 
@@ -111,13 +174,14 @@ impl Store {
 }
 
 impl Tx {
-    /// Writes a job.
-    pub async fn job_insert(&mut self, job: &NewJob) -> Result<()> {
+    /// Writes a job; `false` when one with its deduplication key waits or runs already.
+    pub async fn job_insert(&mut self, job: &NewJob) -> Result<bool> {
         let sql =
             "INSERT INTO jobs (id, team_id, kind, queue, payload, subject_id, priority, exclusion_key, state, run_at, attempts,
-                max_attempts, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, 0, $10, $11)";
-        tx!(self, |conn| sqlx::query(sql)
+                max_attempts, created_at, deduplication_key)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, 0, $10, $11, $12)
+            ON CONFLICT (deduplication_key) WHERE state IN ('pending', 'running') DO NOTHING";
+        let written = tx!(self, |conn| sqlx::query(sql)
             .bind(job.id)
             .bind(job.team_id)
             .bind(job.kind)
@@ -129,10 +193,11 @@ impl Tx {
             .bind(job.run_at)
             .bind(job.max_attempts)
             .bind(now())
+            .bind(&job.deduplication_key)
             .execute(conn)
             .await
-            .map(drop))?;
-        Ok(())
+            .map(|d| d.rows_affected()))?;
+        Ok(written == 1)
     }
 
     /// Refuses the whole transaction unless the lease still stands. The row stays locked until the transaction ends, so the lease
@@ -164,6 +229,9 @@ impl Tx {
 
     /// Records that a handler failed.
     pub async fn job_fail(&mut self, fence: Fence, failed: &Failed) -> Result<()> {
+        let history = "INSERT INTO job_failures (job_id, attempt, worker, error, at)
+            SELECT id, attempts, worker, $2, $3 FROM jobs WHERE id = $1";
+        tx!(self, |conn| sqlx::query(history).bind(fence.job_id).bind(&failed.error).bind(now()).execute(conn).await.map(drop))?;
         let sql =
             "UPDATE jobs SET state = $3, run_at = COALESCE($4, run_at), finished_at = $5, lease_token = NULL, lease_until = NULL,
             last_error = $6 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
@@ -205,6 +273,10 @@ impl Tx {
     /// Takes back jobs whose lease ran out before this moment: pending again, or dead when they used up their attempts.
     /// Returns those that are pending again.
     pub async fn job_reclaim(&mut self, expired_before: Timestamp) -> Result<Vec<JobId>> {
+        let history = "INSERT INTO job_failures (job_id, attempt, worker, error, at)
+            SELECT id, attempts, worker, 'the worker gave no sign of life any more', $2 FROM jobs
+            WHERE state = 'running' AND lease_until < $1";
+        tx!(self, |conn| sqlx::query(history).bind(expired_before).bind(now()).execute(conn).await.map(drop))?;
         let dead = "UPDATE jobs SET state = 'dead', finished_at = $2, lease_token = NULL, lease_until = NULL,
             last_error = COALESCE(last_error, 'the worker that ran it died each time')
             WHERE state = 'running' AND lease_until < $1 AND attempts >= max_attempts";

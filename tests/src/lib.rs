@@ -2,7 +2,9 @@
 
 mod database;
 pub mod postgres;
+mod redis;
 mod wait;
 
 pub use database::Database;
+pub use redis::Redis;
 pub use wait::wait_until;

@@ -5,6 +5,8 @@ mod common;
 mod crashes;
 mod failures;
 mod many;
+mod redis;
+mod redis_forms;
 mod rig;
 mod running;
 mod stopping;

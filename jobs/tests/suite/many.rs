@@ -29,7 +29,7 @@ async fn all_are_done_once(store: Store, count: usize) {
         let ids = rig.insert(batch).await;
         // Half of them twice, and some not at all.
         for id in ids.iter().skip(10).chain(&ids[..50]) {
-            rig.wakeups.push("build", *id);
+            rig.wake(*id);
         }
     }
     testkit::wait_until(DEADLINE, "all jobs to be done", async || {

@@ -6,10 +6,11 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use domain::id::{JobId, TeamId};
-use domain::job::{Job, JobState};
+use domain::job::{DueJob, Job, JobState};
 use jobs::payload::{Payload, new_job};
 use jobs::{
-    EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Registration, Run, Runner, Sweeper, Wakeups, Workers,
+    EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Redis, Registration, Run, Runner, Sweeper, Wakeups,
+    Workers,
 };
 use serde::{Deserialize, Serialize};
 use store::{NewJob, Store, StoreError};
@@ -117,7 +118,36 @@ impl Rig {
     where
         A: Future<Output = Result<Outcome, JobError>> + Send + 'static,
     {
-        let (bus, wakeups, shutdown) = (EventBus::default(), Wakeups::new(&["build"]), CancellationToken::new());
+        Self::on(store, EventBus::default(), Wakeups::new(&["build"]), settings, script)
+    }
+
+    /// The same, woken through Redis.
+    pub fn over_redis<A>(
+        redis: &Redis,
+        store: Store,
+        settings: LeaseSettings,
+        script: impl Fn(Run) -> A + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: Future<Output = Result<Outcome, JobError>> + Send + 'static,
+    {
+        let (bus, wakeups) = (EventBus::over_redis(redis), Wakeups::over_redis(&["build"], redis));
+        let rig = Self::on(store, bus, wakeups, settings, script);
+        tokio::spawn(jobs::redis::relay(redis.clone(), rig.bus.clone(), rig.wakeups.clone(), rig.shutdown.clone()));
+        rig
+    }
+
+    fn on<A>(
+        store: Store,
+        bus: EventBus,
+        wakeups: Wakeups,
+        settings: LeaseSettings,
+        script: impl Fn(Run) -> A + Clone + Send + Sync + 'static,
+    ) -> Self
+    where
+        A: Future<Output = Result<Outcome, JobError>> + Send + 'static,
+    {
+        let shutdown = CancellationToken::new();
         let registrations =
             vec![Registration::of::<TestJob>(Scripted(script.clone())), Registration::of::<HastyJob>(Scripted(script))];
         let runner = Runner::new(store.clone(), bus.clone(), wakeups.clone(), settings, registrations, shutdown.clone());
@@ -152,8 +182,13 @@ impl Rig {
     /// Writes a job and wakes a worker for it.
     pub async fn start(&self, payload: &impl Payload) -> JobId {
         let id = self.write(payload).await;
-        self.wakeups.push("build", id);
+        self.wake(id);
         id
+    }
+
+    /// Wakes a worker for a job of the rig's team.
+    pub fn wake(&self, id: JobId) {
+        self.wakeups.push("build", DueJob { id, team_id: self.team, priority: 100 });
     }
 
     pub fn sweeper(&self) -> Sweeper {

@@ -40,12 +40,12 @@ testkit::on_both_databases! {
     async fn a_job_that_was_pushed_twice_runs_once(store: Store) {
         let (rig, runs) = counted(store);
         let id = rig.write(&rig.job()).await;
-        rig.wakeups.push("build", id);
-        rig.wakeups.push("build", id);
+        rig.wake(id);
+        rig.wake(id);
         let workers = rig.workers(4);
         rig.until(id, JobState::Done).await;
         // Once more after the end, and another job behind it, so that the push is known to have been looked at.
-        rig.wakeups.push("build", id);
+        rig.wake(id);
         let next = rig.start(&rig.job()).await;
         rig.until(next, JobState::Done).await;
         within("the end of the workers", workers.stop()).await;
@@ -68,7 +68,7 @@ testkit::on_both_databases! {
         let id = rig.start(&rig.job()).await;
         within("the start", started.acquire()).await.unwrap().forget();
         for _ in 0..10 {
-            rig.wakeups.push("build", id);
+            rig.wake(id);
             rig.sweep().await;
         }
         // A second job runs beside the first and shows that the worker lives on.
@@ -100,7 +100,7 @@ testkit::on_both_databases! {
             if right { Ok(Outcome::Done) } else { Err(JobError::Fail(format!("{payload:?}"))) }
         });
         let id = rig.write(&TestJob { key: Some("the key".to_owned()), ..rig.job() }).await;
-        within("the run", Arc::clone(&rig.runner).run(id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
         assert_eq!(rig.get(id).await.last_error, None);
     }
 
@@ -117,7 +117,7 @@ testkit::on_both_databases! {
             }
         });
         let id = rig.write(&rig.job()).await;
-        within("the run", Arc::clone(&rig.runner).run(id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
         assert_eq!(rig.get(id).await.state, JobState::Done);
         assert!(rig.store.installation_get("follows from").await.unwrap().is_some());
     }

@@ -2,6 +2,7 @@
 
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::id::{DeploymentId, JobId, ProjectId};
+use domain::job::DueJob;
 use jobs::Topic;
 use jobs::payload::{RetireJob, new_job};
 use store::{DeploymentChange, EventKey, NewJob, StoreError, Tx};
@@ -11,7 +12,7 @@ use crate::Services;
 /// Collected while the transaction is open, given after its commit.
 #[derive(Default)]
 pub(crate) struct Notices {
-    jobs: Vec<(&'static str, JobId)>,
+    jobs: Vec<(&'static str, DueJob)>,
     called_off: Vec<JobId>,
     events: Vec<(ProjectId, DeploymentId)>,
 }
@@ -19,7 +20,7 @@ pub(crate) struct Notices {
 impl Notices {
     /// A job was written.
     pub fn job(&mut self, job: &NewJob) {
-        self.jobs.push((job.queue, job.id));
+        self.jobs.push((job.queue, job.due()));
     }
 
     /// Writes the next event of a deployment. The caller holds the project's lock.

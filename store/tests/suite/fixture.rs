@@ -90,6 +90,7 @@ pub fn job(team: TeamId) -> NewJob {
         subject_id: None,
         priority: 100,
         exclusion_key: None,
+        deduplication_key: None,
         run_at: now(),
         max_attempts: 3,
     }

@@ -2,11 +2,13 @@
 
 use chrono::{DateTime, TimeDelta};
 use domain::id::{JobId, TeamId};
-use domain::job::{Job, JobState};
+use domain::job::{Job, JobState, QueueSettings};
 use domain::time::{Timestamp, now};
 use serde_json::json;
-use store::{NewJob, Store, StoreError};
+use store::{Claim, Lock, NewJob, Store, StoreError};
 use uuid::Uuid;
+
+use testkit::Database;
 
 use crate::common::open;
 use crate::fixture::{self, refused, write};
@@ -17,7 +19,15 @@ async fn add(store: &Store, job: NewJob) -> NewJob {
 }
 
 async fn claim(store: &Store, id: JobId) -> Option<Job> {
-    store.job_claim(id, Uuid::new_v4(), soon()).await.unwrap()
+    store.job_claim(id, &claim_until(Uuid::new_v4(), soon())).await.unwrap()
+}
+
+fn claim_until(token: Uuid, lease_until: Timestamp) -> Claim<'static> {
+    Claim { token, lease_until, worker: "test:1", is_limited: false }
+}
+
+async fn due(store: &Store, at: Timestamp, limit: i64) -> Vec<JobId> {
+    store.job_list_due("tests", at, limit).await.unwrap().into_iter().map(|job| job.id).collect()
 }
 
 fn soon() -> Timestamp {
@@ -52,16 +62,16 @@ testkit::on_both_databases! {
         }
         for (micros, job) in &expected {
             assert_eq!(store.job_get(job.team_id, job.id).await.unwrap().unwrap().run_at, job.run_at);
-            let due = store.job_list_due("tests", job.run_at, 100).await.unwrap();
+            let found = due(&store, job.run_at, 100).await;
             let until_then: Vec<_> = expected.iter().filter(|(other, _)| other <= micros).map(|(_, job)| job.id).collect();
-            assert_eq!(due, until_then, "after {micros} microseconds");
+            assert_eq!(found, until_then, "after {micros} microseconds");
         }
     }
 
     async fn a_claim_takes_a_job_with_a_lease(store: Store) {
         let job = add(&store, fixture::job(TeamId::new())).await;
         let (token, until) = (Uuid::new_v4(), soon());
-        let claimed = store.job_claim(job.id, token, until).await.unwrap().unwrap();
+        let claimed = store.job_claim(job.id, &claim_until(token, until)).await.unwrap().unwrap();
         assert_eq!((claimed.state, claimed.attempts, claimed.lease_token, claimed.lease_until), (JobState::Running, 1, Some(token), Some(until)));
         assert_eq!(store.job_get(job.team_id, job.id).await.unwrap(), Some(claimed));
         assert_eq!(claim(&store, job.id).await, None);
@@ -74,7 +84,7 @@ testkit::on_both_databases! {
         let claims: Vec<_> = (0..20)
             .map(|number| {
                 let store = if number % 2 == 0 { &store } else { &other }.clone();
-                tokio::spawn(async move { store.job_claim(job.id, Uuid::new_v4(), soon()).await.unwrap() })
+                tokio::spawn(async move { claim(&store, job.id).await })
             })
             .collect();
         let mut claimed = Vec::new();
@@ -89,8 +99,8 @@ testkit::on_both_databases! {
     async fn a_job_is_not_claimed_before_its_time(store: Store) {
         let job = add(&store, NewJob { run_at: now() + TimeDelta::hours(1), ..fixture::job(TeamId::new()) }).await;
         assert_eq!(claim(&store, job.id).await, None);
-        assert_eq!(store.job_list_due("tests", now(), 10).await.unwrap(), []);
-        assert_eq!(store.job_list_due("tests", job.run_at, 10).await.unwrap(), [job.id]);
+        assert_eq!(due(&store, now(), 10).await, []);
+        assert_eq!(due(&store, job.run_at, 10).await, [job.id]);
     }
 
     async fn the_most_urgent_is_due_first(store: Store) {
@@ -100,10 +110,10 @@ testkit::on_both_databases! {
         let early = add(&store, job(100, 9)).await.id;
         let urgent = add(&store, job(1, 1)).await.id;
         add(&store, NewJob { queue: "another", ..job(1, 1) }).await;
-        assert_eq!(store.job_list_due("tests", at, 10).await.unwrap(), [urgent, early, late]);
-        assert_eq!(store.job_list_due("tests", at, 2).await.unwrap(), [urgent, early]);
+        assert_eq!(due(&store, at, 10).await, [urgent, early, late]);
+        assert_eq!(due(&store, at, 2).await, [urgent, early]);
         claim(&store, urgent).await.unwrap();
-        assert_eq!(store.job_list_due("tests", at, 10).await.unwrap(), [early, late]);
+        assert_eq!(due(&store, at, 10).await, [early, late]);
     }
 
     async fn jobs_with_one_exclusion_key_run_one_after_another(store: Store) {
@@ -113,11 +123,11 @@ testkit::on_both_databases! {
         let running = claim(&store, first.id).await.unwrap();
         assert_eq!(claim(&store, second.id).await, None);
         assert_eq!(store.job_get(second.team_id, second.id).await.unwrap().unwrap().attempts, 0, "no attempt is used up");
-        assert_eq!(store.job_list_due("tests", now(), 10).await.unwrap(), [other.id]);
+        assert_eq!(due(&store, now(), 10).await, [other.id]);
         assert!(claim(&store, other.id).await.is_some());
         let fence = domain::job::Fence { job_id: first.id, token: running.lease_token.unwrap() };
         write(&store, async |tx| tx.job_finish(fence).await).await;
-        assert_eq!(store.job_list_due("tests", now(), 10).await.unwrap(), [second.id]);
+        assert_eq!(due(&store, now(), 10).await, [second.id]);
         assert!(claim(&store, second.id).await.is_some());
     }
 
@@ -129,7 +139,7 @@ testkit::on_both_databases! {
         }
         let claims: Vec<_> = claims
             .into_iter()
-            .map(|(store, id)| tokio::spawn(async move { store.job_claim(id, Uuid::new_v4(), soon()).await.unwrap() }))
+            .map(|(store, id)| tokio::spawn(async move { claim(&store, id).await }))
             .collect();
         let mut claimed = 0;
         for claim in claims {
@@ -169,5 +179,69 @@ testkit::on_both_databases! {
         counts.sort();
         let expected = [("another", "Pending", 1), ("tests", "Pending", 1), ("tests", "Running", 1)];
         assert_eq!(counts, expected.map(|(queue, state, count)| (queue.to_owned(), state.to_owned(), count)));
+    }
+
+    async fn teams_take_turns(store: Store) {
+        let (many, one) = (TeamId::new(), TeamId::new());
+        let mut crowd = Vec::new();
+        for _ in 0..5 {
+            crowd.push(add(&store, fixture::job(many)).await.id);
+        }
+        let single = add(&store, fixture::job(one)).await.id;
+        assert_eq!(due(&store, now(), 3).await, [crowd[0], single, crowd[1]]);
+    }
+
+    async fn a_paused_queue_gives_nothing(store: Store) {
+        let job = add(&store, fixture::job(TeamId::new())).await;
+        let paused = QueueSettings { paused_at: Some(now()), ..QueueSettings::default() };
+        write(&store, async |tx| tx.queue_put("tests", &paused).await).await;
+        assert_eq!(store.queue_get("tests").await.unwrap(), paused);
+        assert_eq!((claim(&store, job.id).await, due(&store, now(), 10).await), (None, Vec::new()));
+        write(&store, async |tx| tx.queue_put("tests", &QueueSettings::default()).await).await;
+        assert_eq!(due(&store, now(), 10).await, [job.id]);
+        assert!(claim(&store, job.id).await.is_some());
+    }
+
+    async fn claims_at_once_do_not_pass_the_limits_of_a_queue(store: Store) {
+        let limits = QueueSettings { concurrency: Some(3), team_concurrency: Some(2), ..QueueSettings::default() };
+        write(&store, async |tx| tx.queue_put("tests", &limits).await).await;
+        let teams = [TeamId::new(), TeamId::new()];
+        let mut claims = Vec::new();
+        for number in 0..20 {
+            let (store, id) = (store.clone(), add(&store, fixture::job(teams[number % 2])).await.id);
+            let claiming = async move { store.job_claim(id, &Claim { is_limited: true, ..claim_until(Uuid::new_v4(), soon()) }).await.unwrap() };
+            claims.push(tokio::spawn(claiming));
+        }
+        let mut running = Vec::new();
+        for claim in claims {
+            running.extend(claim.await.unwrap().map(|job| job.team_id));
+        }
+        assert_eq!(running.len(), 3);
+        assert!(teams.iter().all(|team| running.iter().filter(|other| *other == team).count() <= 2));
+    }
+
+    async fn of_jobs_with_one_deduplication_key_one_waits_or_runs(store: Store) {
+        let job = || NewJob { deduplication_key: Some("sweep:1".to_owned()), ..fixture::job(TeamId::new()) };
+        let first = job();
+        assert!(write(&store, async |tx| tx.job_insert(&first).await).await);
+        assert!(!write(&store, async |tx| tx.job_insert(&job()).await).await);
+        let token = claim(&store, first.id).await.unwrap().lease_token.unwrap();
+        assert!(!write(&store, async |tx| tx.job_insert(&job()).await).await);
+        let fence = domain::job::Fence { job_id: first.id, token };
+        write(&store, async |tx| tx.job_finish(fence).await).await;
+        assert!(write(&store, async |tx| tx.job_insert(&job()).await).await);
+    }
+
+    async fn one_transaction_at_a_time_has_a_lock(store: Store, database: &Database) {
+        let other = open(database).await;
+        let mut first = store.begin().await.unwrap();
+        assert!(first.try_lock(Lock::Sweep).await.unwrap());
+        if matches!(database, Database::Postgres(_)) {
+            let mut second = other.begin().await.unwrap();
+            assert!(!second.try_lock(Lock::Sweep).await.unwrap());
+            assert!(second.try_lock(Lock::FirstStart).await.unwrap());
+        }
+        first.commit().await.unwrap();
+        assert!(other.begin().await.unwrap().try_lock(Lock::Sweep).await.unwrap());
     }
 }
