@@ -55,7 +55,9 @@ mod tests {
         let (many, one) = (TeamId::new(), TeamId::new());
         let mut queue = FairQueue::default();
         let crowd: Vec<_> = (0..1000).map(|_| job(many, 100)).collect();
-        crowd.iter().for_each(|job| queue.push(*job));
+        for job in &crowd {
+            queue.push(*job);
+        }
         let single = job(one, 100);
         queue.push(single);
         let order = drain(&mut queue);
