@@ -8,5 +8,5 @@ mod server;
 mod telemetry;
 
 pub use hosts::EdgeRouter;
-pub use server::{Server, ServerSettings};
+pub use server::{MachineServer, Server, ServerSettings};
 pub use telemetry::install_metrics;

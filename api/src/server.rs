@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::hosts::{EdgeRouter, HostSwitch};
-use crate::routes::{ApiState, router};
+use crate::routes::{ApiState, MachineState, machine_router, router};
 
 /// What a server needs.
 pub struct ServerSettings {
@@ -23,36 +23,66 @@ pub struct ServerSettings {
     pub metrics: PrometheusHandle,
 }
 
+/// How long requests may go on after a server was told to stop; subscriptions never end by themselves.
+const GRACE: Duration = Duration::from_secs(5);
+
 /// A server that is bound to its address and not yet serving.
-pub struct Server {
-    listener: TcpListener,
-    service: HostSwitch,
-}
+pub struct Server(Bound);
 
 impl Server {
-    /// How long requests may go on after the server was told to stop; subscriptions never end by themselves.
-    const GRACE: Duration = Duration::from_secs(5);
-
-    /// A server on a listener.
+    /// The API on a listener.
     pub fn new(listener: TcpListener, settings: ServerSettings) -> Self {
         let ServerSettings { services, edge, metrics } = settings;
         let schema = schema::build(services.clone());
-        let api = router(ApiState { services, schema, metrics });
-        Self { listener, service: HostSwitch { edge, api, peer: None } }
+        let api = router(ApiState { machine: MachineState { services, metrics }, schema });
+        Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
     }
 
     /// The address it listens on.
     pub fn address(&self) -> io::Result<SocketAddr> {
-        self.listener.local_addr()
+        self.0.listener.local_addr()
     }
 
     /// Serves until told to stop, then lets requests under way finish for a while.
     pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+        self.0.run(stop).await
+    }
+}
+
+/// The server of a process that is no API: what machines ask about its health and, on an edge, what is deployed.
+pub struct MachineServer(Bound);
+
+impl MachineServer {
+    /// Such a server on a listener.
+    pub fn new(listener: TcpListener, settings: ServerSettings) -> Self {
+        let ServerSettings { services, edge, metrics } = settings;
+        let api = machine_router(MachineState { services, metrics });
+        Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
+    }
+
+    /// The address it listens on.
+    pub fn address(&self) -> io::Result<SocketAddr> {
+        self.0.listener.local_addr()
+    }
+
+    /// Serves until told to stop, then lets requests under way finish for a while.
+    pub async fn run(self, stop: CancellationToken) -> io::Result<()> {
+        self.0.run(stop).await
+    }
+}
+
+struct Bound {
+    listener: TcpListener,
+    service: HostSwitch,
+}
+
+impl Bound {
+    async fn run(self, stop: CancellationToken) -> io::Result<()> {
         let stopped = stop.clone();
         let serving = axum::serve(self.listener, self.service).with_graceful_shutdown(async move { stop.cancelled().await });
         tokio::select! {
             result = serving.into_future() => result,
-            () = async { stopped.cancelled().await; tokio::time::sleep(Self::GRACE).await } => Ok(()),
+            () = async { stopped.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
         }
     }
 }

@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use crate::objects::ObjectError;
+
 /// Why something cannot be stored as an artifact. Each message is safe to show and says what to do.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
@@ -32,6 +34,15 @@ pub enum ArtifactError {
         /// What the system says.
         reason: io::ErrorKind,
     },
+    /// It is not there.
+    #[error("the artifact is no longer there: deploy the source again")]
+    Gone,
+    /// What the object store returned is not what was put there.
+    #[error("the artifact is damaged in the object store: deploy the source again")]
+    Damaged,
+    /// The object store.
+    #[error("the object store does not do its work: {0}")]
+    Objects(#[from] ObjectError),
     /// This machine's disk.
     #[error("the artifact could not be stored: {0}")]
     Io(#[from] io::Error),
@@ -45,8 +56,16 @@ impl ArtifactError {
             Self::TooLarge { .. } | Self::TooMany { .. } => "OUTPUT_TOO_LARGE",
             Self::Link(_) => "OUTPUT_LINK",
             Self::Unreadable { .. } => "OUTPUT_UNREADABLE",
+            Self::Gone => "ARTIFACT_GONE",
+            Self::Damaged => "ARTIFACT_DAMAGED",
+            Self::Objects(_) => "OBJECT_STORE",
             Self::Io(_) => "ARTIFACT_IO",
         }
+    }
+
+    /// Whether trying the same again can help.
+    pub fn is_retryable(&self) -> bool {
+        matches!(self, Self::Objects(_))
     }
 
     pub(crate) fn unreadable(path: &Path, error: &io::Error) -> Self {

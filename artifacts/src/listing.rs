@@ -30,12 +30,14 @@ impl Default for ArtifactLimits {
 }
 
 /// One thing in a directory.
+#[derive(Debug)]
 pub(crate) struct Item {
     /// Relative to the directory.
     pub path: PathBuf,
     pub kind: Kind,
 }
 
+#[derive(Debug)]
 pub(crate) enum Kind {
     Directory,
     File { executable: bool, bytes: u64, shared: bool },

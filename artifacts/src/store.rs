@@ -27,6 +27,32 @@ pub struct Stored {
     pub files: u64,
 }
 
+/// A directory that was looked through and can be stored: its digest is known before anything is kept of it.
+#[derive(Debug)]
+pub struct Prepared {
+    directory: PathBuf,
+    items: Vec<Item>,
+    stored: Stored,
+}
+
+impl Prepared {
+    /// Looks through a directory.
+    pub async fn of(directory: &Path, limits: &ArtifactLimits) -> Result<Self, ArtifactError> {
+        let (directory, limits) = (directory.to_owned(), *limits);
+        blocking(move || {
+            let items = list(&directory, &limits)?;
+            let stored = hash_all(&directory, &items)?;
+            Ok(Self { directory, items, stored })
+        })
+        .await
+    }
+
+    /// What storing it will leave.
+    pub fn stored(&self) -> &Stored {
+        &self.stored
+    }
+}
+
 /// The artifacts of one machine. Cheap to clone. One process uses a directory at a time.
 #[derive(Debug, Clone)]
 pub struct ArtifactStore {
@@ -47,12 +73,13 @@ impl ArtifactStore {
 
     /// Stores a copy of a directory. What is stored already is not stored again.
     pub async fn put(&self, directory: &Path, limits: &ArtifactLimits) -> Result<Stored, ArtifactError> {
-        self.store(directory, *limits, Self::copy_in).await
+        let prepared = Prepared::of(directory, limits).await?;
+        self.store(prepared, Self::copy_in).await
     }
 
     /// Stores a directory and moves it in where the file system can; nobody may use the directory afterwards.
-    pub async fn take(&self, directory: &Path, limits: &ArtifactLimits) -> Result<Stored, ArtifactError> {
-        self.store(directory, *limits, Self::move_in).await
+    pub async fn take(&self, prepared: Prepared) -> Result<Stored, ArtifactError> {
+        self.store(prepared, Self::move_in).await
     }
 
     /// Where an artifact's files are.
@@ -108,11 +135,10 @@ impl ArtifactStore {
         .await
     }
 
-    async fn store(&self, directory: &Path, limits: ArtifactLimits, bring_in: BringIn) -> Result<Stored, ArtifactError> {
-        let (store, directory) = (self.clone(), directory.to_owned());
+    async fn store(&self, prepared: Prepared, bring_in: BringIn) -> Result<Stored, ArtifactError> {
+        let store = self.clone();
         blocking(move || {
-            let items = list(&directory, &limits)?;
-            let stored = hash_all(&directory, &items)?;
+            let Prepared { directory, items, stored } = prepared;
             let place = store.place(&stored.digest);
             if !place.is_dir() {
                 let aside = bring_in(&store, &directory, &items)?;
@@ -144,7 +170,7 @@ impl ArtifactStore {
         }
     }
 
-    fn aside(&self) -> io::Result<TempDir> {
+    pub(crate) fn aside(&self) -> io::Result<TempDir> {
         TempDir::new_in(self.root.join(TEMPORARY))
     }
 
@@ -153,7 +179,7 @@ impl ArtifactStore {
     }
 }
 
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, ArtifactError> + Send + 'static,
 ) -> Result<T, ArtifactError> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::from)?

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
-use crate::{ArtifactError, ArtifactLimits, ArtifactStore, Stored};
+use crate::{ArtifactError, ArtifactLimits, ArtifactStore, Artifacts, Objects, Prepared, Stored};
 
 const LIMITS: ArtifactLimits = ArtifactLimits { bytes: 1 << 20, files: 100 };
 
@@ -126,7 +126,7 @@ async fn a_tree_that_is_taken_is_as_one_that_was_copied() {
     fs::hard_link(cache.path().join("cached"), out.join("module")).unwrap();
     fs::set_permissions(out.join("bin/run"), fs::Permissions::from_mode(0o4700)).unwrap();
     let copied = Bench::new().store.put(&out, &LIMITS).await.unwrap();
-    let taken = bench.store.take(&out, &LIMITS).await.unwrap();
+    let taken = bench.store.take(Prepared::of(&out, &LIMITS).await.unwrap()).await.unwrap();
     assert_eq!((&taken, bench.leftovers(), out.exists()), (&copied, 0, false));
     fs::write(cache.path().join("cached"), "changed later").unwrap();
     assert!(bench.store.verify(&taken.digest).await.unwrap());
@@ -172,4 +172,99 @@ async fn many_may_store_the_same_at_once() {
     assert!(stored.iter().all(|other| *other == stored[0]));
     assert!(bench.store.verify(&stored[0].digest).await.unwrap());
     assert_eq!(bench.leftovers(), 0);
+}
+
+/// Two machines over one object store.
+struct Machines {
+    directory: TempDir,
+    objects: Objects,
+}
+
+impl Machines {
+    fn new() -> Self {
+        let directory = tempfile::tempdir().unwrap();
+        let objects = Objects::in_directory(&directory.path().join("objects")).unwrap();
+        Self { directory, objects }
+    }
+
+    fn machine(&self, name: &str) -> Artifacts {
+        Artifacts::shared(ArtifactStore::open(self.directory.path().join(name)).unwrap(), self.objects.clone())
+    }
+
+    async fn keep(&self, machine: &Artifacts, tree: &TempDir) -> Stored {
+        machine.keep(Prepared::of(tree.path(), &LIMITS).await.unwrap()).await.unwrap()
+    }
+
+    /// The one object there is.
+    fn object(&self) -> std::path::PathBuf {
+        let group = fs::read_dir(self.directory.path().join("objects/artifacts")).unwrap().next().unwrap().unwrap().path();
+        fs::read_dir(group).unwrap().next().unwrap().unwrap().path()
+    }
+}
+
+#[tokio::test]
+async fn an_artifact_of_one_machine_is_the_same_on_another() {
+    let machines = Machines::new();
+    let (here, there) = (machines.machine("here"), machines.machine("there"));
+    let tree = tree(&[("bin/run", "#!"), ("deep/er/ü", "text")]);
+    fs::set_permissions(tree.path().join("bin/run"), fs::Permissions::from_mode(0o755)).unwrap();
+    symlink("deep/er", tree.path().join("link")).unwrap();
+    fs::create_dir(tree.path().join("empty")).unwrap();
+    let digest = machines.keep(&here, &tree).await.digest;
+    assert!(there.is_there(&digest).await.unwrap());
+    let place = there.fetch(&digest).await.unwrap();
+    assert_eq!(fs::read_to_string(place.join("link/ü")).unwrap(), "text");
+    assert_eq!((mode(&place.join("bin/run")), place.join("empty").is_dir()), (0o755, true));
+    // What the machine does not use goes, and comes again.
+    there.forget_unused(|_| false).await.unwrap();
+    assert!(!place.exists());
+    assert_eq!(there.fetch(&digest).await.unwrap(), place);
+    here.remove(&digest).await.unwrap();
+    there.forget_unused(|_| false).await.unwrap();
+    assert_eq!(there.fetch(&digest).await.unwrap_err().code(), "ARTIFACT_GONE");
+}
+
+#[tokio::test]
+async fn a_damaged_object_is_never_used() {
+    let machines = Machines::new();
+    let (here, other) = (machines.machine("here"), machines.machine("other"));
+    let digest = machines.keep(&here, &tree(&[("a", "1")])).await.digest;
+    let good = fs::read(machines.object()).unwrap();
+    machines.keep(&other, &tree(&[("a", "2")])).await;
+    let archives = [good[..good.len() / 2].to_vec(), b"no archive".to_vec(), Vec::new()];
+    for (number, archive) in archives.iter().enumerate() {
+        let path = machines.directory.path().join(format!("objects/artifacts/{}/{digest}.tar.gz", &digest.as_str()[..2]));
+        fs::write(&path, archive).unwrap();
+        let machine = machines.machine(&format!("machine{number}"));
+        assert_eq!(machine.fetch(&digest).await.unwrap_err().code(), "ARTIFACT_DAMAGED");
+        assert_eq!(fs::read_dir(machines.directory.path().join(format!("machine{number}/tmp"))).unwrap().count(), 0);
+    }
+}
+
+#[tokio::test]
+async fn objects_are_listed_with_their_age_and_removed() {
+    let machines = Machines::new();
+    let file = machines.directory.path().join("file");
+    fs::write(&file, vec![7; 25 << 20]).unwrap();
+    // More than one part.
+    machines.objects.put("uploads/large", &file).await.unwrap();
+    let listed = machines.objects.list("uploads").await.unwrap();
+    assert!(listed.len() == 1 && listed[0].0 == "uploads/large" && listed[0].1.elapsed().unwrap().as_secs() < 3600, "{listed:?}");
+    let back = machines.directory.path().join("back");
+    machines.objects.get("uploads/large", &back).await.unwrap();
+    assert!(fs::read(&back).unwrap() == fs::read(&file).unwrap());
+    for _ in 0..2 {
+        machines.objects.remove("uploads/large").await.unwrap();
+    }
+    assert!(!machines.objects.exists("uploads/large").await.unwrap());
+    assert!(matches!(machines.objects.get("uploads/large", &back).await, Err(crate::ObjectError::Missing)));
+    assert_eq!(machines.objects.list("nothing").await.unwrap(), []);
+}
+
+#[test]
+fn an_address_that_is_none_is_refused() {
+    for text in ["http://host/x", "ftp://bucket", "s3:"] {
+        let error = Objects::at(&text.parse().unwrap()).map(drop).unwrap_err().to_string();
+        assert!(error.contains("s3://bucket"), "{text}: {error}");
+    }
 }

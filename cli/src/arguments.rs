@@ -5,6 +5,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+use crate::server::{ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, WorkerOptions};
+
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
 #[derive(Debug, Parser)]
 #[command(name = "mikrocloud", version, propagate_version = true)]
@@ -17,6 +19,14 @@ pub struct Arguments {
 pub enum Command {
     /// Run everything in one process, with the state in one directory
     Up(UpOptions),
+    /// Bring the database's schema up to date, and prepare a new installation
+    Migrate(MigrateOptions),
+    /// Answer clients, on PostgreSQL and Redis; any number of these run side by side
+    Api(ApiOptions),
+    /// Run builds, releases and clean-ups, on PostgreSQL and Redis; any number of these run side by side
+    Worker(WorkerOptions),
+    /// Run what is deployed, on this machine; one of these on each machine
+    Edge(EdgeOptions),
     /// Check this machine and say how to put right what is wrong
     Doctor(DoctorOptions),
     /// Sign in to a server
@@ -54,7 +64,7 @@ impl Command {
     /// Whether the outcome is wanted as JSON.
     pub fn wants_json(&self) -> bool {
         match self {
-            Self::Up(_) | Self::Completion { .. } => false,
+            Self::Up(_) | Self::Migrate(_) | Self::Api(_) | Self::Worker(_) | Self::Edge(_) | Self::Completion { .. } => false,
             Self::Doctor(options) => options.output.json,
             Self::Login(options) => options.output.json,
             Self::Logout(output) | Self::Whoami(output) => output.json,
@@ -97,13 +107,13 @@ pub struct UpOptions {
     #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
     pub base_domain: String,
     /// How many builds run at once
-    #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = 2, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = crate::server::BUILDS, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub builds: u16,
     /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
     #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]
     pub shutdown_seconds: u64,
     #[command(flatten)]
-    pub limits: crate::server::LimitOptions,
+    pub limits: LimitOptions,
 }
 
 #[derive(Debug, Args)]
@@ -128,9 +138,12 @@ pub struct LoginOptions {
     /// Sign in with an API key
     #[arg(long, env = "MIKROCLOUD_TOKEN", hide_env_values = true)]
     pub token: Option<String>,
-    /// Print a new one-time sign-in link for the owner; needs the server's data directory
+    /// Print a new one-time sign-in link for the owner; needs the server's data directory or database
     #[arg(long, conflicts_with_all = ["email", "token"])]
     pub link: bool,
+    /// The database of the scaled-out form, for --link
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<String>,
     #[command(flatten)]
     pub data: DataDirectory,
     #[command(flatten)]

@@ -45,6 +45,10 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let outcome = runtime.block_on(async {
         match arguments.command {
             Command::Up(options) => server::up(options).await,
+            Command::Migrate(options) => server::migrate(options).await,
+            Command::Api(options) => server::api(options).await,
+            Command::Worker(options) => server::worker(options).await,
+            Command::Edge(options) => server::edge(options).await,
             Command::Doctor(options) => doctor::run(options).await,
             Command::Completion { shell } => {
                 commands::completion(shell);

@@ -134,6 +134,8 @@ id_types! {
     DeploymentId = "dep", "deployment";
     /// A job.
     JobId = "job", "job";
+    /// A machine that runs workloads itself.
+    EdgeId = "edge", "edge";
     /// Something that exists in a cloud because of us.
     ResourceId = "res", "resource";
 }

@@ -14,6 +14,12 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
+    /// Whether somebody who shows these bytes knows the secret. Takes the same time wherever they differ.
+    pub fn equals(&self, shown: &[u8]) -> bool {
+        let differences = self.0.as_bytes().iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b));
+        shown.len() == self.0.len() && differences == 0
+    }
+
     /// The text itself, for the one place that has to use it.
     pub fn expose(&self) -> &str {
         &self.0
@@ -29,6 +35,12 @@ impl fmt::Debug for Secret {
 impl fmt::Display for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("***")
+    }
+}
+
+impl From<&str> for Secret {
+    fn from(text: &str) -> Self {
+        Self::new(text)
     }
 }
 

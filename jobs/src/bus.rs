@@ -17,6 +17,8 @@ pub enum Topic {
     DeploymentLogs(DeploymentId),
     /// A deployment of the project has a new event.
     ProjectEvents(ProjectId),
+    /// What the edges are to do changed.
+    Edges,
     /// A job was called off: whoever runs it should look at its lease.
     Job(JobId),
 }

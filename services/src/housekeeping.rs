@@ -1,5 +1,7 @@
 //! Invariants that hold whatever dies when: no deployment moves without a job, none outlives its deadline.
 
+use std::collections::HashSet;
+
 use async_trait::async_trait;
 use chrono::Duration;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
@@ -8,11 +10,14 @@ use jobs::Housekeeping;
 use store::StoreError;
 
 use crate::deployments::Notices;
+use crate::uploads::{UPLOADS, upload_name};
 use crate::{Result, Services};
 
 /// How many lines of a deployment's log are kept.
 const KEEP_LINES: i64 = 100_000;
 const KEEP_UPLOADS: Duration = Duration::days(1);
+/// How long it may take from an upload to its row.
+const UPLOAD_WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_hours(1);
 const KEEP_SESSIONS: Duration = Duration::days(31);
 
 /// Keeps the services' invariants for the sweeper.
@@ -40,12 +45,13 @@ impl Housekeeping for Housekeeper {
         tx.upload_purge(now() - KEEP_UPLOADS).await?;
         tx.session_purge(now() - KEEP_SESSIONS).await?;
         tx.commit().await?;
-        self.0.remove_unused_uploads().await?;
-        if let Err(error) = self.0.remove_unused_artifacts().await {
-            tracing::warn!(
-                error = jobs::handler::chain(&error),
-                "unused artifacts could not be removed; the next try is in an hour"
-            );
+        for (what, removed) in
+            [("uploads", self.0.remove_unused_uploads().await), ("artifacts", self.0.remove_unused_artifacts().await)]
+        {
+            if let Err(error) = removed {
+                let error = jobs::handler::chain(&error);
+                tracing::warn!(what, error, "what nobody uses could not be removed; the next try is in an hour");
+            }
         }
         Ok(())
     }
@@ -66,26 +72,24 @@ impl Services {
 
     /// Removes artifacts that no deployment refers to any more.
     pub(crate) async fn remove_unused_artifacts(&self) -> Result<()> {
-        let _nobody_stores_one = self.inner.artifact_gate.write().await;
-        let mut tx = self.store().begin().await?;
-        let unused = tx.artifact_delete_unused().await?;
-        tx.commit().await?;
-        for digest in unused {
-            self.inner.artifacts.remove(&digest).await.map_err(crate::ServiceError::internal)?;
+        for digest in self.store().artifact_list_unused().await? {
+            let mut tx = self.store().begin().await?;
+            // Whoever builds the same meanwhile waits for this transaction before it looks whether the artifact is there.
+            if tx.artifact_delete_unused(&digest).await? {
+                self.inner.artifacts.remove(&digest).await.map_err(crate::ServiceError::internal)?;
+                tx.commit().await?;
+            }
         }
         Ok(())
     }
 
-    async fn remove_unused_uploads(&self) -> Result<(), StoreError> {
-        let known: std::collections::HashSet<_> =
-            self.store().upload_digests().await?.iter().map(|digest| self.upload_path(digest)).collect();
-        let directory = self.inner.settings.directory.join("uploads");
-        let Ok(mut entries) = tokio::fs::read_dir(&directory).await else { return Ok(()) };
-        while let Ok(Some(entry)) = entries.next_entry().await {
-            let old = entry.metadata().await.ok().and_then(|meta| meta.modified().ok()).and_then(|at| at.elapsed().ok());
-            // A file that is younger may belong to an upload whose row is not written yet.
-            if !known.contains(&entry.path()) && old.is_some_and(|age| age.as_secs() > 3600) {
-                let _ = tokio::fs::remove_file(entry.path()).await;
+    async fn remove_unused_uploads(&self) -> Result<()> {
+        let known: HashSet<String> = self.store().upload_digests().await?.iter().map(upload_name).collect();
+        let objects = &self.inner.uploads;
+        for (name, changed_at) in objects.list(UPLOADS).await.map_err(crate::ServiceError::internal)? {
+            // One that is younger may belong to an upload whose row is not written yet.
+            if !known.contains(&name) && changed_at.elapsed().is_ok_and(|age| age > UPLOAD_WRITTEN_WITHIN) {
+                objects.remove(&name).await.map_err(crate::ServiceError::internal)?;
             }
         }
         Ok(())

@@ -18,7 +18,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use artifacts::ArtifactStore;
+use artifacts::{Artifacts, Objects};
 use clouds_contract::Cloud;
 use domain::access::{Actor, Permission};
 use domain::build::BuildLimits;
@@ -32,7 +32,7 @@ pub use local_control::LocalControl;
 pub use members::Member;
 pub use projects::NewProject;
 pub use sealing::{MasterKey, Sealer};
-pub use setup::{FirstStart, SetupError, owner_link};
+pub use setup::{FirstStart, SetupError, owner_link, prepare};
 pub use uploads::Upload;
 
 /// A result of a use case.
@@ -41,7 +41,7 @@ pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
 /// What an installation allows and where it keeps its files.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Directory for uploads and builds; `uploads/` and `builds/` are made in it.
+    /// Directory for what is on its way; `incoming/` and `builds/` are made in it.
     pub directory: PathBuf,
     /// What one build may use.
     pub build_limits: BuildLimits,
@@ -79,9 +79,8 @@ pub(crate) struct Inner {
     pub sealer: Arc<Sealer>,
     pub tokens: auth::Tokens,
     pub clouds: HashMap<&'static str, Cloud>,
-    pub artifacts: ArtifactStore,
-    /// Held for reading while an artifact is stored and recorded, for writing while unused ones are removed.
-    pub artifact_gate: tokio::sync::RwLock<()>,
+    pub artifacts: Artifacts,
+    pub uploads: Objects,
     pub settings: Settings,
 }
 
@@ -98,7 +97,9 @@ pub struct Foundation {
     /// The clouds there are.
     pub clouds: Vec<Cloud>,
     /// Where artifacts are.
-    pub artifacts: ArtifactStore,
+    pub artifacts: Artifacts,
+    /// Where uploaded directories are until they are built.
+    pub uploads: Objects,
     /// What is allowed.
     pub settings: Settings,
 }
@@ -106,11 +107,10 @@ pub struct Foundation {
 impl Services {
     /// The services over this foundation.
     pub fn new(foundation: Foundation) -> Self {
-        let Foundation { store, bus, wakeups, sealer, clouds, artifacts, settings } = foundation;
+        let Foundation { store, bus, wakeups, sealer, clouds, artifacts, uploads, settings } = foundation;
         let tokens = auth::Tokens::new(&sealer);
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
-        let artifact_gate = tokio::sync::RwLock::default();
-        Self { inner: Arc::new(Inner { store, bus, wakeups, sealer, tokens, clouds, artifacts, artifact_gate, settings }) }
+        Self { inner: Arc::new(Inner { store, bus, wakeups, sealer, tokens, clouds, artifacts, uploads, settings }) }
     }
 
     /// Whether the database answers.

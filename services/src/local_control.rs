@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use artifacts::ArtifactStore;
+use artifacts::{ArtifactError, Artifacts};
 use clouds_contract::Route;
 use domain::artifact::Digest;
 use domain::deployment::Deployment;
@@ -30,7 +30,7 @@ pub struct LocalControl {
     /// Tells subscribers of new log lines.
     pub bus: EventBus,
     /// Where artifacts are.
-    pub artifacts: ArtifactStore,
+    pub artifacts: Artifacts,
 }
 
 impl LocalControl {
@@ -97,9 +97,9 @@ impl LocalControl {
         Ok(())
     }
 
-    /// The directory of an artifact.
-    pub fn artifact(&self, digest: &Digest) -> Option<PathBuf> {
-        self.artifacts.path(digest)
+    /// The directory of an artifact on this machine.
+    pub async fn artifact(&self, digest: &Digest) -> Result<PathBuf, ArtifactError> {
+        self.artifacts.fetch(digest).await
     }
 
     /// The variables a deployment runs with: those of its project file, over them those of its pinned configuration.

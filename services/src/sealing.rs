@@ -64,6 +64,11 @@ impl Sealer {
         Self { master, team_keys: Mutex::default() }
     }
 
+    /// By which edges of this installation know each other's requests.
+    pub fn forwarding_secret(&self) -> Secret {
+        Secret::new(hex::encode(*self.master.derive("edge forwarding")))
+    }
+
     /// Tells master keys apart without revealing them. Kept in the database, so that a wrong key is refused at start.
     pub fn fingerprint(&self) -> String {
         hex::encode(&self.master.derive("fingerprint")[..8])

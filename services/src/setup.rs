@@ -5,10 +5,10 @@ use domain::id::{TeamId, UserId};
 use domain::secret::Secret;
 use domain::team::{Membership, Team, User};
 use domain::time::now;
-use store::Store;
+use store::{Lock, Store, Tx};
 
 use crate::auth::{ApiKeySecret, signin_link};
-use crate::{Result, ServiceError, Services};
+use crate::{Result, Sealer, ServiceError, Services};
 
 const KEY_FINGERPRINT: &str = "master_key_fingerprint";
 
@@ -42,46 +42,47 @@ pub async fn owner_link(store: &Store) -> Result<Option<Secret>> {
     Ok(Some(token))
 }
 
-impl Services {
-    /// Prepares the database for its first use, and returns what was made then; `None` when it is in use already.
-    pub async fn set_up(&self) -> Result<Option<FirstStart>, SetupError> {
-        self.check_master_key().await?;
-        if self.store().user_count().await.map_err(ServiceError::from)? > 0 {
-            return Ok(None);
+/// Prepares the database for its first use, and returns what was made then; `None` when it is in use already.
+pub async fn prepare(store: &Store, sealer: &Sealer) -> Result<Option<FirstStart>, SetupError> {
+    let prepared = async {
+        let mut tx = store.begin().await?;
+        // Of two processes that start at once, the second finds what the first has made.
+        tx.lock(Lock::FirstStart).await?;
+        if let Some(recorded) = store.installation_get(KEY_FINGERPRINT).await? {
+            return Ok::<_, ServiceError>((recorded == sealer.fingerprint(), None));
         }
-        Ok(Some(self.create_owner().await?))
+        tx.installation_insert(KEY_FINGERPRINT, &sealer.fingerprint()).await?;
+        let first_start = create_owner(&mut tx, sealer).await?;
+        tx.commit().await?;
+        Ok((true, Some(first_start)))
+    };
+    match prepared.await? {
+        (true, first_start) => Ok(first_start),
+        (false, _) => Err(SetupError::WrongMasterKey),
     }
+}
 
-    async fn check_master_key(&self) -> Result<(), SetupError> {
-        let fingerprint = self.inner.sealer.fingerprint();
+async fn create_owner(tx: &mut Tx, sealer: &Sealer) -> Result<FirstStart> {
+    let user = User { id: UserId::new(), email: "owner@localhost".to_owned(), name: "Owner".to_owned(), created_at: now() };
+    let team = Team { id: TeamId::new(), name: "Home".to_owned(), created_at: now() };
+    let sealed_key = sealer.new_team_key(team.id)?;
+    let cli_key = ApiKeySecret::generate();
+    tx.user_insert(&user).await?;
+    tx.team_insert(&team).await?;
+    tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: Role::Owner }).await?;
+    tx.team_key_insert(team.id, 1, &sealed_key).await?;
+    let link_token = signin_link(tx, user.id).await?;
+    cli_key.insert(tx, team.id, user.id, "CLI on this machine", &domain::access::Permission::ALL, None).await?;
+    Ok(FirstStart { link_token, cli_key: cli_key.into_secret() })
+}
+
+impl Services {
+    /// Checks that the master key is the one that this installation was made with.
+    pub async fn check_master_key(&self) -> Result<(), SetupError> {
         let recorded = self.store().installation_get(KEY_FINGERPRINT).await.map_err(ServiceError::from)?;
         match recorded {
-            Some(recorded) if recorded == fingerprint => Ok(()),
-            Some(_) => Err(SetupError::WrongMasterKey),
-            None => {
-                let recorded = async {
-                    let mut tx = self.store().begin().await?;
-                    tx.installation_insert(KEY_FINGERPRINT, &fingerprint).await?;
-                    tx.commit().await
-                };
-                Ok(recorded.await.map_err(ServiceError::from)?)
-            }
+            Some(recorded) if recorded != self.inner.sealer.fingerprint() => Err(SetupError::WrongMasterKey),
+            _ => Ok(()),
         }
-    }
-
-    async fn create_owner(&self) -> Result<FirstStart> {
-        let user = User { id: UserId::new(), email: "owner@localhost".to_owned(), name: "Owner".to_owned(), created_at: now() };
-        let team = Team { id: TeamId::new(), name: "Home".to_owned(), created_at: now() };
-        let sealed_key = self.inner.sealer.new_team_key(team.id)?;
-        let cli_key = ApiKeySecret::generate();
-        let mut tx = self.store().begin().await?;
-        tx.user_insert(&user).await?;
-        tx.team_insert(&team).await?;
-        tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: Role::Owner }).await?;
-        tx.team_key_insert(team.id, 1, &sealed_key).await?;
-        let link_token = signin_link(&mut tx, user.id).await?;
-        cli_key.insert(&mut tx, team.id, user.id, "CLI on this machine", &domain::access::Permission::ALL, None).await?;
-        tx.commit().await?;
-        Ok(FirstStart { link_token, cli_key: cli_key.into_secret() })
     }
 }

@@ -18,11 +18,15 @@ pub struct Upload {
     pub bytes: u64,
 }
 
-impl Services {
-    pub(crate) fn upload_path(&self, digest: &Digest) -> std::path::PathBuf {
-        self.inner.settings.directory.join("uploads").join(format!("{digest}.tar.gz"))
-    }
+/// Below this name uploads are kept.
+pub(crate) const UPLOADS: &str = "uploads";
 
+/// The name of an upload among the objects.
+pub(crate) fn upload_name(digest: &Digest) -> String {
+    format!("{UPLOADS}/{digest}.tar.gz")
+}
+
+impl Services {
     /// Stores an archive as it streams in. The same content again costs no space.
     pub async fn upload<E: std::error::Error + Send + Sync + 'static>(
         &self,
@@ -30,7 +34,7 @@ impl Services {
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Upload> {
         require(actor, Permission::DeploymentWrite)?;
-        let directory = self.inner.settings.directory.join("uploads");
+        let directory = self.inner.settings.directory.join("incoming");
         tokio::fs::create_dir_all(&directory).await.map_err(ServiceError::internal)?;
         // Removed when dropped, so that an upload that breaks off leaves nothing.
         let file = tempfile::Builder::new().prefix(".incoming-").tempfile_in(&directory).map_err(ServiceError::internal)?;
@@ -61,7 +65,7 @@ impl Services {
         }
         writer.sync_all().await.map_err(storage_error)?;
         let digest = Digest::from_bytes(&hasher.finalize().into());
-        file.persist(self.upload_path(&digest)).map_err(ServiceError::internal)?;
+        self.inner.uploads.put(&upload_name(&digest), file.path()).await.map_err(ServiceError::internal)?;
         let mut tx = self.store().begin().await?;
         tx.upload_put(actor.team_id, &digest, i64::try_from(bytes).unwrap_or(i64::MAX)).await?;
         tx.commit().await?;

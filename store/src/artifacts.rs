@@ -14,6 +14,12 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(digest).fetch_one(pool).await)?)
     }
 
+    /// Artifacts that no deployment refers to.
+    pub async fn artifact_list_unused(&self) -> Result<Vec<Digest>> {
+        let sql = "SELECT digest FROM artifacts WHERE NOT EXISTS (SELECT 1 FROM deployments d WHERE d.artifact_digest = artifacts.digest)";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).fetch_all(pool).await)?)
+    }
+
     /// Every upload of all teams, as digests. What is stored beside these is rubbish.
     pub async fn upload_digests(&self) -> Result<Vec<Digest>> {
         Ok(db!(self, |pool| sqlx::query_scalar("SELECT DISTINCT digest FROM uploads").fetch_all(pool).await)?)
@@ -28,10 +34,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes the rows of artifacts that no deployment refers to and returns their digests.
-    pub async fn artifact_delete_unused(&mut self) -> Result<Vec<Digest>> {
-        let sql = "DELETE FROM artifacts WHERE NOT EXISTS (SELECT 1 FROM deployments d WHERE d.artifact_digest = artifacts.digest) RETURNING digest";
-        Ok(tx!(self, |conn| sqlx::query_scalar(sql).fetch_all(conn).await)?)
+    /// Deletes the row of an artifact unless a deployment refers to it; whether it did.
+    pub async fn artifact_delete_unused(&mut self, digest: &Digest) -> Result<bool> {
+        let sql = "DELETE FROM artifacts WHERE digest = $1
+            AND NOT EXISTS (SELECT 1 FROM deployments d WHERE d.artifact_digest = artifacts.digest)";
+        let done = tx!(self, |conn| sqlx::query(sql).bind(digest).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
     }
 
     /// Records an upload; the same content again only makes it younger.

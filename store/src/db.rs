@@ -2,6 +2,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::time::Timestamp;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
@@ -59,6 +60,17 @@ pub(crate) enum Open {
     Sqlite { open: sqlx::Transaction<'static, sqlx::Sqlite>, _writer: OwnedMutexGuard<()> },
 }
 
+/// How a database's schema stands to this program's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SchemaState {
+    /// `migrate` has to run first.
+    Behind,
+    /// As it should be.
+    Current,
+    /// A newer program made it.
+    Newer,
+}
+
 /// What only one process does at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
@@ -98,7 +110,12 @@ impl Store {
     /// Connects to PostgreSQL. `connections` is the size of the pool.
     pub async fn postgres(url: &str, connections: u32) -> Result<Self> {
         let options: PgConnectOptions = url.parse()?;
-        let pool = PgPoolOptions::new().max_connections(connections).connect_with(options).await?;
+        let options = options.application_name("mikrocloud");
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(Duration::from_secs(10))
+            .connect_with(options)
+            .await?;
         Ok(Self { db: Db::Postgres(pool) })
     }
 
@@ -109,6 +126,45 @@ impl Store {
             MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::NewerSchema,
             other => StoreError::Migrate(other),
         })
+    }
+
+    /// The database's clock, which all processes of an installation share; `None` where there is one process.
+    pub async fn clock(&self) -> Result<Option<Timestamp>> {
+        match &self.db {
+            Db::Postgres(pool) => Ok(Some(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?)),
+            Db::Sqlite { .. } => Ok(None),
+        }
+    }
+
+    /// How the database's schema stands to this program's.
+    pub async fn schema_state(&self) -> Result<SchemaState> {
+        let table = match &self.db {
+            Db::Postgres(_) => "SELECT to_regclass('_sqlx_migrations') IS NOT NULL",
+            Db::Sqlite { .. } => "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')",
+        };
+        let exists: bool = db!(self, |pool| sqlx::query_scalar(table).fetch_one(pool).await)?;
+        if !exists {
+            return Ok(SchemaState::Behind);
+        }
+        let sql = "SELECT version FROM _sqlx_migrations ORDER BY version DESC LIMIT 1";
+        let version: Option<i64> = db!(self, |pool| sqlx::query_scalar(sql).fetch_optional(pool).await)?;
+        let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
+        Ok(match version.cmp(&newest) {
+            std::cmp::Ordering::Less => SchemaState::Behind,
+            std::cmp::Ordering::Equal => SchemaState::Current,
+            std::cmp::Ordering::Greater => SchemaState::Newer,
+        })
+    }
+
+    /// Whether the database takes no writes, as a standby does.
+    pub async fn is_read_only(&self) -> Result<bool> {
+        match &self.db {
+            Db::Postgres(pool) => {
+                let sql = "SELECT pg_is_in_recovery() OR current_setting('default_transaction_read_only') = 'on'";
+                Ok(sqlx::query_scalar(sql).fetch_one(pool).await?)
+            }
+            Db::Sqlite { .. } => Ok(false),
+        }
     }
 
     /// Whether the database answers.
@@ -135,6 +191,14 @@ impl Store {
 }
 
 impl Tx {
+    /// Takes a lock that only one transaction of all processes has, waiting for it; it ends with the transaction.
+    pub async fn lock(&mut self, lock: Lock) -> Result<()> {
+        if let Open::Postgres(open) = &mut self.0 {
+            sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(lock as i64).execute(&mut **open).await?;
+        }
+        Ok(())
+    }
+
     /// Takes a lock that only one transaction of all processes has; it ends with the transaction. `false` when another has it.
     pub async fn try_lock(&mut self, lock: Lock) -> Result<bool> {
         match &mut self.0 {

@@ -33,6 +33,19 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
+    /// Whether the database could not be reached, or is only just starting: it may be there later.
+    pub fn is_connection_lost(&self) -> bool {
+        let Self::Database(error) = self else { return false };
+        match error {
+            sqlx::Error::Io(_) | sqlx::Error::PoolTimedOut => true,
+            // The server starts, stops, or has no room (PostgreSQL, appendix A: class 57P and 53300).
+            sqlx::Error::Database(error) => {
+                error.code().is_some_and(|code| ["57P01", "57P02", "57P03", "53300"].contains(&code.as_ref()))
+            }
+            _ => false,
+        }
+    }
+
     /// Whether trying the same again can help.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Database(_) | Self::Changed)

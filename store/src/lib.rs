@@ -5,6 +5,7 @@ mod db;
 mod access;
 mod artifacts;
 mod deployments;
+mod edges;
 mod environments;
 mod error;
 mod events;
@@ -19,8 +20,9 @@ mod sessions;
 mod variables;
 
 pub use access::{Credentials, NewApiKey};
-pub use db::{Lock, Store, Tx};
+pub use db::{Lock, SchemaState, Store, Tx};
 pub use deployments::{DeploymentChange, NewDeployment};
+pub use edges::{EdgeObservation, EdgeRow};
 pub use error::StoreError;
 pub use events::EventKey;
 pub use jobs::{Claim, Failed, NewJob};

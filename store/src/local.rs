@@ -1,5 +1,8 @@
 //! The desired state of the local cloud and what its edge observed. Shapes are the edge's own and opaque here.
 
+use std::collections::HashSet;
+
+use domain::artifact::Digest;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::time::now;
 use serde_json::Value;
@@ -32,6 +35,14 @@ impl Store {
     pub async fn local_workload_get(&self, deployment: DeploymentId) -> Result<Option<LocalWorkload>> {
         let sql = "SELECT deployment_id, desired, observed FROM local_workloads WHERE deployment_id = $1";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(deployment).fetch_optional(pool).await)?)
+    }
+
+    /// The artifacts of every workload of all teams.
+    pub async fn local_workload_artifacts(&self) -> Result<HashSet<Digest>> {
+        let sql = "SELECT DISTINCT d.artifact_digest FROM local_workloads w JOIN deployments d ON d.id = w.deployment_id
+            WHERE d.artifact_digest IS NOT NULL";
+        let digests: Vec<Digest> = db!(self, |pool| sqlx::query_scalar(sql).fetch_all(pool).await)?;
+        Ok(digests.into_iter().collect())
     }
 
     /// Every route of all teams: host label and deployment.

@@ -8,10 +8,9 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 use serde::Deserialize;
 use serde_json::{Value, json};
-use services::ServiceError;
 use services::auth::SignedIn;
+use services::{ServiceError, Services};
 
-use super::ApiState;
 use super::welcome::html_page;
 use crate::problem::Problem;
 
@@ -57,21 +56,21 @@ async fn json_body<T: serde::de::DeserializeOwned>(request: Request) -> Result<T
 }
 
 /// Signs in with address and password.
-pub async fn sign_in(State(state): State<ApiState>, request: Request) -> Result<Json<Value>, Problem> {
+pub async fn sign_in(State(services): State<Services>, request: Request) -> Result<Json<Value>, Problem> {
     let Credentials { email, password } = json_body(request).await?;
-    Ok(tokens(&state.services.sign_in(&email, password).await?))
+    Ok(tokens(&services.sign_in(&email, password).await?))
 }
 
 /// Exchanges a refresh token for the next one.
-pub async fn refresh(State(state): State<ApiState>, request: Request) -> Result<Json<Value>, Problem> {
+pub async fn refresh(State(services): State<Services>, request: Request) -> Result<Json<Value>, Problem> {
     let Refresh { refresh_token } = json_body(request).await?;
-    Ok(tokens(&state.services.refresh(refresh_token.expose()).await?))
+    Ok(tokens(&services.refresh(refresh_token.expose()).await?))
 }
 
 /// Ends the session of a refresh token.
-pub async fn sign_out(State(state): State<ApiState>, request: Request) -> Result<StatusCode, Problem> {
+pub async fn sign_out(State(services): State<Services>, request: Request) -> Result<StatusCode, Problem> {
     let Refresh { refresh_token } = json_body(request).await?;
-    state.services.sign_out(refresh_token.expose()).await?;
+    services.sign_out(refresh_token.expose()).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -91,12 +90,12 @@ pub async fn link_page(Query(LinkToken { token }): Query<LinkToken>) -> Html<Str
 }
 
 /// Uses a sign-in link up: from the page's form, or as JSON.
-pub async fn use_link(State(state): State<ApiState>, request: Request) -> Response {
+pub async fn use_link(State(services): State<Services>, request: Request) -> Response {
     let is_json = request.headers().get(CONTENT_TYPE).is_some_and(|value| value.as_bytes().starts_with(b"application/json"));
     if is_json {
         let answer = async {
             let LinkForm { token, password } = json_body(request).await?;
-            let signed_in = state.services.sign_in_with_link(token.expose(), password).await?;
+            let signed_in = services.sign_in_with_link(token.expose(), password).await?;
             Ok::<_, Problem>(tokens(&signed_in))
         };
         return answer.await.into_response();
@@ -108,7 +107,7 @@ pub async fn use_link(State(state): State<ApiState>, request: Request) -> Respon
         )
             .into_response();
     };
-    match state.services.sign_in_with_link(token.expose(), password).await {
+    match services.sign_in_with_link(token.expose(), password).await {
         Ok(_) => html_page(
             "Your password is set",
             "<p>Sign in with <code>mikrocloud login</code>, and deploy with <code>mikrocloud deploy</code>.</p>",

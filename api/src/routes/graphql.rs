@@ -28,10 +28,10 @@ pub async fn graphiql() -> Response {
 
 /// A query or mutation.
 pub async fn execute(State(state): State<ApiState>, headers: HeaderMap, request: GraphQLRequest) -> Response {
-    match auth::actor(&state.services, &headers).await {
+    match auth::actor(&state.machine.services, &headers).await {
         Ok(actor) => {
             let mut request = request.into_inner();
-            request.data = schema::request_data(&state.services, actor);
+            request.data = schema::request_data(&state.machine.services, actor);
             GraphQLResponse::from(state.schema.execute(request).await).into_response()
         }
         Err(error) => {
@@ -60,7 +60,7 @@ pub async fn subscribe(
         let serve = |outgoing, incoming| {
             GraphQLWebSocket::new_with_pair(outgoing, incoming, state.schema, protocol)
                 .on_connection_init(async move |payload| {
-                    let connected = connect(&state.services, &headers, &payload).await;
+                    let connected = connect(&state.machine.services, &headers, &payload).await;
                     answering.answered(connected.is_ok());
                     connected
                 })

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use http::{HeaderMap, StatusCode};
 use serde_json::json;
 
-use super::ApiState;
+use super::MachineState;
 use crate::auth;
 use crate::problem::Problem;
 
@@ -18,7 +18,7 @@ pub async fn alive() -> &'static str {
 }
 
 /// The process can work: what it depends on answers.
-pub async fn ready(State(state): State<ApiState>) -> Response {
+pub async fn ready(State(state): State<MachineState>) -> Response {
     match state.services.ready().await {
         Ok(()) => Json(json!({"status": "ready", "database": "ok"})).into_response(),
         Err(error) => {
@@ -31,7 +31,7 @@ pub async fn ready(State(state): State<ApiState>) -> Response {
 
 /// Prometheus metrics: open to this machine, with a credential from elsewhere.
 pub async fn metrics(
-    State(state): State<ApiState>,
+    State(state): State<MachineState>,
     ConnectInfo(peer): ConnectInfo<SocketAddr>,
     headers: HeaderMap,
 ) -> Result<String, Problem> {

@@ -10,7 +10,7 @@ mod welcome;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use axum::routing::{get, post};
 use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
@@ -32,12 +32,46 @@ const MAX_BODY: usize = 2 * 1024 * 1024;
 /// How long an answer may take apart from uploads and subscriptions.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What routes work with.
+/// What the routes of every process work with.
+#[derive(Clone)]
+pub(crate) struct MachineState {
+    pub services: Services,
+    pub metrics: PrometheusHandle,
+}
+
+/// What the routes of the API work with.
 #[derive(Clone)]
 pub(crate) struct ApiState {
-    pub services: Services,
+    pub machine: MachineState,
     pub schema: ApiSchema,
-    pub metrics: PrometheusHandle,
+}
+
+impl FromRef<ApiState> for MachineState {
+    fn from_ref(state: &ApiState) -> Self {
+        state.machine.clone()
+    }
+}
+
+impl FromRef<ApiState> for Services {
+    fn from_ref(state: &ApiState) -> Self {
+        state.machine.services.clone()
+    }
+}
+
+/// What machines ask about a process, whatever its role.
+pub(crate) fn machine_router(state: MachineState) -> Router {
+    Router::new().merge(health_routes()).with_state(state)
+}
+
+fn health_routes<S>() -> Router<S>
+where
+    MachineState: FromRef<S>,
+    S: Clone + Send + Sync + 'static,
+{
+    Router::new()
+        .route("/healthz", get(health::alive))
+        .route("/readyz", get(health::ready))
+        .route("/metrics", get(health::metrics))
 }
 
 /// The router of the API.
@@ -50,9 +84,7 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/sign-out", post(auth::sign_out))
         .route("/auth/link", get(auth::link_page).post(auth::use_link))
-        .route("/healthz", get(health::alive))
-        .route("/readyz", get(health::ready))
-        .route("/metrics", get(health::metrics))
+        .merge(health_routes())
         // Counts what is read, whoever reads it: the GraphQL extractor asks nobody.
         .layer(RequestBodyLimitLayer::new(MAX_BODY))
         .layer(DefaultBodyLimit::max(MAX_BODY))

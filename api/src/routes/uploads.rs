@@ -6,13 +6,18 @@ use axum::extract::State;
 use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
-use super::ApiState;
+use services::Services;
+
 use crate::auth;
 use crate::problem::Problem;
 
 /// Stores the body and answers with its digest, which names it when a deployment is triggered.
-pub async fn upload(State(state): State<ApiState>, headers: HeaderMap, body: Body) -> Result<(StatusCode, Json<Value>), Problem> {
-    let actor = auth::required_actor(&state.services, &headers).await?;
-    let stored = state.services.upload(&actor, body.into_data_stream()).await?;
+pub async fn upload(
+    State(services): State<Services>,
+    headers: HeaderMap,
+    body: Body,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    let actor = auth::required_actor(&services, &headers).await?;
+    let stored = services.upload(&actor, body.into_data_stream()).await?;
     Ok((StatusCode::CREATED, Json(json!({"digest": stored.digest, "bytes": stored.bytes}))))
 }

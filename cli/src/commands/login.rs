@@ -1,6 +1,7 @@
 //! Signing in and out.
 
 use std::io::{BufRead, IsTerminal};
+use std::path::PathBuf;
 
 use domain::secret::Secret;
 use serde_json::{Value, json};
@@ -87,8 +88,9 @@ async fn key_for_password(url: &str, email: &str) -> Result<Secret, Failure> {
     Ok(Secret::new(output::text(&made["secret"])))
 }
 
-async fn link(options: LoginOptions) -> Result<(), Failure> {
-    let directory = options.data.directory.map_or_else(default_directory, Ok)?;
+/// The database of the embedded form.
+async fn embedded_store(directory: Option<PathBuf>) -> Result<store::Store, Failure> {
+    let directory = directory.map_or_else(default_directory, Ok)?;
     let path = directory.join(DATABASE);
     if !path.exists() {
         return Err(Failure::failed(
@@ -96,11 +98,22 @@ async fn link(options: LoginOptions) -> Result<(), Failure> {
             format!("there is no MikroCloud in {}: say where its state is with --data DIR", directory.display()),
         ));
     }
-    let store = store::Store::sqlite(&path).await.map_err(anyhow::Error::from)?;
+    Ok(store::Store::sqlite(&path).await.map_err(anyhow::Error::from)?)
+}
+
+async fn link(options: LoginOptions) -> Result<(), Failure> {
+    let store = match &options.database_url {
+        Some(url) => store::Store::postgres(url, 1).await.map_err(anyhow::Error::from)?,
+        None => embedded_store(options.data.directory).await?,
+    };
     let token = services::owner_link(&store).await.map_err(anyhow::Error::from)?;
     store.close().await;
-    let token = token
-        .ok_or_else(|| Failure::failed("NOT_SET_UP", "this MikroCloud has no owner yet: start it once with `mikrocloud up`"))?;
+    let token = token.ok_or_else(|| {
+        Failure::failed(
+            "NOT_SET_UP",
+            "this MikroCloud has no owner yet: start it once with `mikrocloud up`, or run `mikrocloud migrate`",
+        )
+    })?;
     let link = format!("{}/auth/link?token={}", options.url.trim_end_matches('/'), token.expose());
     if options.output.json {
         output::json(&json!({"link": link}));

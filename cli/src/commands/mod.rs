@@ -30,9 +30,13 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Cancel(options) => deployments::cancel(options).await,
         Command::Projects(options) => projects::run(options).await,
         Command::Env(options) => env::run(options).await,
-        Command::Up(_) | Command::Doctor(_) | Command::Completion { .. } => {
-            Err(Failure::usage("this command runs without a server"))
-        }
+        Command::Up(_)
+        | Command::Migrate(_)
+        | Command::Api(_)
+        | Command::Worker(_)
+        | Command::Edge(_)
+        | Command::Doctor(_)
+        | Command::Completion { .. } => Err(Failure::usage("this command runs without a server")),
     }
 }
 

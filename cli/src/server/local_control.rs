@@ -26,11 +26,13 @@ fn failed(error: ServiceError) -> CloudError {
     }
 }
 
-fn read<T: DeserializeOwned>(value: Value) -> Result<T, CloudError> {
+/// A value from the JSON that the database keeps.
+pub fn read<T: DeserializeOwned>(value: Value) -> Result<T, CloudError> {
     serde_json::from_value(value).map_err(|error| CloudError::internal("the desired state cannot be read", error))
 }
 
-fn write<T: Serialize>(value: &T) -> Result<Value, CloudError> {
+/// A value as the JSON that the database keeps.
+pub fn write<T: Serialize>(value: &T) -> Result<Value, CloudError> {
     serde_json::to_value(value).map_err(|error| CloudError::internal("the desired state cannot be written", error))
 }
 
@@ -89,9 +91,10 @@ impl ControlPlane for InProcess {
     }
 
     async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError> {
-        let found = self.0.artifact(digest);
-        found
-            .ok_or_else(|| CloudError::new(ErrorKind::NotFound, "ARTIFACT_GONE", "the artifact is no longer there: deploy again"))
+        self.0.artifact(digest).await.map_err(|error| {
+            let kind = if error.is_retryable() { ErrorKind::Unavailable } else { ErrorKind::NotFound };
+            CloudError::new(kind, error.code(), error.to_string()).caused_by(error)
+        })
     }
 
     async fn variables(&self, deployment_id: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError> {

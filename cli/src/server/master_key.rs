@@ -8,20 +8,39 @@ use std::path::Path;
 use services::MasterKey;
 
 use super::data_directory::DATABASE;
+use super::options::DatabaseOptions;
 use crate::failure::Failure;
 
 const VARIABLE: &str = "MIKROCLOUD_MASTER_KEY";
 const FILE: &str = "master.key";
+const SHAPE: &str = "64 hexadecimal digits (`openssl rand -hex 32` makes some)";
+
+/// The master key that the environment or a file gives to a process of the scaled-out form.
+pub fn given_master_key(options: &DatabaseOptions) -> Result<MasterKey, Failure> {
+    if let Some(key) = from_environment()? {
+        return Ok(key);
+    }
+    let Some(path) = &options.master_key_file else {
+        let message = format!("no master key is given: set {VARIABLE} or MIKROCLOUD_MASTER_KEY_FILE, the same for every process");
+        return Err(Failure::failed("MASTER_KEY", message));
+    };
+    let text = fs::read_to_string(path)
+        .map_err(|error| Failure::failed("MASTER_KEY", format!("the master key {} cannot be read: {error}", path.display())))?;
+    MasterKey::from_hex(&text).ok_or_else(|| Failure::failed("MASTER_KEY", format!("{} holds no key: {SHAPE}", path.display())))
+}
+
+fn from_environment() -> Result<Option<MasterKey>, Failure> {
+    let Ok(text) = std::env::var(VARIABLE) else { return Ok(None) };
+    match MasterKey::from_hex(&text) {
+        Some(key) => Ok(Some(key)),
+        None => Err(Failure::failed("MASTER_KEY", format!("{VARIABLE} is no key: set it to {SHAPE}"))),
+    }
+}
 
 /// The master key of a data directory.
 pub fn master_key(directory: &Path) -> Result<MasterKey, Failure> {
-    if let Ok(text) = std::env::var(VARIABLE) {
-        return MasterKey::from_hex(&text).ok_or_else(|| {
-            Failure::failed(
-                "MASTER_KEY",
-                format!("{VARIABLE} is no key: set it to 64 hexadecimal digits (`openssl rand -hex 32` makes some)"),
-            )
-        });
+    if let Some(key) = from_environment()? {
+        return Ok(key);
     }
     let path = directory.join(FILE);
     match fs::read_to_string(&path) {

@@ -1,13 +1,22 @@
-//! The server roles.
+//! The server roles: all in one process (`up`), or each in processes of its own.
 
+mod cluster;
 mod data_directory;
 mod edge_router;
+mod fleet;
 mod limits;
 mod local_control;
 mod logging;
 mod master_key;
+mod options;
+mod roles;
+mod serving;
 mod up;
+mod work;
 
 pub use data_directory::{DATABASE, default_directory};
 pub use limits::LimitOptions;
+pub use options::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
+pub use roles::{api, edge, migrate, worker};
 pub use up::up;
+pub use work::BUILDS;

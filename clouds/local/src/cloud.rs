@@ -13,27 +13,69 @@ use crate::control::SharedControlPlane;
 use crate::edge::Edge;
 
 /// How long a switch may take until new requests see it.
-const SWITCH_DEADLINE: Duration = Duration::from_secs(15);
+const SWITCH_DEADLINE: Duration = Duration::from_secs(30);
 
 /// How long a deletion waits for processes to be gone. What takes longer goes on by itself.
 const DELETE_DEADLINE: Duration = Duration::from_secs(8);
 
-/// The local cloud: wishes are recorded by the control plane and made true by the edge.
+/// The edges, as who asks for something sees them: in this process, or on other machines.
+#[async_trait]
+pub trait Edges: Send + Sync + 'static {
+    /// Says that the desired state changed: it is to be read again now.
+    fn refresh(&self);
+
+    /// Waits until new requests for this label go to this deployment, wherever they come in.
+    async fn wait_shown(&self, label: &str, deployment_id: DeploymentId);
+
+    /// Waits until this label shows nothing anywhere.
+    async fn wait_hidden(&self, label: &str);
+
+    /// Waits until nothing of this deployment is left.
+    async fn wait_gone(&self, deployment_id: DeploymentId);
+
+    /// The address at which a label is seen.
+    fn url(&self, label: &str) -> String;
+}
+
+#[async_trait]
+impl Edges for Edge {
+    fn refresh(&self) {
+        Self::refresh(self);
+    }
+
+    async fn wait_shown(&self, label: &str, deployment_id: DeploymentId) {
+        Self::wait_shown(self, label, deployment_id).await;
+    }
+
+    async fn wait_hidden(&self, label: &str) {
+        Self::wait_hidden(self, label).await;
+    }
+
+    async fn wait_gone(&self, deployment_id: DeploymentId) {
+        Self::wait_gone(self, deployment_id).await;
+    }
+
+    fn url(&self, label: &str) -> String {
+        Self::url(self, label)
+    }
+}
+
+/// The local cloud: wishes are recorded by the control plane and made true by the edges.
 pub struct LocalCloud {
-    edge: Edge,
+    edges: Arc<dyn Edges>,
     control: SharedControlPlane,
 }
 
 impl LocalCloud {
-    /// The machine as a cloud.
-    pub fn cloud(edge: Edge, control: SharedControlPlane, builder: Arc<dyn Builds>) -> Cloud {
-        let local = Arc::new(Self { edge, control });
+    /// Machines of one's own as a cloud. Only who builds needs a builder.
+    pub fn cloud(edges: Arc<dyn Edges>, control: SharedControlPlane, builds: Option<Arc<dyn Builds>>) -> Cloud {
+        let local = Arc::new(Self { edges, control });
         Cloud {
             name: "local",
             static_sites: Some(Arc::clone(&local) as Arc<dyn Provider<StaticSite>>),
             servers: Some(Arc::clone(&local) as Arc<dyn Provider<Server>>),
             functions: Some(Arc::clone(&local) as Arc<dyn Provider<FunctionSet>>),
-            builds: Some(builder),
+            builds,
             traffic: local,
         }
     }
@@ -49,7 +91,7 @@ impl LocalCloud {
             spec: spec(desired.spec.clone()),
         };
         self.control.put_workload(&wish).await?;
-        self.edge.refresh();
+        self.edges.refresh();
         Ok(())
     }
 
@@ -59,8 +101,8 @@ impl LocalCloud {
 
     async fn remove_workload(&self, deployment_id: DeploymentId) -> Result<(), CloudError> {
         self.control.delete_workload(deployment_id).await?;
-        self.edge.refresh();
-        if timeout(DELETE_DEADLINE, self.edge.wait_gone(deployment_id)).await.is_err() {
+        self.edges.refresh();
+        if timeout(DELETE_DEADLINE, self.edges.wait_gone(deployment_id)).await.is_err() {
             tracing::warn!(%deployment_id, "a deleted workload takes long to end");
         }
         Ok(())
@@ -103,8 +145,8 @@ impl Traffic for LocalCloud {
         self.control.put_route(route).await?;
         let deadline = Instant::now() + SWITCH_DEADLINE;
         while Instant::now() < deadline {
-            self.edge.refresh();
-            let shown = self.edge.wait_shown(&route.label, route.deployment_id);
+            self.edges.refresh();
+            let shown = self.edges.wait_shown(&route.label, route.deployment_id);
             if timeout(Duration::from_secs(1), shown).await.is_ok() || self.is_overtaken(route).await? {
                 return Ok(());
             }
@@ -124,13 +166,13 @@ impl Traffic for LocalCloud {
 
     async fn remove(&self, label: &str) -> Result<(), CloudError> {
         self.control.delete_route(label).await?;
-        self.edge.refresh();
+        self.edges.refresh();
         // A repeated call finds it gone already; an edge that is stopping looks again after its start.
-        let _ = timeout(Duration::from_secs(2), self.edge.wait_hidden(label)).await;
+        let _ = timeout(Duration::from_secs(2), self.edges.wait_hidden(label)).await;
         Ok(())
     }
 
     fn url(&self, label: &str) -> String {
-        self.edge.url(label)
+        self.edges.url(label)
     }
 }

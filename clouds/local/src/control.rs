@@ -11,6 +11,7 @@ use domain::event::NewLine;
 use domain::id::DeploymentId;
 use domain::secret::Secret;
 use domain::workload::WorkloadSpec;
+use http::uri::Authority;
 
 /// A desired workload and what was last observed of it.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,10 +25,19 @@ pub struct Workload {
 /// Which deployment each host label shows, environments' labels only.
 pub type Routes = HashMap<String, DeploymentId>;
 
+/// Where something runs that this machine has not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Elsewhere {
+    /// The deployment's own host label.
+    pub label: String,
+    /// The edges on which it answers, such as `10.0.0.2:8081`.
+    pub edges: Vec<Authority>,
+}
+
 /// The control plane as the local cloud sees it. The database is behind it; every call can be repeated.
 #[async_trait]
 pub trait ControlPlane: Send + Sync + 'static {
-    /// Every workload that shall exist.
+    /// Every workload that shall exist on this machine, with as many replicas as it shall have here.
     async fn workloads(&self) -> Result<Vec<Workload>, CloudError>;
 
     /// One workload.
@@ -47,6 +57,23 @@ pub trait ControlPlane: Send + Sync + 'static {
 
     /// Records that a label shows nothing.
     async fn delete_route(&self, label: &str) -> Result<(), CloudError>;
+
+    /// What answers on other machines.
+    async fn elsewhere(&self) -> Result<HashMap<DeploymentId, Elsewhere>, CloudError> {
+        Ok(HashMap::new())
+    }
+
+    /// Records what the routes of this machine show now, for who waits for a switch.
+    async fn report_shown(&self, shown: &Routes) -> Result<(), CloudError> {
+        let _ = shown;
+        Ok(())
+    }
+
+    /// Records that nothing of a deployment is left on this machine.
+    async fn report_gone(&self, deployment_id: DeploymentId) -> Result<(), CloudError> {
+        let _ = deployment_id;
+        Ok(())
+    }
 
     /// Records what the edge observed.
     async fn report(&self, deployment_id: DeploymentId, observed: &Observation) -> Result<(), CloudError>;

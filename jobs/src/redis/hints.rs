@@ -37,6 +37,7 @@ fn topic_hint(topic: Topic) -> String {
         Topic::DeploymentLogs(id) => format!("logs:{id}"),
         Topic::ProjectEvents(id) => format!("project:{id}"),
         Topic::Job(id) => format!("job:{id}"),
+        Topic::Edges => "edges".to_owned(),
     }
 }
 
@@ -52,6 +53,9 @@ enum Hint<'a> {
 fn parse(text: &str) -> Hint<'_> {
     fn topic<'a, I: FromStr>(id: &str, topic: fn(I) -> Topic) -> Hint<'a> {
         id.parse().map_or(Hint::Nothing, |id| Hint::Topic(topic(id)))
+    }
+    if text == "edges" {
+        return Hint::Topic(Topic::Edges);
     }
     match text.split_once(':') {
         Some(("events", id)) => topic(id, Topic::DeploymentEvents),
@@ -164,6 +168,7 @@ mod tests {
             Topic::DeploymentLogs(DeploymentId::new()),
             Topic::ProjectEvents(ProjectId::new()),
             Topic::Job(JobId::new()),
+            Topic::Edges,
         ];
         for topic in topics {
             assert_eq!(parse(&topic_hint(topic)), Hint::Topic(topic));

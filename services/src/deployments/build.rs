@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use artifacts::ArtifactLimits;
+use artifacts::{ArtifactLimits, Prepared};
 use clouds_contract::BuildRequest;
 use domain::build::BuildPlan;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
@@ -126,16 +126,19 @@ impl Services {
     ) -> Result<Outcome, PhaseError> {
         let limits = self.inner.settings.build_limits;
         let limits = ArtifactLimits { bytes: limits.output_mib * 1024 * 1024, files: limits.output_files };
-        let _recorded_before_swept = self.inner.artifact_gate.read().await;
-        let stored = self.inner.artifacts.take(output, &limits).await;
-        let stored = stored.map_err(|error| PhaseError::Failed(Failure::new(error.code(), error.to_string())))?;
+        let prepared = Prepared::of(output, &limits).await.map_err(|error| PhaseError::from(&error))?;
+        let (team, id) = (deployment.team_id, deployment.id);
+        let stored = prepared.stored().clone();
+        let size = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        // Referred to before it is kept: what nobody refers to may be removed at any moment.
+        let (mut tx, _) = self.fenced(run, deployment).await?;
+        tx.artifact_put(&stored.digest, size(stored.bytes), size(stored.files)).await?;
+        tx.deployment_set_artifact(team, id, &stored.digest, &plan.workload).await?;
+        tx.commit().await?;
+        self.inner.artifacts.keep(prepared).await.map_err(|error| PhaseError::from(&error))?;
         log.say(format!("Built {} files ({} bytes), artifact {}", stored.files, stored.bytes, stored.digest)).await?;
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
         let mut notices = Notices::default();
-        let (team, id) = (deployment.team_id, deployment.id);
-        let size = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
-        tx.artifact_put(&stored.digest, size(stored.bytes), size(stored.files)).await?;
-        tx.deployment_set_artifact(team, id, &stored.digest, &plan.workload).await?;
         let to = DeploymentStatus::Releasing;
         let change = DeploymentChange {
             from: DeploymentStatus::Building,

@@ -59,6 +59,15 @@ impl From<ServiceError> for PhaseError {
     }
 }
 
+impl From<&artifacts::ArtifactError> for PhaseError {
+    fn from(error: &artifacts::ArtifactError) -> Self {
+        if error.is_retryable() {
+            return Self::Job(jobs::JobError::Retry(jobs::handler::chain(error)));
+        }
+        Self::Failed(domain::deployment::Failure::new(error.code(), error.to_string()))
+    }
+}
+
 impl From<CloudError> for PhaseError {
     fn from(error: CloudError) -> Self {
         use clouds_contract::ErrorKind;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use artifacts::ArtifactError;
 use clouds_contract::{Cloud, CloudError, Desired, Observation, Route};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
@@ -46,9 +47,9 @@ impl Services {
             return Err(JobError::Fail("the deployment has no project or artifact".to_owned()).into());
         };
         let cloud = self.cloud("local")?;
-        if self.inner.artifacts.path(artifact).is_none() {
-            let message = "the artifact is no longer there: deploy the source again";
-            return Err(PhaseError::Failed(Failure::new("ARTIFACT_GONE", message)));
+        let there = self.inner.artifacts.is_there(artifact).await;
+        if !there.map_err(|error| PhaseError::from(&error))? {
+            return Err(PhaseError::from(&ArtifactError::Gone));
         }
         self.record_resource(run, &deployment, cloud, "workload", &deployment.id.to_string()).await?;
         apply(cloud, &deployment, &project, artifact, spec).await?;

@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
+use artifacts::ObjectError;
+use domain::artifact::Digest;
 use domain::deployment::{Deployment, Failure};
 use domain::source::Source;
 use jobs::{JobError, Run};
-use sources::archive::{UnpackLimits, unpack};
+use sources::archive::{ArchiveError, UnpackLimits, UnpackSummary, unpack};
 use sources::git::{GitOptions, fetch_git};
 
 use super::PhaseError;
 use super::changes::DeploymentLog;
 use crate::Services;
+use crate::uploads::upload_name;
 
 /// How often a repository that does not answer is asked.
 const FETCH_ATTEMPTS: i64 = 2;
@@ -41,24 +44,34 @@ impl Services {
                 Ok(Some(fetched.commit))
             }
             Source::Upload { digest } => {
-                let path = self.upload_path(digest);
-                let target = target.to_owned();
-                let unpacked = tokio::task::spawn_blocking(move || {
-                    let file = std::fs::File::open(&path).map_err(|_| None)?;
-                    unpack(std::io::BufReader::new(file), &target, &UnpackLimits::default()).map_err(Some)
-                });
-                let unpacked = unpacked.await.map_err(|error| JobError::Retry(error.to_string()))?;
-                let summary = unpacked.map_err(|error| match error {
-                    None => PhaseError::Failed(Failure::new(
-                        "UPLOAD_GONE",
-                        "the uploaded directory is no longer there: deploy it again",
-                    )),
-                    Some(error) => stopped_or_failed(run, error.code(), &error),
-                })?;
+                let summary = self.unpack_upload(run, digest, target).await?;
                 log.say(format!("Unpacked {} files ({} bytes)", summary.files, summary.bytes)).await?;
                 Ok(None)
             }
         }
+    }
+}
+
+impl Services {
+    async fn unpack_upload(&self, run: &Run, digest: &Digest, target: &Path) -> Result<UnpackSummary, PhaseError> {
+        let archive = target.with_extension("tar.gz");
+        match self.inner.uploads.get(&upload_name(digest), &archive).await {
+            Ok(()) => {}
+            Err(ObjectError::Missing) => {
+                let message = "the uploaded directory is no longer there: deploy it again";
+                return Err(PhaseError::Failed(Failure::new("UPLOAD_GONE", message)));
+            }
+            Err(error) => return Err(PhaseError::Job(JobError::Retry(jobs::handler::chain(&error)))),
+        }
+        let target = target.to_owned();
+        let unpacked = tokio::task::spawn_blocking(move || {
+            let file = std::fs::File::open(&archive).map_err(ArchiveError::Io)?;
+            let unpacked = unpack(std::io::BufReader::new(file), &target, &UnpackLimits::default());
+            let _ = std::fs::remove_file(archive);
+            unpacked
+        });
+        let unpacked = unpacked.await.map_err(|error| JobError::Retry(error.to_string()))?;
+        unpacked.map_err(|error| stopped_or_failed(run, error.code(), &error))
     }
 }
 

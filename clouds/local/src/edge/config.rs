@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use domain::secret::Secret;
+
 /// How an edge is set up.
 #[derive(Debug, Clone)]
 pub struct EdgeConfig {
@@ -16,6 +18,8 @@ pub struct EdgeConfig {
     pub public_scheme: String,
     /// Names this edge among all on the machine, the same after every restart: by it the processes of a killed edge are found.
     pub instance: String,
+    /// By which edges of one installation know each other's requests; `None` where there is one edge only.
+    pub forwarding: Option<Secret>,
     /// How long a server may take until it answers its health probe.
     pub start_deadline: Duration,
     /// How long a server that no route shows runs on after the last request to its own label.
@@ -39,6 +43,7 @@ impl EdgeConfig {
             public_port: Some(8080),
             public_scheme: "http".to_owned(),
             instance: instance.into(),
+            forwarding: None,
             start_deadline: Duration::from_mins(1),
             idle_after: Duration::from_mins(5),
             function_idle_after: Duration::from_mins(1),
@@ -54,7 +59,7 @@ impl EdgeConfig {
     }
 
     /// The address at which a label is seen.
-    pub(crate) fn url(&self, label: &str) -> String {
+    pub fn url(&self, label: &str) -> String {
         let Self { public_scheme, base_domain, .. } = self;
         let usual = if public_scheme == "https" { 443 } else { 80 };
         match self.public_port.filter(|port| *port != usual) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use clouds_contract::{Desired, Observation};
-use domain::workload::WorkloadSpec;
+use domain::workload::{Server, WorkloadSpec};
 use http::{Request, Response};
 use http_body::Body;
 
@@ -48,6 +48,22 @@ impl Deployed {
     /// What was asked for.
     pub fn desired(&self) -> &Desired<WorkloadSpec> {
         &self.place.desired
+    }
+
+    /// Whether it is what is asked for, apart from how many replicas.
+    pub fn is_as(&self, desired: &Desired<WorkloadSpec>) -> bool {
+        let (WorkloadSpec::Server(mine), WorkloadSpec::Server(other)) = (&self.desired().spec, &desired.spec) else {
+            return self.desired() == desired;
+        };
+        let other = Server { replicas: mine.replicas, ..other.clone() };
+        *self.desired() == Desired { spec: WorkloadSpec::Server(other), ..desired.clone() }
+    }
+
+    /// Says how many replicas it is to have on this machine.
+    pub fn set_replicas(&self, spec: &WorkloadSpec) {
+        if let (Runtime::Server(group), WorkloadSpec::Server(server)) = (&self.runtime, spec) {
+            group.set_replicas(server.replicas);
+        }
     }
 
     /// Files and functions that are not ready yet are looked at, in a task of its own. Servers have their supervisor.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clouds_contract::CloudError;
 use domain::id::DeploymentId;
-use http::{HeaderMap, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::sync::Notify;
 use tokio::time::{sleep, timeout};
@@ -16,18 +16,25 @@ use super::body::{BoxError, EdgeBody};
 use super::config::EdgeConfig;
 use super::deployed::{Deployed, Runtime};
 use super::files::Library;
-use super::instance::Instance;
+use super::instance::{Instance, Pool};
 use super::page::Page;
 use super::proxy::{Outgoing, Upstream};
 use super::reconcile::Reconciler;
 use super::server::{FixedPorts, NoLease, ServerGroup};
 use super::shared::{Shared, StopTimes};
+use super::table::Target;
 use super::workdir::Workdirs;
 use crate::control::SharedControlPlane;
 use crate::process::kill_marked;
 
 /// How often a request is offered to a process before its failure is told.
 const ATTEMPTS: u32 = 10;
+
+/// How many edges of other machines are asked.
+const EDGE_ATTEMPTS: u32 = 3;
+
+/// Carries the proof that another edge of this installation sent a request, which is then never sent on again.
+const FORWARDED: HeaderName = HeaderName::from_static("x-mikrocloud-edge");
 
 /// The edge of one machine. Cheap to clone; it ends with the last clone.
 #[derive(Clone)]
@@ -87,17 +94,67 @@ impl Edge {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
     {
-        let Some(deployed) = self.reconciler.find(label) else { return unknown(label, request.headers()) };
+        let Some(target) = self.reconciler.target(label) else { return unknown(label, request.headers()) };
+        let mut request = request;
+        let is_forwarded = self.take_forwarded(request.headers_mut());
+        let deployed = match target {
+            Target { here: Some(deployed), there: Some(there), .. } if !is_forwarded && !deployed.is_serving() => {
+                return Box::pin(self.pass_to_others(Some(deployed), &there, self.outgoing(request))).await;
+            }
+            Target { here: Some(deployed), .. } => deployed,
+            Target { there: Some(there), .. } if !is_forwarded => {
+                return Box::pin(self.pass_to_others(None, &there, self.outgoing(request))).await;
+            }
+            Target { .. } => {
+                return Page::unavailable("this deployment is moving to another machine", 2).response(request.headers());
+            }
+        };
         let request = match deployed.file(request).await {
             Ok(response) => return response,
             Err(request) => request,
         };
-        let outgoing = Outgoing::new(request, &self.reconciler.shared.config.public_scheme);
+        let outgoing = self.outgoing(request);
         match &deployed.runtime {
             // Boxed, so that requests for files do not carry the room that these need.
             Runtime::Functions(functions) => Box::pin(deployed.call(functions, outgoing)).await,
             Runtime::Server(_) | Runtime::Static(_) => Box::pin(self.pass_on(label, Arc::clone(&deployed), outgoing)).await,
         }
+    }
+
+    fn outgoing<B>(&self, request: Request<B>) -> Outgoing
+    where
+        B: Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Outgoing::new(request, &self.reconciler.shared.config.public_scheme)
+    }
+
+    /// Whether another edge of this installation sent the request. Nobody behind the edge sees how that is told.
+    fn take_forwarded(&self, headers: &mut HeaderMap) -> bool {
+        let shown = headers.remove(FORWARDED);
+        let expected = self.reconciler.shared.config.forwarding.as_ref();
+        shown.zip(expected).is_some_and(|(shown, expected)| expected.equals(shown.as_bytes()))
+    }
+
+    /// Offers the request to edges of other machines on which the deployment answers.
+    async fn pass_to_others(&self, here: Option<Arc<Deployed>>, there: &Pool, mut outgoing: Outgoing) -> Response<EdgeBody> {
+        let secret = self.reconciler.shared.config.forwarding.as_ref();
+        if let Some(value) = secret.and_then(|secret| HeaderValue::from_str(secret.expose()).ok()) {
+            outgoing.headers.insert(FORWARDED, value);
+        }
+        let mut avoid: Option<Arc<Instance>> = None;
+        for attempt in 1..=EDGE_ATTEMPTS {
+            let Some(lease) = there.lease(avoid.as_ref()) else { break };
+            avoid = Some(Arc::clone(lease.instance()));
+            match self.reconciler.shared.upstream.forward(&mut outgoing, lease, ()).await {
+                Ok(response) => return response,
+                Err(error) if error.retry.allows(attempt) => {}
+                Err(error) => return Page::new(StatusCode::BAD_GATEWAY, error.message).response(&outgoing.headers),
+            }
+        }
+        let starting =
+            if here.is_some() { "this deployment is starting" } else { "the machine that runs this deployment does not answer" };
+        Page::unavailable(starting, 2).response(&outgoing.headers)
     }
 
     /// Offers the request to processes until one answers or it cannot be offered again.
@@ -147,7 +204,8 @@ impl Edge {
         avoid: Option<&Arc<Instance>>,
     ) -> Result<super::instance::Lease, NoLease> {
         let mut table = self.reconciler.table();
-        let moved = table.wait_for(|table| table.get(label).is_none_or(|now| !Arc::ptr_eq(now, deployed)));
+        let is_same = |target: &Target| target.here.as_ref().is_some_and(|now| Arc::ptr_eq(now, deployed));
+        let moved = table.wait_for(|table| !table.get(label).is_some_and(is_same));
         let own = label.eq_ignore_ascii_case(&deployed.desired().label);
         tokio::select! {
             biased;
@@ -165,7 +223,7 @@ impl Edge {
     pub(crate) async fn wait_shown(&self, label: &str, id: DeploymentId) {
         let mut table = self.reconciler.table();
         // The sender lives as long as this edge.
-        let _ = table.wait_for(|table| table.get(label).is_some_and(|deployed| deployed.place.id() == id)).await;
+        let _ = table.wait_for(|table| table.get(label).is_some_and(|target| target.deployment_id == id)).await;
     }
 
     /// Waits until this label shows nothing.

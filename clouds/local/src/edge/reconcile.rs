@@ -7,13 +7,15 @@ use std::time::Duration;
 use clouds_contract::{CloudError, Observation};
 use domain::artifact::Digest;
 use domain::id::DeploymentId;
+use http::uri::Authority;
 use tokio::sync::watch;
 use tokio::time::sleep;
 
 use super::deployed::Deployed;
+use super::instance::{Instance, Pool};
 use super::shared::Shared;
-use super::table::Table;
-use crate::control::{Routes, Workload};
+use super::table::{Table, Target};
+use crate::control::{Elsewhere, Routes, Workload};
 
 /// How often the desired state is read when nobody said that it changed.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -33,7 +35,10 @@ struct State {
     /// Being stopped.
     retiring: HashSet<DeploymentId>,
     /// What each route's label shows now.
-    shown: HashMap<String, DeploymentId>,
+    shown: Routes,
+    /// What answers on other machines, and the machines.
+    elsewhere: HashMap<DeploymentId, Elsewhere>,
+    edges: HashMap<Authority, Arc<Instance>>,
 }
 
 impl Reconciler {
@@ -70,6 +75,10 @@ impl Reconciler {
     }
 
     async fn report_changes(&self) {
+        let shown = self.lock().shown.clone();
+        if let Err(error) = self.shared.control.report_shown(&shown).await {
+            tracing::debug!(%error, "what is shown is not reported yet");
+        }
         let all: Vec<_> = self.lock().deployed.values().cloned().collect();
         for deployed in all {
             let (status, id) = (&deployed.place.status, deployed.place.id());
@@ -87,14 +96,18 @@ impl Reconciler {
     /// Reads the desired state once and starts what leads there.
     pub async fn pass(self: &Arc<Self>) -> Result<(), CloudError> {
         let routes = self.shared.control.routes().await?;
+        let elsewhere = self.shared.control.elsewhere().await?;
         let workloads = self.shared.control.workloads().await?;
         let mut state = self.lock();
+        state.elsewhere = elsewhere;
         let leaving = state.take_unwanted(&workloads);
         self.add_new(&mut state, workloads, &routes);
         state.show(&routes);
-        self.publish(&state);
+        let table = state.table();
+        self.table.send_replace(Arc::new(table));
         state.set_live(&routes);
         drop(state);
+        self.shared.report.notify_one();
         for deployed in leaving {
             self.retire(deployed);
         }
@@ -105,15 +118,12 @@ impl Reconciler {
         let live: HashSet<_> = routes.values().copied().collect();
         for workload in workloads {
             let id = workload.desired.deployment_id;
-            if !state.deployed.contains_key(&id) && !state.retiring.contains(&id) {
+            if let Some(deployed) = state.deployed.get(&id) {
+                deployed.set_replicas(&workload.desired.spec);
+            } else if !state.retiring.contains(&id) {
                 state.deployed.insert(id, Deployed::start(Arc::clone(&self.shared), workload, live.contains(&id)));
             }
         }
-    }
-
-    fn publish(&self, state: &State) {
-        let shown = state.shown.iter().filter_map(|(label, id)| Some((label.clone(), Arc::clone(state.deployed.get(id)?))));
-        self.table.send_replace(Arc::new(Table::new(state.deployed.values(), shown)));
     }
 
     /// Removes the files of what is not wanted any more. To be called before anything is started: a directory that is being made
@@ -138,6 +148,9 @@ impl Reconciler {
             let id = deployed.place.id();
             this.shared.workdirs.remove(id).await;
             this.shared.library.keep_only(|digest| this.is_wanted(digest)).await;
+            if let Err(error) = this.shared.control.report_gone(id).await {
+                tracing::debug!(%id, %error, "the end of a workload is not reported");
+            }
             this.lock().retiring.remove(&id);
             this.gone.send_modify(|count| *count += 1);
             // It may be wanted again, or in another form.
@@ -151,8 +164,13 @@ impl Reconciler {
     }
 
     /// Who answers this label now.
-    pub fn find(&self, label: &str) -> Option<Arc<Deployed>> {
+    pub fn target(&self, label: &str) -> Option<Target> {
         self.table.borrow().get(label).cloned()
+    }
+
+    /// The workload of this machine that answers this label now.
+    pub fn find(&self, label: &str) -> Option<Arc<Deployed>> {
+        self.target(label)?.here
     }
 
     /// Waits until nothing of this deployment is left here.
@@ -191,7 +209,7 @@ impl State {
         let wanted: HashMap<_, _> =
             workloads.iter().map(|workload| (workload.desired.deployment_id, &workload.desired)).collect();
         let unwanted =
-            |id: &DeploymentId, deployed: &mut Arc<Deployed>| wanted.get(id).is_none_or(|desired| *desired != deployed.desired());
+            |id: &DeploymentId, deployed: &mut Arc<Deployed>| wanted.get(id).is_none_or(|desired| !deployed.is_as(desired));
         let leaving: Vec<_> = self.deployed.extract_if(unwanted).map(|(_, deployed)| deployed).collect();
         self.retiring.extend(leaving.iter().map(|deployed| deployed.place.id()));
         leaving
@@ -199,15 +217,45 @@ impl State {
 
     /// Lets each route's label show its deployment; one that does not answer yet waits behind the one that was shown, if that does.
     fn show(&mut self, routes: &Routes) {
-        self.shown.retain(|label, id| routes.contains_key(label) && self.deployed.contains_key(id));
+        let (deployed, elsewhere) = (&self.deployed, &self.elsewhere);
+        self.shown.retain(|label, id| routes.contains_key(label) && (deployed.contains_key(id) || elsewhere.contains_key(id)));
         for (label, id) in routes {
-            let Some(target) = self.deployed.get(id) else { continue };
+            let Some(target) = self.deployed.get(id) else {
+                if self.elsewhere.contains_key(id) {
+                    self.shown.insert(label.clone(), *id);
+                }
+                continue;
+            };
             let before = self.shown.get(label).and_then(|id| self.deployed.get(id));
             let keep = !target.is_serving() && before.is_some_and(|before| before.is_serving());
             if !keep {
                 self.shown.insert(label.clone(), *id);
             }
         }
+    }
+
+    /// Who answers which label now: deployments by their own, then what the routes show.
+    fn table(&mut self) -> Table {
+        let known: HashSet<_> = self.elsewhere.values().flat_map(|elsewhere| &elsewhere.edges).cloned().collect();
+        self.edges.retain(|authority, _| known.contains(authority));
+        for authority in known {
+            self.edges.entry(authority).or_insert_with_key(|authority| Instance::new(authority.clone()));
+        }
+        let own = self.deployed.iter().map(|(id, deployed)| (deployed.desired().label.clone(), *id));
+        let own = own.chain(self.elsewhere.iter().map(|(id, elsewhere)| (elsewhere.label.clone(), *id)));
+        let labels = own.chain(self.shown.iter().map(|(label, id)| (label.clone(), *id)));
+        Table::new(labels.map(|(label, id)| (label, self.target(id))))
+    }
+
+    fn target(&self, deployment_id: DeploymentId) -> Target {
+        let there = self.elsewhere.get(&deployment_id).map(|elsewhere| {
+            let pool = Pool::default();
+            for edge in elsewhere.edges.iter().filter_map(|authority| self.edges.get(authority)) {
+                pool.add(Arc::clone(edge));
+            }
+            Arc::new(pool)
+        });
+        Target { deployment_id, here: self.deployed.get(&deployment_id).cloned(), there }
     }
 
     fn set_live(&self, routes: &Routes) {

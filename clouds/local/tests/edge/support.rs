@@ -76,7 +76,7 @@ impl World {
         change(&mut config);
         let control = MemoryControl::new();
         let edge = Edge::start(config.clone(), control.clone()).await.unwrap();
-        let cloud = LocalCloud::cloud(edge.clone(), control.clone(), Arc::new(NoBuilds));
+        let cloud = LocalCloud::cloud(Arc::new(edge.clone()), control.clone(), Some(Arc::new(NoBuilds)));
         let owner = Owner { team: TeamId::new(), project: ProjectId::new(), environment: EnvironmentId::new() };
         Self { control, edge, cloud, config, owner, directory }
     }
@@ -86,7 +86,7 @@ impl World {
         let Self { control, edge, cloud, config, owner, directory } = self;
         drop((edge, cloud));
         let edge = Edge::start(config.clone(), control.clone()).await.unwrap();
-        let cloud = LocalCloud::cloud(edge.clone(), control.clone(), Arc::new(NoBuilds));
+        let cloud = LocalCloud::cloud(Arc::new(edge.clone()), control.clone(), Some(Arc::new(NoBuilds)));
         Self { control, edge, cloud, config, owner, directory }
     }
 

@@ -1,6 +1,6 @@
 //! One server workload: its replicas, and how requests get to them.
 
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -34,6 +34,8 @@ pub(crate) struct ServerGroup {
     /// Counts changes of the pool and the phase, for those who wait.
     changed: watch::Sender<u64>,
     live: AtomicBool,
+    /// How many replicas it is to have here.
+    wanted: AtomicU32,
     waiting: AtomicUsize,
 }
 
@@ -81,6 +83,7 @@ impl ServerGroup {
         };
         let state = Mutex::new(State { phase, was_ready, keep_until: Instant::now(), leaving: false });
         let group = Arc::new(Self {
+            wanted: AtomicU32::new(spec.replicas),
             place,
             spec,
             pool: Pool::default(),
@@ -115,6 +118,13 @@ impl ServerGroup {
         }
     }
 
+    /// Says how many replicas it is to have here.
+    pub fn set_replicas(&self, wanted: u32) {
+        if self.wanted.swap(wanted, Ordering::SeqCst) != wanted {
+            self.wake.notify_one();
+        }
+    }
+
     /// Whether it has a reason to run now.
     pub(super) fn has_reason(&self) -> bool {
         let yields = self.spec.port.is_some_and(|port| self.place.shared.fixed_ports.must_yield(port, self.place.id()));
@@ -140,7 +150,7 @@ impl ServerGroup {
     /// How many processes it is to have now, at least.
     pub(super) fn replicas(&self) -> usize {
         let full = self.is_live() || !self.was_ready();
-        if full && self.spec.port.is_none() { self.spec.replicas.max(1) as usize } else { 1 }
+        if full && self.spec.port.is_none() { self.wanted.load(Ordering::SeqCst).max(1) as usize } else { 1 }
     }
 
     pub(super) fn set_phase(&self, phase: Phase) {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep, sleep_until};
+use tokio_util::sync::CancellationToken;
 
 use super::fixed_ports::{Claim, Rank};
 use super::group::{Phase, ServerGroup};
@@ -54,16 +55,27 @@ async fn run_replicas(group: &Arc<ServerGroup>) {
     let stop = group.place.retire.child_token();
     let mut ports = group.place.shared.fixed_ports.changes();
     let mut replicas = JoinSet::new();
+    let mut running: Vec<CancellationToken> = Vec::new();
     let mut number = 0;
     while group.has_reason() {
-        while replicas.len() < group.replicas() {
+        // Those that moved away from this machine; the newest go first.
+        while group.is_live() && running.len() > group.replicas() {
+            running.pop().inspect(CancellationToken::cancel);
+        }
+        while running.len() < group.replicas() {
             number += 1;
-            replicas.spawn(replica(Arc::clone(group), number, stop.clone()));
+            let stop_one = stop.child_token();
+            running.push(stop_one.clone());
+            replicas.spawn(replica(Arc::clone(group), number, stop_one));
         }
         let look_again = group.keep_until().max(Instant::now() + Duration::from_secs(1));
         tokio::select! {
-            // A replica that ends by itself has given up for all.
-            _ = replicas.join_next() => break,
+            _ = replicas.join_next() => {
+                // One that ends by itself has given up for all; one that moved away has not.
+                if running.iter().any(CancellationToken::is_cancelled) || replicas.len() < running.len() {
+                    break;
+                }
+            }
             () = group.wake.notified() => {}
             () = stop.cancelled() => {}
             () = sleep_until(look_again), if !group.is_live() => {}

@@ -1,0 +1,127 @@
+//! Files in an object store: a directory, an S3-compatible store, Azure Blob Storage or Google Cloud Storage.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use futures::{StreamExt, TryStreamExt};
+use object_store::buffered::BufWriter;
+use object_store::path::Path as Key;
+use object_store::{ObjectStore, ObjectStoreExt};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt;
+use url::Url;
+
+/// Files above this size are sent in parts, bytes.
+const PART: usize = 10 << 20;
+
+/// Why the object store did not do what was asked. What the store itself said is the source, for the log.
+#[derive(Debug, thiserror::Error)]
+pub enum ObjectError {
+    /// The address cannot be used.
+    #[error("the address of the object store cannot be used: {0}")]
+    Address(String),
+    /// The object is not there.
+    #[error("the object is not there")]
+    Missing,
+    /// Reading or writing failed.
+    #[error("the object could not be {0}")]
+    Failed(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+/// An object store, below a prefix. Cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Objects {
+    store: Arc<dyn ObjectStore>,
+    prefix: Key,
+}
+
+fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(what: &'static str) -> impl Fn(E) -> ObjectError {
+    move |error| ObjectError::Failed(what, error.into())
+}
+
+impl Objects {
+    /// A directory of this machine, made when it is not there.
+    pub fn in_directory(directory: &Path) -> Result<Self, ObjectError> {
+        let made = std::fs::create_dir_all(directory).and_then(|()| directory.canonicalize());
+        let directory = made.map_err(|error| ObjectError::Address(format!("{}: {error}", directory.display())))?;
+        let url = Url::from_directory_path(&directory).map_err(|()| ObjectError::Address(directory.display().to_string()))?;
+        Self::at(&url)
+    }
+
+    /// The store at an address: `file:///directory`, `s3://bucket/prefix`, `az://container/prefix` or `gs://bucket/prefix`. Credentials
+    /// and endpoints come from the vendors' own environment variables (`AWS_*`, `AZURE_*`, `GOOGLE_*`).
+    pub fn at(url: &Url) -> Result<Self, ObjectError> {
+        if url.scheme() == "file"
+            && let Ok(directory) = url.to_file_path()
+        {
+            std::fs::create_dir_all(&directory)
+                .map_err(|error| ObjectError::Address(format!("{}: {error}", directory.display())))?;
+        }
+        let options = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
+        let (store, prefix) = object_store::parse_url_opts(url, options).map_err(|error| {
+            ObjectError::Address(format!("{error}: give file:///directory, s3://bucket, az://container or gs://bucket"))
+        })?;
+        Ok(Self { store: Arc::from(store), prefix })
+    }
+
+    fn key(&self, name: &str) -> Key {
+        self.prefix.parts().chain(Key::from(name).parts()).collect()
+    }
+
+    /// Stores a file, in parts when it is large. It appears whole or not at all.
+    pub async fn put(&self, name: &str, file: &Path) -> Result<(), ObjectError> {
+        let mut file = File::open(file).await.map_err(failed("read"))?;
+        let mut writer = BufWriter::with_capacity(Arc::clone(&self.store), self.key(name), PART);
+        match tokio::io::copy(&mut file, &mut writer).await {
+            Ok(_) => writer.shutdown().await.map_err(failed("written")),
+            Err(error) => {
+                // The parts that were sent would be kept, and paid for.
+                let _ = writer.abort().await;
+                Err(failed("written")(error))
+            }
+        }
+    }
+
+    /// Writes an object to a file.
+    pub async fn get(&self, name: &str, target: &Path) -> Result<(), ObjectError> {
+        let mut chunks = match self.store.get(&self.key(name)).await {
+            Ok(found) => found.into_stream(),
+            Err(object_store::Error::NotFound { .. }) => return Err(ObjectError::Missing),
+            Err(error) => return Err(failed("read")(error)),
+        };
+        let mut file = File::create(target).await.map_err(failed("kept on this machine"))?;
+        while let Some(chunk) = chunks.next().await {
+            file.write_all(&chunk.map_err(failed("read"))?).await.map_err(failed("kept on this machine"))?;
+        }
+        file.flush().await.map_err(failed("kept on this machine"))
+    }
+
+    /// Whether there is such an object.
+    pub async fn exists(&self, name: &str) -> Result<bool, ObjectError> {
+        match self.store.head(&self.key(name)).await {
+            Ok(_) => Ok(true),
+            Err(object_store::Error::NotFound { .. }) => Ok(false),
+            Err(error) => Err(failed("looked for")(error)),
+        }
+    }
+
+    /// Removes an object. Removing what is not there is no error.
+    pub async fn remove(&self, name: &str) -> Result<(), ObjectError> {
+        match self.store.delete(&self.key(name)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(failed("removed")(error)),
+        }
+    }
+
+    /// The objects below a name, with the time of their last change.
+    pub async fn list(&self, below: &str) -> Result<Vec<(String, SystemTime)>, ObjectError> {
+        let prefix = self.key(below);
+        let found = self.store.list(Some(&prefix)).map_err(failed("listed"));
+        let named = found.try_filter_map(async |meta| {
+            let name: Option<String> = meta.location.prefix_match(&self.prefix).map(|parts| parts.collect::<Key>().to_string());
+            Ok(name.map(|name| (name, SystemTime::from(meta.last_modified))))
+        });
+        named.try_collect().await
+    }
+}

@@ -1,0 +1,205 @@
+//! What every role of the scaled-out form stands on: the database, Redis, the object store, the master key.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use artifacts::{ArtifactStore, Artifacts, Objects};
+use clouds_contract::{Builds, Cloud};
+use clouds_local::LocalCloud;
+use clouds_local::edge::EdgeConfig;
+use domain::id::EdgeId;
+use jobs::{EventBus, Redis, Wakeups};
+use services::{Foundation, LocalControl, Sealer, Services, Settings, SetupError};
+use store::{SchemaState, Store, StoreError};
+use tokio::time::{Instant, sleep};
+use tokio_util::sync::CancellationToken;
+
+use super::data_directory::DataDir;
+use super::fleet::{Fleet, OtherEdges};
+use super::master_key::given_master_key;
+use super::options::{ClusterOptions, DatabaseOptions, SiteOptions};
+use crate::failure::Failure;
+
+/// How often the clock of the database is looked at.
+const CLOCK_EVERY: Duration = Duration::from_secs(30);
+
+/// A process of the scaled-out form, connected.
+pub struct Cluster {
+    pub store: Store,
+    pub bus: EventBus,
+    pub wakeups: Wakeups,
+    pub sealer: Arc<Sealer>,
+    pub artifacts: Artifacts,
+    pub data: DataDir,
+    pub sites: SiteOptions,
+    uploads: Objects,
+    /// Fires when the process ends.
+    pub stop: CancellationToken,
+}
+
+impl Cluster {
+    /// Connects to everything, waiting as long as the options say. This process works on these queues.
+    pub async fn connect(options: &ClusterOptions, queues: &[&'static str]) -> Result<Self, Failure> {
+        // Nothing of the database is used before it is known to be the right one.
+        let sealer = Arc::new(Sealer::new(given_master_key(&options.database)?));
+        let data = DataDir::open(options.data.directory.clone())?;
+        let objects = Objects::at(&options.objects).map_err(|error| Failure::failed("OBJECTS", error.to_string()))?;
+        let store = connect_database(&options.database).await?;
+        await_schema(&store, options.database.wait()).await?;
+        follow_clock(&store).await.context("the database's clock cannot be read")?;
+        let redis = Redis::new(&options.redis_url).map_err(|error| Failure::failed("REDIS", error.to_string()))?;
+        redis.wait(options.database.wait()).await.map_err(|error| Failure::failed("REDIS", error))?;
+        let cache = ArtifactStore::open(data.path().join("artifacts")).context("the cache of artifacts cannot be opened")?;
+        let (bus, wakeups) = (EventBus::over_redis(&redis), Wakeups::over_redis(queues, &redis));
+        let stop = CancellationToken::new();
+        tokio::spawn(jobs::redis::relay(redis.clone(), bus.clone(), wakeups.clone(), stop.clone()));
+        tokio::spawn(keep_clock(store.clone(), stop.clone()));
+        let artifacts = Artifacts::shared(cache, objects.clone());
+        Ok(Self { store, bus, wakeups, sealer, artifacts, data, sites: options.sites.clone(), uploads: objects, stop })
+    }
+
+    /// What an edge, or who asks the edges, needs of the control plane.
+    pub fn fleet(&self, me: Option<EdgeId>) -> Arc<Fleet> {
+        let control = LocalControl {
+            store: self.store.clone(),
+            sealer: Arc::clone(&self.sealer),
+            bus: self.bus.clone(),
+            artifacts: self.artifacts.clone(),
+        };
+        Arc::new(Fleet::new(control, me))
+    }
+
+    /// The local cloud, whose edges are other processes.
+    pub fn local_cloud(&self, builds: Option<Arc<dyn Builds>>) -> Cloud {
+        let addresses = self.edge_config();
+        let edges = OtherEdges::new(self.store.clone(), self.bus.clone(), move |label| addresses.url(label));
+        LocalCloud::cloud(Arc::new(edges), self.fleet(None), builds)
+    }
+
+    /// How an edge of this installation is set up.
+    pub fn edge_config(&self) -> EdgeConfig {
+        let mut config = EdgeConfig::new(self.data.path().join("edge"), self.data.instance());
+        config.base_domain.clone_from(&self.sites.base_domain);
+        config.public_port = Some(self.sites.public_port);
+        config.public_scheme.clone_from(&self.sites.public_scheme);
+        config.forwarding = Some(self.sealer.forwarding_secret());
+        config
+    }
+
+    /// The services, once the master key is known to be the one that this installation was made with.
+    pub async fn services(&self, cloud: Cloud, settings: Settings) -> Result<Services, Failure> {
+        let services = Services::new(Foundation {
+            store: self.store.clone(),
+            bus: self.bus.clone(),
+            wakeups: self.wakeups.clone(),
+            sealer: Arc::clone(&self.sealer),
+            clouds: vec![cloud],
+            artifacts: self.artifacts.clone(),
+            uploads: self.uploads.clone(),
+            settings,
+        });
+        services.check_master_key().await.map_err(setup_failure)?;
+        Ok(services)
+    }
+
+    /// The directory for what this process has on its way.
+    pub fn directory(&self) -> &Path {
+        self.data.path()
+    }
+}
+
+/// Why an installation cannot be used, as a failure of the command.
+pub fn setup_failure(error: SetupError) -> Failure {
+    match error {
+        SetupError::WrongMasterKey => Failure::failed("MASTER_KEY", error.to_string()),
+        SetupError::Failed(error) => anyhow::Error::from(error).into(),
+    }
+}
+
+/// Connects to PostgreSQL, waiting for it as long as the options say.
+pub async fn connect_database(options: &DatabaseOptions) -> Result<Store, Failure> {
+    let until = Instant::now() + options.wait();
+    let mut said = false;
+    loop {
+        let error = match Store::postgres(options.database_url.expose(), options.database_connections).await {
+            Ok(store) => return writable(store).await,
+            Err(error) => error,
+        };
+        let reason = jobs::handler::chain(&error);
+        if Instant::now() >= until || !error.is_connection_lost() {
+            return Err(Failure::failed("DATABASE", format!("the database of DATABASE_URL cannot be used: {reason}")));
+        }
+        if !said {
+            tracing::info!(reason, "waiting for the database");
+            said = true;
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+async fn writable(store: Store) -> Result<Store, Failure> {
+    if store.is_read_only().await.context("the database cannot be asked whether it takes writes")? {
+        let message =
+            "the database of DATABASE_URL takes no writes (a standby, or read-only by default): give the address of the primary";
+        return Err(Failure::failed("DATABASE_READ_ONLY", message));
+    }
+    Ok(store)
+}
+
+/// Waits until `mikrocloud migrate` has made the schema that this program needs.
+async fn await_schema(store: &Store, patience: Duration) -> Result<(), Failure> {
+    let until = Instant::now() + patience;
+    let mut said = false;
+    loop {
+        match store.schema_state().await.context("the schema cannot be looked at")? {
+            SchemaState::Current => return Ok(()),
+            SchemaState::Newer => return Err(Failure::failed("NEWER_SCHEMA", StoreError::NewerSchema.to_string())),
+            SchemaState::Behind if Instant::now() >= until => {
+                let message = "the database's schema is older than this program: run `mikrocloud migrate` first";
+                return Err(Failure::failed("OLDER_SCHEMA", message));
+            }
+            SchemaState::Behind => {}
+        }
+        if !said {
+            tracing::info!("waiting for `mikrocloud migrate`");
+            said = true;
+        }
+        sleep(Duration::from_millis(250)).await;
+    }
+}
+
+/// Sets this process's time to the database's, which all processes of the installation follow.
+async fn follow_clock(store: &Store) -> Result<(), StoreError> {
+    if let Some(shared) = store.clock().await? {
+        domain::time::follow(shared);
+    }
+    Ok(())
+}
+
+async fn keep_clock(store: Store, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = sleep(CLOCK_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        if let Err(error) = follow_clock(&store).await {
+            tracing::debug!(
+                error = jobs::handler::chain(&error),
+                "the database's clock cannot be read; the last look at it holds"
+            );
+        }
+    }
+}
+
+/// A directory below the data directory, emptied of what an earlier process left.
+pub async fn emptied(directory: PathBuf) -> Result<PathBuf, Failure> {
+    match tokio::fs::remove_dir_all(&directory).await {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            let message = format!("what an earlier process left in {} cannot be removed: {error}", directory.display());
+            Err(Failure::failed("DATA_DIRECTORY", message))
+        }
+        _ => Ok(directory),
+    }
+}

@@ -1,0 +1,297 @@
+//! The local cloud over several machines: each edge runs its share of what the database asks for, and says what it has.
+
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use clouds_contract::{CloudError, Desired, Observation, Route};
+use clouds_local::Edges;
+use clouds_local::control::{ControlPlane, Elsewhere, Routes, Workload};
+use clouds_local::placement::{replicas_here, share};
+use domain::artifact::Digest;
+use domain::event::NewLine;
+use domain::id::{DeploymentId, EdgeId};
+use domain::secret::Secret;
+use domain::time::now;
+use domain::workload::WorkloadSpec;
+use jobs::{EventBus, Topic};
+use services::LocalControl;
+use store::{EdgeRow, Store, StoreError};
+
+use super::local_control::{InProcess, read, write};
+
+/// How often an edge gives a sign of life, and after what silence it counts as away.
+pub const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
+const AWAY_AFTER: Duration = Duration::from_secs(11);
+
+/// How often the rows are looked at while waiting for edges.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// The edges that give signs of life.
+pub async fn alive(store: &Store) -> Result<Vec<EdgeRow>, StoreError> {
+    store.edge_list_alive(now() - AWAY_AFTER).await
+}
+
+/// The control plane as an edge, or who asks the edges for something, sees it. What differs from one machine alone is here, the rest is
+/// the same.
+pub struct Fleet {
+    rest: InProcess,
+    store: Store,
+    /// The edge of this process.
+    me: Option<EdgeId>,
+    /// What it said last that it shows.
+    shown: Mutex<Routes>,
+}
+
+/// What the rows say of all edges.
+struct Views {
+    edges: Vec<EdgeRow>,
+    ids: Vec<EdgeId>,
+    observed: HashMap<DeploymentId, HashMap<EdgeId, Observation>>,
+}
+
+impl Views {
+    /// The edges on which a deployment answers.
+    fn ready(&self, deployment: DeploymentId) -> Vec<EdgeId> {
+        let observed = self.observed.get(&deployment).into_iter().flatten();
+        let ready = observed.filter(|(_, observation)| matches!(observation, Observation::Ready { .. }));
+        ready.map(|(edge, _)| *edge).filter(|edge| self.ids.contains(edge)).collect()
+    }
+}
+
+impl Fleet {
+    /// The control plane of an edge; or, without one, of who asks the edges.
+    pub fn new(control: LocalControl, me: Option<EdgeId>) -> Self {
+        let store = control.store.clone();
+        Self { rest: InProcess(control), store, me, shown: Mutex::default() }
+    }
+
+    async fn views(&self, deployment: Option<DeploymentId>) -> Result<Views, CloudError> {
+        let edges = alive(&self.store).await.map_err(failed)?;
+        let mut observed: HashMap<_, HashMap<_, _>> = HashMap::new();
+        for row in self.store.edge_observation_list(deployment).await.map_err(failed)? {
+            observed.entry(row.deployment_id).or_default().insert(row.edge_id, read(row.observed)?);
+        }
+        Ok(Views { ids: edges.iter().map(|edge| edge.id).collect(), edges, observed })
+    }
+}
+
+/// The part of a workload that this edge runs.
+fn share_of(me: EdgeId, mut workload: Workload, views: &Views) -> Option<Workload> {
+    let id = workload.desired.deployment_id;
+    if let WorkloadSpec::Server(server) = &mut workload.desired.spec {
+        server.replicas = replicas_here(me, id, server.replicas, &views.ids, &views.ready(id));
+        if server.replicas == 0 {
+            return None;
+        }
+    }
+    let observed = views.observed.get(&id).and_then(|edges| edges.get(&me));
+    workload.observed = observed.cloned().unwrap_or_else(|| Observation::Pending { detail: "waits for the edge".to_owned() });
+    Some(workload)
+}
+
+fn failed(error: StoreError) -> CloudError {
+    CloudError::internal("the control plane's database failed", error)
+}
+
+/// What all edges together say of a workload: it is ready when every edge that is to run it says so.
+fn together(desired: &Desired<WorkloadSpec>, views: &Views) -> Observation {
+    let shares = match &desired.spec {
+        WorkloadSpec::Server(server) => share(desired.deployment_id, server.replicas, &views.ids),
+        WorkloadSpec::Static(_) | WorkloadSpec::Functions(_) => views.ids.iter().map(|edge| (*edge, 1)).collect(),
+    };
+    if shares.is_empty() {
+        let detail = "no edge is alive: start `mikrocloud edge` on a machine that is to run deployments";
+        return Observation::Pending { detail: detail.to_owned() };
+    }
+    let observed = views.observed.get(&desired.deployment_id);
+    let mut since = None;
+    let mut pending = None;
+    for edge in views.edges.iter().filter(|edge| shares.contains_key(&edge.id)) {
+        match observed.and_then(|edges| edges.get(&edge.id)) {
+            Some(Observation::Ready { since: at }) => since = since.max(Some(*at)),
+            Some(Observation::Failed { code, message }) => {
+                return Observation::Failed { code: code.clone(), message: message.clone() };
+            }
+            Some(Observation::Pending { detail }) => pending = Some(detail.clone()),
+            Some(Observation::Absent) | None => pending = Some(format!("waits for the edge {}", edge.name)),
+        }
+    }
+    match (pending, since) {
+        (None, Some(since)) => Observation::Ready { since },
+        (pending, _) => Observation::Pending { detail: pending.unwrap_or_default() },
+    }
+}
+
+#[async_trait]
+impl ControlPlane for Fleet {
+    async fn workloads(&self) -> Result<Vec<Workload>, CloudError> {
+        let all = self.rest.workloads().await?;
+        let Some(me) = self.me else { return Ok(all) };
+        let views = self.views(None).await?;
+        Ok(all.into_iter().filter_map(|workload| share_of(me, workload, &views)).collect())
+    }
+
+    async fn workload(&self, deployment_id: DeploymentId) -> Result<Option<Workload>, CloudError> {
+        let Some(mut workload) = self.rest.workload(deployment_id).await? else { return Ok(None) };
+        workload.observed = together(&workload.desired, &self.views(Some(deployment_id)).await?);
+        Ok(Some(workload))
+    }
+
+    async fn put_workload(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError> {
+        self.rest.put_workload(desired).await
+    }
+
+    async fn delete_workload(&self, deployment_id: DeploymentId) -> Result<(), CloudError> {
+        self.rest.delete_workload(deployment_id).await
+    }
+
+    async fn routes(&self) -> Result<Routes, CloudError> {
+        self.rest.routes().await
+    }
+
+    async fn put_route(&self, route: &Route) -> Result<(), CloudError> {
+        self.rest.put_route(route).await
+    }
+
+    async fn delete_route(&self, label: &str) -> Result<(), CloudError> {
+        self.rest.delete_route(label).await
+    }
+
+    async fn elsewhere(&self) -> Result<HashMap<DeploymentId, Elsewhere>, CloudError> {
+        let views = self.views(None).await?;
+        let mut elsewhere = HashMap::new();
+        for workload in self.rest.workloads().await? {
+            if !matches!(workload.desired.spec, WorkloadSpec::Server(_)) {
+                continue;
+            }
+            let id = workload.desired.deployment_id;
+            let ready = views.ready(id);
+            let others = views.edges.iter().filter(|edge| Some(edge.id) != self.me && ready.contains(&edge.id));
+            let edges: Vec<_> = others.filter_map(|edge| edge.address.parse().ok()).collect();
+            if !edges.is_empty() {
+                elsewhere.insert(id, Elsewhere { label: workload.desired.label, edges });
+            }
+        }
+        Ok(elsewhere)
+    }
+
+    async fn report_shown(&self, shown: &Routes) -> Result<(), CloudError> {
+        let Some(me) = self.me else { return Ok(()) };
+        let before = self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if before == *shown {
+            return Ok(());
+        }
+        let gone = before.keys().filter(|label| !shown.contains_key(*label)).map(|label| (label, None));
+        let new = shown.iter().filter(|(label, id)| before.get(*label) != Some(*id)).map(|(label, id)| (label, Some(*id)));
+        let mut tx = self.store.begin().await.map_err(failed)?;
+        for (label, deployment) in gone.chain(new) {
+            tx.edge_route_put(me, label, deployment).await.map_err(failed)?;
+        }
+        tx.commit().await.map_err(failed)?;
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone_from(shown);
+        Ok(())
+    }
+
+    async fn report_gone(&self, deployment_id: DeploymentId) -> Result<(), CloudError> {
+        let Some(me) = self.me else { return Ok(()) };
+        let mut tx = self.store.begin().await.map_err(failed)?;
+        tx.edge_unobserve(me, deployment_id).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn report(&self, deployment_id: DeploymentId, observed: &Observation) -> Result<(), CloudError> {
+        let Some(me) = self.me else { return Ok(()) };
+        let mut tx = self.store.begin().await.map_err(failed)?;
+        tx.edge_observe(me, deployment_id, &write(observed)?).await.map_err(failed)?;
+        tx.commit().await.map_err(failed)
+    }
+
+    async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError> {
+        self.rest.artifact(digest).await
+    }
+
+    async fn variables(&self, deployment_id: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError> {
+        self.rest.variables(deployment_id).await
+    }
+
+    async fn append_logs(&self, deployment_id: DeploymentId, lines: Vec<NewLine>) -> Result<(), CloudError> {
+        self.rest.append_logs(deployment_id, lines).await
+    }
+}
+
+/// The edges of other processes.
+pub struct OtherEdges {
+    store: Store,
+    bus: EventBus,
+    url: Arc<dyn Fn(&str) -> String + Send + Sync>,
+}
+
+impl OtherEdges {
+    /// The edges behind this database; `url` says under which address a label is seen.
+    pub fn new(store: Store, bus: EventBus, url: impl Fn(&str) -> String + Send + Sync + 'static) -> Self {
+        Self { store, bus, url: Arc::new(url) }
+    }
+
+    async fn wait(&self, for_what: &Awaited<'_>) {
+        loop {
+            match self.holds(for_what).await {
+                Ok(true) => return,
+                Ok(false) => {}
+                Err(error) => tracing::debug!(error = jobs::handler::chain(&error), "the edges cannot be looked at"),
+            }
+            tokio::time::sleep(LOOK_EVERY).await;
+        }
+    }
+
+    /// Whether it holds on every edge that is alive.
+    async fn holds(&self, awaited: &Awaited<'_>) -> Result<bool, StoreError> {
+        let edges = alive(&self.store).await?;
+        Ok(match awaited {
+            Awaited::Shown(label, id) => {
+                let shown: HashMap<_, _> = self.store.edge_route_list(label).await?.into_iter().collect();
+                !edges.is_empty() && edges.iter().all(|edge| shown.get(&edge.id) == Some(id))
+            }
+            Awaited::Hidden(label) => {
+                let shown: HashMap<_, _> = self.store.edge_route_list(label).await?.into_iter().collect();
+                edges.iter().all(|edge| !shown.contains_key(&edge.id))
+            }
+            Awaited::Gone(id) => {
+                let observed = self.store.edge_observation_list(Some(*id)).await?;
+                edges.iter().all(|edge| observed.iter().all(|row| row.edge_id != edge.id))
+            }
+        })
+    }
+}
+
+/// What is waited for.
+enum Awaited<'a> {
+    Shown(&'a str, DeploymentId),
+    Hidden(&'a str),
+    Gone(DeploymentId),
+}
+
+#[async_trait]
+impl Edges for OtherEdges {
+    fn refresh(&self) {
+        self.bus.publish(Topic::Edges);
+    }
+
+    async fn wait_shown(&self, label: &str, deployment_id: DeploymentId) {
+        self.wait(&Awaited::Shown(label, deployment_id)).await;
+    }
+
+    async fn wait_hidden(&self, label: &str) {
+        self.wait(&Awaited::Hidden(label)).await;
+    }
+
+    async fn wait_gone(&self, deployment_id: DeploymentId) {
+        self.wait(&Awaited::Gone(deployment_id)).await;
+    }
+
+    fn url(&self, label: &str) -> String {
+        (self.url)(label)
+    }
+}

@@ -1,0 +1,142 @@
+//! What the scaled-out roles take.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::Args;
+use domain::secret::Secret;
+use jobs::RedisUrl;
+use url::Url;
+
+use super::limits::LimitOptions;
+use crate::arguments::DataDirectory;
+
+/// The database of the scaled-out form.
+#[derive(Debug, Clone, Args)]
+pub struct DatabaseOptions {
+    #[arg(
+        long,
+        help = "The PostgreSQL database, as postgres://user:password@host/name; add ?sslmode=verify-full for TLS",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub database_url: Secret,
+    /// How many connections this process may have to it
+    #[arg(long, env = "MIKROCLOUD_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
+    pub database_connections: u32,
+    /// How long to wait at the start for what this depends on, in seconds
+    #[arg(long, env = "MIKROCLOUD_WAIT_SECONDS", default_value_t = 60)]
+    pub wait_seconds: u64,
+    #[arg(
+        long,
+        help = "The key that seals secrets, in a file of 64 hexadecimal digits; or MIKROCLOUD_MASTER_KEY holds the digits",
+        env = "MIKROCLOUD_MASTER_KEY_FILE",
+        value_name = "FILE"
+    )]
+    pub master_key_file: Option<PathBuf>,
+}
+
+impl DatabaseOptions {
+    /// How long to wait at the start.
+    pub fn wait(&self) -> Duration {
+        Duration::from_secs(self.wait_seconds)
+    }
+}
+
+/// Everything that all long-running roles share.
+#[derive(Debug, Clone, Args)]
+pub struct ClusterOptions {
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    #[arg(
+        long,
+        help = "Redis or Valkey: redis://host:6379, rediss:// behind TLS, redis+sentinel://host:26379/master, redis+cluster://host:6379",
+        env = "REDIS_URL",
+        hide_env_values = true,
+        value_name = "URL"
+    )]
+    pub redis_url: RedisUrl,
+    #[arg(
+        long,
+        help = "Where artifacts and uploads are kept: s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or file:///directory",
+        env = "MIKROCLOUD_OBJECTS",
+        value_name = "URL"
+    )]
+    pub objects: Url,
+    #[command(flatten)]
+    pub data: DataDirectory,
+    #[command(flatten)]
+    pub sites: SiteOptions,
+}
+
+/// Under which addresses deployments are seen.
+#[derive(Debug, Clone, Args)]
+pub struct SiteOptions {
+    /// The domain under which deployments are served
+    #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
+    pub base_domain: String,
+    /// The port in the addresses of deployments
+    #[arg(long, env = "MIKROCLOUD_PUBLIC_PORT", default_value_t = 8081)]
+    pub public_port: u16,
+    /// The scheme in the addresses of deployments
+    #[arg(long, env = "MIKROCLOUD_PUBLIC_SCHEME", default_value = "http", value_parser = ["http", "https"])]
+    pub public_scheme: String,
+}
+
+/// `mikrocloud migrate`
+#[derive(Debug, Args)]
+pub struct MigrateOptions {
+    #[command(flatten)]
+    pub database: DatabaseOptions,
+    /// Where people reach the API, for the sign-in link of the owner
+    #[arg(long, env = "MIKROCLOUD_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
+    pub public_url: Url,
+}
+
+/// `mikrocloud api`
+#[derive(Debug, Args)]
+pub struct ApiOptions {
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// The address to listen on
+    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+}
+
+/// `mikrocloud worker`
+#[derive(Debug, Args)]
+pub struct WorkerOptions {
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// The queues to work on; all when left out
+    #[arg(long, env = "MIKROCLOUD_QUEUES", value_delimiter = ',', value_parser = jobs::payload::QUEUES)]
+    pub queues: Vec<String>,
+    /// How many jobs of each queue this process runs at once; each queue's own default when left out
+    #[arg(long, env = "MIKROCLOUD_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
+    pub concurrency: Option<u16>,
+    /// Where to answer health checks and metrics
+    #[arg(long, env = "MIKROCLOUD_HEALTH_LISTEN", default_value = "127.0.0.1:8082")]
+    pub health_listen: SocketAddr,
+    /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
+    #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 25)]
+    pub shutdown_seconds: u64,
+    #[command(flatten)]
+    pub limits: LimitOptions,
+}
+
+/// `mikrocloud edge`
+#[derive(Debug, Args)]
+pub struct EdgeOptions {
+    #[command(flatten)]
+    pub cluster: ClusterOptions,
+    /// The address to listen on, for visitors and for other edges
+    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8081")]
+    pub listen: SocketAddr,
+    /// Where other edges reach this one, as host:port; the listening address when left out
+    #[arg(long, env = "MIKROCLOUD_EDGE_ADDRESS", value_name = "HOST:PORT")]
+    pub address: Option<String>,
+    #[command(flatten)]
+    pub limits: LimitOptions,
+}

@@ -1,0 +1,258 @@
+//! The processes of the scaled-out form.
+
+use std::fs;
+use std::net::SocketAddr;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use api::{MachineServer, Server, ServerSettings};
+use clouds_local::build::{BuilderConfig, LocalBuilder};
+use clouds_local::edge::Edge;
+use domain::id::EdgeId;
+use domain::time::now;
+use jobs::Topic;
+use services::{Sealer, Services, Settings, prepare};
+use store::{EdgeRow, Store};
+use tokio::net::TcpListener;
+use tokio::time::sleep;
+use tokio_util::sync::CancellationToken;
+
+use super::cluster::{Cluster, connect_database, emptied, setup_failure};
+use super::edge_router::LocalEdge;
+use super::fleet::SIGN_OF_LIFE;
+use super::logging;
+use super::master_key::given_master_key;
+use super::options::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
+use super::serving::{listen, wait_for_signal};
+use super::work::{Work, default_concurrency, kill_leftovers};
+use crate::failure::Failure;
+
+/// How long what runs on an edge may take to end.
+const EDGE_GRACE: Duration = Duration::from_secs(20);
+/// How often an edge looks for artifacts that nothing on it uses any more.
+const CLEAN_EVERY: Duration = Duration::from_mins(10);
+
+/// Brings the schema up to date and prepares a new installation. Two at once do no harm: the second waits for the first.
+pub async fn migrate(options: MigrateOptions) -> Result<(), Failure> {
+    logging::start();
+    let sealer = Sealer::new(given_master_key(&options.database)?);
+    let store = connect_database(&options.database).await?;
+    store.migrate().await.map_err(|error| {
+        let code = if matches!(error, store::StoreError::NewerSchema) { "NEWER_SCHEMA" } else { "DATABASE" };
+        Failure::failed(code, jobs::handler::chain(&error))
+    })?;
+    if let Some(first_start) = prepare(&store, &sealer).await.map_err(setup_failure)? {
+        let url = options.public_url.as_str().trim_end_matches('/');
+        println!("Sign in once, as owner@localhost, and choose a password (within 24 hours):");
+        println!("  {url}/auth/link?token={}", first_start.link_token.expose());
+    }
+    println!("the schema is up to date");
+    store.close().await;
+    Ok(())
+}
+
+/// Answers clients until SIGTERM or SIGINT.
+pub async fn api(options: ApiOptions) -> Result<(), Failure> {
+    logging::start();
+    let listener = listen(options.listen).await?;
+    let cluster = Cluster::connect(&options.cluster, &[]).await?;
+    let settings = Settings::in_directory(cluster.directory().to_owned());
+    let services = cluster.services(cluster.local_cloud(None), settings).await?;
+    let metrics = api::install_metrics().context("metrics cannot be recorded")?;
+    let server = Server::new(listener, ServerSettings { services, edge: None, metrics });
+    println!("ready http://{}", server.address().context("the listener's address")?);
+    serve_until_signal(|stop| server.run(stop)).await?;
+    cluster.end().await;
+    Ok(())
+}
+
+/// Runs jobs until SIGTERM or SIGINT.
+pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
+    logging::start();
+    let listener = listen(options.health_listen).await?;
+    let wanted = |queue: &&'static str| options.queues.is_empty() || options.queues.iter().any(|name| name == queue);
+    let queues: Vec<&'static str> = jobs::payload::QUEUES.into_iter().filter(wanted).collect();
+    let cluster = Cluster::connect(&options.cluster, &queues).await?;
+    let config = BuilderConfig { cache_directory: cluster.directory().join("cache"), instance: cluster.data.instance() };
+    let builder = LocalBuilder::new(config);
+    let fetching = kill_leftovers(&builder, &cluster.data.instance()).await;
+    emptied(cluster.directory().join("builds")).await?;
+    let settings = Settings {
+        build_limits: options.limits.of_builds(),
+        fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
+        ..Settings::in_directory(cluster.directory().to_owned())
+    };
+    let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings).await?;
+    let at_once = |queue: &&'static str| (*queue, options.concurrency.map_or_else(|| default_concurrency(queue), usize::from));
+    let queues: Vec<_> = queues.iter().map(at_once).collect();
+    let work = Work::start((&cluster.store, &cluster.bus, &cluster.wakeups), &services, &queues, false).await;
+    let work = work.context("the jobs cannot be read")?;
+    serve_health(listener, services, None).await?;
+    tracing::info!(seconds = options.shutdown_seconds, "stopping: taking nothing new, letting what runs finish");
+    work.stop(Duration::from_secs(options.shutdown_seconds)).await;
+    cluster.end().await;
+    Ok(())
+}
+
+/// Runs what is deployed, until SIGTERM or SIGINT.
+pub async fn edge(options: EdgeOptions) -> Result<(), Failure> {
+    logging::start();
+    let listener = listen(options.listen).await?;
+    let address = listener.local_addr().context("the listener's address")?;
+    let cluster = Cluster::connect(&options.cluster, &[]).await?;
+    let settings = Settings::in_directory(cluster.directory().to_owned());
+    let services = cluster.services(cluster.local_cloud(None), settings).await?;
+    let life = Life { store: cluster.store.clone(), row: edge_row(&options, address, cluster.directory())? };
+    life.begin().await.context("this edge cannot be recorded in the database")?;
+    let mut config = cluster.edge_config();
+    config.start_deadline = options.limits.start_deadline();
+    let edge = Edge::start(config, cluster.fleet(Some(life.row.id))).await.context("the edge cannot start")?;
+    tokio::spawn(life.clone().go_on(cluster.stop.clone()));
+    tokio::spawn(heed_hints(edge.clone(), cluster.bus.subscribe(Topic::Edges)));
+    tokio::spawn(clean(cluster.artifacts.clone(), cluster.store.clone(), cluster.stop.clone()));
+    serve_health(listener, services, Some(Arc::new(LocalEdge(edge.clone())))).await?;
+    // Others take over what this edge ran while its requests finish.
+    if let Err(error) = life.end().await {
+        tracing::warn!(error = jobs::handler::chain(&error), "the other edges learn of this one's end by its silence");
+    }
+    edge.shutdown(EDGE_GRACE).await;
+    cluster.end().await;
+    Ok(())
+}
+
+impl Cluster {
+    async fn end(self) {
+        self.stop.cancel();
+        self.store.close().await;
+        tracing::info!("stopped");
+    }
+}
+
+/// Serves health checks, metrics and what the edge shows.
+async fn serve_health(listener: TcpListener, services: Services, edge: Option<Arc<dyn api::EdgeRouter>>) -> Result<(), Failure> {
+    let metrics = api::install_metrics().context("metrics cannot be recorded")?;
+    let server = MachineServer::new(listener, ServerSettings { services, edge, metrics });
+    println!("ready http://{}", server.address().context("the listener's address")?);
+    serve_until_signal(|stop| server.run(stop)).await
+}
+
+async fn serve_until_signal<F>(serve: impl FnOnce(CancellationToken) -> F) -> Result<(), Failure>
+where
+    F: Future<Output = std::io::Result<()>> + Send + 'static,
+{
+    let stop = CancellationToken::new();
+    let serving = tokio::spawn(serve(stop.clone()));
+    wait_for_signal().await?;
+    stop.cancel();
+    let _ = serving.await;
+    Ok(())
+}
+
+/// An edge's signs of life.
+#[derive(Clone)]
+struct Life {
+    store: Store,
+    row: EdgeRow,
+}
+
+impl Life {
+    /// Records that the edge runs. What it showed before is no more; what it observed stands until it looks again.
+    async fn begin(&self) -> Result<(), store::StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.edge_put(&self.row).await?;
+        tx.edge_hide(self.row.id).await?;
+        tx.commit().await
+    }
+
+    async fn go_on(mut self, stop: CancellationToken) {
+        loop {
+            tokio::select! {
+                () = sleep(SIGN_OF_LIFE) => {}
+                () = stop.cancelled() => return,
+            }
+            self.row.seen_at = now();
+            let given = async {
+                let mut tx = self.store.begin().await?;
+                tx.edge_put(&self.row).await?;
+                tx.commit().await
+            };
+            if let Err(error) = given.await {
+                tracing::warn!(error = jobs::handler::chain(&error), "this edge could give no sign of life");
+            }
+        }
+    }
+
+    async fn end(&self) -> Result<(), store::StoreError> {
+        let mut tx = self.store.begin().await?;
+        tx.edge_stop(self.row.id).await?;
+        tx.commit().await
+    }
+}
+
+fn edge_row(options: &EdgeOptions, listening: SocketAddr, directory: &Path) -> Result<EdgeRow, Failure> {
+    let address = match &options.address {
+        Some(address) if address.parse::<http::uri::Authority>().is_ok_and(|address| address.port().is_some()) => address.clone(),
+        Some(address) => {
+            return Err(Failure::usage(format!(
+                "--address: `{}` is not host:port, such as 10.0.0.2:8081",
+                address.escape_debug()
+            )));
+        }
+        None if listening.ip().is_unspecified() => {
+            return Err(Failure::usage("say where other edges reach this one with --address HOST:PORT"));
+        }
+        None => listening.to_string(),
+    };
+    Ok(EdgeRow {
+        id: edge_id(&directory.join("edge-id"))?,
+        name: rustix::system::uname().nodename().to_string_lossy().into_owned(),
+        address,
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        started_at: now(),
+        seen_at: now(),
+        stopped_at: None,
+    })
+}
+
+/// The identity of the edge of a data directory, made at its first start.
+fn edge_id(file: &Path) -> Result<EdgeId, Failure> {
+    if let Ok(text) = fs::read_to_string(file) {
+        return text.trim().parse().map_err(|_| {
+            Failure::failed("DATA_DIRECTORY", format!("{} holds no id of an edge: remove the file", file.display()))
+        });
+    }
+    let id = EdgeId::new();
+    fs::write(file, id.to_string())
+        .map_err(|error| Failure::failed("DATA_DIRECTORY", format!("{} cannot be written: {error}", file.display())))?;
+    Ok(id)
+}
+
+/// Looks at the desired state as soon as somebody says that it changed.
+async fn heed_hints(edge: Edge, mut hints: jobs::bus::Subscription) {
+    loop {
+        hints.changed().await;
+        edge.refresh();
+    }
+}
+
+/// Removes artifacts from this machine that nothing refers to any more.
+async fn clean(artifacts: artifacts::Artifacts, store: Store, stop: CancellationToken) {
+    loop {
+        tokio::select! {
+            () = sleep(CLEAN_EVERY) => {}
+            () = stop.cancelled() => return,
+        }
+        let used = match store.local_workload_artifacts().await {
+            Ok(used) => used,
+            Err(error) => {
+                tracing::debug!(error = jobs::handler::chain(&error), "the artifacts in use cannot be listed");
+                continue;
+            }
+        };
+        if let Err(error) = artifacts.forget_unused(|digest| used.contains(digest)).await {
+            tracing::warn!(error = jobs::handler::chain(&error), "unused artifacts could not be removed from this machine");
+        }
+    }
+}
