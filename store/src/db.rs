@@ -101,6 +101,8 @@ impl Store {
         let pool = SqlitePoolOptions::new()
             .max_connections(6)
             .min_connections(1)
+            // A file does not hang up: to ask it before each query would only pass each query between two threads once more.
+            .test_before_acquire(false)
             .idle_timeout(Duration::from_mins(1))
             .connect_with(options)
             .await?;

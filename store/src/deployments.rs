@@ -77,7 +77,7 @@ impl Store {
             if let Some(after) = after {
                 sql.push(" AND id < ").push_bind(after);
             }
-            sql.push(" ORDER BY id DESC LIMIT ").push_bind(limit + 1);
+            sql.push(" ORDER BY id DESC LIMIT 1 + ").push_bind(limit);
             sql.build_query_as().fetch_all(pool).await
         })?;
         Ok(Page::from_rows(rows, limit))

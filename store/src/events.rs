@@ -50,7 +50,7 @@ impl Store {
         let sql = concat!(
             "SELECT ",
             columns!(),
-            " FROM deployment_events WHERE team_id = $1 AND deployment_id = $2 AND number > $3 ORDER BY number LIMIT $4"
+            " FROM deployment_events WHERE team_id = $1 AND deployment_id = $2 AND number > $3 ORDER BY number LIMIT $4 + 0"
         );
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(deployment).bind(after).bind(limit).fetch_all(pool).await)?)
     }
@@ -66,7 +66,7 @@ impl Store {
         let sql = concat!(
             "SELECT ",
             columns!(),
-            " FROM deployment_events WHERE team_id = $1 AND project_id = $2 AND project_number > $3 ORDER BY project_number LIMIT $4"
+            " FROM deployment_events WHERE team_id = $1 AND project_id = $2 AND project_number > $3 ORDER BY project_number LIMIT $4 + 0"
         );
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(project).bind(after).bind(limit).fetch_all(pool).await)?)
     }

@@ -100,7 +100,7 @@ impl Store {
                     (SELECT 1 FROM jobs other WHERE other.exclusion_key = jobs.exclusion_key AND other.state = 'running'))
                 AND ",
             may_start!(),
-            ") waiting ORDER BY turn, priority, run_at, id LIMIT $3"
+            ") waiting ORDER BY turn, priority, run_at, id LIMIT $3 + 0"
         );
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(queue).bind(at).bind(limit).fetch_all(pool).await)?)
     }

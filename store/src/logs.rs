@@ -11,7 +11,7 @@ impl Store {
     /// Up to `limit` lines of a deployment with numbers above `after`, in order.
     pub async fn log_list(&self, team: TeamId, deployment: DeploymentId, after: i64, limit: i64) -> Result<Vec<LogLine>> {
         let sql = "SELECT deployment_id, number, stream, text, at FROM log_lines
-            WHERE team_id = $1 AND deployment_id = $2 AND number > $3 ORDER BY number LIMIT $4";
+            WHERE team_id = $1 AND deployment_id = $2 AND number > $3 ORDER BY number LIMIT $4 + 0";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(deployment).bind(after).bind(limit).fetch_all(pool).await)?)
     }
 }

@@ -52,3 +52,17 @@ async fn four_processes_may_migrate_a_server_at_once() {
         assert_eq!(stores.3.user_count().await.unwrap(), 0);
     }
 }
+
+/// SQLite plans for the value of a bare `LIMIT $1`, and so prepares the statement anew each time it is bound.
+#[test]
+fn limits_are_bound_in_expressions() {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/src")).unwrap();
+    for file in files.map(|file| file.unwrap().path()) {
+        let text = std::fs::read_to_string(&file).unwrap();
+        for (place, _) in text.match_indices("LIMIT $") {
+            let rest = text[place + 7..].trim_start_matches(|c: char| c.is_ascii_digit());
+            let line = text[place..].lines().next().unwrap_or_default();
+            assert!(rest.starts_with(" +"), "{}: {line}", file.display());
+        }
+    }
+}
