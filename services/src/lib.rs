@@ -78,6 +78,7 @@ pub(crate) struct Inner {
     pub wakeups: Wakeups,
     pub sealer: Arc<Sealer>,
     pub tokens: auth::Tokens,
+    pub recent: auth::Recent,
     pub clouds: HashMap<&'static str, Cloud>,
     pub artifacts: Artifacts,
     pub uploads: Objects,
@@ -110,7 +111,8 @@ impl Services {
         let Foundation { store, bus, wakeups, sealer, clouds, artifacts, uploads, settings } = foundation;
         let tokens = auth::Tokens::new(&sealer);
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
-        Self { inner: Arc::new(Inner { store, bus, wakeups, sealer, tokens, clouds, artifacts, uploads, settings }) }
+        let recent = auth::Recent::default();
+        Self { inner: Arc::new(Inner { store, bus, wakeups, sealer, tokens, recent, clouds, artifacts, uploads, settings }) }
     }
 
     /// Whether the database answers.

@@ -92,6 +92,7 @@ impl Services {
                 "a team keeps at least one owner: make somebody else owner first",
             ));
         }
+        let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(())
     }

@@ -233,6 +233,57 @@ async fn expired_revoked_and_invented_credentials_are_refused_with_exit_status_4
 }
 
 #[tokio::test]
+async fn a_change_of_rights_counts_from_the_next_request_on() {
+    let house = House::start().await;
+    let (_, tokens) = house.post("/auth/link", json!({"token": house.link_token(), "password": PASSWORD})).await;
+    let developer = house.member("DEVELOPER").await;
+    let create = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret apiKey { id } } }";
+    let made = house.graphql_as(&developer, create, json!({"input": {"name": "x"}})).await["data"]["createApiKey"].take();
+    let key = made["secret"].as_str().unwrap();
+    let role = async |token: &str| house.graphql_as(token, "{ me { role } }", json!({})).await;
+    // Asked twice: the second answer comes from what was looked up for the first.
+    for token in [developer.as_str(), key, developer.as_str(), key] {
+        assert_eq!(role(token).await["data"]["me"]["role"], "DEVELOPER");
+    }
+    let user = house.graphql_as(&developer, "{ me { user { id } } }", json!({})).await["data"]["me"]["user"]["id"].take();
+    let input = json!({"userId": user, "role": "VIEWER"});
+    assert_eq!(house.mutate("setMemberRole", "SetMemberRoleInput", input, "done").await["done"], true);
+    for token in [developer.as_str(), key] {
+        assert_eq!(role(token).await["data"]["me"]["role"], "VIEWER");
+    }
+    let revoke = json!({"apiKeyId": made["apiKey"]["id"]});
+    assert_eq!(house.mutate("revokeApiKey", "RevokeApiKeyInput", revoke, "done").await["done"], true);
+    assert_eq!(code(&role(key).await), "UNAUTHENTICATED");
+    assert_eq!(role(&developer).await["data"]["me"]["role"], "VIEWER");
+    assert_eq!(house.mutate("removeMember", "RemoveMemberInput", json!({"userId": user}), "done").await["done"], true);
+    assert_eq!(code(&role(&developer).await), "NOT_FOUND");
+    let owner = tokens["access_token"].as_str().unwrap();
+    assert_eq!(role(owner).await["data"]["me"]["role"], "OWNER");
+    let (status, _) = house.post("/auth/sign-out", json!({"refresh_token": tokens["refresh_token"]})).await;
+    assert_eq!((status, code(&role(owner).await)), (204, "UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn a_key_that_another_process_revokes_is_refused_within_five_seconds() {
+    let house = House::start().await;
+    let (team, user) = house.owner().await;
+    let key = house.key(team, user, None).await;
+    let role = async || house.graphql_as(&key, "{ me { role } }", json!({})).await;
+    assert_eq!(role().await["data"]["me"]["role"], "OWNER");
+    let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
+    let id = store.api_key_list(team).await.unwrap().into_iter().find(|found| found.name == "test").unwrap().id;
+    let mut tx = store.begin().await.unwrap();
+    assert!(tx.api_key_revoke(team, id).await.unwrap());
+    tx.commit().await.unwrap();
+    store.close().await;
+    let revoked = std::time::Instant::now();
+    crate::harness::eventually(crate::harness::PATIENCE, "the refusal", async || !role().await["errors"].is_null()).await;
+    assert_eq!(code(&role().await), "UNAUTHENTICATED");
+    // The look-up stands for 5 seconds; the rest is for a busy machine.
+    assert!(revoked.elapsed() < std::time::Duration::from_secs(8), "after {:?}", revoked.elapsed());
+}
+
+#[tokio::test]
 async fn what_belongs_to_another_team_is_not_found() {
     let house = House::start().await;
     let theirs = house.other_team().await;

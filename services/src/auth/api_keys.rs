@@ -109,6 +109,7 @@ impl Services {
         let mut tx = self.store().begin().await?;
         // Revoking twice is no error: it is revoked.
         tx.api_key_revoke(actor.team_id, id).await?;
+        let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(())
     }

@@ -2,6 +2,7 @@
 
 mod api_keys;
 mod passwords;
+mod recent;
 mod sessions;
 mod tokens;
 
@@ -13,6 +14,7 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 
 pub use api_keys::{ApiKeySecret, CreatedApiKey, NewApiKeyInput};
+pub(crate) use recent::Recent;
 pub use sessions::SignedIn;
 pub(crate) use sessions::signin_link;
 pub use tokens::Tokens;
@@ -34,11 +36,18 @@ fn token_hash(token: &str) -> String {
 impl Services {
     /// Who shows this bearer token: an access token of a session, or an API key. `team` chooses one of the user's teams.
     pub async fn authenticate(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
-        if ApiKeySecret::looks_like_one(bearer) {
-            self.authenticate_key(bearer, team).await
-        } else {
-            self.authenticate_session(bearer, team).await
+        let shown = recent::Shown::new(bearer, team);
+        if let Some(actor) = self.inner.recent.actor(&shown) {
+            return Ok(actor);
         }
+        let before = self.inner.recent.before();
+        let actor = if ApiKeySecret::looks_like_one(bearer) {
+            self.authenticate_key(bearer, team).await?
+        } else {
+            self.authenticate_session(bearer, team).await?
+        };
+        self.inner.recent.keep(shown, &actor, &before);
+        Ok(actor)
     }
 
     /// Whether what an actor showed earlier still stands. Long-lived connections ask this again and again.

@@ -65,6 +65,7 @@ impl Services {
         }
         if !tx.refresh_token_use(&hash).await? {
             tx.session_revoke(found.session_id).await?;
+            let _rights = self.inner.recent.change();
             tx.commit().await?;
             tracing::warn!(session.id = %found.session_id, "a refresh token was used twice; its session is ended");
             return Err(ServiceError::Unauthenticated(
@@ -81,6 +82,7 @@ impl Services {
         let mut tx = self.store().begin().await?;
         if let Some(found) = tx.refresh_token_get(&token_hash(token)).await? {
             tx.session_revoke(found.session_id).await?;
+            let _rights = self.inner.recent.change();
             tx.commit().await?;
         }
         Ok(())

@@ -1,0 +1,150 @@
+//! Whom credentials that were looked up a moment ago belong to, so that a client that asks often does not cost a query each time.
+//!
+//! Nothing here outlives a change of rights: a change in this process forgets everything at once, a change in another process is seen
+//! after [`LIFETIME`] at the latest. Only credentials that were taken are kept, under the digest of what was shown.
+
+use std::collections::HashMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use domain::access::Actor;
+use domain::id::TeamId;
+use domain::time::now;
+use sha2::{Digest, Sha256};
+
+/// How long a look-up stands.
+pub(super) const LIFETIME: Duration = Duration::from_secs(5);
+
+/// How many are kept. Whoever holds more valid credentials than this pays for a query now and then.
+const CAPACITY: usize = 10_000;
+
+/// What a request showed: the digest of its bearer token, and the team it chose.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Shown([u8; 32], Option<TeamId>);
+
+impl Shown {
+    pub fn new(bearer: &str, team: Option<TeamId>) -> Self {
+        Self(Sha256::digest(bearer.as_bytes()).into(), team)
+    }
+}
+
+/// The look-ups that still stand.
+#[derive(Default)]
+pub(crate) struct Recent(Mutex<Entries>);
+
+#[derive(Default)]
+struct Entries {
+    /// How often everything was forgotten.
+    generation: u64,
+    actors: HashMap<Shown, (Actor, Instant)>,
+}
+
+/// The moment before a look-up: what was forgotten since then must not be kept.
+pub(super) struct Before(u64);
+
+impl Recent {
+    fn entries(&self) -> MutexGuard<'_, Entries> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Who showed this, if that was looked up a moment ago and the credential has not expired since.
+    pub(super) fn actor(&self, shown: &Shown) -> Option<Actor> {
+        let entries = self.entries();
+        let (actor, since) = entries.actors.get(shown)?;
+        let stands = since.elapsed() < LIFETIME && actor.expires_at.is_none_or(|at| at > now());
+        stands.then(|| actor.clone())
+    }
+
+    /// To be called before the look-up whose outcome is to be kept.
+    pub(super) fn before(&self) -> Before {
+        Before(self.entries().generation)
+    }
+
+    /// Keeps the outcome of a look-up, unless rights changed while it was under way.
+    pub(super) fn keep(&self, shown: Shown, actor: &Actor, before: &Before) {
+        let mut entries = self.entries();
+        if entries.generation != before.0 {
+            return;
+        }
+        if entries.actors.len() >= CAPACITY {
+            entries.actors.retain(|_, (_, since)| since.elapsed() < LIFETIME);
+        }
+        if entries.actors.len() < CAPACITY {
+            entries.actors.insert(shown, (actor.clone(), Instant::now()));
+        }
+    }
+
+    /// To be held while rights change, from before the commit until somebody is told: everything is forgotten when it is dropped,
+    /// also when the commit fails or is given up and nobody knows whether it happened.
+    #[must_use = "everything is forgotten when it is dropped"]
+    pub(crate) fn change(&self) -> Change<'_> {
+        Change(self)
+    }
+}
+
+/// A change of rights under way.
+pub(crate) struct Change<'r>(&'r Recent);
+
+impl Drop for Change<'_> {
+    fn drop(&mut self) {
+        let mut entries = self.0.entries();
+        entries.generation += 1;
+        entries.actors.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::access::{Credential, Role};
+    use domain::id::{SessionId, UserId};
+
+    use super::*;
+
+    fn actor() -> Actor {
+        let credential = Credential::Session(SessionId::new());
+        Actor { user_id: UserId::new(), team_id: TeamId::new(), role: Role::Owner, scopes: None, credential, expires_at: None }
+    }
+
+    #[test]
+    fn what_was_shown_is_known_until_it_is_forgotten() {
+        let (recent, shown) = (Recent::default(), Shown::new("token", None));
+        recent.keep(shown, &actor(), &recent.before());
+        assert!(recent.actor(&shown).is_some());
+        assert!(recent.actor(&Shown::new("another", None)).is_none());
+        assert!(recent.actor(&Shown::new("token", Some(TeamId::new()))).is_none(), "in a team that was not asked for");
+        drop(recent.change());
+        assert!(recent.actor(&shown).is_none());
+    }
+
+    #[test]
+    fn a_look_up_that_began_before_a_change_of_rights_is_not_kept() {
+        let (recent, shown) = (Recent::default(), Shown::new("token", None));
+        let before = recent.before();
+        drop(recent.change());
+        recent.keep(shown, &actor(), &before);
+        assert!(recent.actor(&shown).is_none());
+    }
+
+    #[test]
+    fn neither_an_expired_credential_nor_an_old_look_up_stands() {
+        let (recent, shown) = (Recent::default(), Shown::new("token", None));
+        let expired = Actor { expires_at: Some(now() - chrono::Duration::seconds(1)), ..actor() };
+        recent.keep(shown, &expired, &recent.before());
+        assert!(recent.actor(&shown).is_none());
+        recent.keep(shown, &actor(), &recent.before());
+        assert!(recent.actor(&shown).is_some());
+        let old = Instant::now().checked_sub(LIFETIME).unwrap();
+        recent.entries().actors.get_mut(&shown).unwrap().1 = old;
+        assert!(recent.actor(&shown).is_none());
+    }
+
+    #[test]
+    fn no_more_than_the_capacity_is_kept() {
+        let recent = Recent::default();
+        let actor = actor();
+        for number in 0..=CAPACITY {
+            recent.keep(Shown::new(&number.to_string(), None), &actor, &recent.before());
+        }
+        assert_eq!(recent.entries().actors.len(), CAPACITY);
+    }
+}
