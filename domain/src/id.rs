@@ -84,7 +84,13 @@ macro_rules! id_types {
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "{}_{}", $prefix, self.0.simple())
+                const PREFIX: &[u8] = concat!($prefix, "_").as_bytes();
+                // In one piece, so that a text that is made of it grows once.
+                let mut text = [0; PREFIX.len() + uuid::fmt::Simple::LENGTH];
+                let (prefix, digits) = text.split_at_mut(PREFIX.len());
+                prefix.copy_from_slice(PREFIX);
+                self.0.simple().encode_lower(digits);
+                f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
             }
         }
 

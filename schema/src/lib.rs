@@ -1,21 +1,26 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unused_async, reason = "resolvers are async by the framework's contract")]
 
+mod connection;
 mod context;
+mod documents;
 mod error;
 mod input;
 mod loaders;
 mod model;
 mod mutation;
+mod nodes;
 mod paging;
 mod query;
 mod subscription;
 
-use async_graphql::{Schema, SchemaBuilder};
+use async_graphql::{Request, Response, Schema, SchemaBuilder};
 use domain::access::Actor;
 use services::Services;
 
+use documents::Documents;
 pub use error::to_graphql as error_to_graphql;
+
 pub use mutation::Mutation;
 pub use query::Query;
 pub use subscription::Subscription;
@@ -30,12 +35,21 @@ const MAX_COMPLEXITY: usize = 20_000;
 
 /// The schema over some services.
 pub fn build(services: Services) -> ApiSchema {
-    builder().data(services).finish()
+    builder().data(services).data(Documents::default()).finish()
 }
 
 /// The schema in the schema definition language.
 pub fn sdl() -> String {
     builder().finish().sdl()
+}
+
+/// Executes a query or mutation for an actor, or for nobody.
+pub async fn execute(schema: &ApiSchema, services: &Services, actor: Option<Actor>, mut request: Request) -> Response {
+    request.data = request_data(services, actor);
+    if let Some(document) = schema.data::<Documents>().and_then(|documents| documents.parsed(&request.query)) {
+        request.set_parsed_query(document);
+    }
+    schema.execute(request).await
 }
 
 /// Prepares a request (or a connection's subscriptions) for an actor, or for nobody.

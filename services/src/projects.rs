@@ -6,7 +6,7 @@ use domain::deployment::{DeploymentStatus, Failure};
 use domain::environment::Environment;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::name::{EnvironmentName, ProjectName};
-use domain::project::Project;
+use domain::project::{Project, ProjectBrief};
 use domain::resource::Resource;
 use domain::source::{Reference, Repository};
 use domain::time::now;
@@ -55,6 +55,12 @@ impl Services {
     pub async fn projects(&self, actor: &Actor, after: Option<ProjectId>, limit: i64) -> Result<Page<Project>> {
         require(actor, Permission::ProjectRead)?;
         Ok(self.store().project_list(actor.team_id, after, limit).await?)
+    }
+
+    /// The same page, without what only a closer look shows.
+    pub async fn project_briefs(&self, actor: &Actor, after: Option<ProjectId>, limit: i64) -> Result<Page<ProjectBrief>> {
+        require(actor, Permission::ProjectRead)?;
+        Ok(self.store().project_brief_list(actor.team_id, after, limit).await?)
     }
 
     /// How many projects the team has.

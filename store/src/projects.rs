@@ -2,7 +2,7 @@
 
 use domain::id::{ProjectId, TeamId};
 use domain::name::ProjectName;
-use domain::project::Project;
+use domain::project::{Project, ProjectBrief};
 use domain::time::now;
 
 use crate::Page;
@@ -13,6 +13,19 @@ macro_rules! columns {
     () => {
         "id, team_id, name, repository, reference, created_at, updated_at, deleting_at"
     };
+}
+
+/// A page of these columns. The first page has a query of its own, which the index answers without a condition that may be absent.
+macro_rules! list {
+    ($store:ident, $columns:expr, $team:ident, $after:ident, $limit:ident) => {{
+        let first = concat!("SELECT ", $columns, " FROM projects WHERE team_id = $1 ORDER BY id DESC LIMIT $2 + 1");
+        let next = concat!("SELECT ", $columns, " FROM projects WHERE team_id = $1 AND id < $2 ORDER BY id DESC LIMIT $3 + 1");
+        let rows = match $after {
+            Some(after) => db!($store, |pool| sqlx::query_as(next).bind($team).bind(after).bind($limit).fetch_all(pool).await),
+            None => db!($store, |pool| sqlx::query_as(first).bind($team).bind($limit).fetch_all(pool).await),
+        }?;
+        Ok(Page::from_rows(rows, $limit))
+    }};
 }
 
 /// A change to a project; `None` leaves a field as it is, `Some(None)` empties it.
@@ -59,17 +72,12 @@ impl Store {
 
     /// A page of the team's projects, newest first, after the one with this id.
     pub async fn project_list(&self, team: TeamId, after: Option<ProjectId>, limit: i64) -> Result<Page<Project>> {
-        let sql = concat!(
-            "SELECT ",
-            columns!(),
-            " FROM projects WHERE team_id = $1 AND (CAST($2 AS UUID) IS NULL OR id < $2) ORDER BY id DESC LIMIT $3"
-        );
-        let first = concat!("SELECT ", columns!(), " FROM projects WHERE team_id = $1 ORDER BY id DESC LIMIT $2");
-        let rows = match after {
-            Some(after) => db!(self, |pool| sqlx::query_as(sql).bind(team).bind(after).bind(limit + 1).fetch_all(pool).await),
-            None => db!(self, |pool| sqlx::query_as(first).bind(team).bind(limit + 1).fetch_all(pool).await),
-        }?;
-        Ok(Page::from_rows(rows, limit))
+        list!(self, columns!(), team, after, limit)
+    }
+
+    /// The same page, without what only a closer look shows.
+    pub async fn project_brief_list(&self, team: TeamId, after: Option<ProjectId>, limit: i64) -> Result<Page<ProjectBrief>> {
+        list!(self, "id, name, created_at", team, after, limit)
     }
 
     /// How many projects the team has.

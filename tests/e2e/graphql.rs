@@ -61,3 +61,45 @@ async fn project_events_resume_over_all_deployments_of_a_project() {
     numbers.sort_unstable();
     assert_eq!(numbers, (1..=i64::try_from(numbers.len()).unwrap()).collect::<Vec<_>>());
 }
+
+#[tokio::test]
+async fn a_list_answers_the_same_however_it_is_asked_for() {
+    let house = House::start().await;
+    for (name, repository) in [("one", "https://example.org/one"), ("two", "")] {
+        let input = json!({"name": name, "repository": (!repository.is_empty()).then_some(repository)});
+        house.mutate("createProject", "CreateProjectInput", input, "project { id }").await;
+    }
+    // The same fields by ways that are read and resolved differently: from brief rows, from whole rows, through edges, through fragments,
+    // and by fields that the library merges.
+    let page = house.graphql("{ projects { nodes { id slug name createdAt } totalCount } }", json!({})).await["projects"].take();
+    assert_eq!((&page["totalCount"], &page["nodes"][0]["slug"]), (&json!(2), &json!("two")));
+    for part in [
+        "nodes { id slug name createdAt deleting }",
+        "edges { node { id slug name createdAt } }",
+        "edges { node { id slug name createdAt updatedAt } }",
+        "nodes { ...on Project { id slug name createdAt } }",
+        "nodes { ...F }",
+        "nodes { id slug } nodes { name createdAt }",
+        "nodes { id slug name createdAt @include(if: true) repository @skip(if: true) }",
+        "nodes { id slug: name name createdAt repository }",
+    ] {
+        let fragment = if part.contains("...F") { "fragment F on Project { id slug name createdAt }" } else { "" };
+        let seen = house.graphql(&format!("{{ projects {{ {part} }} }} {fragment}"), json!({})).await["projects"].take();
+        for index in 0..2 {
+            let node = if seen["edges"].is_null() { &seen["nodes"][index] } else { &seen["edges"][index]["node"] };
+            for field in ["id", "slug", "name", "createdAt"] {
+                assert_eq!(node[field], page["nodes"][index][field], "{part}: {field}");
+            }
+        }
+    }
+    let first = house.graphql("{ projects(first: 1) { edges { cursor } pageInfo { hasNextPage endCursor } } }", json!({})).await;
+    let cursor = &first["projects"]["edges"][0]["cursor"];
+    assert_eq!(first["projects"]["pageInfo"], json!({"hasNextPage": true, "endCursor": cursor}));
+    assert_eq!(cursor, &page["nodes"][0]["id"]);
+    let query =
+        "query($after: String) { projects(first: 1, after: $after) { nodes { slug repository } pageInfo { hasNextPage } } }";
+    let second = house.graphql(query, json!({"after": cursor})).await;
+    let expected =
+        json!({"nodes": [{"slug": "one", "repository": "https://example.org/one"}], "pageInfo": {"hasNextPage": false}});
+    assert_eq!(second["projects"], expected);
+}

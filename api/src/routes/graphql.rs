@@ -30,9 +30,8 @@ pub async fn graphiql() -> Response {
 pub async fn execute(State(state): State<ApiState>, headers: HeaderMap, request: GraphQLRequest) -> Response {
     match auth::actor(&state.machine.services, &headers).await {
         Ok(actor) => {
-            let mut request = request.into_inner();
-            request.data = schema::request_data(&state.machine.services, actor);
-            GraphQLResponse::from(state.schema.execute(request).await).into_response()
+            let answer = schema::execute(&state.schema, &state.machine.services, actor, request.into_inner()).await;
+            GraphQLResponse::from(answer).into_response()
         }
         Err(error) => {
             let status = match error {

@@ -10,6 +10,7 @@ use super::project::Project;
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::loaders;
+use crate::nodes::Node;
 use crate::paging::page_size;
 
 /// Where a deployment stands.
@@ -74,6 +75,12 @@ impl Deployment {
         let loader = context.data::<DataLoader<loaders::Projects>>()?;
         let found = loader.load_one(self.0.project_id).await?;
         found.ok_or_else(|| to_graphql(services::ServiceError::NotFound("project")))
+    }
+}
+
+impl Node for Deployment {
+    fn cursor(&self) -> String {
+        self.0.id.to_string()
     }
 }
 
@@ -147,7 +154,7 @@ impl Deployment {
 
     /// The project it belongs to.
     async fn project(&self, context: &Context<'_>) -> Result<Project> {
-        Ok(Project(self.loaded_project(context).await?))
+        Ok(self.loaded_project(context).await?.into())
     }
 
     /// The environment it is for.

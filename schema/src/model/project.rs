@@ -1,20 +1,27 @@
-use async_graphql::connection::{Connection, EmptyFields};
+use std::borrow::Cow;
+
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject, Value};
 use chrono::{DateTime, Utc};
 use domain::id::DeploymentId;
-use domain::project;
+use domain::project::{self, ProjectBrief};
+use services::ServiceError;
 
 use super::deployment::Deployment;
 use super::environment::Environment;
+use crate::connection::{All, Connection};
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::input::parse_id;
 use crate::loaders;
-use crate::paging::{Total, connection, page_size};
+use crate::nodes::Node;
+use crate::paging::page_size;
 
-/// Something a team deploys.
-pub struct Project(pub project::Project);
+/// Something a team deploys. What is not in the row that a list read is loaded when it is asked for.
+pub struct Project {
+    brief: ProjectBrief,
+    whole: Option<project::Project>,
+}
 
 /// Something that exists in a cloud because of a project.
 #[derive(SimpleObject)]
@@ -29,11 +36,55 @@ pub struct Resource {
     pub created_at: DateTime<Utc>,
 }
 
+impl From<project::Project> for Project {
+    fn from(project: project::Project) -> Self {
+        Self { brief: ProjectBrief::from(&project), whole: Some(project) }
+    }
+}
+
+impl From<ProjectBrief> for Project {
+    fn from(brief: ProjectBrief) -> Self {
+        Self { brief, whole: None }
+    }
+}
+
 impl Project {
+    /// The fields that a brief row answers.
+    pub const BRIEF: [&'static str; 4] = ["id", "slug", "name", "createdAt"];
+
+    async fn whole(&self, context: &Context<'_>) -> Result<Cow<'_, project::Project>> {
+        if let Some(project) = &self.whole {
+            return Ok(Cow::Borrowed(project));
+        }
+        let loader = context.data::<DataLoader<loaders::Projects>>()?;
+        let project = loader.load_one(self.brief.id).await?;
+        project.map(Cow::Owned).ok_or_else(|| to_graphql(ServiceError::NotFound("project")))
+    }
+
     async fn environments(&self, context: &Context<'_>) -> Result<Vec<Environment>> {
+        let project = self.whole(context).await?;
         let loader = context.data::<DataLoader<loaders::Environments>>()?;
-        let environments = loader.load_one(self.0.id).await?.unwrap_or_default();
-        Ok(environments.into_iter().map(|environment| Environment { environment, project: self.0.clone() }).collect())
+        let environments = loader.load_one(project.id).await?.unwrap_or_default();
+        Ok(environments
+            .into_iter()
+            .map(|environment| Environment { environment, project: project.clone().into_owned() })
+            .collect())
+    }
+}
+
+impl Node for Project {
+    fn cursor(&self) -> String {
+        self.brief.id.to_string()
+    }
+
+    fn in_row(&self, field: &str) -> Option<Value> {
+        let text = match field {
+            "id" => self.brief.id.to_string(),
+            "slug" | "name" => self.brief.name.as_str().to_owned(),
+            "createdAt" => self.brief.created_at.to_rfc3339(),
+            _ => return None,
+        };
+        Some(Value::String(text))
     }
 }
 
@@ -41,42 +92,42 @@ impl Project {
 impl Project {
     /// Identity.
     async fn id(&self) -> ID {
-        self.0.id.to_string().into()
+        self.brief.id.to_string().into()
     }
 
     /// The unique name, first label of its addresses.
     async fn slug(&self) -> &str {
-        self.0.name.as_str()
+        self.brief.name.as_str()
     }
 
     /// The same as `slug`.
     async fn name(&self) -> &str {
-        self.0.name.as_str()
+        self.brief.name.as_str()
     }
 
     /// The repository it is deployed from by default.
-    async fn repository(&self) -> Option<&str> {
-        self.0.repository.as_deref()
+    async fn repository(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.whole(context).await?.repository.clone())
     }
 
     /// The branch, tag or commit used by default.
-    async fn reference(&self) -> Option<&str> {
-        self.0.reference.as_deref()
+    async fn reference(&self, context: &Context<'_>) -> Result<Option<String>> {
+        Ok(self.whole(context).await?.reference.clone())
     }
 
     /// When it was created.
     async fn created_at(&self) -> DateTime<Utc> {
-        self.0.created_at
+        self.brief.created_at
     }
 
     /// When it last changed.
-    async fn updated_at(&self) -> DateTime<Utc> {
-        self.0.updated_at
+    async fn updated_at(&self, context: &Context<'_>) -> Result<DateTime<Utc>> {
+        Ok(self.whole(context).await?.updated_at)
     }
 
     /// Whether it is being deleted.
-    async fn deleting(&self) -> bool {
-        self.0.deleting_at.is_some()
+    async fn deleting(&self, context: &Context<'_>) -> Result<bool> {
+        Ok(self.whole(context).await?.deleting_at.is_some())
     }
 
     /// Its environments, oldest first.
@@ -99,27 +150,26 @@ impl Project {
         first: Option<i32>,
         after: Option<String>,
         environment: Option<String>,
-    ) -> Result<Connection<String, Deployment, Total, EmptyFields>> {
+    ) -> Result<Connection<Deployment>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
         let cursor: Option<DeploymentId> =
             after.as_ref().map(|id| parse_id("after", &ID::from(id))).transpose().map_err(to_graphql)?;
         let environment = match environment {
             Some(name) => {
-                let found = services.environment_named(actor, self.0.id, Some(&name)).await.map_err(to_graphql)?;
+                let found = services.environment_named(actor, self.brief.id, Some(&name)).await.map_err(to_graphql)?;
                 Some(found.id)
             }
             None => None,
         };
-        let page = services.deployments(actor, self.0.id, environment, cursor, size).await.map_err(to_graphql)?;
-        let total = services.deployment_count(actor, self.0.id).await.map_err(to_graphql)?;
-        Ok(connection(page, cursor.is_none(), total, |deployment| deployment.id.to_string(), Deployment))
+        let page = services.deployments(actor, self.brief.id, environment, cursor, size).await.map_err(to_graphql)?;
+        Ok(Connection::new(page, cursor.is_none(), All::Deployments(self.brief.id), Deployment))
     }
 
     /// All that exists in clouds because of it.
     async fn resources(&self, context: &Context<'_>) -> Result<Vec<Resource>> {
         let (services, actor) = caller(context)?;
-        let resources = services.resources(actor, self.0.id).await.map_err(to_graphql)?;
+        let resources = services.resources(actor, self.brief.id).await.map_err(to_graphql)?;
         Ok(resources
             .into_iter()
             .map(|found| Resource {

@@ -47,7 +47,7 @@ struct ProjectPayload {
 
 fn payload(result: services::Result<domain::project::Project>) -> Result<ProjectPayload> {
     let (project, user_errors) = user_errors(result)?;
-    Ok(ProjectPayload { project: project.map(Project), user_errors })
+    Ok(ProjectPayload { project: project.map(Project::from), user_errors })
 }
 
 #[Object]

@@ -1,13 +1,13 @@
-use async_graphql::connection::{Connection, EmptyFields};
-use async_graphql::{Context, ID, Object, Result};
+use async_graphql::{Context, ID, Object, Result, SelectionField};
 use domain::id::ProjectId;
 use services::ServiceError;
 
+use crate::connection::{All, Connection};
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::input::parse_id;
 use crate::model::project::Project;
-use crate::paging::{Total, connection, page_size};
+use crate::paging::page_size;
 
 #[derive(Default)]
 pub struct ProjectQuery;
@@ -16,23 +16,17 @@ pub struct ProjectQuery;
 impl ProjectQuery {
     /// The team's projects, newest first.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(20) * child_complexity")]
-    async fn projects(
-        &self,
-        context: &Context<'_>,
-        first: Option<i32>,
-        after: Option<String>,
-    ) -> Result<Connection<String, Project, Total, EmptyFields>> {
+    async fn projects(&self, context: &Context<'_>, first: Option<i32>, after: Option<String>) -> Result<Connection<Project>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
         let cursor: Option<ProjectId> =
             after.as_ref().map(|id| parse_id("after", &ID::from(id))).transpose().map_err(to_graphql)?;
+        if is_brief(context.field()) {
+            let page = services.project_briefs(actor, cursor, size).await.map_err(to_graphql)?;
+            return Ok(Connection::new(page, cursor.is_none(), All::Projects, Project::from));
+        }
         let page = services.projects(actor, cursor, size).await.map_err(to_graphql)?;
-        let total = if context.look_ahead().field("totalCount").exists() {
-            services.project_count(actor).await.map_err(to_graphql)?
-        } else {
-            0
-        };
-        Ok(connection(page, cursor.is_none(), total, |project| project.id.to_string(), Project))
+        Ok(Connection::new(page, cursor.is_none(), All::Projects, Project::from))
     }
 
     /// A project by id or by slug; null when the team has none such.
@@ -44,9 +38,18 @@ impl ProjectQuery {
             _ => Err(ServiceError::invalid("id", "ONE_OF", "give either `id` or `slug`")),
         };
         match found {
-            Ok(project) => Ok(Some(Project(project))),
+            Ok(project) => Ok(Some(project.into())),
             Err(ServiceError::NotFound(_)) => Ok(None),
             Err(error) => Err(to_graphql(error)),
         }
     }
+}
+
+/// Whether brief rows hold all that a query asks about the nodes of a connection.
+fn is_brief(connection: SelectionField<'_>) -> bool {
+    connection.selection_set().all(|part| match part.name() {
+        "nodes" | "node" => part.selection_set().all(|field| Project::BRIEF.contains(&field.name())),
+        "edges" => is_brief(part),
+        _ => true,
+    })
 }

@@ -1,7 +1,7 @@
 //! Projects.
 
 use domain::id::{ProjectId, TeamId};
-use domain::project::Project;
+use domain::project::{Project, ProjectBrief};
 use store::{ProjectChange, Store, StoreError};
 
 use crate::fixture::{self, Tenant, refused, write};
@@ -54,6 +54,9 @@ testkit::on_both_databases! {
             let (mut seen, mut after) = (Vec::new(), None);
             loop {
                 let page = store.project_list(team.id, after, size).await.unwrap();
+                let briefs = store.project_brief_list(team.id, after, size).await.unwrap();
+                let same: Vec<_> = page.items.iter().map(ProjectBrief::from).collect();
+                assert_eq!((briefs.items, briefs.has_more), (same, page.has_more));
                 seen.extend(page.items.iter().map(|project| project.id));
                 after = seen.last().copied();
                 assert_eq!(page.has_more, seen.len() < 250, "pages of {size}, {} seen", seen.len());

@@ -136,6 +136,7 @@ impl Everything {
             project_by_name(project.name.as_str());
             project_get_many(&[project_id]);
             project_list(None, 10);
+            project_brief_list(None, 10);
             project_count();
             project_event_count(project_id);
             environment_get(environment);
