@@ -4,7 +4,7 @@ export CARGO_TARGET_DIR ?= $(HOME)/.cache/mikrocloud/target
 BIN := $(CARGO_TARGET_DIR)
 NEXTEST_PROFILE := $(if $(CI),ci,default)
 
-.PHONY: help up build test lint schema fmt coverage bench crash deps-build deps-lint deps-test deps-bench
+.PHONY: help up build test lint schema fmt coverage bench crash soak deps-build deps-lint deps-test deps-bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -42,6 +42,9 @@ bench: deps-bench ## Run the benchmarks and print ratios
 
 crash: deps-test ## Kill a server 100 times in the middle of deployments (several minutes)
 	MIKROCLOUD_CRASHES=100 cargo nextest run -p cli --test e2e --no-capture crash
+
+soak: deps-test ## Run 200 deployments through 1000 faults of processes, Redis, PostgreSQL and network (half an hour)
+	MIKROCLOUD_FAULTS=1000 MIKROCLOUD_DEPLOYMENTS=200 cargo nextest run -p cli --test cluster --no-capture faults
 
 deps-build:
 	@tools/install-packages gcc git

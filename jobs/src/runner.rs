@@ -28,7 +28,14 @@ pub struct LeaseSettings {
 
 impl Default for LeaseSettings {
     fn default() -> Self {
-        Self { lease: Duration::from_secs(30), heartbeat: Duration::from_secs(5) }
+        Self::lasting(Duration::from_secs(30))
+    }
+}
+
+impl LeaseSettings {
+    /// Leases of this length, extended often enough that a slow moment costs none.
+    pub fn lasting(lease: Duration) -> Self {
+        Self { lease, heartbeat: lease / 6 }
     }
 }
 
@@ -126,10 +133,8 @@ impl Runner {
         };
         match result {
             Ok(Outcome::Recorded) => "done",
-            Ok(Outcome::Done) => self.record(fence, "done", async |tx| tx.job_finish(fence).await).await,
-            Err(JobError::Stopped) if self.shutdown.is_cancelled() => {
-                self.record(fence, "handed_back", async |tx| tx.job_hand_back(fence).await).await
-            }
+            Ok(Outcome::Done) => self.record(fence, "done", &End::Done).await,
+            Err(JobError::Stopped) if self.shutdown.is_cancelled() => self.record(fence, "handed_back", &End::HandedBack).await,
             // The lease is another's, or the job was called off: there is nothing to record.
             Err(JobError::Stopped) => "stopped",
             Err(JobError::Retry(error)) if attempts.0 < attempts.1 => {
@@ -165,7 +170,12 @@ impl Runner {
             }
             match self.store.job_extend(fence, now() + self.settings.lease).await {
                 Ok(true) => last_extended = tokio::time::Instant::now(),
-                Ok(false) => stop.cancel(),
+                Ok(false) => {
+                    if !stop.is_cancelled() {
+                        tracing::info!(job.id = %fence.job_id, "the lease of a job is lost, or it was called off: it is stopped");
+                    }
+                    stop.cancel();
+                }
                 // A lease that could not be extended in time may be another's by now.
                 Err(_) if last_extended.elapsed() > self.settings.lease => stop.cancel(),
                 Err(error) => tracing::warn!(job.id = %fence.job_id, error = chain(&error), "a lease could not be extended"),
@@ -175,22 +185,23 @@ impl Runner {
 
     async fn record_failure(&self, fence: Fence, failed: &Failed, outcome: &'static str) -> &'static str {
         tracing::warn!(job.id = %fence.job_id, error = failed.error, retry_at = ?failed.retry_at, "a job failed");
-        self.record(fence, outcome, async |tx| tx.job_fail(fence, failed).await).await
+        self.record(fence, outcome, &End::Failed(failed)).await
     }
 
-    async fn record(
-        &self,
-        fence: Fence,
-        outcome: &'static str,
-        write: impl AsyncFnOnce(&mut store::Tx) -> Result<(), StoreError>,
-    ) -> &'static str {
-        let written = async {
-            let mut tx = self.store.begin().await?;
-            write(&mut tx).await?;
-            tx.commit().await
+    async fn record(&self, fence: Fence, outcome: &'static str, end: &End<'_>) -> &'static str {
+        let until = tokio::time::Instant::now() + self.settings.lease;
+        let written = loop {
+            match self.write(fence, end).await {
+                // A database that is away for a moment must not cost what was done; once the lease is over the write is refused.
+                Err(error) if error.is_connection_lost() && tokio::time::Instant::now() < until => {
+                    tokio::time::sleep(self.settings.heartbeat.min(Duration::from_millis(500))).await;
+                }
+                written => break written,
+            }
         };
-        match written.await {
+        match written {
             Ok(()) => outcome,
+            // Also when it was written, and only the answer to the commit was lost.
             Err(StoreError::LeaseLost) => "stopped",
             Err(error) => {
                 tracing::error!(job.id = %fence.job_id, error = chain(&error), "the end of a job could not be recorded; it runs again when its lease is over");
@@ -198,6 +209,23 @@ impl Runner {
             }
         }
     }
+
+    async fn write(&self, fence: Fence, end: &End<'_>) -> Result<(), StoreError> {
+        let mut tx = self.store.begin().await?;
+        match end {
+            End::Done => tx.job_finish(fence).await?,
+            End::HandedBack => tx.job_hand_back(fence).await?,
+            End::Failed(failed) => tx.job_fail(fence, failed).await?,
+        }
+        tx.commit().await
+    }
+}
+
+/// How an attempt ends in the database.
+enum End<'a> {
+    Done,
+    HandedBack,
+    Failed(&'a Failed),
 }
 
 /// Which queues have limits, as far as known a moment ago.

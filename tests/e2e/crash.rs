@@ -13,7 +13,7 @@ use tokio::time::sleep;
 
 use crate::fixtures::{Repository, answering};
 use crate::harness::{House, PATIENCE, eventually};
-use crate::processes;
+use crate::{invariants, processes};
 
 const PROJECTS: [&str; 3] = ["site", "server", "repo"];
 const ENDED: [&str; 4] = ["LIVE", "SUPERSEDED", "FAILED", "CANCELLED"];
@@ -167,7 +167,7 @@ impl Run {
                 let of = |status: &str| all.iter().filter(|deployment| deployment["status"] == status).count();
                 eprintln!("{project}: {} deployments, {} failed, {} cancelled", all.len(), of("FAILED"), of("CANCELLED"));
             }
-            check_deployments(&all);
+            invariants::check_deployments(&all);
             self.check_live(project, &all).await;
             for deployment in &all {
                 // A log that was whole once is only read again in the end: a long run has thousands of lines.
@@ -243,25 +243,4 @@ impl Run {
         eventually(PATIENCE, "no process", async || processes::all_of(&self.house.data()).is_empty()).await;
         eventually(PATIENCE, "no artifact", async || self.house.artifacts().is_empty()).await;
     }
-}
-
-/// Each ended for a reason, in steps that lead to one another; numbers have no gap.
-fn check_deployments(all: &[Value]) {
-    let mut project_numbers = BTreeSet::new();
-    let mut count = 0;
-    for deployment in all {
-        let events = deployment["events"].as_array().unwrap();
-        for (index, event) in (1_i64..).zip(events) {
-            assert_eq!(event["number"], index, "{deployment}");
-            project_numbers.insert(event["projectNumber"].as_i64().unwrap());
-            count += 1;
-        }
-        assert_eq!(events.last().unwrap()["status"], deployment["status"], "{deployment}");
-        let lives = events.iter().filter(|event| event["status"] == "LIVE").count();
-        let status = deployment["status"].as_str().unwrap();
-        assert_eq!(lives, usize::from(matches!(status, "LIVE" | "SUPERSEDED")), "{deployment}");
-        let has_reason = deployment["failure"]["message"].as_str().is_some_and(|message| !message.is_empty());
-        assert_eq!(has_reason, matches!(status, "FAILED" | "CANCELLED"), "{deployment}");
-    }
-    assert_eq!(project_numbers, (1..=count).collect(), "the project's numbers have no gap and no double");
 }

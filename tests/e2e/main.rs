@@ -16,6 +16,7 @@ mod events;
 mod fixtures;
 mod graphql;
 mod harness;
+mod invariants;
 mod load;
 mod operations;
 mod processes;

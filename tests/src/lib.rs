@@ -2,9 +2,13 @@
 
 mod database;
 pub mod postgres;
+mod postgres_server;
+mod proxy;
 mod redis;
 mod wait;
 
 pub use database::Database;
+pub use postgres_server::PostgresServer;
+pub use proxy::Proxy;
 pub use redis::Redis;
 pub use wait::wait_until;

@@ -116,6 +116,9 @@ pub struct WorkerOptions {
     /// How many jobs of each queue this process runs at once; each queue's own default when left out
     #[arg(long, env = "MIKROCLOUD_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub concurrency: Option<u16>,
+    /// How long a job stays with a worker that gives no sign of life, in seconds
+    #[arg(long, env = "MIKROCLOUD_LEASE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=600))]
+    pub lease_seconds: u64,
     /// Where to answer health checks and metrics
     #[arg(long, env = "MIKROCLOUD_HEALTH_LISTEN", default_value = "127.0.0.1:8082")]
     pub health_listen: SocketAddr,

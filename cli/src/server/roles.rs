@@ -12,7 +12,7 @@ use clouds_local::build::{BuilderConfig, LocalBuilder};
 use clouds_local::edge::Edge;
 use domain::id::EdgeId;
 use domain::time::now;
-use jobs::Topic;
+use jobs::{LeaseSettings, Topic};
 use services::{Sealer, Services, Settings, prepare};
 use store::{EdgeRow, Store};
 use tokio::net::TcpListener;
@@ -87,7 +87,8 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings).await?;
     let at_once = |queue: &&'static str| (*queue, options.concurrency.map_or_else(|| default_concurrency(queue), usize::from));
     let queues: Vec<_> = queues.iter().map(at_once).collect();
-    let work = Work::start((&cluster.store, &cluster.bus, &cluster.wakeups), &services, &queues, false).await;
+    let lease = LeaseSettings::lasting(Duration::from_secs(options.lease_seconds));
+    let work = Work::start((&cluster.store, &cluster.bus, &cluster.wakeups), &services, &queues, lease, false).await;
     let work = work.context("the jobs cannot be read")?;
     serve_health(listener, services, None).await?;
     tracing::info!(seconds = options.shutdown_seconds, "stopping: taking nothing new, letting what runs finish");

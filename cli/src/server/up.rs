@@ -11,7 +11,7 @@ use artifacts::{ArtifactStore, Artifacts, Objects};
 use clouds_local::LocalCloud;
 use clouds_local::build::{BuilderConfig, LocalBuilder};
 use clouds_local::edge::{Edge, EdgeConfig};
-use jobs::{EventBus, Wakeups};
+use jobs::{EventBus, LeaseSettings, Wakeups};
 use services::{FirstStart, Foundation, LocalControl, Sealer, Services, Settings};
 use store::{Store, StoreError};
 use tokio::net::TcpListener;
@@ -113,7 +113,8 @@ impl House {
             queue => (queue, default_concurrency(queue)),
         });
         // The data directory is locked: whatever the database says is running, nobody runs it.
-        let work = Work::start((&self.store, &self.bus, &self.wakeups), &self.services, &queues, true).await;
+        let work =
+            Work::start((&self.store, &self.bus, &self.wakeups), &self.services, &queues, LeaseSettings::default(), true).await;
         let work = work.context("interrupted jobs cannot be taken back")?;
         let serving = tokio::spawn(server.run(no_more_requests.clone()));
         announce(&url, data, first_start)?;

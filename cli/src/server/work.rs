@@ -43,12 +43,12 @@ impl Work {
         (store, bus, wakeups): (&Store, &EventBus, &Wakeups),
         services: &Services,
         queues: &[(&'static str, usize)],
+        lease: LeaseSettings,
         alone: bool,
     ) -> Result<Self, store::StoreError> {
         let hand_back = CancellationToken::new();
         let registrations = worker::registrations(services);
-        let runner =
-            Runner::new(store.clone(), bus.clone(), wakeups.clone(), LeaseSettings::default(), registrations, hand_back.clone());
+        let runner = Runner::new(store.clone(), bus.clone(), wakeups.clone(), lease, registrations, hand_back.clone());
         let sweeper = Sweeper::new(store.clone(), wakeups.clone(), Arc::new(Housekeeper(services.clone())));
         if alone {
             sweeper.reclaim_all().await?;

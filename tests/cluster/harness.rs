@@ -1,0 +1,298 @@
+//! An installation of a test's own: its servers, its processes, and what a client asks of them.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command as StdCommand, Stdio};
+use std::time::Duration;
+
+use reqwest::header::HOST;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use testkit::{PostgresServer, Proxy, Redis};
+use tokio::process::Command;
+use tokio::time::{Instant, sleep};
+
+use crate::roles::Role;
+
+/// Longer than anything takes on a busy machine, a lost edge and a lease that has to run out included.
+pub const PATIENCE: Duration = Duration::from_mins(2);
+
+pub const BINARY: &str = env!("CARGO_BIN_EXE_mikrocloud");
+
+/// How long a job stays with a worker that is silent, seconds.
+pub const LEASE: u64 = 3;
+
+/// How many processes of each role there are.
+pub struct Shape {
+    pub apis: usize,
+    pub workers: usize,
+    pub edges: usize,
+}
+
+/// A running installation. Dropped, all of it is killed.
+pub struct Cluster {
+    pub directory: TempDir,
+    pub postgres: PostgresServer,
+    pub redis: Redis,
+    /// What stands between the processes and their servers.
+    pub to_postgres: Proxy,
+    pub to_redis: Proxy,
+    pub roles: Vec<Role>,
+    token: String,
+    http: reqwest::Client,
+}
+
+impl Cluster {
+    /// Starts everything. `None` where a server is not installed, which is said.
+    pub async fn start(shape: Shape) -> Option<Self> {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let (postgres, redis) = (PostgresServer::start()?, Redis::start()?);
+        let (to_postgres, to_redis) = (Proxy::to(postgres.port()).await, Proxy::to(redis.port()).await);
+        let directory = TempDir::with_prefix("mikrocloud-cluster-").unwrap();
+        let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
+        let mut cluster =
+            Self { directory, postgres, redis, to_postgres, to_redis, roles: Vec::new(), token: String::new(), http };
+        let link = cluster.migrate().await;
+        for (kind, count) in [("api", shape.apis), ("edge", shape.edges), ("worker", shape.workers)] {
+            for number in 1..=count {
+                let role = Role::new(&cluster, kind, number);
+                cluster.roles.push(role);
+            }
+        }
+        for index in 0..cluster.roles.len() {
+            let command = cluster.command_of(index);
+            cluster.roles[index].start(command).await;
+        }
+        cluster.token = cluster.sign_in(&link).await;
+        Some(cluster)
+    }
+
+    /// The environment of every process.
+    pub fn env(&self) -> Vec<(&'static str, String)> {
+        vec![
+            ("DATABASE_URL", self.postgres.url_at(self.to_postgres.port())),
+            ("REDIS_URL", format!("redis://127.0.0.1:{}", self.to_redis.port())),
+            ("MIKROCLOUD_OBJECTS", format!("file://{}", self.directory.path().join("objects").display())),
+            ("MIKROCLOUD_MASTER_KEY", "5a".repeat(32)),
+            ("MIKROCLOUD_LEASE_SECONDS", LEASE.to_string()),
+            ("MIKROCLOUD_SHUTDOWN_SECONDS", "2".to_owned()),
+            ("MIKROCLOUD_CONFIG_DIR", self.directory.path().join("config").display().to_string()),
+        ]
+    }
+
+    /// A command of the binary in the environment of this installation.
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(BINARY);
+        let passed_on = std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("MIKROCLOUD_"));
+        command.args(arguments).env_clear().envs(passed_on).envs(self.env()).stdin(Stdio::null()).kill_on_drop(true);
+        command
+    }
+
+    fn command_of(&self, index: usize) -> Command {
+        let arguments = self.roles[index].arguments.clone();
+        self.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+    }
+
+    async fn migrate(&self) -> String {
+        // Two at once: one does it, the other finds it done.
+        let (one, two) = tokio::join!(self.command(&["migrate"]).output(), self.command(&["migrate"]).output());
+        let outputs = [one.unwrap(), two.unwrap()];
+        assert!(outputs.iter().all(|output| output.status.success()), "{outputs:?}");
+        let text: String = outputs.iter().map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).collect();
+        let links: Vec<&str> = text.lines().filter_map(|line| line.split("token=").nth(1)).collect();
+        assert_eq!(links.len(), 1, "one owner is made: {text}");
+        links[0].trim().to_owned()
+    }
+
+    async fn sign_in(&self, link: &str) -> String {
+        let body = json!({"token": link, "password": "correct horse battery staple"});
+        let answer = self.http.post(self.api_url(0, "/auth/link")).json(&body).send().await.unwrap();
+        let answer: Value = answer.json().await.unwrap();
+        let access = answer["access_token"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned();
+        let query = "mutation { createApiKey(input: {name: \"test\"}) { secret userErrors { message } } }";
+        let request = self.http.post(self.api_url(0, "/graphql")).bearer_auth(access).json(&json!({"query": query}));
+        let answer: Value = request.send().await.unwrap().json().await.unwrap();
+        answer["data"]["createApiKey"]["secret"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
+    }
+
+    /// The processes of a role, as indices.
+    pub fn of(&self, kind: &str) -> Vec<usize> {
+        (0..self.roles.len()).filter(|index| self.roles[*index].kind == kind).collect()
+    }
+
+    fn api_url(&self, number: usize, path: &str) -> String {
+        let apis = self.of("api");
+        format!("http://127.0.0.1:{}{path}", self.roles[apis[number % apis.len()]].port)
+    }
+
+    /// Starts what has ended, as systemd or Kubernetes would.
+    pub async fn supervise(&mut self) {
+        for index in 0..self.roles.len() {
+            if self.roles[index].has_ended() {
+                let command = self.command_of(index);
+                self.roles[index].start(command).await;
+            }
+        }
+    }
+
+    /// The data of a GraphQL request, asked of one api process after the other until one answers.
+    pub async fn graphql(&mut self, query: &str, variables: Value) -> Value {
+        let started = Instant::now();
+        let body = json!({"query": query, "variables": variables});
+        for number in 0.. {
+            let request = self.http.post(self.api_url(number, "/graphql")).bearer_auth(&self.token).json(&body);
+            let reason = match request.send().await {
+                Err(error) => error.to_string(),
+                Ok(response) => match response.json::<Value>().await {
+                    Ok(mut answer) if answer["errors"].is_null() => return answer["data"].take(),
+                    Ok(answer) => {
+                        let code = &answer["errors"][0]["extensions"]["code"];
+                        assert!(code == "INTERNAL" || code == "UNAVAILABLE", "{query}: {answer}");
+                        answer.to_string()
+                    }
+                    Err(error) => error.to_string(),
+                },
+            };
+            assert!(started.elapsed() < PATIENCE, "no answer to {query}: {reason}");
+            self.supervise().await;
+            sleep(Duration::from_millis(100)).await;
+        }
+        unreachable!()
+    }
+
+    /// Creates a project that is deployed from a repository.
+    pub async fn create_project(&mut self, name: &str, repository: &Repository) -> String {
+        let query =
+            "mutation($input: CreateProjectInput!) { createProject(input: $input) { project { id } userErrors { message } } }";
+        let input = json!({"name": name, "repository": repository.url()});
+        let created = self.graphql(query, json!({"input": input})).await;
+        created["createProject"]["project"]["id"].as_str().unwrap_or_else(|| panic!("{created}")).to_owned()
+    }
+
+    /// Asks for a deployment of a commit. Asked again after an answer that was lost, there may be two.
+    pub async fn trigger(&mut self, project: &str, commit: &str) -> String {
+        let query = "mutation($input: TriggerDeploymentInput!) {
+            triggerDeployment(input: $input) { deployment { id } userErrors { message } } }";
+        let input = json!({"projectId": project, "reference": commit});
+        let triggered = self.graphql(query, json!({"input": input})).await;
+        triggered["triggerDeployment"]["deployment"]["id"].as_str().unwrap_or_else(|| panic!("{triggered}")).to_owned()
+    }
+
+    /// All deployments of a project, newest first.
+    pub async fn deployments(&mut self, project: &str) -> Vec<Value> {
+        let query = "query($id: ID, $after: String) { project(id: $id) { deployments(first: 50, after: $after) {
+            nodes { id number status commitSha failure { code message } events(first: 20) { number projectNumber status } }
+            pageInfo { hasNextPage endCursor } } } }";
+        let (mut all, mut after) = (Vec::new(), Value::Null);
+        loop {
+            let mut data = self.graphql(query, json!({"id": project, "after": after})).await;
+            let page = data["project"]["deployments"].take();
+            all.extend(page["nodes"].as_array().unwrap().iter().cloned());
+            if page["pageInfo"]["hasNextPage"] != true {
+                return all;
+            }
+            after = page["pageInfo"]["endCursor"].clone();
+        }
+    }
+
+    /// Waits until all deployments of a project have ended, and returns them.
+    pub async fn ended(&mut self, project: &str) -> Vec<Value> {
+        let started = Instant::now();
+        loop {
+            let all = self.deployments(project).await;
+            let moving: Vec<_> = all
+                .iter()
+                .filter(|deployment| matches!(deployment["status"].as_str(), Some("QUEUED" | "BUILDING" | "RELEASING")))
+                .collect();
+            if moving.is_empty() {
+                return all;
+            }
+            assert!(started.elapsed() < PATIENCE, "still moving: {moving:?}");
+            self.supervise().await;
+            sleep(Duration::from_millis(200)).await;
+        }
+    }
+
+    /// What a visitor of a label sees on one edge; `None` when it does not answer well.
+    pub async fn visit(&self, edge: usize, label: &str) -> Option<String> {
+        let port = self.roles[edge].port;
+        let request = self.http.get(format!("http://127.0.0.1:{port}/")).header(HOST, format!("{label}.localhost:{port}"));
+        let response = request.send().await.ok().filter(|response| response.status().is_success())?;
+        response.text().await.ok()
+    }
+
+    /// Waits until every edge shows this under a label.
+    pub async fn shows(&mut self, label: &str, body: &str) {
+        let started = Instant::now();
+        for edge in self.of("edge") {
+            let mut seen = None;
+            while seen.as_deref() != Some(body) {
+                assert!(started.elapsed() < PATIENCE, "{} shows {seen:?} and not `{body}` for {label}", self.roles[edge].name);
+                self.supervise().await;
+                seen = self.visit(edge, label).await;
+                sleep(Duration::from_millis(50)).await;
+            }
+        }
+    }
+
+    /// The rows of a query on the database, as texts.
+    pub async fn rows(&self, sql: &'static str) -> Vec<String> {
+        use sqlx::Connection;
+        let mut connection = sqlx::PgConnection::connect(&self.postgres.url_at(self.postgres.port())).await.unwrap();
+        let rows = sqlx::query_scalar(sql).fetch_all(&mut connection).await.unwrap();
+        connection.close().await.unwrap();
+        rows
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            for role in &self.roles {
+                eprintln!("--- {} ---\n{}", role.name, role.log_tail());
+            }
+        }
+        self.roles.clear();
+        crate::processes::kill_all_of(self.directory.path());
+    }
+}
+
+/// A repository with one branch.
+pub struct Repository {
+    directory: PathBuf,
+    /// What each commit is to show.
+    pub bodies: HashMap<String, String>,
+}
+
+impl Repository {
+    /// An empty one, below this directory.
+    pub fn new(parent: &Path, name: &str) -> Self {
+        let directory = parent.join("repositories").join(name);
+        std::fs::create_dir_all(&directory).unwrap();
+        let repository = Self { directory, bodies: HashMap::new() };
+        repository.git(&["init", "--quiet", "--initial-branch=main"]);
+        repository
+    }
+
+    pub fn url(&self) -> String {
+        format!("file://{}", self.directory.display())
+    }
+
+    /// Commits files, after which the project shows this body, and returns the commit.
+    pub fn commit(&mut self, files: &[(&str, String)], body: &str) -> String {
+        for (name, text) in files {
+            std::fs::write(self.directory.join(name), text).unwrap();
+        }
+        self.git(&["add", "--all"]);
+        self.git(&["-c", "user.name=test", "-c", "user.email=test@localhost", "commit", "--quiet", "--message", body]);
+        let commit = self.git(&["rev-parse", "HEAD"]);
+        self.bodies.insert(commit.clone(), body.to_owned());
+        commit
+    }
+
+    fn git(&self, arguments: &[&str]) -> String {
+        let output = StdCommand::new("git").current_dir(&self.directory).args(arguments).output().unwrap();
+        assert!(output.status.success(), "git {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap().trim().to_owned()
+    }
+}

@@ -1,0 +1,13 @@
+//! The scaled-out form, as real processes on a private PostgreSQL and Redis: api, worker and edge processes that are killed, stopped and
+//! cut off.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
+
+mod faults;
+mod harness;
+#[path = "../e2e/invariants.rs"]
+mod invariants;
+#[expect(dead_code, reason = "the end-to-end tests use more of it")]
+#[path = "../e2e/processes.rs"]
+mod processes;
+mod roles;
+mod workers;

@@ -1,0 +1,110 @@
+//! A private PostgreSQL on a TCP port that a test may stop, start and pause; slower to make than a database in the shared one.
+
+use std::net::{Ipv4Addr, TcpListener};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+/// A running PostgreSQL server of a test's own. Dropped, it is stopped and removed.
+pub struct PostgresServer {
+    directory: TempDir,
+    programs: PathBuf,
+    port: u16,
+}
+
+impl PostgresServer {
+    /// Starts one. `None` where PostgreSQL is not installed, which is said on standard error.
+    ///
+    /// # Panics
+    /// When it does not start, and under `CI=true` also when it is not installed.
+    pub fn start() -> Option<Self> {
+        let Some(programs) = programs() else {
+            eprintln!("PostgreSQL is not installed: the tests on it are skipped. On Debian: apt-get install postgresql");
+            assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "PostgreSQL is not installed");
+            return None;
+        };
+        let directory = TempDir::with_prefix("mikrocloud-postgres-").unwrap_or_else(failed("make a temporary directory"));
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+        let port = listener.unwrap_or_else(failed("find a free port")).port();
+        let server = Self { directory, programs, port };
+        if rustix::process::geteuid().is_root() {
+            let owned = Command::new("chown").arg("postgres").arg(server.directory.path()).status();
+            assert!(owned.is_ok_and(|status| status.success()), "the directory cannot be given to the user postgres");
+        }
+        server.run("initdb", &["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
+        server.up();
+        Some(server)
+    }
+
+    /// The address of its database `postgres`, on this port where something stands in between.
+    pub fn url_at(&self, port: u16) -> String {
+        format!("postgres://postgres@127.0.0.1:{port}/postgres")
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Stops it as a crash would and starts it again.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub fn crash_and_restart(&self) {
+        self.run("pg_ctl", &["stop", "--mode", "immediate", "--silent"]);
+        self.up();
+    }
+
+    fn up(&self) {
+        let options = format!(
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=200 -c fsync=off -c full_page_writes=off",
+            self.port,
+            self.directory.path().display()
+        );
+        let log = self.directory.path().join("log");
+        self.run("pg_ctl", &["start", "--wait", "--silent", "--log", &log.to_string_lossy(), "--options", &options]);
+    }
+
+    fn run(&self, program: &str, arguments: &[&str]) {
+        let program = self.programs.join(program);
+        // They refuse to run as root.
+        let mut command = if rustix::process::geteuid().is_root() {
+            let mut command = Command::new("setpriv");
+            command.args(["--reuid", "postgres", "--regid", "postgres", "--clear-groups", "--"]).arg(&program);
+            command
+        } else {
+            Command::new(&program)
+        };
+        command.arg("--pgdata").arg(self.directory.path().join("data")).args(arguments);
+        let status = command.current_dir("/").stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let status = status.unwrap_or_else(failed("run a program of PostgreSQL"));
+        assert!(status.success(), "{} {arguments:?}: {status}", program.display());
+    }
+}
+
+impl Drop for PostgresServer {
+    fn drop(&mut self) {
+        if self.directory.path().join("data/postmaster.pid").exists() {
+            self.run("pg_ctl", &["stop", "--mode", "immediate", "--silent"]);
+        }
+    }
+}
+
+/// Where the newest PostgreSQL has its server programs.
+fn programs() -> Option<PathBuf> {
+    let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
+        .ok()?
+        .filter_map(|entry| {
+            let path = entry.ok()?.path();
+            let version = path.file_name()?.to_str()?.parse().ok()?;
+            Some((version, path.join("bin"))).filter(|(_, bin)| bin.join("initdb").exists())
+        })
+        .collect();
+    found.sort();
+    found.pop().map(|(_, bin)| bin)
+}
+
+fn failed<T, E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> T {
+    move |error| panic!("could not {what}: {error}")
+}

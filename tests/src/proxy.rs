@@ -1,0 +1,55 @@
+//! A way between a program and its server that a test can cut.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::Arc;
+
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::Notify;
+
+/// Passes TCP connections on to a port of this machine.
+pub struct Proxy {
+    port: u16,
+    cut: Arc<Notify>,
+}
+
+impl Proxy {
+    /// A proxy in front of this port. Must be called within a runtime.
+    ///
+    /// # Panics
+    /// When no port is free.
+    pub async fn to(port: u16) -> Self {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+        let listener = listener.unwrap_or_else(|error| panic!("no port is free: {error}"));
+        let own = listener.local_addr().map_or(0, |address| address.port());
+        let cut = Arc::new(Notify::new());
+        tokio::spawn(accept(listener, SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Arc::clone(&cut)));
+        Self { port: own, cut }
+    }
+
+    /// The port it listens on.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Cuts every connection that there is; new ones are taken.
+    pub fn cut(&self) {
+        self.cut.notify_waiters();
+    }
+}
+
+async fn accept(listener: TcpListener, target: SocketAddr, cut: Arc<Notify>) {
+    while let Ok((mut client, _)) = listener.accept().await {
+        let cut = Arc::clone(&cut);
+        tokio::spawn(async move {
+            let cut = cut.notified();
+            tokio::pin!(cut);
+            cut.as_mut().enable();
+            let Ok(mut server) = TcpStream::connect(target).await else { return };
+            let _ = (client.set_nodelay(true), server.set_nodelay(true));
+            tokio::select! {
+                _ = tokio::io::copy_bidirectional(&mut client, &mut server) => {}
+                () = cut => {}
+            }
+        });
+    }
+}
