@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::server::{ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, WorkerOptions};
+use crate::server::{AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, WorkerOptions};
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
 #[derive(Debug, Parser)]
@@ -53,6 +53,10 @@ pub enum Command {
     Projects(ProjectsOptions),
     /// List, set and unset environment variables
     Env(EnvOptions),
+    /// Look after jobs and queues
+    Jobs(JobsOptions),
+    /// Do something again and again: deploy, or request a path
+    Schedules(SchedulesOptions),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -77,6 +81,8 @@ impl Command {
             Self::Cancel(options) => options.output.json,
             Self::Projects(options) => options.output.json,
             Self::Env(options) => options.output.json,
+            Self::Jobs(options) => options.output.json,
+            Self::Schedules(options) => options.output.json,
         }
     }
 }
@@ -112,6 +118,8 @@ pub struct UpOptions {
     /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
     #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]
     pub shutdown_seconds: u64,
+    #[command(flatten)]
+    pub alerts: AlertOptions,
     #[command(flatten)]
     pub limits: LimitOptions,
 }
@@ -154,7 +162,7 @@ pub struct LoginOptions {
 #[derive(Debug, Clone, Args)]
 pub struct ProjectChoice {
     /// The project; the one that mikrocloud.toml names, or the directory's name, when left out
-    #[arg(long, short = 'p')]
+    #[arg(long, short = 'p', global = true)]
     pub project: Option<String>,
 }
 
@@ -341,5 +349,124 @@ pub enum EnvCommand {
         project: ProjectChoice,
         #[command(flatten)]
         environment: EnvironmentChoice,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct JobsOptions {
+    #[command(subcommand)]
+    pub command: Option<JobsCommand>,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum JobsCommand {
+    /// List the team's jobs, newest first
+    List {
+        /// Those of this queue
+        #[arg(long)]
+        queue: Option<String>,
+        /// Those in this state
+        #[arg(long, value_parser = ["pending", "running", "done", "dead", "cancelled"])]
+        state: Option<String>,
+        /// Show those after this job, for the next page
+        #[arg(long, value_name = "JOB")]
+        after: Option<String>,
+    },
+    /// Show a job with what went wrong with each attempt
+    Show {
+        /// The job
+        job: String,
+    },
+    /// Give a dead job all its attempts again
+    Retry {
+        /// The job
+        job: String,
+    },
+    /// Call off a job that waits, or take a dead one out of the dead set
+    Discard {
+        /// The job
+        job: String,
+    },
+    /// Show how the queues stand; for who runs the installation
+    Queues,
+    /// Take nothing from a queue until it is resumed
+    Pause {
+        /// The queue
+        queue: String,
+    },
+    /// Take from a queue again
+    Resume {
+        /// The queue
+        queue: String,
+    },
+    /// Limit how many jobs of a queue run at once; 0 for any number
+    Limit {
+        /// The queue
+        queue: String,
+        /// Over all workers
+        #[arg(long)]
+        total: Option<i64>,
+        /// For one team
+        #[arg(long)]
+        team: Option<i64>,
+    },
+}
+
+#[derive(Debug, Args)]
+pub struct SchedulesOptions {
+    #[command(subcommand)]
+    pub command: Option<SchedulesCommand>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SchedulesCommand {
+    /// List the schedules of the project
+    List,
+    /// Make a schedule
+    Create {
+        /// Its name
+        name: String,
+        /// When, as a cron expression such as '0 3 * * *'
+        cron: String,
+        /// Request this path; without it the project's repository is deployed
+        #[arg(long)]
+        path: Option<String>,
+        #[command(flatten)]
+        environment: EnvironmentChoice,
+        /// In this time zone, such as Europe/Berlin; UTC when left out
+        #[arg(long)]
+        time_zone: Option<String>,
+        /// What becomes of times that were missed; the latest is made up for when left out
+        #[arg(long, value_parser = ["skip", "latest", "all"])]
+        missed: Option<String>,
+        /// How long one run may take, in seconds
+        #[arg(long)]
+        timeout: Option<i64>,
+    },
+    /// Put a schedule in force
+    Enable {
+        /// Its name
+        name: String,
+    },
+    /// Put a schedule out of force
+    Disable {
+        /// Its name
+        name: String,
+    },
+    /// Delete a schedule with the ledger of its runs
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Show the runs of a schedule, the latest first
+    Runs {
+        /// Its name
+        name: String,
     },
 }

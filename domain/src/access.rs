@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{ApiKeyId, SessionId, TeamId, UserId};
+use crate::id::{ApiKeyId, ScheduleId, SessionId, TeamId, UserId};
 use crate::time::Timestamp;
 
 /// What a member of a team is.
@@ -42,11 +42,13 @@ pub enum Permission {
     MemberWrite,
     /// Create and revoke one's own API keys.
     ApiKeyWrite,
+    /// Try jobs again and discard them.
+    JobWrite,
 }
 
 impl Permission {
     /// Every permission, in the order the docs list them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::ProjectRead,
         Self::ProjectWrite,
         Self::ProjectDelete,
@@ -56,6 +58,7 @@ impl Permission {
         Self::MemberRead,
         Self::MemberWrite,
         Self::ApiKeyWrite,
+        Self::JobWrite,
     ];
 
     /// The name used in scopes and messages, such as `deployment-write`.
@@ -70,6 +73,7 @@ impl Permission {
             Self::MemberRead => "member-read",
             Self::MemberWrite => "member-write",
             Self::ApiKeyWrite => "api-key-write",
+            Self::JobWrite => "job-write",
         }
     }
 
@@ -111,12 +115,14 @@ impl Role {
 }
 
 /// What the actor showed to be let in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// An access token of a session.
     Session(SessionId),
     /// An API key.
     ApiKey(ApiKeyId),
+    /// None: a schedule acts for who made it.
+    Schedule(ScheduleId),
 }
 
 /// Who asks, in which team, with which rights. Every use case takes one.

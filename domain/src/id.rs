@@ -140,6 +140,10 @@ id_types! {
     DeploymentId = "dep", "deployment";
     /// A job.
     JobId = "job", "job";
+    /// A schedule.
+    ScheduleId = "sch", "schedule";
+    /// An alert.
+    AlertId = "alr", "alert";
     /// A machine that runs workloads itself.
     EdgeId = "edge", "edge";
     /// Something that exists in a cloud because of us.

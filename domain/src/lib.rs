@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod access;
+pub mod alert;
 pub mod artifact;
 pub mod build;
 pub mod deployment;
@@ -14,6 +15,7 @@ pub mod manifest;
 pub mod name;
 pub mod project;
 pub mod resource;
+pub mod schedule;
 pub mod secret;
 pub mod source;
 pub mod team;

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use domain::id::{DeploymentId, EnvironmentId, JobId, ProjectId, TeamId};
-use domain::time::now;
+use domain::id::{DeploymentId, EnvironmentId, JobId, ProjectId, ScheduleId, TeamId};
+use domain::time::{Timestamp, now};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::NewJob;
@@ -31,7 +31,7 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
 }
 
 /// Every queue, in the order workers are started.
-pub const QUEUES: [&str; 3] = [BuildJob::QUEUE, ReleaseJob::QUEUE, RetireJob::QUEUE];
+pub const QUEUES: [&str; 4] = [BuildJob::QUEUE, ReleaseJob::QUEUE, RetireJob::QUEUE, RunJob::QUEUE];
 
 /// A job to be written with the change that causes it.
 pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {
@@ -170,5 +170,37 @@ impl Payload for DeleteProjectJob {
 
     fn exclusion_key(&self) -> Option<String> {
         Some(format!("delete:{}", self.project_id))
+    }
+}
+
+/// Does what a schedule says, for one of its times.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RunJob {
+    /// Version of this payload.
+    pub version: u8,
+    /// The team.
+    pub team_id: TeamId,
+    /// The schedule.
+    pub schedule_id: ScheduleId,
+    /// The time that it is for.
+    pub due_at: Timestamp,
+}
+
+impl Payload for RunJob {
+    const KIND: &'static str = "run";
+    const QUEUE: &'static str = "schedule";
+    const MAX_ATTEMPTS: i64 = 3;
+    const TIMEOUT: Duration = Duration::from_mins(15);
+
+    fn team_id(&self) -> TeamId {
+        self.team_id
+    }
+
+    fn subject_id(&self) -> Option<Uuid> {
+        None
+    }
+
+    fn exclusion_key(&self) -> Option<String> {
+        None
     }
 }

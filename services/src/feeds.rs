@@ -1,57 +1,111 @@
 //! Streams of numbered rows that can be resumed: whoever reconnects with the last number seen misses nothing and sees nothing twice.
 
-use std::future::Future;
+use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use domain::access::{Actor, Permission};
+use domain::access::{Actor, Credential, Permission, Role};
 use domain::event::{DeploymentEvent, LogLine};
-use domain::id::{DeploymentId, ProjectId};
+use domain::id::{DeploymentId, ProjectId, TeamId};
+use futures::FutureExt;
+use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt, unfold};
 use jobs::Topic;
 use jobs::bus::Subscription;
-use store::StoreError;
+use store::{Store, StoreError};
 
+use crate::shared_reads::SharedReads;
 use crate::{Result, ServiceError, Services, require};
 
 /// A stream of rows; it ends with an error when the actor's credential no longer stands.
 pub type Feed<T> = BoxStream<'static, Result<T>>;
 
-/// How often a quiet feed looks at the credential, and at the rows in case a hint was lost.
+/// How often a feed looks at the credential.
 const RECHECK: Duration = Duration::from_secs(2);
+/// How often a quiet feed looks at the rows in case a hint was lost. Lost hints are rare: whoever carries them tries again, and says
+/// when it was away.
+const LOOK: Duration = Duration::from_secs(20);
 const BATCH: i64 = 500;
+
+/// Which rows: the team's, of this topic, above this number, as they are at the so many-th hint at least.
+type Key = (TeamId, Topic, i64, u64);
+
+/// The reads that the feeds of this process share.
+#[derive(Default)]
+pub(crate) struct FeedReads {
+    events: SharedReads<Key, Vec<DeploymentEvent>>,
+    lines: SharedReads<Key, Vec<LogLine>>,
+    /// Whether a credential stood, by the actor and the number of the period of time.
+    credentials: SharedReads<(Credential, TeamId, Role, u64), bool>,
+}
+
+/// A kind of row that feeds carry.
+trait Row: Clone + Send + Sync + Sized + 'static {
+    /// Where reads of it are shared.
+    fn reads(reads: &FeedReads) -> &SharedReads<Key, Vec<Self>>;
+
+    /// Rows of a topic above a number.
+    fn list(store: Store, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>, StoreError>>;
+
+    /// Its number within the topic.
+    fn number(&self, topic: Topic) -> i64;
+}
+
+impl Row for DeploymentEvent {
+    fn reads(reads: &FeedReads) -> &SharedReads<Key, Vec<Self>> {
+        &reads.events
+    }
+
+    fn list(store: Store, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>, StoreError>> {
+        async move {
+            match topic {
+                Topic::DeploymentEvents(id) => store.event_list(team, id, after, BATCH).await,
+                Topic::ProjectEvents(id) => store.project_event_list(team, id, after, BATCH).await,
+                Topic::DeploymentLogs(_) | Topic::Edges | Topic::Job(_) => Ok(Vec::new()),
+            }
+        }
+        .boxed()
+    }
+
+    fn number(&self, topic: Topic) -> i64 {
+        if matches!(topic, Topic::ProjectEvents(_)) { self.project_number } else { self.number }
+    }
+}
+
+impl Row for LogLine {
+    fn reads(reads: &FeedReads) -> &SharedReads<Key, Vec<Self>> {
+        &reads.lines
+    }
+
+    fn list(store: Store, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>, StoreError>> {
+        async move {
+            let Topic::DeploymentLogs(id) = topic else { return Ok(Vec::new()) };
+            store.log_list(team, id, after, BATCH).await
+        }
+        .boxed()
+    }
+
+    fn number(&self, _: Topic) -> i64 {
+        self.number
+    }
+}
 
 impl Services {
     /// The events of a deployment with numbers above `after`, those to come included.
     pub async fn deployment_events(&self, actor: &Actor, id: DeploymentId, after: i64) -> Result<Feed<DeploymentEvent>> {
         self.deployment(actor, id).await?;
-        let (store, team) = (self.store().clone(), actor.team_id);
-        let read = move |after| {
-            let store = store.clone();
-            async move { store.event_list(team, id, after, BATCH).await }
-        };
-        Ok(self.feed(actor, Topic::DeploymentEvents(id), after, read, |event| event.number))
+        Ok(self.feed(actor, Topic::DeploymentEvents(id), after))
     }
 
     /// The log lines of a deployment with numbers above `after`, those to come included.
     pub async fn deployment_logs(&self, actor: &Actor, id: DeploymentId, after: i64) -> Result<Feed<LogLine>> {
         self.deployment(actor, id).await?;
-        let (store, team) = (self.store().clone(), actor.team_id);
-        let read = move |after| {
-            let store = store.clone();
-            async move { store.log_list(team, id, after, BATCH).await }
-        };
-        Ok(self.feed(actor, Topic::DeploymentLogs(id), after, read, |line| line.number))
+        Ok(self.feed(actor, Topic::DeploymentLogs(id), after))
     }
 
     /// The events of all of a project's deployments with project numbers above `after`, those to come included.
     pub async fn project_events(&self, actor: &Actor, id: ProjectId, after: i64) -> Result<Feed<DeploymentEvent>> {
         self.project(actor, id).await?;
-        let (store, team) = (self.store().clone(), actor.team_id);
-        let read = move |after| {
-            let store = store.clone();
-            async move { store.project_event_list(team, id, after, BATCH).await }
-        };
-        Ok(self.feed(actor, Topic::ProjectEvents(id), after, read, |event| event.project_number))
+        Ok(self.feed(actor, Topic::ProjectEvents(id), after))
     }
 
     /// Up to `limit` log lines of a deployment with numbers above `after`.
@@ -66,26 +120,17 @@ impl Services {
         Ok(self.store().event_list(actor.team_id, id, after, limit).await?)
     }
 
-    fn feed<T, R, F>(&self, actor: &Actor, topic: Topic, after: i64, read: R, number: fn(&T) -> i64) -> Feed<T>
-    where
-        T: Send + 'static,
-        R: Fn(i64) -> F + Send + Sync + 'static,
-        F: Future<Output = Result<Vec<T>, StoreError>> + Send + 'static,
-    {
+    fn feed<T: Row>(&self, actor: &Actor, topic: Topic, after: i64) -> Feed<T> {
         // Subscribed before the first read, so that nothing falls between the two.
         let hints = self.inner.bus.subscribe(topic);
-        let state = State { services: self.clone(), actor: actor.clone(), hints, after, checked: Instant::now(), ended: false };
-        unfold((state, read), move |(mut state, read)| async move {
-            if state.ended {
-                return None;
+        let state =
+            State { services: self.clone(), actor: Arc::new(actor.clone()), topic, hints, after, checked: Instant::now() };
+        unfold(Some(state), async |state| {
+            let mut state = state?;
+            match state.next().await {
+                Ok(rows) => Some((futures::stream::iter(rows.into_iter().map(Ok).collect::<Vec<_>>()), Some(state))),
+                Err(error) => Some((futures::stream::iter(vec![Err(error)]), None)),
             }
-            let batch = state.next(&read, number).await;
-            state.ended = batch.is_err();
-            let items: Vec<Result<T>> = match batch {
-                Ok(rows) => rows.into_iter().map(Ok).collect(),
-                Err(error) => vec![Err(error)],
-            };
-            Some((futures::stream::iter(items), (state, read)))
         })
         .flatten()
         .boxed()
@@ -94,36 +139,69 @@ impl Services {
 
 struct State {
     services: Services,
-    actor: Actor,
+    actor: Arc<Actor>,
+    topic: Topic,
     hints: Subscription,
     after: i64,
     checked: Instant,
-    ended: bool,
 }
 
 impl State {
     /// Waits for the next rows. A busy feed looks at the credential as often as a quiet one.
-    async fn next<T, R, F>(&mut self, read: &R, number: fn(&T) -> i64) -> Result<Vec<T>>
-    where
-        R: Fn(i64) -> F,
-        F: Future<Output = Result<Vec<T>, StoreError>>,
-    {
+    async fn next<T: Row>(&mut self) -> Result<Vec<T>> {
+        let mut looked = Instant::now();
+        let version = self.hints.version();
+        let mut rows: Vec<T> = self.read(version).await?;
         loop {
             if self.checked.elapsed() > RECHECK {
-                if !self.services.still_valid(&self.actor).await? {
-                    return Err(ServiceError::Unauthenticated(
-                        "the credential of this subscription was revoked or has expired: sign in again",
-                    ));
-                }
-                self.checked = Instant::now();
+                self.check_credential().await?;
             }
-            let rows = read(self.after).await?;
             if let Some(last) = rows.last() {
-                self.after = number(last);
+                self.after = last.number(self.topic);
                 return Ok(rows);
             }
-            // Time running out is the moment to look at the credential, and at the rows in case a hint was lost.
-            let _ = tokio::time::timeout(RECHECK, self.hints.changed()).await;
+            let hinted = tokio::time::timeout(RECHECK, self.hints.changed()).await.is_ok();
+            if hinted {
+                let version = self.hints.version();
+                rows = self.read(version).await?;
+            } else if looked.elapsed() > LOOK {
+                looked = Instant::now();
+                rows = T::list(self.services.store().clone(), self.actor.team_id, self.topic, self.after).await?;
+            }
         }
     }
+
+    /// The rows that are there at this hint, for all who ask at once.
+    async fn read<T: Row>(&self, version: u64) -> Result<Vec<T>> {
+        let (store, team, topic, after) = (self.services.store().clone(), self.actor.team_id, self.topic, self.after);
+        let list = move || T::list(store, team, topic, after);
+        let shared = T::reads(&self.services.inner.feed_reads);
+        let again = list.clone();
+        match shared.get((team, topic, after, version), || list().map(Result::ok).boxed()).await {
+            Some(rows) => Ok(rows.to_vec()),
+            None => Ok(again().await?),
+        }
+    }
+
+    async fn check_credential(&mut self) -> Result<()> {
+        let (services, actor) = (self.services.clone(), Arc::clone(&self.actor));
+        let period = PERIODS.elapsed().as_secs() / RECHECK.as_secs();
+        let key = (actor.credential, actor.team_id, actor.role, period);
+        let expired = actor.expires_at.is_some_and(|at| at <= domain::time::now());
+        let look = move || async move { services.still_valid(&actor).await.ok() }.boxed();
+        let stands = match self.services.inner.feed_reads.credentials.get(key, look).await {
+            Some(stands) => *stands && !expired,
+            None => self.services.still_valid(&self.actor).await?,
+        };
+        if !stands {
+            return Err(ServiceError::Unauthenticated(
+                "the credential of this subscription was revoked or has expired: sign in again",
+            ));
+        }
+        self.checked = Instant::now();
+        Ok(())
+    }
 }
+
+/// Credentials are looked at once in each period for all feeds of their owner.
+static PERIODS: LazyLock<Instant> = LazyLock::new(Instant::now);

@@ -19,6 +19,8 @@ const KEEP_UPLOADS: Duration = Duration::days(1);
 /// How long it may take from an upload to its row.
 const UPLOAD_WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_hours(1);
 const KEEP_SESSIONS: Duration = Duration::days(31);
+const KEEP_RUNS: Duration = Duration::days(31);
+const KEEP_EDGES: Duration = Duration::days(1);
 
 /// Keeps the services' invariants for the sweeper.
 pub struct Housekeeper(pub Services);
@@ -44,6 +46,9 @@ impl Housekeeping for Housekeeper {
         tx.log_purge(KEEP_LINES).await?;
         tx.upload_purge(now() - KEEP_UPLOADS).await?;
         tx.session_purge(now() - KEEP_SESSIONS).await?;
+        tx.run_purge(now() - KEEP_RUNS).await?;
+        tx.alert_purge(now() - KEEP_RUNS).await?;
+        tx.edge_purge(now() - KEEP_EDGES).await?;
         tx.commit().await?;
         for (what, removed) in
             [("uploads", self.0.remove_unused_uploads().await), ("artifacts", self.0.remove_unused_artifacts().await)]

@@ -8,11 +8,15 @@ mod feeds;
 mod housekeeping;
 mod local_control;
 mod members;
+mod operations;
 mod projects;
+mod schedules;
 mod sealing;
 mod setup;
+mod shared_reads;
 mod uploads;
 mod variables;
+mod watch;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -22,6 +26,7 @@ use artifacts::{Artifacts, Objects};
 use clouds_contract::Cloud;
 use domain::access::{Actor, Permission};
 use domain::build::BuildLimits;
+use domain::secret::Secret;
 use jobs::{EventBus, Wakeups};
 use store::Store;
 
@@ -30,7 +35,9 @@ pub use feeds::Feed;
 pub use housekeeping::Housekeeper;
 pub use local_control::LocalControl;
 pub use members::Member;
+pub use operations::{Queue, QueueChange};
 pub use projects::NewProject;
+pub use schedules::NewSchedule;
 pub use sealing::{MasterKey, Sealer};
 pub use setup::{FirstStart, SetupError, owner_link, prepare};
 pub use uploads::Upload;
@@ -49,6 +56,8 @@ pub struct Settings {
     pub upload_bytes: u64,
     /// How many superseded deployments of an environment stay on their cloud, ready for rollback.
     pub keep_superseded: i64,
+    /// Where alerts are sent as JSON, if anywhere.
+    pub alert_webhook: Option<Secret>,
     /// Variables that programs carry which fetch sources, by which they are found after a crash.
     pub fetch_env: Vec<(String, String)>,
 }
@@ -61,6 +70,7 @@ impl Settings {
             build_limits: BuildLimits::default(),
             upload_bytes: 512 * 1024 * 1024,
             keep_superseded: 10,
+            alert_webhook: None,
             fetch_env: Vec::new(),
         }
     }
@@ -79,6 +89,7 @@ pub(crate) struct Inner {
     pub sealer: Arc<Sealer>,
     pub tokens: auth::Tokens,
     pub recent: auth::Recent,
+    pub feed_reads: feeds::FeedReads,
     pub clouds: HashMap<&'static str, Cloud>,
     pub artifacts: Artifacts,
     pub uploads: Objects,
@@ -111,8 +122,22 @@ impl Services {
         let Foundation { store, bus, wakeups, sealer, clouds, artifacts, uploads, settings } = foundation;
         let tokens = auth::Tokens::new(&sealer);
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
-        let recent = auth::Recent::default();
-        Self { inner: Arc::new(Inner { store, bus, wakeups, sealer, tokens, recent, clouds, artifacts, uploads, settings }) }
+        let (recent, feed_reads) = (auth::Recent::default(), feeds::FeedReads::default());
+        Self {
+            inner: Arc::new(Inner {
+                store,
+                bus,
+                wakeups,
+                sealer,
+                tokens,
+                recent,
+                feed_reads,
+                clouds,
+                artifacts,
+                uploads,
+                settings,
+            }),
+        }
     }
 
     /// Whether the database answers.
@@ -126,6 +151,14 @@ impl Services {
         let float = |count: i64| count as f64;
         for (status, count) in self.store().deployment_status_counts().await? {
             metrics::gauge!("mikrocloud_deployments", "status" => status.name()).set(float(count));
+        }
+        for (kind, count) in self.store().alert_open_counts().await? {
+            metrics::gauge!("mikrocloud_alerts_open", "kind" => kind).set(float(count));
+        }
+        for queue in self.store().queue_stats(domain::time::now()).await? {
+            let age = queue.oldest_due_at.map_or(0, |due| (domain::time::now() - due).num_seconds());
+            metrics::gauge!("mikrocloud_queue_oldest_seconds", "queue" => queue.name.clone()).set(float(age));
+            metrics::gauge!("mikrocloud_queue_waiting", "queue" => queue.name).set(float(queue.waiting));
         }
         for (queue, state, count) in self.store().job_state_counts().await? {
             let state = format!("{state:?}").to_lowercase();

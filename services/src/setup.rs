@@ -68,6 +68,7 @@ async fn create_owner(tx: &mut Tx, sealer: &Sealer) -> Result<FirstStart> {
     let sealed_key = sealer.new_team_key(team.id)?;
     let cli_key = ApiKeySecret::generate();
     tx.user_insert(&user).await?;
+    tx.user_make_operator(user.id).await?;
     tx.team_insert(&team).await?;
     tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: Role::Owner }).await?;
     tx.team_key_insert(team.id, 1, &sealed_key).await?;

@@ -128,9 +128,22 @@ impl Store {
         let sql = concat!("SELECT ", api_key_columns!(), " FROM api_keys WHERE team_id = $1 ORDER BY id DESC");
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).fetch_all(pool).await)?)
     }
+
+    /// Whether this user runs the installation.
+    pub async fn user_is_operator(&self, user: UserId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND operator)";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(user).fetch_one(pool).await)?)
+    }
 }
 
 impl Tx {
+    /// Makes a user one who runs the installation.
+    pub async fn user_make_operator(&mut self, user: UserId) -> Result<()> {
+        let sql = "UPDATE users SET operator = TRUE WHERE id = $1";
+        tx!(self, |conn| sqlx::query(sql).bind(user).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
     /// Adds a user. `Exists` when the address is taken.
     pub async fn user_insert(&mut self, user: &User) -> Result<()> {
         let sql = "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, $3, $4)";

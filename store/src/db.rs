@@ -78,6 +78,8 @@ pub enum Lock {
     Sweep = 0x6d63_0001,
     /// Creating what a first start creates.
     FirstStart = 0x6d63_0002,
+    /// Looking at schedules, and at what should have happened.
+    Watch = 0x6d63_0003,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], nothing of it happened.
@@ -112,7 +114,10 @@ impl Store {
     /// Connects to PostgreSQL. `connections` is the size of the pool.
     pub async fn postgres(url: &str, connections: u32) -> Result<Self> {
         let options: PgConnectOptions = url.parse()?;
-        let options = options.application_name("mikrocloud");
+        let options = options
+            .application_name("mikrocloud")
+            // A process that is stopped in the middle of a transaction must not keep its locks from the others.
+            .options([("idle_in_transaction_session_timeout", "10s")]);
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(Duration::from_secs(10))

@@ -7,6 +7,7 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
+use crate::Page;
 use crate::db::{Db, Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
 
@@ -83,7 +84,55 @@ pub struct Failed {
     pub retry_at: Option<Timestamp>,
 }
 
+/// Which jobs a list shows. What is `None` does not matter.
+#[derive(Debug, Clone, Default)]
+pub struct JobFilter {
+    /// Of this queue.
+    pub queue: Option<String>,
+    /// In this state.
+    pub state: Option<JobState>,
+}
+
+/// What went wrong with one attempt of a job.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct JobFailure {
+    /// Which attempt, from 1.
+    pub attempt: i64,
+    /// Who tried.
+    pub worker: Option<String>,
+    /// What went wrong.
+    pub error: String,
+    /// When.
+    pub at: Timestamp,
+}
+
 impl Store {
+    /// A page of the team's jobs, newest first.
+    pub async fn job_list(&self, team: TeamId, filter: &JobFilter, after: Option<JobId>, limit: i64) -> Result<Page<Job>> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM jobs WHERE team_id = $1 AND (CAST($2 AS TEXT) IS NULL OR queue = $2) AND (CAST($3 AS TEXT) IS NULL OR state = $3)
+              AND (CAST($4 AS UUID) IS NULL OR id < $4) ORDER BY id DESC LIMIT $5"
+        );
+        let rows = db!(self, |pool| sqlx::query_as(sql)
+            .bind(team)
+            .bind(&filter.queue)
+            .bind(filter.state)
+            .bind(after)
+            .bind(limit + 1)
+            .fetch_all(pool)
+            .await)?;
+        Ok(Page::from_rows(rows, limit))
+    }
+
+    /// What went wrong with each attempt of a job, the oldest first.
+    pub async fn job_failure_list(&self, team: TeamId, id: JobId) -> Result<Vec<JobFailure>> {
+        let sql = "SELECT f.attempt, f.worker, f.error, f.at FROM job_failures f JOIN jobs j ON j.id = f.job_id
+            WHERE j.team_id = $1 AND j.id = $2 ORDER BY f.at";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_all(pool).await)?)
+    }
+
     /// A job of the team.
     pub async fn job_get(&self, team: TeamId, id: JobId) -> Result<Option<Job>> {
         let sql = concat!("SELECT ", columns!(), " FROM jobs WHERE team_id = $1 AND id = $2");
@@ -284,6 +333,24 @@ impl Tx {
         let again = "UPDATE jobs SET state = 'pending', lease_token = NULL, lease_until = NULL
             WHERE state = 'running' AND lease_until < $1 RETURNING id";
         Ok(tx!(self, |conn| sqlx::query_scalar(again).bind(expired_before).fetch_all(conn).await)?)
+    }
+
+    /// Gives a dead job all its attempts again; `false` when it is not dead.
+    pub async fn job_retry(&mut self, team: TeamId, id: JobId, at: Timestamp) -> Result<bool> {
+        let sql = "UPDATE jobs SET state = 'pending', attempts = 0, run_at = $3, finished_at = NULL
+            WHERE team_id = $1 AND id = $2 AND state = 'dead'";
+        let done =
+            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(at).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Calls off a job that waits, or ends a dead one; `false` when it is neither.
+    pub async fn job_discard(&mut self, team: TeamId, id: JobId) -> Result<bool> {
+        let sql = "UPDATE jobs SET state = 'cancelled', finished_at = $3
+            WHERE team_id = $1 AND id = $2 AND state IN ('pending', 'dead')";
+        let done =
+            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
     }
 
     /// Deletes jobs that ended before this moment, except dead ones, which a person has to look at.

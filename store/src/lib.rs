@@ -3,6 +3,7 @@
 #[macro_use]
 mod db;
 mod access;
+mod alerts;
 mod artifacts;
 mod deployments;
 mod edges;
@@ -16,6 +17,7 @@ mod logs;
 mod projects;
 mod queues;
 mod resources;
+mod schedules;
 mod sessions;
 mod variables;
 
@@ -25,9 +27,10 @@ pub use deployments::{DeploymentChange, NewDeployment};
 pub use edges::{EdgeObservation, EdgeRow};
 pub use error::StoreError;
 pub use events::EventKey;
-pub use jobs::{Claim, Failed, NewJob};
+pub use jobs::{Claim, Failed, JobFailure, JobFilter, NewJob};
 pub use local::LocalWorkload;
 pub use projects::ProjectChange;
+pub use queues::QueueStats;
 pub use sessions::RefreshToken;
 pub use variables::SealedVariable;
 

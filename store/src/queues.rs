@@ -2,6 +2,7 @@
 
 use domain::id::JobId;
 use domain::job::QueueSettings;
+use domain::time::Timestamp;
 
 use crate::db::{Open, Store, Tx};
 use crate::error::Result;
@@ -12,6 +13,37 @@ impl Store {
         let sql = "SELECT paused_at, concurrency, team_concurrency FROM queues WHERE name = $1";
         let settings: Option<QueueSettings> = db!(self, |pool| sqlx::query_as(sql).bind(name).fetch_optional(pool).await)?;
         Ok(settings.unwrap_or_default())
+    }
+}
+
+/// How a queue stands, over all teams.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct QueueStats {
+    /// Its name.
+    pub name: String,
+    /// How many jobs are due and wait for a worker.
+    pub waiting: i64,
+    /// How many wait for their time.
+    pub delayed: i64,
+    /// How many run.
+    pub running: i64,
+    /// How many are dead.
+    pub dead: i64,
+    /// Since when the oldest job that is due has waited.
+    pub oldest_due_at: Option<Timestamp>,
+}
+
+impl Store {
+    /// How each queue that has jobs stands at a moment.
+    pub async fn queue_stats(&self, at: Timestamp) -> Result<Vec<QueueStats>> {
+        let sql = "SELECT queue AS name,
+                COUNT(CASE WHEN state = 'pending' AND run_at <= $1 THEN 1 END) AS waiting,
+                COUNT(CASE WHEN state = 'pending' AND run_at > $1 THEN 1 END) AS delayed,
+                COUNT(CASE WHEN state = 'running' THEN 1 END) AS running,
+                COUNT(CASE WHEN state = 'dead' THEN 1 END) AS dead,
+                MIN(CASE WHEN state = 'pending' AND run_at <= $1 THEN run_at END) AS oldest_due_at
+            FROM jobs WHERE state IN ('pending', 'running', 'dead') GROUP BY queue ORDER BY queue";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(at).fetch_all(pool).await)?)
     }
 }
 

@@ -20,3 +20,4 @@ mod invariants;
 mod load;
 mod operations;
 mod processes;
+mod schedules;

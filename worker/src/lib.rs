@@ -4,9 +4,10 @@ mod build;
 mod delete_project;
 mod release;
 mod retire;
+mod run;
 
 use jobs::Registration;
-use jobs::payload::{BuildJob, DeleteProjectJob, ReleaseJob, RetireJob};
+use jobs::payload::{BuildJob, DeleteProjectJob, ReleaseJob, RetireJob, RunJob};
 use services::Services;
 
 /// Every handler there is.
@@ -15,6 +16,7 @@ pub fn registrations(services: &Services) -> Vec<Registration> {
         Registration::of::<BuildJob>(build::Build(services.clone())),
         Registration::of::<ReleaseJob>(release::Release(services.clone())),
         Registration::of::<RetireJob>(retire::Retire(services.clone())),
+        Registration::of::<RunJob>(run::Run(services.clone())),
         Registration::of::<DeleteProjectJob>(delete_project::DeleteProject(services.clone())),
     ]
 }

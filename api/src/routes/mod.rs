@@ -10,10 +10,12 @@ mod welcome;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef};
-use axum::middleware;
+use axum::extract::{DefaultBodyLimit, FromRef, Request};
+use axum::middleware::{self, Next};
+use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use futures::StreamExt;
+use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use http::{HeaderName, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use schema::ApiSchema;
@@ -29,6 +31,9 @@ use crate::telemetry::{NewRequestId, measure, span};
 
 /// The largest request body apart from uploads, in bytes.
 const MAX_BODY: usize = 2 * 1024 * 1024;
+/// The largest body that is heard out before it is refused, in bytes, and for how long.
+const HEARD_OUT: usize = 16 * MAX_BODY;
+const HEARING: Duration = Duration::from_secs(10);
 /// How long an answer may take apart from uploads and subscriptions.
 const TIMEOUT: Duration = Duration::from_secs(30);
 
@@ -90,7 +95,8 @@ pub(crate) fn router(state: ApiState) -> Router {
             TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT),
             DefaultBodyLimit::max(MAX_BODY),
             RequestBodyLimitLayer::new(MAX_BODY),
-        ));
+        ))
+        .layer(middleware::from_fn(refuse_large));
     let long = Router::new()
         .route("/graphql/ws", get(graphql::subscribe))
         .route("/api/v1/uploads", post(uploads::upload).layer(DefaultBodyLimit::disable()));
@@ -114,6 +120,19 @@ pub(crate) fn router(state: ApiState) -> Router {
             middleware::from_fn(measure),
         ))
         .with_state(state)
+}
+
+/// Refuses a body that says that it is too large. It is heard out first, up to a point: a client that is still sending when the
+/// connection is closed never sees the answer.
+async fn refuse_large(request: Request, next: Next) -> Response {
+    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
+    let Some(length) = length.filter(|length| *length > MAX_BODY) else { return next.run(request).await };
+    if length <= HEARD_OUT {
+        let mut body = request.into_body().into_data_stream();
+        let hearing = async { while let Some(Ok(_)) = body.next().await {} };
+        let _ = tokio::time::timeout(HEARING, hearing).await;
+    }
+    (StatusCode::PAYLOAD_TOO_LARGE, format!("the request's body may have {MAX_BODY} bytes\n")).into_response()
 }
 
 /// Sets a header unless the route set it itself.

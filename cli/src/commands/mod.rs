@@ -4,9 +4,11 @@ mod deploy;
 mod deployments;
 mod env;
 mod init;
+mod jobs;
 mod login;
 mod logs;
 mod projects;
+mod schedules;
 mod target;
 
 use clap::CommandFactory;
@@ -30,6 +32,8 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Cancel(options) => deployments::cancel(options).await,
         Command::Projects(options) => projects::run(options).await,
         Command::Env(options) => env::run(options).await,
+        Command::Jobs(options) => jobs::run(options).await,
+        Command::Schedules(options) => schedules::run(options).await,
         Command::Up(_)
         | Command::Migrate(_)
         | Command::Api(_)

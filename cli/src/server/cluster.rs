@@ -88,6 +88,12 @@ impl Cluster {
         config
     }
 
+    /// What the services of this process are allowed.
+    pub fn settings(&self, options: &ClusterOptions) -> Settings {
+        let alert_webhook = options.alerts.alert_webhook.clone();
+        Settings { alert_webhook, ..Settings::in_directory(self.directory().to_owned()) }
+    }
+
     /// The services, once the master key is known to be the one that this installation was made with.
     pub async fn services(&self, cloud: Cloud, settings: Settings) -> Result<Services, Failure> {
         let services = Services::new(Foundation {

@@ -291,6 +291,10 @@ impl Edges for OtherEdges {
         self.wait(&Awaited::Gone(deployment_id)).await;
     }
 
+    async fn address(&self) -> Option<String> {
+        Some(alive(&self.store).await.ok()?.into_iter().next()?.address)
+    }
+
     fn url(&self, label: &str) -> String {
         (self.url)(label)
     }

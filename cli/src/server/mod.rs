@@ -16,7 +16,7 @@ mod work;
 
 pub use data_directory::{DATABASE, default_directory};
 pub use limits::LimitOptions;
-pub use options::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
+pub use options::{AlertOptions, ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
 pub use roles::{api, edge, migrate, worker};
 pub use up::up;
 pub use work::BUILDS;

@@ -66,9 +66,19 @@ pub struct ClusterOptions {
     )]
     pub objects: Url,
     #[command(flatten)]
+    pub alerts: AlertOptions,
+    #[command(flatten)]
     pub data: DataDirectory,
     #[command(flatten)]
     pub sites: SiteOptions,
+}
+
+/// Who is told of alerts.
+#[derive(Debug, Clone, Args)]
+pub struct AlertOptions {
+    /// Where alerts are sent as JSON, in the form that chat services take
+    #[arg(long, env = "MIKROCLOUD_ALERT_WEBHOOK", hide_env_values = true, value_name = "URL")]
+    pub alert_webhook: Option<Secret>,
 }
 
 /// Under which addresses deployments are seen.

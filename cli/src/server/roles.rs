@@ -58,8 +58,9 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     logging::start();
     let listener = listen(options.listen).await?;
     let cluster = Cluster::connect(&options.cluster, &[]).await?;
-    let settings = Settings::in_directory(cluster.directory().to_owned());
+    let settings = cluster.settings(&options.cluster);
     let services = cluster.services(cluster.local_cloud(None), settings).await?;
+    tokio::spawn(services.clone().watch(cluster.stop.clone()));
     let metrics = api::install_metrics().context("metrics cannot be recorded")?;
     let server = Server::new(listener, ServerSettings { services, edge: None, metrics });
     println!("ready http://{}", server.address().context("the listener's address")?);
@@ -82,7 +83,7 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     let settings = Settings {
         build_limits: options.limits.of_builds(),
         fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
-        ..Settings::in_directory(cluster.directory().to_owned())
+        ..cluster.settings(&options.cluster)
     };
     let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings).await?;
     let at_once = |queue: &&'static str| (*queue, options.concurrency.map_or_else(|| default_concurrency(queue), usize::from));
@@ -90,6 +91,7 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     let lease = LeaseSettings::lasting(Duration::from_secs(options.lease_seconds));
     let work = Work::start((&cluster.store, &cluster.bus, &cluster.wakeups), &services, &queues, lease, false).await;
     let work = work.context("the jobs cannot be read")?;
+    tokio::spawn(services.clone().watch(cluster.stop.clone()));
     serve_health(listener, services, None).await?;
     tracing::info!(seconds = options.shutdown_seconds, "stopping: taking nothing new, letting what runs finish");
     work.stop(Duration::from_secs(options.shutdown_seconds)).await;
@@ -103,8 +105,7 @@ pub async fn edge(options: EdgeOptions) -> Result<(), Failure> {
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
     let cluster = Cluster::connect(&options.cluster, &[]).await?;
-    let settings = Settings::in_directory(cluster.directory().to_owned());
-    let services = cluster.services(cluster.local_cloud(None), settings).await?;
+    let services = cluster.services(cluster.local_cloud(None), cluster.settings(&options.cluster)).await?;
     let life = Life { store: cluster.store.clone(), row: edge_row(&options, address, cluster.directory())? };
     life.begin().await.context("this edge cannot be recorded in the database")?;
     let mut config = cluster.edge_config();

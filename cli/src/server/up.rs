@@ -74,12 +74,14 @@ impl House {
         emptied(directory.join("builds")).await?;
         let mut config = EdgeConfig::new(directory.join("edge"), data.instance());
         config.base_domain.clone_from(&options.base_domain);
+        config.listening = Some(address.to_string());
         config.public_port = Some(address.port());
         config.start_deadline = options.limits.start_deadline();
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
         let clouds = vec![LocalCloud::cloud(Arc::new(edge.clone()), control, Some(Arc::new(builder)))];
         let settings = Settings {
             build_limits: options.limits.of_builds(),
+            alert_webhook: options.alerts.alert_webhook.clone(),
             fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
             ..Settings::in_directory(directory.to_owned())
         };
@@ -116,6 +118,7 @@ impl House {
         let work =
             Work::start((&self.store, &self.bus, &self.wakeups), &self.services, &queues, LeaseSettings::default(), true).await;
         let work = work.context("interrupted jobs cannot be taken back")?;
+        tokio::spawn(self.services.clone().watch(no_more_requests.clone()));
         let serving = tokio::spawn(server.run(no_more_requests.clone()));
         announce(&url, data, first_start)?;
 

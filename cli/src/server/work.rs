@@ -14,6 +14,7 @@ use tokio_util::sync::CancellationToken;
 /// How many releases and clean-ups run at once; they mostly wait.
 const RELEASES: usize = 16;
 const CLEANUPS: usize = 4;
+const RUNS: usize = 8;
 /// How many builds run at once unless somebody says otherwise.
 pub const BUILDS: u16 = 2;
 /// How long jobs may take to be handed back once the grace is over.
@@ -24,6 +25,7 @@ pub fn default_concurrency(queue: &str) -> usize {
     match queue {
         "release" => RELEASES,
         "cleanup" => CLEANUPS,
+        "schedule" => RUNS,
         _ => usize::from(BUILDS),
     }
 }

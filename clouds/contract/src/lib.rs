@@ -10,4 +10,4 @@ pub use builds::{BuildOutcome, BuildRequest, Builds, LogSink};
 pub use cloud::Cloud;
 pub use error::{CloudError, ErrorKind};
 pub use provider::{Desired, Observation, Provider};
-pub use traffic::{Route, Traffic};
+pub use traffic::{Reach, Route, Traffic};

@@ -18,6 +18,15 @@ pub struct Route {
     pub deployment_id: DeploymentId,
 }
 
+/// Where a label is reached from inside, where its name may not resolve.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reach {
+    /// Scheme and address to connect to, such as `http://10.0.0.2:8081`.
+    pub base: String,
+    /// What the `Host` header has to say.
+    pub host: String,
+}
+
 /// Sends an environment's visitors to one of its deployments.
 #[async_trait]
 pub trait Traffic: Send + Sync {
@@ -30,6 +39,9 @@ pub trait Traffic: Send + Sync {
 
     /// Makes the label show nothing. Removing what is not there is no error.
     async fn remove(&self, label: &str) -> Result<(), CloudError>;
+
+    /// Where this process reaches what a label shows.
+    async fn reach(&self, label: &str) -> Result<Reach, CloudError>;
 
     /// The address at which a label is seen, such as `http://shop.localhost:8080`.
     fn url(&self, label: &str) -> String;

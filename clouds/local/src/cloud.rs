@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clouds_contract::{Builds, Cloud, CloudError, Desired, ErrorKind, Observation, Provider, Route, Traffic};
+use clouds_contract::{Builds, Cloud, CloudError, Desired, ErrorKind, Observation, Provider, Reach, Route, Traffic};
 use domain::id::DeploymentId;
 use domain::workload::{FunctionSet, Server, StaticSite, WorkloadSpec};
 use tokio::time::{Instant, timeout};
@@ -33,6 +33,9 @@ pub trait Edges: Send + Sync + 'static {
     /// Waits until nothing of this deployment is left.
     async fn wait_gone(&self, deployment_id: DeploymentId);
 
+    /// Where visitors' requests can be sent from this process, such as `127.0.0.1:8080`; `None` when no edge is there.
+    async fn address(&self) -> Option<String>;
+
     /// The address at which a label is seen.
     fn url(&self, label: &str) -> String;
 }
@@ -53,6 +56,10 @@ impl Edges for Edge {
 
     async fn wait_gone(&self, deployment_id: DeploymentId) {
         Self::wait_gone(self, deployment_id).await;
+    }
+
+    async fn address(&self) -> Option<String> {
+        self.listening()
     }
 
     fn url(&self, label: &str) -> String {
@@ -170,6 +177,15 @@ impl Traffic for LocalCloud {
         // A repeated call finds it gone already; an edge that is stopping looks again after its start.
         let _ = timeout(Duration::from_secs(2), self.edges.wait_hidden(label)).await;
         Ok(())
+    }
+
+    async fn reach(&self, label: &str) -> Result<Reach, CloudError> {
+        let address = self.edges.address().await.ok_or_else(|| {
+            CloudError::new(ErrorKind::Unavailable, "NO_EDGE", "no edge is alive: start `mikrocloud edge` on a machine")
+        })?;
+        let url = self.edges.url(label);
+        let host = url.split("://").nth(1).unwrap_or(&url).to_owned();
+        Ok(Reach { base: format!("http://{address}"), host })
     }
 
     fn url(&self, label: &str) -> String {

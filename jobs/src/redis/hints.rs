@@ -21,6 +21,9 @@ pub(crate) const HINTS: &str = "mikrocloud:hints";
 const WAITING: usize = 65_536;
 const BATCH: usize = 512;
 
+/// How long to wait before Redis is tried again.
+const AGAIN: Duration = Duration::from_millis(500);
+
 /// How often a sign of life goes through the channel, and after what silence the connection is taken for dead.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 const SILENCE: Duration = Duration::from_secs(10);
@@ -77,27 +80,34 @@ impl HintSender {
         let (sender, mut receiver) = mpsc::channel(WAITING);
         tokio::spawn(async move {
             let mut batch = Vec::with_capacity(BATCH);
+            // A busy log gives many equal hints.
+            let mut topics: HashSet<Topic> = HashSet::new();
             while receiver.recv_many(&mut batch, BATCH).await > 0 {
-                // A busy log gives many equal hints.
-                let topics: HashSet<Topic> = batch.drain(..).collect();
-                let mut pipeline = redis::pipe();
-                for topic in topics {
-                    pipeline.publish(HINTS, topic_hint(topic)).ignore();
+                topics.extend(batch.drain(..));
+                while let Err(error) = publish(&redis, &topics).await {
+                    tracing::debug!(%error, hints = topics.len(), "hints wait for Redis");
+                    sleep(AGAIN).await;
                 }
-                if let Err(error) = redis.pipeline::<()>(&pipeline).await {
-                    tracing::debug!(%error, "hints are lost; subscribers look for themselves");
-                }
+                topics.clear();
             }
         });
         Self(sender)
     }
 
-    /// Publishes a hint, now or soon.
+    /// Publishes a hint, now or as soon as Redis takes it.
     pub fn send(&self, topic: Topic) {
         if self.0.try_send(topic).is_err() {
             tracing::debug!(?topic, "too many hints wait; this one is dropped");
         }
     }
+}
+
+async fn publish(redis: &Redis, topics: &HashSet<Topic>) -> redis::RedisResult<()> {
+    let mut pipeline = redis::pipe();
+    for topic in topics {
+        pipeline.publish(HINTS, topic_hint(*topic)).ignore();
+    }
+    redis.pipeline(&pipeline).await
 }
 
 /// Passes on what other processes hint, until told to stop. Whenever the connection is made anew everybody is told to look: nobody knows
@@ -114,7 +124,7 @@ pub async fn relay(redis: Redis, bus: EventBus, wakeups: Wakeups, stop: Cancella
             is_known_broken = true;
         }
         tokio::select! {
-            () = sleep(Duration::from_millis(500)) => {}
+            () = sleep(AGAIN) => {}
             () = stop.cancelled() => {}
         }
     }

@@ -3,5 +3,7 @@
 pub mod deployment;
 pub mod environment;
 pub mod event;
+pub mod job;
 pub mod project;
+pub mod schedule;
 pub mod team;

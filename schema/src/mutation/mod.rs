@@ -1,6 +1,7 @@
 //! What can be changed.
 
 mod deployments;
+mod operations;
 mod projects;
 mod team;
 mod variables;
@@ -9,4 +10,10 @@ use async_graphql::MergedObject;
 
 /// What can be changed.
 #[derive(MergedObject, Default)]
-pub struct Mutation(projects::ProjectMutation, variables::VariableMutation, deployments::DeploymentMutation, team::TeamMutation);
+pub struct Mutation(
+    projects::ProjectMutation,
+    variables::VariableMutation,
+    deployments::DeploymentMutation,
+    team::TeamMutation,
+    operations::OperationsMutation,
+);

@@ -1,6 +1,7 @@
 //! What can be asked.
 
 mod deployments;
+mod operations;
 mod projects;
 mod team;
 
@@ -8,4 +9,4 @@ use async_graphql::MergedObject;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(projects::ProjectQuery, deployments::DeploymentQuery, team::TeamQuery);
+pub struct Query(projects::ProjectQuery, deployments::DeploymentQuery, team::TeamQuery, operations::OperationsQuery);

@@ -15,6 +15,7 @@ use super::notices::Notices;
 use super::{deadlines, in_time};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::projects::{parse_reference, parse_repository};
+use crate::schedules::ScheduledRun;
 use crate::{Result, ServiceError, Services, require};
 
 /// What somebody asks for who triggers a deployment.
@@ -57,6 +58,11 @@ struct Origin<'a> {
 impl Services {
     /// Deploys a source. Returns the queued deployment; older queued ones of the same environment are called off for it.
     pub async fn trigger(&self, actor: &Actor, input: Trigger) -> Result<Deployment> {
+        self.trigger_for(actor, input, None).await
+    }
+
+    /// The same, for a run of a schedule, which is recorded with it.
+    pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, run: Option<&ScheduledRun>) -> Result<Deployment> {
         require(actor, Permission::DeploymentWrite)?;
         if let Some(cloud) = &input.cloud {
             self.cloud(cloud)?;
@@ -79,6 +85,9 @@ impl Services {
         let job = new_job(&payload).map_err(ServiceError::internal)?;
         tx.job_insert(&job).await?;
         notices.job(&job);
+        if let Some(run) = run {
+            run.record(&mut tx, deployment.number).await?;
+        }
         tx.commit().await?;
         self.give(notices);
         self.deployment(actor, deployment.id).await

@@ -10,6 +10,8 @@ use domain::secret::Secret;
 pub struct EdgeConfig {
     /// For caches and the working directories of what runs; private to this edge.
     pub directory: PathBuf,
+    /// Where this machine takes visitors' requests, such as `127.0.0.1:8080`.
+    pub listening: Option<String>,
     /// The domain under which labels are served, such as `localhost`.
     pub base_domain: String,
     /// The port in the addresses shown to people; `None` for the scheme's own.
@@ -39,6 +41,7 @@ impl EdgeConfig {
     pub fn new(directory: PathBuf, instance: impl Into<String>) -> Self {
         Self {
             directory,
+            listening: None,
             base_domain: "localhost".to_owned(),
             public_port: Some(8080),
             public_scheme: "http".to_owned(),

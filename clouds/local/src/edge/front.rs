@@ -82,6 +82,11 @@ impl Edge {
         self.reconciler.shared.config.label_of(host)
     }
 
+    /// Where this machine takes visitors' requests.
+    pub fn listening(&self) -> Option<String> {
+        self.reconciler.shared.config.listening.clone()
+    }
+
     /// The address at which a label is seen.
     pub fn url(&self, label: &str) -> String {
         self.reconciler.shared.config.url(label)
