@@ -53,7 +53,7 @@ deps-lint: deps-build
 	@tools/install-cargo-tool cargo-deny cargo-machete
 
 deps-test: deps-build
-	@tools/install-packages postgresql redis-server python3 nodejs:node npm
+	@tools/install-packages postgresql redis-server python3 nodejs:node npm docker.io:dockerd busybox-static:busybox iproute2:ip
 	@tools/install-cargo-tool cargo-nextest
 
 deps-bench: deps-build

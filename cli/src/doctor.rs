@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use clouds_local::engine::Engine;
+use domain::engine::ContainerEngine;
 use serde_json::json;
 
 use crate::arguments::DoctorOptions;
@@ -42,6 +44,7 @@ pub async fn run(options: DoctorOptions) -> Result<(), Failure> {
     findings.push(server(options.listen).await);
     findings.push(credential().await);
     findings.extend(programs());
+    findings.push(container_engine().await);
     let broken = findings.iter().filter(|finding| finding.verdict == Verdict::Broken).count();
     show(&findings, options.output.json);
     if broken > 0 {
@@ -158,6 +161,21 @@ async fn credential() -> Finding {
         Ok(_) => Finding::new(Verdict::Fine, "credential", format!("signed in to {url}")),
         Err(failure) if failure.exit == 4 => Finding::new(Verdict::Broken, "credential", failure.message),
         Err(failure) => Finding::new(Verdict::Note, "credential", failure.message),
+    }
+}
+
+async fn container_engine() -> Finding {
+    let about = "container engine";
+    match Engine::for_questions().find().await {
+        ContainerEngine::Answers { name } => Finding::new(Verdict::Fine, about, name),
+        ContainerEngine::Silent { client, reason } => {
+            let text =
+                format!("`{client}` is installed, but its engine does not answer ({reason}): start it to deploy Dockerfiles");
+            Finding::new(Verdict::Note, about, text)
+        }
+        ContainerEngine::Missing => {
+            Finding::new(Verdict::Note, about, "not found: needed for projects with a Dockerfile only: install Docker or Podman")
+        }
     }
 }
 

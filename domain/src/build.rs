@@ -13,6 +13,8 @@ pub struct BuildPlan {
     pub reason: String,
     /// Programs to run in the source's directory, in order.
     pub steps: Vec<BuildStep>,
+    /// The container image to build instead; its archive becomes the artifact then.
+    pub image: Option<ImageBuild>,
     /// The directory that becomes the artifact, relative to the source's; empty for the whole.
     pub output: String,
     /// What the artifact is run as.
@@ -25,6 +27,18 @@ pub struct BuildStep {
     /// The program and its arguments. No shell sees this.
     pub command: Vec<String>,
     /// Variables for this program alone.
+    #[serde(default)]
+    pub env: Vec<(String, String)>,
+}
+
+/// A container image to be built from the source's directory.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImageBuild {
+    /// The file with the instructions, such as `Dockerfile`, relative to the source's directory.
+    pub file: String,
+    /// The names that it declares with `ARG`: no other variable is handed to the build.
+    pub arguments: Vec<String>,
+    /// Variables of the project file; the environment's own win over them.
     #[serde(default)]
     pub env: Vec<(String, String)>,
 }

@@ -1,9 +1,11 @@
 //! From a project's files to a build plan. Pure: files are seen through [`SourceTree`].
 //!
-//! The order is: what `mikrocloud.toml` says, functions, Node, Python, Go, Rust, a site of plain files, a Dockerfile. What the
-//! project file names overrides what was found, part by part.
+//! The order is: what `mikrocloud.toml` says, a Dockerfile where a container engine answers, functions, Node, Python, Go, Rust, a
+//! site of plain files. What the project file names overrides what was found, part by part.
 
+mod container;
 mod declared;
+mod dockerfile;
 mod framework;
 mod functions;
 mod go;
@@ -17,7 +19,10 @@ mod site;
 #[cfg(test)]
 mod tests;
 
+pub use container::FILES as DOCKERFILES;
+
 use crate::build::BuildPlan;
+use crate::engine::ContainerEngine;
 use crate::manifest::{Kind, Manifest, split_command};
 
 /// A project's files, as detection sees them. Paths are relative to the project, with `/`.
@@ -30,6 +35,8 @@ pub trait SourceTree {
     fn list(&self, directory: &str) -> Vec<Entry>;
     /// Whether the machine that builds has this program.
     fn has_program(&self, name: &str) -> bool;
+    /// Whether the machine that builds has a container engine. Asked only for projects that have a Dockerfile.
+    fn container_engine(&self) -> ContainerEngine;
 }
 
 /// One name in a directory.
@@ -70,6 +77,7 @@ struct Project<'a> {
 type Detector = fn(&Project<'_>) -> Result<Option<BuildPlan>, DetectError>;
 
 const ANY: &[Detector] = &[
+    container::preferred,
     functions::detect,
     node::detect,
     python::detect,
@@ -77,12 +85,13 @@ const ANY: &[Detector] = &[
     rust::detect,
     site::with_index,
     declared::site,
-    declared::dockerfile,
+    container::last,
     site::with_any_page,
 ];
 const STATIC: &[Detector] = &[node::detect, site::with_index, declared::site, site::with_any_page];
 const FUNCTION: &[Detector] = &[functions::detect];
-const CONTAINER: &[Detector] = &[node::detect, python::detect, go::detect, rust::detect, declared::server, declared::dockerfile];
+const CONTAINER: &[Detector] =
+    &[container::preferred, node::detect, python::detect, go::detect, rust::detect, declared::server, container::last];
 
 /// Finds out how a project is built and what it is run as.
 pub fn detect(tree: &dyn SourceTree, manifest: &Manifest) -> Result<BuildPlan, DetectError> {
@@ -100,9 +109,26 @@ pub fn detect(tree: &dyn SourceTree, manifest: &Manifest) -> Result<BuildPlan, D
         Some(Kind::Function) => FUNCTION,
         Some(Kind::Container) => CONTAINER,
     };
+    match first(detectors, &project) {
+        Ok(mut plan) => {
+            if let Some(note) = container::passed_over(&project) {
+                plan.reason = format!("{}; {note}", plan.reason);
+            }
+            Ok(plan)
+        }
+        Err(error) if error.code == "ENGINE_MISSING" => Err(error),
+        Err(error) => Err(match container::passed_over(&project) {
+            Some(note) => DetectError::new(error.code, format!("{} ({note})", error.message)),
+            None => error,
+        }),
+    }
+}
+
+/// The plan of the first detector that finds what it looks for.
+fn first(detectors: &[Detector], project: &Project<'_>) -> Result<BuildPlan, DetectError> {
     for detector in detectors {
-        if let Some(plan) = detector(&project)? {
-            return plan::finish(&project, plan);
+        if let Some(plan) = detector(project)? {
+            return plan::finish(project, plan);
         }
     }
     Err(nothing(project.kind))

@@ -6,6 +6,7 @@ pub mod artifact;
 pub mod build;
 pub mod deployment;
 pub mod detect;
+pub mod engine;
 pub mod environment;
 pub mod event;
 pub mod id;

@@ -88,7 +88,7 @@ impl Commands {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct ContainerSection {
-    /// The port the program listens on, if it cannot take it from `$PORT`.
+    /// The port the program listens on, if it cannot take it from `$PORT`; with a Dockerfile, the port inside of the container.
     pub port: Option<u16>,
     /// CPU cores as a share, such as 0.5.
     pub cpu: Option<f64>,
@@ -251,11 +251,8 @@ type Fail<'a> = dyn Fn(&str, &str, String) -> Result<(), ManifestError> + 'a;
 fn check_container(container: &ContainerSection, fail: &Fail<'_>) -> Result<(), ManifestError> {
     check_range(fail, "container", "memory_mib", container.memory_mib, 16, 1_048_576)?;
     check_range(fail, "container", "replicas", container.replicas.map(u64::from), 1, 64)?;
-    check_range(fail, "container", "port", container.port.map(u64::from), 1024, 65_535)?;
-    if container.port.is_some() && container.replicas.is_some_and(|replicas| replicas > 1) {
-        let message = "several replicas cannot listen on one port: remove `port` and let the program listen on $PORT";
-        return fail("container", "replicas", message.to_owned());
-    }
+    // What else a port must be is known once it is known whether the server runs in a container.
+    check_range(fail, "container", "port", container.port.map(u64::from), 1, 65_535)?;
     if container.cpu.is_some_and(|cpu| !(cpu.is_finite() && cpu > 0.0 && cpu <= 256.0)) {
         return fail("container", "cpu", "give a number of cores above 0, such as 0.5".to_owned());
     }
@@ -374,7 +371,7 @@ mod tests {
         insta::assert_snapshot!(error("[build]\noutput = \"../x\"\n"), @"mikrocloud.toml line 2: build.output: name a directory inside the project, without `..` and not absolute");
         insta::assert_snapshot!(error("[build]\ncommand = \"make && rm -rf /\"\n"), @r#"mikrocloud.toml line 2: build.command: `&&` is for a shell, and no shell runs this: list several commands as ["first", "second"], or put them into a script"#);
         insta::assert_snapshot!(error("[env]\nPORT = \"1\"\n"), @"mikrocloud.toml line 2: env.PORT: `PORT` is set by MikroCloud: choose another name");
-        insta::assert_snapshot!(error("[container]\nport = 3000\nreplicas = 2\n"), @"mikrocloud.toml line 3: container.replicas: several replicas cannot listen on one port: remove `port` and let the program listen on $PORT");
+        insta::assert_snapshot!(error("[container]\nport = 0\n"), @"mikrocloud.toml line 2: container.port: 0 is out of range: give 1 to 65535");
         insta::assert_snapshot!(error("[project\n"), @"mikrocloud.toml line 1: unclosed table, expected `]`");
     }
 

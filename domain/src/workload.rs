@@ -52,6 +52,16 @@ pub struct Server {
     pub memory_mib: u64,
     /// How many CPU cores it may use, as a share; a cloud that cannot limit it says so.
     pub cpu: f64,
+    /// The artifact is a container image, which says itself what is started: `command` and `port` are not used.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<Image>,
+}
+
+/// How a server whose artifact is a container image is run.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Image {
+    /// The port on which the program listens inside of the container; without one, the one that the image exposes, or 8080.
+    pub port: Option<u16>,
 }
 
 /// Functions of one project.

@@ -7,6 +7,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use domain::detect::{Entry, SourceTree};
+use domain::engine::ContainerEngine;
 
 /// The largest file that is read, bytes.
 const READ_BYTES: u64 = 1 << 20;
@@ -16,18 +17,30 @@ const READ_BYTES: u64 = 1 << 20;
 pub struct DirectoryTree {
     root: PathBuf,
     search: OsString,
+    engine: ContainerEngine,
 }
 
 impl DirectoryTree {
     /// The files below this directory; programs are looked for on this machine's `PATH`.
     pub fn open(root: &Path) -> io::Result<Self> {
-        Ok(Self { root: root.canonicalize()?, search: std::env::var_os("PATH").unwrap_or_default() })
+        Ok(Self {
+            root: root.canonicalize()?,
+            search: std::env::var_os("PATH").unwrap_or_default(),
+            engine: ContainerEngine::Missing,
+        })
     }
 
     /// Looks for programs in these directories instead, written as `PATH` is.
     #[must_use]
     pub fn with_search_path(mut self, path: impl Into<OsString>) -> Self {
         self.search = path.into();
+        self
+    }
+
+    /// Says which container engine answers on the machine that builds; none does unless this is said.
+    #[must_use]
+    pub fn with_container_engine(mut self, engine: ContainerEngine) -> Self {
+        self.engine = engine;
         self
     }
 
@@ -73,6 +86,10 @@ impl SourceTree for DirectoryTree {
         let is_program =
             |file: PathBuf| file.metadata().is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0);
         std::env::split_paths(&self.search).any(|directory| is_program(directory.join(name)))
+    }
+
+    fn container_engine(&self) -> ContainerEngine {
+        self.engine.clone()
     }
 }
 

@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod database;
+pub mod docker;
 pub mod postgres;
 mod postgres_server;
 mod proxy;
 mod redis;
+mod setup;
 mod wait;
 
 pub use database::Database;

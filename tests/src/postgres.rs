@@ -1,13 +1,11 @@
 //! A private PostgreSQL. Under nextest `tests/setup/postgres` starts one for the whole run; under plain `cargo test` each test program
 //! starts its own with the same script. Either stops when whoever started it is gone.
 
-use std::fmt::Display;
-use std::path::Path;
-use std::process::Command;
-
 use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
+
+use crate::setup::{self, failed};
 
 const VARIABLE: &str = "MIKROCLOUD_TEST_POSTGRES";
 
@@ -18,25 +16,12 @@ static CLUSTER: OnceCell<Option<String>> = OnceCell::const_new();
 /// # Panics
 /// When PostgreSQL does not start or answer, and under `CI=true` also when it is not installed.
 pub async fn database() -> Option<String> {
-    let cluster = CLUSTER.get_or_init(async || std::env::var(VARIABLE).ok().or_else(start)).await.as_ref()?;
+    let cluster =
+        CLUSTER.get_or_init(async || std::env::var(VARIABLE).ok().or_else(|| setup::run("postgres", VARIABLE))).await.as_ref()?;
     let name = format!("test_{}", Uuid::new_v4().simple());
     let mut connection = PgConnection::connect(cluster).await.unwrap_or_else(failed("connect to the private PostgreSQL"));
     let sql = AssertSqlSafe(format!("CREATE DATABASE {name}"));
     connection.execute(sql).await.unwrap_or_else(failed("create a database"));
     connection.close().await.unwrap_or_else(failed("close a connection"));
     Some(cluster.replacen("/postgres?", &format!("/{name}?"), 1))
-}
-
-fn start() -> Option<String> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("setup/postgres");
-    let variables = tempfile::NamedTempFile::new().unwrap_or_else(failed("make a temporary file"));
-    let status =
-        Command::new(&script).env("NEXTEST_ENV", variables.path()).status().unwrap_or_else(failed("run tests/setup/postgres"));
-    assert!(status.success(), "tests/setup/postgres failed ({status}); it said why above");
-    let written = std::fs::read_to_string(variables.path()).unwrap_or_else(failed("read what tests/setup/postgres wrote"));
-    written.lines().find_map(|line| line.strip_prefix(VARIABLE)?.strip_prefix('=')).map(str::to_owned)
-}
-
-fn failed<T, E: Display>(what: &str) -> impl FnOnce(E) -> T {
-    move |error| panic!("could not {what}: {error}")
 }

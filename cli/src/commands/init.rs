@@ -1,6 +1,7 @@
 //! `mikrocloud init`: a project file for a directory.
 
-use domain::detect::detect;
+use clouds_local::engine::Engine;
+use domain::detect::{DOCKERFILES, SourceTree, detect};
 use domain::manifest::{FILE_NAME, Manifest};
 use domain::workload::WorkloadSpec;
 use serde_json::json;
@@ -12,7 +13,7 @@ use crate::client::output;
 use crate::failure::Failure;
 
 /// Writes `mikrocloud.toml`, and says what would be built.
-pub fn init(options: &InitOptions) -> Result<(), Failure> {
+pub async fn init(options: &InitOptions) -> Result<(), Failure> {
     let path = options.path.join(FILE_NAME);
     if path.exists() {
         return Err(Failure::failed("EXISTS", format!("{} exists already: edit it, or remove it first", path.display())));
@@ -20,7 +21,10 @@ pub fn init(options: &InitOptions) -> Result<(), Failure> {
     let name = project_name(options.name.as_deref(), &options.path)?;
     name.parse::<domain::name::ProjectName>().map_err(|error| Failure::failed("INVALID_NAME", error.to_string()))?;
     let tree = DirectoryTree::open(&options.path);
-    let tree = tree.map_err(|error| Failure::failed("SOURCE", format!("{}: {error}", options.path.display())))?;
+    let mut tree = tree.map_err(|error| Failure::failed("SOURCE", format!("{}: {error}", options.path.display())))?;
+    if DOCKERFILES.iter().any(|file| tree.exists(file)) {
+        tree = tree.with_container_engine(Engine::for_questions().find().await);
+    }
     let plan = detect(&tree, &Manifest::default()).map_err(|error| Failure::failed(error.code, error.message))?;
     let kind = match plan.workload {
         WorkloadSpec::Static(_) => "static",

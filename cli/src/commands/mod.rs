@@ -23,7 +23,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Login(options) => login::login(options).await,
         Command::Logout(output) => login::logout(output),
         Command::Whoami(output) => login::whoami(output).await,
-        Command::Init(options) => init::init(&options),
+        Command::Init(options) => init::init(&options).await,
         Command::Deploy(options) => deploy::deploy(options).await,
         Command::Deployments(options) => deployments::list(options).await,
         Command::Logs(options) => logs::logs(options).await,

@@ -68,11 +68,15 @@ impl House {
         let local =
             LocalControl { store: store.clone(), sealer: Arc::clone(&sealer), bus: bus.clone(), artifacts: artifacts.clone() };
         let control = Arc::new(InProcess(local));
-        let builder = LocalBuilder::new(BuilderConfig { cache_directory: directory.join("cache"), instance: data.instance() });
+        let mut config = EdgeConfig::new(directory.join("edge"), data.instance());
+        let builder = LocalBuilder::new(BuilderConfig {
+            cache_directory: directory.join("cache"),
+            instance: data.instance(),
+            engine: config.engine.clone(),
+        });
         // What a killed process left: its builds are run again from the start.
         let fetching = kill_leftovers(&builder, &data.instance()).await;
         emptied(directory.join("builds")).await?;
-        let mut config = EdgeConfig::new(directory.join("edge"), data.instance());
         config.base_domain.clone_from(&options.base_domain);
         config.listening = Some(address.to_string());
         config.public_port = Some(address.port());

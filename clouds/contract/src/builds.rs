@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use domain::build::{BuildLimits, BuildPlan};
+use domain::engine::ContainerEngine;
 use domain::event::NewLine;
 use domain::id::{DeploymentId, ProjectId};
 use domain::secret::Secret;
@@ -45,6 +46,9 @@ pub trait Builds: Send + Sync {
     /// Runs the plan's steps within the limits, without MikroCloud's own environment. When `stop` fires, or a limit is passed,
     /// every process of the build is gone before this returns.
     async fn build(&self, request: BuildRequest, log: &dyn LogSink, stop: CancellationToken) -> Result<BuildOutcome, CloudError>;
+
+    /// Which container engine answers where builds run. Asks it, which may take some seconds.
+    async fn container_engine(&self) -> ContainerEngine;
 
     /// Removes what builds of a project left for the next ones. Removing what is not there is no error.
     async fn forget(&self, project_id: ProjectId) -> Result<(), CloudError>;

@@ -4,6 +4,7 @@ pub mod build;
 mod cloud;
 pub mod control;
 pub mod edge;
+pub mod engine;
 pub mod placement;
 pub mod process;
 

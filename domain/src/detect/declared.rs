@@ -1,4 +1,4 @@
-//! Projects of which only the project file says what they are, and those that need a container engine.
+//! Projects of which only the project file says what they are.
 
 use super::{DetectError, Project, plan};
 use crate::build::BuildPlan;
@@ -15,18 +15,4 @@ pub(super) fn site(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectErr
 pub(super) fn server(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectError> {
     let start = project.start.clone();
     Ok(start.map(|start| plan::server("Server", "mikrocloud.toml names the program", Vec::new(), start)))
-}
-
-/// A Dockerfile, for which no container engine is there.
-pub(super) fn dockerfile(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectError> {
-    match ["Dockerfile", "Containerfile"].into_iter().find(|file| project.tree.exists(file)) {
-        None => Ok(None),
-        Some(file) => Err(DetectError::new(
-            "ENGINE_MISSING",
-            format!(
-                "a container engine is needed to build the {file}, and none answers: install and start Docker or Podman, or say in \
-                 mikrocloud.toml how to build and start the project without it ([build] command, [container] command)"
-            ),
-        )),
-    }
 }

@@ -51,6 +51,7 @@ pub(super) fn detect(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectE
         framework: "Functions".to_owned(),
         reason: format!("there is {directory}/ with {}", count(&set)),
         steps,
+        image: None,
         output: String::new(),
         workload: WorkloadSpec::Functions(set),
     }))

@@ -2,6 +2,7 @@
 
 use super::{DetectError, Project, words};
 use crate::build::{BuildPlan, BuildStep};
+use crate::manifest::ContainerSection;
 use crate::workload::{Server, StaticSite, WorkloadSpec};
 
 /// A plan for a site of files.
@@ -10,6 +11,7 @@ pub(super) fn site(framework: &str, reason: impl Into<String>, steps: Vec<BuildS
         framework: framework.to_owned(),
         reason: reason.into(),
         steps,
+        image: None,
         output: output.to_owned(),
         workload: WorkloadSpec::Static(StaticSite::default()),
     }
@@ -17,12 +19,21 @@ pub(super) fn site(framework: &str, reason: impl Into<String>, steps: Vec<BuildS
 
 /// A plan for a server that runs in its source's directory.
 pub(super) fn server(framework: &str, reason: impl Into<String>, steps: Vec<BuildStep>, command: Vec<String>) -> BuildPlan {
-    let server =
-        Server { command, env: Vec::new(), port: None, health_path: "/".to_owned(), replicas: 1, memory_mib: 512, cpu: 1.0 };
+    let server = Server {
+        command,
+        env: Vec::new(),
+        port: None,
+        health_path: "/".to_owned(),
+        replicas: 1,
+        memory_mib: 512,
+        cpu: 1.0,
+        image: None,
+    };
     BuildPlan {
         framework: framework.to_owned(),
         reason: reason.into(),
         steps,
+        image: None,
         output: String::new(),
         workload: WorkloadSpec::Server(server),
     }
@@ -62,7 +73,7 @@ pub(super) fn finish(project: &Project<'_>, mut plan: BuildPlan) -> Result<Build
         }
         WorkloadSpec::Server(server) => {
             plan.output = output.unwrap_or(plan.output);
-            configure(project, server);
+            configure(project, server)?;
         }
     }
     add_variables(project, &mut plan);
@@ -77,6 +88,9 @@ fn add_variables(project: &Project<'_>, plan: &mut BuildPlan) {
     for step in &mut plan.steps {
         step.env.extend(variables());
     }
+    if let Some(image) = &mut plan.image {
+        image.env.extend(variables());
+    }
     match &mut plan.workload {
         WorkloadSpec::Static(_) => {}
         WorkloadSpec::Server(server) => server.env.extend(variables()),
@@ -84,16 +98,34 @@ fn add_variables(project: &Project<'_>, plan: &mut BuildPlan) {
     }
 }
 
-fn configure(project: &Project<'_>, server: &mut Server) {
-    let Some(container) = &project.manifest.container else { return };
+fn configure(project: &Project<'_>, server: &mut Server) -> Result<(), DetectError> {
+    let Some(container) = &project.manifest.container else { return Ok(()) };
     if let Some(start) = &project.start {
         server.command.clone_from(start);
     }
-    server.port = container.port;
+    match &mut server.image {
+        Some(image) => image.port = container.port,
+        None => server.port = fixed_port(container)?,
+    }
     server.health_path = container.health_path.clone().unwrap_or_else(|| server.health_path.clone());
     server.replicas = container.replicas.unwrap_or(server.replicas);
     server.memory_mib = container.memory_mib.unwrap_or(server.memory_mib);
     server.cpu = container.cpu.unwrap_or(server.cpu);
+    Ok(())
+}
+
+/// The fixed port of a server that shares the machine's ports with all others, unlike one in a container.
+fn fixed_port(container: &ContainerSection) -> Result<Option<u16>, DetectError> {
+    let invalid = |text: &str| Err(DetectError::new("MANIFEST_INVALID", format!("mikrocloud.toml: container.{text}")));
+    match container.port {
+        Some(port) if port < 1024 => {
+            invalid(&format!("port: {port} is out of range: give 1024 to 65535, or let the program listen on $PORT"))
+        }
+        Some(_) if container.replicas.is_some_and(|replicas| replicas > 1) => {
+            invalid("replicas: several replicas cannot listen on one port: remove `port` and let the program listen on $PORT")
+        }
+        port => Ok(port),
+    }
 }
 
 /// Which parts the project file replaced, for the reason that is shown.

@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use super::*;
-use crate::workload::WorkloadSpec;
+use crate::workload::{Server, WorkloadSpec};
 
 /// A project in memory, on a machine that has every usual program but those that are named.
 #[derive(Default)]
 struct Memory {
     files: BTreeMap<String, String>,
     missing: Vec<&'static str>,
+    engine: Option<ContainerEngine>,
 }
 
 impl SourceTree for Memory {
@@ -38,10 +39,15 @@ impl SourceTree for Memory {
     fn has_program(&self, name: &str) -> bool {
         !self.missing.contains(&name)
     }
+
+    fn container_engine(&self) -> ContainerEngine {
+        self.engine.clone().unwrap_or(ContainerEngine::Missing)
+    }
 }
 
 fn memory(files: &[(&str, &str)]) -> Memory {
-    Memory { files: files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect(), missing: Vec::new() }
+    let files = files.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect();
+    Memory { files, ..Memory::default() }
 }
 
 /// The plan for these files, of which `mikrocloud.toml` is the project file, as text; or the error.
@@ -59,7 +65,19 @@ fn show(tree: &Memory) -> String {
     for step in &plan.steps {
         writeln!(text, "$ {}{}", variables(&step.env), step.command.join(" ")).unwrap();
     }
+    if let Some(image) = &plan.image {
+        writeln!(text, "image of {} with {}", image.file, image.arguments.join(" ")).unwrap();
+    }
     match &plan.workload {
+        WorkloadSpec::Server(Server { image: Some(image), env, replicas, .. }) => {
+            write!(
+                text,
+                "container{}: {}{replicas}",
+                image.port.map(|port| format!(" on {port}")).unwrap_or_default(),
+                variables(env)
+            )
+            .unwrap();
+        }
         WorkloadSpec::Static(site) => write!(text, "static in `{}`", [plan.output.as_str(), &site.root].concat()).unwrap(),
         WorkloadSpec::Server(server) => {
             write!(text, "server in `{}`: {}{}", plan.output, variables(&server.env), server.command.join(" ")).unwrap();
@@ -94,7 +112,7 @@ fn package(dependencies: &str, scripts: &str) -> String {
 #[test]
 fn plain_files() {
     insta::assert_snapshot!(plan(&[("index.html", ""), ("Dockerfile", "")]), @r"
-    Static HTML (there is index.html)
+    Static HTML (there is index.html; the Dockerfile is left aside because no container engine answers)
     static in ``
     ");
     insta::assert_snapshot!(plan(&[("public/index.html", "")]), @r"
@@ -388,6 +406,63 @@ fn a_server_is_configured_by_the_project_file() {
     assert!(server.env.contains(&colour));
     assert_eq!((server.port, server.cpu, server.memory_mib, server.health_path.as_str()), (Some(3000), 0.5, 64, "/health"));
     assert_eq!((server.replicas, server.command), (1, vec!["node".to_owned(), "server.js".to_owned()]));
+}
+
+#[test]
+fn a_dockerfile_wins_where_an_engine_answers() {
+    let docker = || ContainerEngine::Answers { name: "Docker 28.2.2".to_owned() };
+    let plan = |files: &[(&str, &str)]| show(&Memory { engine: Some(docker()), ..memory(files) });
+    let file = ("Dockerfile", "FROM scratch\nARG VERSION=1\nARG TOKEN");
+    insta::assert_snapshot!(plan(&[file]), @r"
+    Dockerfile (there is Dockerfile, and Docker 28.2.2 answers)
+    image of Dockerfile with TOKEN VERSION
+    container: 1
+    ");
+    insta::assert_snapshot!(plan(&[file, ("package.json", &package("vite", "")), ("index.html", ""), ("functions/a.js", "")]), @r"
+    Dockerfile (there is Dockerfile, and Docker 28.2.2 answers)
+    image of Dockerfile with TOKEN VERSION
+    container: 1
+    ");
+    insta::assert_snapshot!(plan(&[("Containerfile", "FROM x"), ("mikrocloud.toml", "[env]\nA = 'b'\n[container]\nport = 80\nreplicas = 2")]), @r"
+    Dockerfile (there is Containerfile, and Docker 28.2.2 answers)
+    image of Containerfile with 
+    container on 80: A=b 2
+    ");
+    insta::assert_snapshot!(plan(&[file, ("index.html", ""), ("mikrocloud.toml", "[project]\nkind = 'static'")]), @r"
+    Static HTML (there is index.html)
+    static in ``
+    ");
+    insta::assert_snapshot!(plan(&[file, ("index.html", ""), ("mikrocloud.toml", "[build]\noutput = '.'")]), @r"
+    Static HTML (there is index.html; mikrocloud.toml sets build.output)
+    static in ``
+    ");
+    insta::assert_snapshot!(plan(&[file, ("mikrocloud.toml", "[build]\ncommand = 'make'\n[container]\ncommand = './server'")]), @r"
+    Server (mikrocloud.toml names the program; mikrocloud.toml sets build.command, container.command)
+    $ make
+    server in ``: ./server
+    ");
+    insta::assert_snapshot!(plan(&[file, ("mikrocloud.toml", "[build]\ncommand = 'make'")]), @"MANIFEST_INVALID: mikrocloud.toml: build.command: the Dockerfile says how the image is built, and this key is for projects without one: remove it, or name the program to start with [container] command");
+}
+
+#[test]
+fn without_an_engine_a_dockerfile_comes_last_and_the_reason_is_told() {
+    let files = [("Dockerfile", "FROM scratch"), ("mikrocloud.toml", "[project]\nkind = 'container'")];
+    let silent =
+        ContainerEngine::Silent { client: "docker".to_owned(), reason: "Cannot connect to the Docker daemon".to_owned() };
+    insta::assert_snapshot!(show(&Memory { engine: Some(silent.clone()), ..memory(&files) }), @"ENGINE_MISSING: a container engine is needed to build the Dockerfile, and none answers: `docker` is installed, but its engine does not answer (Cannot connect to the Docker daemon); start it (for Docker: systemctl start docker) and let MikroCloud's user use it (for Docker: the group docker), or say in mikrocloud.toml how to build and start the project without it ([build] command, [container] command)");
+    insta::assert_snapshot!(show(&Memory { engine: Some(silent), ..memory(&[files[0], ("server.js", ""), ("package.json", "{}")]) }), @r"
+    Node.js (there is package.json and server.js; the Dockerfile is left aside because no container engine answers)
+    server in ``: NODE_ENV=production node server.js
+    ");
+    insta::assert_snapshot!(plan(&[files[0], ("Cargo.toml", "[workspace]\nmembers = ['a']")]), @r#"START_UNKNOWN: there is Cargo.toml without a package, a workspace: say in mikrocloud.toml which package is built and started, for example [build] command = "cargo install --path server --root .mikrocloud" and [container] command = ".mikrocloud/bin/server" (the Dockerfile is left aside because no container engine answers)"#);
+}
+
+#[test]
+fn a_fixed_port_of_a_program_is_checked() {
+    let node = package("express", "start=node server.js");
+    let plan = |container: &str| plan(&[("package.json", &node), ("mikrocloud.toml", &format!("[container]\n{container}"))]);
+    insta::assert_snapshot!(plan("port = 80"), @"MANIFEST_INVALID: mikrocloud.toml: container.port: 80 is out of range: give 1024 to 65535, or let the program listen on $PORT");
+    insta::assert_snapshot!(plan("port = 3000\nreplicas = 2"), @"MANIFEST_INVALID: mikrocloud.toml: container.replicas: several replicas cannot listen on one port: remove `port` and let the program listen on $PORT");
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use artifacts::{ArtifactLimits, Prepared};
-use clouds_contract::BuildRequest;
+use clouds_contract::{BuildRequest, Builds};
 use domain::build::BuildPlan;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
-use domain::detect::detect;
+use domain::detect::{DOCKERFILES, SourceTree, detect};
 use domain::manifest::{FILE_NAME, Manifest};
 use jobs::payload::{BuildJob, ReleaseJob, new_job};
 use jobs::{JobError, Outcome, Run};
@@ -74,10 +74,10 @@ impl Services {
             tx.deployment_set_commit(deployment.team_id, deployment.id, commit).await?;
             tx.commit().await?;
         }
-        let plan = self.plan(directory).await?;
-        log.say(format!("Detected {}: {}", plan.framework, plan.reason)).await?;
         let cloud = self.cloud("local")?;
         let builder = cloud.require(&cloud.builds, "builder")?;
+        let plan = self.plan(builder.as_ref(), directory).await?;
+        log.say(format!("Detected {}: {}", plan.framework, plan.reason)).await?;
         let request = BuildRequest {
             deployment_id: deployment.id,
             project_id: deployment.project_id,
@@ -91,11 +91,14 @@ impl Services {
     }
 
     /// Reads the project file and finds out how to build.
-    async fn plan(&self, directory: &Path) -> Result<BuildPlan, PhaseError> {
-        let directory = directory.to_owned();
+    async fn plan(&self, builder: &dyn Builds, directory: &Path) -> Result<BuildPlan, PhaseError> {
+        let tree = DirectoryTree::open(directory);
+        let mut tree = tree.map_err(|error| PhaseError::Failed(Failure::new("SOURCE_UNREADABLE", error.to_string())))?;
+        if DOCKERFILES.iter().any(|file| tree.exists(file)) {
+            tree = tree.with_container_engine(builder.container_engine().await);
+        }
         let planned = tokio::task::spawn_blocking(move || {
-            let tree = DirectoryTree::open(&directory).map_err(|error| Failure::new("SOURCE_UNREADABLE", error.to_string()))?;
-            let text = domain::detect::SourceTree::read(&tree, FILE_NAME).unwrap_or_default();
+            let text = tree.read(FILE_NAME).unwrap_or_default();
             let manifest = Manifest::parse(&text).map_err(|error| Failure::new("MANIFEST_INVALID", error.to_string()))?;
             let plan = detect(&tree, &manifest).map_err(|error| Failure::new(error.code, error.message))?;
             Ok((manifest, plan))

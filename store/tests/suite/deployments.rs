@@ -23,6 +23,7 @@ fn workload() -> WorkloadSpec {
         replicas: 3,
         memory_mib: 1 << 40,
         cpu: 0.1,
+        image: None,
     })
 }
 

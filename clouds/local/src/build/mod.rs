@@ -2,6 +2,7 @@
 
 mod cache;
 mod environment;
+mod image;
 mod log;
 mod output;
 mod step;
@@ -13,12 +14,13 @@ use std::path::PathBuf;
 
 use async_trait::async_trait;
 use clouds_contract::{BuildOutcome, BuildRequest, Builds, CloudError, ErrorKind, LogSink};
-use domain::build::BuildStep;
+use domain::engine::ContainerEngine;
 use domain::id::ProjectId;
 use tempfile::TempDir;
 use tokio::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
 
+use crate::engine::Engine;
 use log::Log;
 use step::Step;
 
@@ -29,6 +31,8 @@ pub struct BuilderConfig {
     pub cache_directory: PathBuf,
     /// Begins the marker of every process of a build; unique to this MikroCloud.
     pub instance: String,
+    /// The machine's container engine, as this MikroCloud uses it.
+    pub engine: Engine,
 }
 
 /// Runs builds on this machine.
@@ -56,6 +60,7 @@ impl LocalBuilder {
 /// One build under way.
 struct Build<'a> {
     request: &'a BuildRequest,
+    engine: &'a Engine,
     /// Its home and temporary files, beside its directory: on the same disk, and not in the artifact.
     aside: TempDir,
     cache: PathBuf,
@@ -71,6 +76,7 @@ impl Builds for LocalBuilder {
         let parent = request.directory.parent().unwrap_or(&request.directory);
         let build = Build {
             request: &request,
+            engine: &self.config.engine,
             aside: TempDir::with_prefix_in(".build-", parent).map_err(failed)?,
             cache: self.cache(request.project_id),
             marker: format!("{}{}", self.marker_prefix(), request.deployment_id),
@@ -92,7 +98,12 @@ impl Builds for LocalBuilder {
         let cache = self.cache(project_id);
         let removed = tokio::task::spawn_blocking(move || environment::remove(&cache)).await;
         let removed = removed.map_err(std::io::Error::from).flatten();
-        removed.map_err(|error| CloudError::internal("the project's build cache could not be removed", error))
+        removed.map_err(|error| CloudError::internal("the project's build cache could not be removed", error))?;
+        self.config.engine.forget(project_id).await
+    }
+
+    async fn container_engine(&self) -> ContainerEngine {
+        self.config.engine.find().await
     }
 }
 
@@ -103,8 +114,13 @@ impl Build<'_> {
                 return Err(step::cancelled());
             }
             self.move_caches(cache::restore).await;
-            log.system(format!("$ {}", shown(step))).await?;
-            Step { build: self, command: step }.run(log).await?;
+            let title = shown(&step.command);
+            log.system(format!("$ {title}")).await?;
+            let env = environment::variables(self, step);
+            Step { build: self, title, command: step.command.clone(), env, grace: Duration::ZERO }.run(log).await?;
+        }
+        if let Some(image) = &self.request.plan.image {
+            return self.image(image, log).await.map(|output| BuildOutcome { output });
         }
         self.move_caches(cache::keep).await;
         let (directory, output) = (self.request.directory.clone(), self.request.plan.output.clone());
@@ -123,12 +139,12 @@ impl Build<'_> {
 }
 
 /// A command as it is shown in the log.
-fn shown(step: &BuildStep) -> String {
+fn shown(command: &[String]) -> String {
     let quote = |word: &String| {
         let plain = !word.is_empty() && word.chars().all(|c| c.is_alphanumeric() || "-_./:=@,+%$[]~^".contains(c));
         if plain { word.clone() } else { format!("'{word}'") }
     };
-    step.command.iter().map(quote).collect::<Vec<_>>().join(" ")
+    command.iter().map(quote).collect::<Vec<_>>().join(" ")
 }
 
 fn failure(kind: ErrorKind, code: &'static str, message: impl Into<String>) -> CloudError {

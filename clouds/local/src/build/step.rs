@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::process::ExitStatus;
 
 use clouds_contract::{CloudError, ErrorKind};
-use domain::build::BuildStep;
+use domain::secret::Secret;
 use rustix::process::Signal;
 use tokio::io::AsyncRead;
 use tokio::sync::mpsc;
@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::log::Log;
 use super::watch::{Passed, Watch};
-use super::{Build, environment, failure, shown};
+use super::{Build, failure};
 use crate::process::{LineReader, ProcessSpec, ProcessTree};
 
 /// How many lines wait for the log before the program does.
@@ -22,7 +22,13 @@ const LINES_WAITING: usize = 256;
 /// One program of a build.
 pub(super) struct Step<'a> {
     pub build: &'a Build<'a>,
-    pub command: &'a BuildStep,
+    /// What it is called in messages.
+    pub title: String,
+    pub command: Vec<String>,
+    /// The whole environment of the program, but for `PATH`.
+    pub env: Vec<(String, Secret)>,
+    /// How long it may take to end when it is to end: what it drives may be elsewhere, and has to be told.
+    pub grace: Duration,
 }
 
 /// How a program ended.
@@ -54,10 +60,11 @@ impl Step<'_> {
 
     fn start(&self) -> Result<ProcessTree, CloudError> {
         let spec = ProcessSpec {
-            command: self.command.command.clone(),
+            command: self.command.clone(),
             directory: self.build.request.directory.clone(),
-            env: environment::variables(self.build, self.command),
+            env: self.env.clone(),
             marker: self.build.marker.clone(),
+            input: None,
         };
         let tree = ProcessTree::spawn(&spec)
             .map_err(|error| failure(error.kind, "TOOLCHAIN_MISSING", error.message.clone()).caused_by(error))?;
@@ -82,7 +89,7 @@ impl Step<'_> {
             passed = watch.passed() => Ok(End::Passed(passed)),
         };
         // What the program left running goes with it.
-        tree.stop(Duration::ZERO).await;
+        tree.stop(self.grace).await;
         end.map_err(|error| CloudError::internal("the build's program could not be waited for", error))
     }
 
@@ -117,8 +124,7 @@ impl Step<'_> {
             End::TimedOut => {
                 let message = format!(
                     "the build took longer than {} seconds and was stopped during `{}`: make it faster, or raise the limit",
-                    limits.wall_seconds,
-                    shown(self.command)
+                    limits.wall_seconds, self.title
                 );
                 Err(failure(ErrorKind::TimedOut, "BUILD_TIMEOUT", message))
             }
@@ -135,7 +141,7 @@ impl Step<'_> {
         };
         let last = log.last_lines();
         let last = if last.is_empty() { "It printed nothing.".to_owned() } else { format!("Its last lines:\n{last}") };
-        failure(ErrorKind::Invalid, "BUILD_FAILED", format!("`{}` {how}. {last}", shown(self.command)))
+        failure(ErrorKind::Invalid, "BUILD_FAILED", format!("`{}` {how}. {last}", self.title))
     }
 }
 

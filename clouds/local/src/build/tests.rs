@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use domain::build::{BuildLimits, BuildPlan};
+use domain::build::{BuildLimits, BuildPlan, BuildStep};
 use domain::event::{LogStream, NewLine};
 use domain::id::DeploymentId;
 use domain::secret::Secret;
@@ -69,12 +69,14 @@ impl Bench {
         let directory = outer.path().join("source");
         fs::create_dir(&directory).unwrap();
         fs::write(directory.join(file), script).unwrap();
-        let config =
-            BuilderConfig { cache_directory: outer.path().join("cache"), instance: format!("test-{}", DeploymentId::new()) };
+        let instance = format!("test-{}", DeploymentId::new());
+        let engine = Engine::new(instance.as_str(), outer.path().join("cache/engine"));
+        let config = BuilderConfig { cache_directory: outer.path().join("cache"), instance, engine };
         let plan = BuildPlan {
             framework: "Script".to_owned(),
             reason: "test".to_owned(),
             steps: vec![BuildStep { command: vec![program.to_owned(), file.to_owned()], env: Vec::new() }],
+            image: None,
             output: "dist".to_owned(),
             workload: WorkloadSpec::Static(StaticSite::default()),
         };

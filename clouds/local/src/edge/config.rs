@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use domain::secret::Secret;
 
+use crate::engine::Engine;
+
 /// How an edge is set up.
 #[derive(Debug, Clone)]
 pub struct EdgeConfig {
@@ -22,6 +24,8 @@ pub struct EdgeConfig {
     pub instance: String,
     /// By which edges of one installation know each other's requests; `None` where there is one edge only.
     pub forwarding: Option<Secret>,
+    /// The machine's container engine, as this MikroCloud uses it.
+    pub engine: Engine,
     /// How long a server may take until it answers its health probe.
     pub start_deadline: Duration,
     /// How long a server that no route shows runs on after the last request to its own label.
@@ -39,13 +43,15 @@ pub struct EdgeConfig {
 impl EdgeConfig {
     /// A configuration with the usual times.
     pub fn new(directory: PathBuf, instance: impl Into<String>) -> Self {
+        let instance = instance.into();
         Self {
+            engine: Engine::new(instance.as_str(), directory.join("engine")),
             directory,
             listening: None,
             base_domain: "localhost".to_owned(),
             public_port: Some(8080),
             public_scheme: "http".to_owned(),
-            instance: instance.into(),
+            instance,
             forwarding: None,
             start_deadline: Duration::from_mins(1),
             idle_after: Duration::from_mins(5),

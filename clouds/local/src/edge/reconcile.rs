@@ -4,9 +4,10 @@ use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use clouds_contract::{CloudError, Observation};
+use clouds_contract::{CloudError, Desired, Observation};
 use domain::artifact::Digest;
 use domain::id::DeploymentId;
+use domain::workload::WorkloadSpec;
 use http::uri::Authority;
 use tokio::sync::watch;
 use tokio::time::sleep;
@@ -16,6 +17,7 @@ use super::instance::{Instance, Pool};
 use super::shared::Shared;
 use super::table::{Table, Target};
 use crate::control::{Elsewhere, Routes, Workload};
+use crate::engine::Image;
 
 /// How often the desired state is read when nobody said that it changed.
 const INTERVAL: Duration = Duration::from_secs(2);
@@ -132,9 +134,36 @@ impl Reconciler {
         let workloads = self.shared.control.workloads().await?;
         let ids: HashSet<_> = workloads.iter().map(|workload| workload.desired.deployment_id).collect();
         self.shared.workdirs.keep_only(&ids);
+        let images = self.images(&workloads).await;
         let digests: HashSet<_> = workloads.into_iter().map(|workload| workload.desired.artifact).collect();
         self.shared.library.keep_only(|digest| digests.contains(digest)).await;
+        self.shared.config.engine.clean(&images).await;
         Ok(())
+    }
+
+    /// The ids of the images that workloads run.
+    async fn images(&self, workloads: &[Workload]) -> HashSet<String> {
+        let mut ids = HashSet::new();
+        for desired in workloads.iter().map(|workload| &workload.desired).filter(|desired| is_image(&desired.spec)) {
+            if let Ok(artifact) = self.shared.control.artifact(&desired.artifact).await
+                && let Ok(image) = Image::read(&artifact).await
+            {
+                ids.insert(image.id);
+            }
+        }
+        ids
+    }
+
+    /// Removes from the engine what a workload had there: its containers, and its image unless another workload runs it.
+    async fn remove_from_engine(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError> {
+        let engine = &self.shared.config.engine;
+        let client = engine.client().await?;
+        engine.remove_deployment(client, desired.deployment_id).await?;
+        if self.is_wanted(&desired.artifact) {
+            return Ok(());
+        }
+        let image = Image::read(&self.shared.control.artifact(&desired.artifact).await?).await?;
+        engine.remove_image(client, &image.id).await
     }
 
     fn is_wanted(&self, digest: &Digest) -> bool {
@@ -147,6 +176,11 @@ impl Reconciler {
             deployed.retire().await;
             let id = deployed.place.id();
             this.shared.workdirs.remove(id).await;
+            if is_image(&deployed.desired().spec)
+                && let Err(error) = this.remove_from_engine(deployed.desired()).await
+            {
+                tracing::warn!(%id, %error, "the next start removes what a workload leaves in the container engine");
+            }
             this.shared.library.keep_only(|digest| this.is_wanted(digest)).await;
             if let Err(error) = this.shared.control.report_gone(id).await {
                 tracing::debug!(%id, %error, "the end of a workload is not reported");
@@ -201,6 +235,10 @@ impl Reconciler {
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_image(spec: &WorkloadSpec) -> bool {
+    matches!(spec, WorkloadSpec::Server(server) if server.image.is_some())
 }
 
 impl State {

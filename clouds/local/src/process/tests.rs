@@ -27,7 +27,7 @@ impl Script {
 
     fn spec(&self, command: &[&str]) -> ProcessSpec {
         let command = command.iter().map(|word| (*word).to_owned()).collect();
-        ProcessSpec { command, directory: self.path().to_owned(), env: Vec::new(), marker: self.marker.clone() }
+        ProcessSpec { command, directory: self.path().to_owned(), env: Vec::new(), marker: self.marker.clone(), input: None }
     }
 
     fn spawn(&self, command: &[&str]) -> ProcessTree {

@@ -1,13 +1,15 @@
 //! A program and everything it starts.
 
 use std::ffi::OsString;
-use std::io;
+use std::fs::File;
+use std::io::{self, Seek as _, Write as _};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::Duration;
 
 use clouds_contract::{CloudError, ErrorKind};
 use domain::secret::Secret;
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::process::{Pid, Resource, Rlimit, Signal, prlimit};
 use tokio::process::{Child, ChildStderr, ChildStdout, Command};
 use tokio::time::Instant;
@@ -28,6 +30,8 @@ pub struct ProcessSpec {
     pub env: Vec<(String, Secret)>,
     /// By which it and its children are recognised; unique to it, with a prefix unique to this MikroCloud.
     pub marker: String,
+    /// What it finds on its standard input; nothing when absent.
+    pub input: Option<Secret>,
 }
 
 impl ProcessSpec {
@@ -43,8 +47,21 @@ impl ProcessSpec {
         command.args(self.command.iter().skip(1)).current_dir(&self.directory).env_clear();
         command.env("PATH", self.search_path()).env("HOME", &self.directory).env("LANG", "C.UTF-8");
         command.envs(self.env.iter().map(|(name, value)| (name, value.expose()))).env(MARKER, &self.marker);
-        command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command.stdin(self.input()?).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0).kill_on_drop(true);
         Ok(command)
+    }
+
+    /// A file in memory, which nobody has to write to while the program reads, and which it can open again.
+    fn input(&self) -> Result<Stdio, CloudError> {
+        let Some(text) = &self.input else { return Ok(Stdio::null()) };
+        let file = || {
+            let mut file = File::from(memfd_create("input", MemfdFlags::CLOEXEC)?);
+            file.write_all(text.expose().as_bytes())?;
+            file.rewind()?;
+            Ok(file)
+        };
+        let file = file().map_err(|error: io::Error| CloudError::internal("the program's input could not be made", error))?;
+        Ok(file.into())
     }
 }
 

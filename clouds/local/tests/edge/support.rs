@@ -55,6 +55,10 @@ impl Builds for NoBuilds {
         Err(CloudError::new(clouds_contract::ErrorKind::Unsupported, "UNSUPPORTED", "no builds here"))
     }
 
+    async fn container_engine(&self) -> domain::engine::ContainerEngine {
+        domain::engine::ContainerEngine::Missing
+    }
+
     async fn forget(&self, _: domain::id::ProjectId) -> Result<(), CloudError> {
         Ok(())
     }
@@ -259,6 +263,7 @@ pub fn server(command: &[&str]) -> Server {
         replicas: 1,
         memory_mib: 512,
         cpu: 1.0,
+        image: None,
     }
 }
 

@@ -163,6 +163,8 @@ impl FunctionRuntime {
             probe: Probe::Connect,
             deadline: LOAD_DEADLINE.min(place.shared.config.start_deadline),
             stop_grace: Duration::from_secs(2).min(place.shared.config.stop_grace),
+            input: None,
+            container: None,
         })
     }
 

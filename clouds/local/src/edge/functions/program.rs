@@ -82,6 +82,7 @@ async fn node_version(directory: &Path, marker: &str) -> Option<(u32, u32)> {
         directory: directory.to_owned(),
         env: Vec::new(),
         marker: format!("{marker}-version"),
+        input: None,
     };
     let text = tokio::time::timeout(Duration::from_secs(10), first_output(&spec)).await.ok()?.ok()?;
     parse_version(&text)

@@ -14,6 +14,7 @@ use super::port::{ReservedPort, is_free};
 use super::probe::{Finding, Probe};
 use super::running::{Running, describe_exit};
 use crate::edge::logs::{LogPipe, Output};
+use crate::engine::Container;
 use crate::process::{ProcessSpec, ProcessTree};
 
 /// How often another port is tried when somebody took the one that was chosen.
@@ -41,6 +42,22 @@ pub(crate) struct LaunchPlan {
     pub probe: Probe,
     pub deadline: Duration,
     pub stop_grace: Duration,
+    /// What the program finds on its standard input.
+    pub input: Option<Secret>,
+    /// The container that the program, an engine's client then, runs in the foreground.
+    pub container: Option<Container>,
+}
+
+impl LaunchPlan {
+    /// Removes the container, if there is one: it may outlive the client. What cannot be removed is tried again before the next
+    /// start and at the next start of the edge.
+    async fn remove_container(&self) {
+        if let Some(container) = &self.container
+            && let Err(error) = container.remove().await
+        {
+            tracing::warn!(marker = self.marker, %error, "a container could not be removed");
+        }
+    }
 }
 
 /// Why a process did not come up: a code for programs and a message for people.
@@ -107,15 +124,18 @@ enum Attempt {
 async fn attempt_once(plan: &LaunchPlan, logs: &LogPipe, stop: &CancellationToken) -> Result<Attempt, LaunchError> {
     let port = plan.port.map_or_else(ReservedPort::any, |port| Ok(ReservedPort::fixed(port)));
     let port = port.map_err(|error: io::Error| failed("START_FAILED", format!("this machine has no free port: {error}")))?;
+    // An earlier process of ours may have left one of this name when no engine answered.
+    plan.remove_container().await;
     let mut tree = ProcessTree::spawn(&spec(plan, port.number())).map_err(|error| LaunchError::Failed(error.into()))?;
     let mut output = logs.follow(&mut tree);
     let outcome = wait_until_healthy(plan, port.number(), &mut tree, stop).await;
     if !matches!(outcome, Outcome::Healthy) {
         let grace = if matches!(outcome, Outcome::Exited(_)) { Duration::ZERO } else { plan.stop_grace };
         tree.stop(grace).await;
+        plan.remove_container().await;
     }
     match outcome {
-        Outcome::Healthy => Ok(Attempt::Running(Box::new(Running::new(tree, port, output)))),
+        Outcome::Healthy => Ok(Attempt::Running(Box::new(Running::new(tree, port, output, plan.container.clone())))),
         Outcome::Stopped => Err(LaunchError::Stopped),
         Outcome::Exited(status) => {
             Ok(Attempt::Exited { port: port.number(), message: exit_message(plan, status, &mut output).await })
@@ -176,6 +196,7 @@ fn spec(plan: &LaunchPlan, port: u16) -> ProcessSpec {
         directory: plan.directory.clone(),
         env,
         marker: plan.marker.clone(),
+        input: plan.input.clone(),
     }
 }
 
@@ -191,6 +212,11 @@ fn unhealthy_message(plan: &LaunchPlan, port: u16, finding: Option<Finding>) -> 
         Probe::Connect => "/",
     };
     match finding {
+        Some(Finding::Refused | Finding::NotHttp) if let Some(container) = &plan.container => format!(
+            "nothing in the container answers GET {path} on port {} ($PORT) after {seconds} s: listen on 0.0.0.0 and the port in $PORT, or \
+             name the program's own port with container.port",
+            container.port
+        ),
         Some(Finding::Status(status)) => {
             format!("GET {path} answered {status} for {seconds} s: any status below 500 counts as healthy, see health_path")
         }

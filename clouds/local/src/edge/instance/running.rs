@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use super::pool::Instance;
 use super::port::ReservedPort;
 use crate::edge::logs::Output;
+use crate::engine::Container;
 use crate::process::ProcessTree;
 
 const MIB: u64 = 1 << 20;
@@ -24,6 +25,8 @@ pub(crate) struct Running {
     /// Where requests go.
     pub instance: Arc<Instance>,
     tree: ProcessTree,
+    /// The container that the tree, a client of an engine, runs.
+    container: Option<Container>,
     output: Output,
     _port: ReservedPort,
 }
@@ -40,13 +43,13 @@ pub(crate) enum Ended {
 }
 
 impl Running {
-    pub(super) fn new(tree: ProcessTree, port: ReservedPort, output: Output) -> Self {
+    pub(super) fn new(tree: ProcessTree, port: ReservedPort, output: Output, container: Option<Container>) -> Self {
         let authority = format!("127.0.0.1:{}", port.number());
         let authority = authority.parse().unwrap_or_else(|_| Authority::from_static("127.0.0.1"));
-        Self { instance: Instance::new(authority), tree, output, _port: port }
+        Self { instance: Instance::new(authority), tree, container, output, _port: port }
     }
 
-    /// Waits until it ends, uses more than `memory_mib`, or `stop` fires.
+    /// Waits until it ends, uses more than `memory_mib`, or `stop` fires. The memory of a container is held by its engine.
     pub async fn watch(&mut self, memory_mib: u64, stop: &CancellationToken) -> Ended {
         let mut samples = interval(SAMPLE);
         samples.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -57,7 +60,7 @@ impl Running {
                     let how = status.map_or_else(|error| format!("ended ({error})"), describe_exit);
                     return Ended::Exited(format!("{how}{}", self.output.last_lines().await));
                 }
-                _ = samples.tick() => {}
+                _ = samples.tick(), if self.container.is_none() => {}
             }
             let members = self.tree.members();
             let used = tokio::task::spawn_blocking(move || members.usage().memory_bytes).await.unwrap_or(0);
@@ -72,6 +75,11 @@ impl Running {
         self.instance.close();
         let _ = timeout(drain, self.instance.idle()).await;
         self.tree.stop(grace).await;
+        if let Some(container) = &self.container
+            && let Err(error) = container.remove().await
+        {
+            tracing::warn!(%error, "a container could not be removed");
+        }
     }
 }
 

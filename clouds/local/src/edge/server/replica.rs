@@ -1,5 +1,6 @@
 //! One replica: a process that is started again when it ends.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use super::backoff::Backoff;
 use super::group::ServerGroup;
 use crate::edge::instance::{Ended, LaunchError, LaunchPlan, Probe, Running, StartFailure, launch};
+use crate::engine::{Call, Container, Run};
 
 /// How long requests under way may go on in a workload that is deleted.
 const RETIRE_DRAIN: Duration = Duration::from_secs(3);
@@ -54,22 +56,63 @@ async fn start(group: &ServerGroup, number: u32, stop: &CancellationToken) -> Re
 async fn plan(group: &ServerGroup, number: u32) -> Result<LaunchPlan, StartFailure> {
     let place = &group.place;
     let artifact = place.shared.control.artifact(&place.desired.artifact).await?;
-    let directory = place.shared.workdirs.prepare(place.id(), artifact).await?;
     let mut env = place.variables().await?;
     let own = group.spec.env.iter().filter(|(name, _)| !env.iter().any(|(other, _)| other == name));
     let own: Vec<_> = own.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect();
     env.extend(own);
+    let marker = place.marker(&number.to_string());
+    let program = match &group.spec.image {
+        Some(image) => contained(group, image, artifact, &env, &marker).await?,
+        None => {
+            let directory = place.shared.workdirs.prepare(place.id(), artifact).await?;
+            Program { command: group.spec.command.clone(), directory, env, input: None, container: None }
+        }
+    };
     Ok(LaunchPlan {
         noun: "the server".to_owned(),
-        command: group.spec.command.clone(),
-        directory,
-        env,
-        marker: place.marker(&number.to_string()),
+        command: program.command,
+        directory: program.directory,
+        env: program.env,
+        marker,
         port: group.spec.port,
         probe: Probe::Http { path: group.spec.health_path.clone() },
         deadline: place.shared.config.start_deadline,
         stop_grace: place.shared.config.stop_grace,
+        input: program.input,
+        container: program.container,
     })
+}
+
+/// What is started for a replica.
+struct Program {
+    command: Vec<String>,
+    directory: PathBuf,
+    env: Vec<(String, Secret)>,
+    input: Option<Secret>,
+    container: Option<Container>,
+}
+
+/// The client that runs the image of the artifact in a container.
+async fn contained(
+    group: &ServerGroup,
+    configured: &domain::workload::Image,
+    artifact: PathBuf,
+    variables: &[(String, Secret)],
+    marker: &str,
+) -> Result<Program, StartFailure> {
+    let place = &group.place;
+    let (engine, project) = (&place.shared.config.engine, place.desired.project_id);
+    let client = engine.client().await?;
+    engine.mark_used().await?;
+    let image = engine.provide(client, &artifact, project).await?;
+    let (port, why) = image.port(configured.port);
+    if !group.was_ready() {
+        place.logs.system(format!("the container's port ($PORT) is {port}: {why}"));
+    }
+    let container = Container::new(engine.clone(), client, marker, port);
+    let run = Run { deployment: place.id(), project, server: &group.spec, image: &image, variables };
+    let Call { command, env, input } = container.call(&run)?;
+    Ok(Program { command, directory: artifact, env, input: Some(input), container: Some(container) })
 }
 
 /// Lets it answer until it ends or is to end. `None` when it was to end; otherwise why it ended.

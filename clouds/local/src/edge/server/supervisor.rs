@@ -17,7 +17,7 @@ const PORT_RETRY: Duration = Duration::from_secs(2);
 
 /// Runs until the workload is to be gone and nothing of it is left.
 pub(super) async fn supervise(group: Arc<ServerGroup>) {
-    if !group.was_ready() && (group.spec.cpu - 1.0).abs() > f64::EPSILON {
+    if !group.was_ready() && group.spec.image.is_none() && (group.spec.cpu - 1.0).abs() > f64::EPSILON {
         let line = format!("cpu = {} is not enforced on this machine: a process may use any core", group.spec.cpu);
         group.place.logs.system(line);
     }

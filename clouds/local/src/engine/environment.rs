@@ -1,0 +1,111 @@
+//! What a client of an engine sees of our environment, and what it must not see of a project's.
+
+use domain::secret::Secret;
+
+/// What clients take over from our environment: where the engine is, how to be let in, and where rootless engines keep their
+/// state. Builds and workloads get none of it.
+const PASSED_ON: &[&str] = &[
+    "HOME",
+    "XDG_RUNTIME_DIR",
+    "XDG_CONFIG_HOME",
+    "XDG_DATA_HOME",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "SSH_AUTH_SOCK",
+    "DOCKER_HOST",
+    "DOCKER_CONFIG",
+    "DOCKER_CONTEXT",
+    "DOCKER_TLS_VERIFY",
+    "DOCKER_CERT_PATH",
+    "DOCKER_API_VERSION",
+    "DOCKER_BUILDKIT",
+    "CONTAINER_HOST",
+    "CONTAINER_CONNECTION",
+    "CONTAINERS_CONF",
+    "CONTAINERS_STORAGE_CONF",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// Beginnings of names that clients, their language's runtime or the system's loader read.
+const READ_BEGINNINGS: &[&str] = &[
+    "DOCKER_",
+    "BUILDKIT_",
+    "BUILDX_",
+    "BUILDAH_",
+    "CONTAINER_",
+    "CONTAINERS_",
+    "PODMAN_",
+    "XDG_",
+    "LD_",
+    "GLIBC_",
+    "MALLOC_",
+    "OTEL_",
+    "SSL_",
+    "SSH_",
+    "MIKROCLOUD_",
+    "_",
+];
+
+/// Other names that they read.
+const READ: &[&str] = &[
+    "PATH",
+    "HOME",
+    "USER",
+    "TMPDIR",
+    "TMP",
+    "TEMP",
+    "HOSTALIASES",
+    "RES_OPTIONS",
+    "LOCALDOMAIN",
+    "NOTIFY_SOCKET",
+    "GODEBUG",
+    "GOGC",
+    "GOMAXPROCS",
+    "GOMEMLIMIT",
+    "GOTRACEBACK",
+    "GOCOVERDIR",
+    "DBUS_SESSION_BUS_ADDRESS",
+    "REGISTRY_AUTH_FILE",
+    "STORAGE_DRIVER",
+    "STORAGE_OPTS",
+    "GNUPGHOME",
+];
+
+/// The environment of a client, but for `PATH` and `LANG`.
+pub(crate) fn client_environment() -> Vec<(String, Secret)> {
+    let passed = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), Secret::new(std::env::var(name).ok()?))));
+    passed.collect()
+}
+
+/// Whether a client, rather than what it builds or runs, would take a variable of this name to heart: a project's variable must
+/// not choose the engine that is talked to, or what the client loads.
+pub(crate) fn is_read_by_clients(name: &str) -> bool {
+    let upper = name.to_ascii_uppercase();
+    READ.contains(&upper.as_str())
+        || READ_BEGINNINGS.iter().any(|beginning| upper.starts_with(beginning))
+        || upper.ends_with("_PROXY")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_steer_a_client_are_known() {
+        for name in
+            ["PATH", "DOCKER_HOST", "LD_PRELOAD", "GODEBUG", "https_proxy", "ALL_PROXY", "CONTAINERS_CONF", "TMPDIR", "home"]
+        {
+            assert!(is_read_by_clients(name), "{name}");
+        }
+        for name in ["DATABASE_URL", "API_KEY", "PORT", "NODE_ENV", "PATHS", "GOOGLE_KEY", "CONTAINER"] {
+            assert!(!is_read_by_clients(name), "{name}");
+        }
+        assert!(PASSED_ON.iter().all(|name| is_read_by_clients(name)));
+    }
+}

@@ -1,0 +1,13 @@
+//! The machine's container engine, driven by its own command line client (docs/adr/0007-container-engine-by-its-client.md).
+
+mod client;
+mod container;
+mod environment;
+mod holdings;
+mod image;
+mod variables;
+
+pub use client::{Client, Engine};
+pub(crate) use container::{Call, Container, Run};
+pub(crate) use environment::{client_environment, is_read_by_clients};
+pub(crate) use image::{ARCHIVE, Image};

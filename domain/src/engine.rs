@@ -1,0 +1,20 @@
+//! What is known of the container engine of a machine that builds.
+
+/// Whether a container engine can be used. An engine counts only when it answers: a client alone builds nothing.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ContainerEngine {
+    /// There is no client of any known engine.
+    Missing,
+    /// A client is installed, but its engine does not answer.
+    Silent {
+        /// The client's program, such as `docker`.
+        client: String,
+        /// What it said, on one line.
+        reason: String,
+    },
+    /// One answers.
+    Answers {
+        /// Its name and version, such as `Docker 28.2.2`.
+        name: String,
+    },
+}
