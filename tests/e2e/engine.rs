@@ -99,6 +99,13 @@ async fn a_dockerfile_becomes_a_live_url_with_its_variables_and_limits() {
         assert!(!arguments.contains("somebody-secret") && !arguments.contains("/opt/weird"), "{arguments}");
     }
 
+    // One that takes all the memory it can get.
+    let text = std::fs::read_to_string(directory.join("Dockerfile")).unwrap();
+    std::fs::write(directory.join("Dockerfile"), text.replace("CMD [", "CMD [\"/bin/busybox\", \"tail\", \"/dev/zero\"]\n# ["))
+        .unwrap();
+    let failure = house.deploy_in_vain(&directory, &[]).await;
+    assert!(failure.0 == "SERVER_EXITED" && failure.1.contains("more than its 64 MiB of memory"), "{failure:?}");
+
     assert_eq!(house.json(&["projects", "delete", "shop", "--yes"]).await["deleted"], true);
     eventually(PATIENCE, "no container and no image", async || left(address, &id).is_empty()).await;
     eventually(PATIENCE, "no artifact", async || house.artifacts().is_empty()).await;

@@ -61,7 +61,11 @@ fn missing(project: &Project<'_>) -> Option<String> {
 }
 
 fn file(project: &Project<'_>) -> Option<&'static str> {
-    FILES.into_iter().find(|file| project.tree.exists(file))
+    let is_file = |name: &str| {
+        let entries = project.tree.list("");
+        project.tree.exists(name) && entries.iter().any(|entry| entry.name == name && !entry.is_directory)
+    };
+    FILES.into_iter().find(|file| is_file(file))
 }
 
 /// The key of the project file that says how to build or start without an image.

@@ -48,7 +48,7 @@ impl Build<'_> {
         let variables = self.arguments(plan, log).await?;
         for (name, _) in &variables {
             arguments.extend(["--build-arg".to_owned(), name.clone()]);
-            title += &format!(" --build-arg {name}");
+            title = title + " --build-arg " + name;
         }
         arguments.push(".".to_owned());
         self.call(client, arguments, variables, title + " .", log).await?;

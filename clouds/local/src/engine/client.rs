@@ -16,7 +16,7 @@ use super::client_environment;
 use crate::process::{ProcessSpec, ProcessTree, has_program};
 
 /// How long an engine may take to say that it is there. Podman's first answer after a boot takes some seconds.
-const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
+pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
 /// How much of a client's output is kept, bytes.
 const OUTPUT_BYTES: u64 = 4 << 20;
@@ -43,7 +43,7 @@ impl Client {
     }
 
     /// What only an engine that answers can say: its version.
-    fn question(self) -> [&'static str; 3] {
+    pub(super) fn question(self) -> [&'static str; 3] {
         match self {
             Self::Docker => ["version", "--format", "Docker {{.Server.Version}}"],
             Self::Podman => ["info", "--format", "Podman {{.Version.Version}}"],

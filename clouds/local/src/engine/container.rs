@@ -1,5 +1,7 @@
 //! A container: one replica of a server whose artifact is an image.
 
+use std::process::ExitStatus;
+
 use clouds_contract::CloudError;
 use domain::id::{DeploymentId, ProjectId};
 use domain::secret::Secret;
@@ -24,6 +26,8 @@ pub(crate) struct Container {
     name: String,
     /// The port on which its program listens.
     pub port: u16,
+    /// What memory it may have, MiB.
+    memory_mib: u64,
 }
 
 /// What to run in which container.
@@ -46,8 +50,17 @@ pub(crate) struct Call {
 
 impl Container {
     /// A container of this name.
-    pub fn new(engine: Engine, client: Client, marker: &str, port: u16) -> Self {
-        Self { engine, client, name: marker.replace(':', "-"), port }
+    pub fn new(engine: Engine, client: Client, marker: &str, port: u16, memory_mib: u64) -> Self {
+        Self { engine, client, name: marker.replace(':', "-"), port, memory_mib }
+    }
+
+    /// What an exit status means beside what it says, for people.
+    pub fn explain(&self, status: ExitStatus) -> String {
+        // 128 + SIGKILL, as engines and init processes report it.
+        if status.code() != Some(137) {
+            return String::new();
+        }
+        format!(" (it was killed, most likely because it needed more than its {} MiB of memory)", self.memory_mib)
     }
 
     /// The call that runs it. `$PORT` in the command stands for the port of this machine that leads to it.
@@ -63,7 +76,7 @@ impl Container {
     }
 
     fn arguments(&self, run: &Run<'_>) -> Vec<String> {
-        let Self { engine, client, name, port } = self;
+        let Self { engine, client, name, port, memory_mib } = self;
         let mut words = vec![client.program().to_owned()];
         let mut add = |more: &[&str]| words.extend(more.iter().map(|word| (*word).to_owned()));
         // A log of the engine's own would be a second copy without a bound.
@@ -72,7 +85,7 @@ impl Container {
         add(&["--label", &format!("{PROJECT}={}", run.project)]);
         add(&["--label", &format!("{DEPLOYMENT}={}", run.deployment)]);
         add(&["--publish", &format!("127.0.0.1:$PORT:{port}")]);
-        let memory = format!("{}m", run.server.memory_mib);
+        let memory = format!("{memory_mib}m");
         // No swap beside the memory.
         add(&["--memory", &memory, "--memory-swap", &memory]);
         add(&["--cpus", &format!("{:.2}", cpus(run.server.cpu)), "--pids-limit", &PROCESSES.to_string()]);
@@ -104,7 +117,7 @@ mod tests {
     #[test]
     fn no_value_of_a_variable_is_in_the_call_and_limits_are() {
         let engine = Engine::new("mikrocloud-0123", "/nowhere".into());
-        let container = Container::new(engine, Client::Podman, "mikrocloud-0123:edge:dep_1:1:0", 3000);
+        let container = Container::new(engine, Client::Podman, "mikrocloud-0123:edge:dep_1:1:0", 3000, 64);
         let server = Server {
             command: Vec::new(),
             env: Vec::new(),
@@ -122,7 +135,7 @@ mod tests {
         let (deployment, project) = (DeploymentId::default(), ProjectId::default());
         let call = container.call(&Run { deployment, project, server: &server, image: &image, variables: &variables }).unwrap();
         let shown = call.command.join(" ").replace(&deployment.to_string(), "DEP").replace(&project.to_string(), "PRJ");
-        insta::assert_snapshot!(shown, @"");
+        insta::assert_snapshot!(shown, @"podman run --rm --init --pull never --log-driver none --name mikrocloud-0123-edge-dep_1-1-0 --label mikrocloud.instance=mikrocloud-0123 --label mikrocloud.project=PRJ --label mikrocloud.deployment=DEP --publish 127.0.0.1:$PORT:3000 --memory 64m --memory-swap 64m --cpus 0.50 --pids-limit 1024 --security-opt no-new-privileges --cap-drop MKNOD --cap-drop NET_RAW --cap-drop AUDIT_WRITE --env-file /dev/stdin --env KEY sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa");
         assert_eq!(call.input.expose(), "TOKEN=one-line\nDOCKER_HOST=tcp://x\nPORT=3000\nHOST=0.0.0.0\n");
         assert!(call.env.contains(&secret("KEY", "two\nlines")) && !call.env.contains(&variables[3]));
     }

@@ -79,8 +79,11 @@ const READ: &[&str] = &[
 
 /// The environment of a client, but for `PATH` and `LANG`.
 pub(crate) fn client_environment() -> Vec<(String, Secret)> {
-    let passed = PASSED_ON.iter().filter_map(|name| Some(((*name).to_owned(), Secret::new(std::env::var(name).ok()?))));
-    passed.collect()
+    let variable = |name: &str, value: String| (name.to_owned(), Secret::new(value));
+    let passed = PASSED_ON.iter().filter_map(|name| Some(variable(name, std::env::var(name).ok()?)));
+    // A service may run without `HOME`; its user has one nevertheless, where clients have their configuration.
+    let home = std::env::home_dir().map(|home| variable("HOME", home.to_string_lossy().into_owned()));
+    home.into_iter().chain(passed).collect()
 }
 
 /// Whether a client, rather than what it builds or runs, would take a variable of this name to heart: a project's variable must

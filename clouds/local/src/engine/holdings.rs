@@ -7,6 +7,7 @@ use clouds_contract::{CloudError, ErrorKind};
 use domain::id::{DeploymentId, ProjectId};
 use tokio::time::{Instant, sleep};
 
+use super::client::ANSWER_DEADLINE;
 use super::{Client, Engine};
 use crate::process::has_program;
 
@@ -45,6 +46,8 @@ impl Engine {
     }
 
     async fn clean_engine(&self, client: Client, wanted_images: &HashSet<String>) -> Result<(), CloudError> {
+        // Asked first: whoever starts waits for this.
+        self.require(client, &client.question(), ANSWER_DEADLINE, "answer").await?;
         self.remove_containers(client, &[self.own()]).await?;
         let images = self.images(client, &[self.own()]).await?;
         self.remove_images(client, images.iter().filter(|id| !wanted_images.contains(*id))).await

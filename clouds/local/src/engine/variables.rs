@@ -21,7 +21,7 @@ impl HandedOver {
         for (name, value) in variables {
             // The file's reader stops at lines of 64 KiB (bufio.MaxScanTokenSize) and cuts a carriage return off.
             if !value.expose().contains(['\n', '\r']) && name.len() + value.expose().len() < 60_000 {
-                handed.file.push_str(&format!("{name}={}\n", value.expose()));
+                handed.file.extend([name, "=", value.expose(), "\n"]);
             } else if is_read_by_clients(name) {
                 let message = format!(
                     "the variable `{name}` has several lines or more than 60 000 bytes, and a container cannot be given such a value under \

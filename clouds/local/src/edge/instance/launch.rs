@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::port::{ReservedPort, is_free};
 use super::probe::{Finding, Probe};
-use super::running::{Running, describe_exit};
+use super::running::{Running, describe_end};
 use crate::edge::logs::{LogPipe, Output};
 use crate::engine::Container;
 use crate::process::{ProcessSpec, ProcessTree};
@@ -201,7 +201,7 @@ fn spec(plan: &LaunchPlan, port: u16) -> ProcessSpec {
 }
 
 async fn exit_message(plan: &LaunchPlan, status: io::Result<ExitStatus>, output: &mut Output) -> String {
-    let how = status.map_or_else(|error| format!("ended ({error})"), describe_exit);
+    let how = describe_end(status, plan.container.as_ref());
     format!("{} {how} before it answered{}", plan.noun, output.last_lines().await)
 }
 

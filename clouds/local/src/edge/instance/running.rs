@@ -1,5 +1,6 @@
 //! A process that answers, watched until it ends.
 
+use std::io;
 use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 use std::sync::Arc;
@@ -57,7 +58,7 @@ impl Running {
             tokio::select! {
                 () = stop.cancelled() => return Ended::Asked,
                 status = self.tree.wait() => {
-                    let how = status.map_or_else(|error| format!("ended ({error})"), describe_exit);
+                    let how = describe_end(status, self.container.as_ref());
                     return Ended::Exited(format!("{how}{}", self.output.last_lines().await));
                 }
                 _ = samples.tick(), if self.container.is_none() => {}
@@ -84,10 +85,15 @@ impl Running {
 }
 
 /// How a process ended, such as `exited with status 1`.
-pub(super) fn describe_exit(status: ExitStatus) -> String {
-    match (status.code(), status.signal()) {
+pub(super) fn describe_end(status: io::Result<ExitStatus>, container: Option<&Container>) -> String {
+    let status = match status {
+        Ok(status) => status,
+        Err(error) => return format!("ended ({error})"),
+    };
+    let how = match (status.code(), status.signal()) {
         (Some(code), _) => format!("exited with status {code}"),
         (None, Some(signal)) => format!("was killed by signal {signal}"),
         (None, None) => "ended".to_owned(),
-    }
+    };
+    how + &container.map(|container| container.explain(status)).unwrap_or_default()
 }

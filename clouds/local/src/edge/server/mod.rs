@@ -3,6 +3,7 @@
 mod backoff;
 mod fixed_ports;
 mod group;
+mod program;
 mod replica;
 mod supervisor;
 

@@ -1,6 +1,5 @@
 //! One replica: a process that is started again when it ends.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -10,8 +9,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::backoff::Backoff;
 use super::group::ServerGroup;
+use super::program::Program;
 use crate::edge::instance::{Ended, LaunchError, LaunchPlan, Probe, Running, StartFailure, launch};
-use crate::engine::{Call, Container, Run};
 
 /// How long requests under way may go on in a workload that is deleted.
 const RETIRE_DRAIN: Duration = Duration::from_secs(3);
@@ -61,13 +60,7 @@ async fn plan(group: &ServerGroup, number: u32) -> Result<LaunchPlan, StartFailu
     let own: Vec<_> = own.map(|(name, value)| (name.clone(), Secret::new(value.as_str()))).collect();
     env.extend(own);
     let marker = place.marker(&number.to_string());
-    let program = match &group.spec.image {
-        Some(image) => contained(group, image, artifact, &env, &marker).await?,
-        None => {
-            let directory = place.shared.workdirs.prepare(place.id(), artifact).await?;
-            Program { command: group.spec.command.clone(), directory, env, input: None, container: None }
-        }
-    };
+    let program = Program::of(group, artifact, env, &marker).await?;
     Ok(LaunchPlan {
         noun: "the server".to_owned(),
         command: program.command,
@@ -81,38 +74,6 @@ async fn plan(group: &ServerGroup, number: u32) -> Result<LaunchPlan, StartFailu
         input: program.input,
         container: program.container,
     })
-}
-
-/// What is started for a replica.
-struct Program {
-    command: Vec<String>,
-    directory: PathBuf,
-    env: Vec<(String, Secret)>,
-    input: Option<Secret>,
-    container: Option<Container>,
-}
-
-/// The client that runs the image of the artifact in a container.
-async fn contained(
-    group: &ServerGroup,
-    configured: &domain::workload::Image,
-    artifact: PathBuf,
-    variables: &[(String, Secret)],
-    marker: &str,
-) -> Result<Program, StartFailure> {
-    let place = &group.place;
-    let (engine, project) = (&place.shared.config.engine, place.desired.project_id);
-    let client = engine.client().await?;
-    engine.mark_used().await?;
-    let image = engine.provide(client, &artifact, project).await?;
-    let (port, why) = image.port(configured.port);
-    if !group.was_ready() {
-        place.logs.system(format!("the container's port ($PORT) is {port}: {why}"));
-    }
-    let container = Container::new(engine.clone(), client, marker, port);
-    let run = Run { deployment: place.id(), project, server: &group.spec, image: &image, variables };
-    let Call { command, env, input } = container.call(&run)?;
-    Ok(Program { command, directory: artifact, env, input: Some(input), container: Some(container) })
 }
 
 /// Lets it answer until it ends or is to end. `None` when it was to end; otherwise why it ended.
