@@ -2,6 +2,8 @@
 
 export CARGO_TARGET_DIR ?= $(HOME)/.cache/mikrocloud/target
 BIN := $(CARGO_TARGET_DIR)
+# Package managers that the tests build projects with.
+export MIKROCLOUD_TEST_TOOLS ?= $(HOME)/.cache/mikrocloud/test-tools
 NEXTEST_PROFILE := $(if $(CI),ci,default)
 
 .PHONY: help up build test lint schema fmt coverage bench crash soak deps-build deps-lint deps-test deps-bench
@@ -53,7 +55,9 @@ deps-lint: deps-build
 	@tools/install-cargo-tool cargo-deny cargo-machete
 
 deps-test: deps-build
-	@tools/install-packages postgresql redis-server python3 nodejs:node npm docker.io:dockerd busybox-static:busybox iproute2:ip
+	@tools/install-packages postgresql redis-server python3 python3-pip:pip3 nodejs:node npm golang-go:go
+	@tools/install-packages docker.io:dockerd busybox-static:busybox iproute2:ip
+	@tools/install-test-tools $(MIKROCLOUD_TEST_TOOLS)
 	@tools/install-cargo-tool cargo-nextest
 
 deps-bench: deps-build

@@ -71,26 +71,32 @@ async fn a_dockerfile_becomes_a_live_url_with_its_variables_and_limits() {
     let id = house.project_id("shop").await;
     house.json(&["env", "set", "GREETING=somebody-secret", "CERTIFICATE=one\ntwo", "PATH=/opt/weird", "-p", "shop"]).await;
     let directory = house.image("shop", "version one");
-    std::fs::write(directory.join("mikrocloud.toml"), "[container]\nmemory_mib = 64\ncpu = 0.5\nhealth_path = \"/built.txt\"\n")
-        .unwrap();
+    std::fs::write(
+        directory.join("mikrocloud.toml"),
+        "[container]\nport = 81\nreplicas = 2\nmemory_mib = 64\ncpu = 0.5\nhealth_path = \"/built.txt\"\n",
+    )
+    .unwrap();
     let document = house.deploy(&directory, &[]).await;
     assert_eq!(house.body("shop").await, "version one");
     // What the build was given, because the Dockerfile declares it; then what the container was given.
     assert_eq!(house.get("shop", "/built.txt").await.body, "built for somebody-secret\n");
-    assert_eq!(house.get("shop", "/cgi-bin/env").await.body, "3000|0.0.0.0|somebody-secret|one\ntwo|/opt/weird|");
+    assert_eq!(house.get("shop", "/cgi-bin/env").await.body, "81|0.0.0.0|somebody-secret|one\ntwo|/opt/weird|");
     let log = house.log(document["deployment"].as_str().unwrap()).await;
-    for expected in [
-        "Detected Dockerfile: there is Dockerfile, and Docker",
-        "build --file Dockerfile --build-arg GREETING",
-        "($PORT) is 3000",
-    ] {
+    for expected in
+        ["Detected Dockerfile: there is Dockerfile, and Docker", "build --file Dockerfile --build-arg GREETING", "($PORT) is 81"]
+    {
         assert!(log.contains(expected), "{expected} in\n{log}");
     }
     assert!(!log.contains("somebody-secret"), "{log}");
-    house.logged(document["deployment"].as_str().unwrap(), "listening on 3000").await;
-    let container = docker(address, &["ps", "--quiet", "--filter", &format!("label=mikrocloud.project={id}")]);
+    house.logged(document["deployment"].as_str().unwrap(), "listening on 81").await;
+    let containers = docker(address, &["ps", "--quiet", "--filter", &format!("label=mikrocloud.project={id}")]);
+    let containers: Vec<&str> = containers.lines().collect();
+    assert_eq!(containers.len(), 2, "each replica has its own");
     let limits = "{{.HostConfig.Memory}} {{.HostConfig.MemorySwap}} {{.HostConfig.NanoCpus}} {{.HostConfig.SecurityOpt}}";
-    assert_eq!(docker(address, &["inspect", "--format", limits, &container]), "67108864 67108864 500000000 [no-new-privileges]");
+    assert_eq!(
+        docker(address, &["inspect", "--format", limits, containers[0]]),
+        "67108864 67108864 500000000 [no-new-privileges]"
+    );
     // No value of a variable is in an argument, which all users of a machine can read.
     let own = processes::all_of(&house.data());
     assert!(own.iter().any(|process| process.command.contains("docker run")), "{own:?}");
@@ -117,6 +123,7 @@ async fn releases_of_images_switch_roll_back_and_survive_crashes() {
     let mut house = House::with_engine(address).await;
     let one = house.deploy(house.image("shop", "version one"), &[]).await;
     let id = house.project_id("shop").await;
+    assert!(house.log(one["deployment"].as_str().unwrap()).await.contains("($PORT) is 3000: the image exposes it"));
     let two = house.deploy(house.image("shop", "version two"), &[]).await;
     assert_eq!(house.body("shop").await, "version two");
     house.json(&["rollback", "-p", "shop"]).await;

@@ -22,3 +22,4 @@ mod load;
 mod operations;
 mod processes;
 mod schedules;
+mod toolchains;

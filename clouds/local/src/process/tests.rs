@@ -76,6 +76,17 @@ async fn a_program_sees_only_the_environment_it_is_given() {
 }
 
 #[tokio::test]
+async fn input_can_be_read_and_opened_again() {
+    // More than a pipe would hold.
+    let text = "0123456789abcde\n".repeat(10_000);
+    let script = Script::new("main.sh", "cat; cat /dev/stdin");
+    let spec = ProcessSpec { input: Some(domain::secret::Secret::new(text.as_str())), ..script.spec(&["sh", "main.sh"]) };
+    let mut tree = ProcessTree::spawn(&spec).unwrap();
+    assert_eq!(all_lines(&mut tree).await.join("\n") + "\n", text.repeat(2));
+    assert!(tree.wait().await.unwrap().success());
+}
+
+#[tokio::test]
 async fn what_cannot_be_started_says_why() {
     let script = Script::new("plain", "#!/no/such/interpreter\n");
     let error = |command: &[&str]| {
