@@ -74,6 +74,11 @@ impl ServiceError {
         Self::Internal(cause.into())
     }
 
+    /// There is no room on the server's disk.
+    pub fn disk_full() -> Self {
+        Self::Unavailable("the server's disk is full: free some space in its data directory and try again".to_owned())
+    }
+
     /// The code as clients see it.
     pub fn code(&self) -> ErrorCode {
         match self {
@@ -89,6 +94,15 @@ impl ServiceError {
 
 impl From<StoreError> for ServiceError {
     fn from(error: StoreError) -> Self {
-        Self::internal(error)
+        match error {
+            StoreError::DiskFull => Self::disk_full(),
+            error => Self::internal(error),
+        }
     }
+}
+
+/// Whether an error comes from a disk without room.
+pub(crate) fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
+    let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
+    std::iter::successors(Some(error), |error| error.source()).any(|error| error.downcast_ref().is_some_and(full))
 }

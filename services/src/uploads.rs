@@ -7,6 +7,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 
+use crate::error::is_disk_full;
 use crate::{Result, ServiceError, Services, require};
 
 /// A stored upload.
@@ -35,9 +36,9 @@ impl Services {
     ) -> Result<Upload> {
         require(actor, Permission::DeploymentWrite)?;
         let directory = self.inner.settings.directory.join("incoming");
-        tokio::fs::create_dir_all(&directory).await.map_err(ServiceError::internal)?;
+        tokio::fs::create_dir_all(&directory).await.map_err(storage_error)?;
         // Removed when dropped, so that an upload that breaks off leaves nothing.
-        let file = tempfile::Builder::new().prefix(".incoming-").tempfile_in(&directory).map_err(ServiceError::internal)?;
+        let file = tempfile::Builder::new().prefix(".incoming-").tempfile_in(&directory).map_err(storage_error)?;
         let mut writer = tokio::fs::File::from_std(file.reopen().map_err(ServiceError::internal)?);
         let (mut hasher, mut bytes) = (Sha256::new(), 0_u64);
         let limit = self.inner.settings.upload_bytes;
@@ -65,7 +66,7 @@ impl Services {
         }
         writer.sync_all().await.map_err(storage_error)?;
         let digest = Digest::from_bytes(&hasher.finalize().into());
-        self.inner.uploads.put(&upload_name(&digest), file.path()).await.map_err(ServiceError::internal)?;
+        self.inner.uploads.put(&upload_name(&digest), file.path()).await.map_err(storage_error)?;
         let mut tx = self.store().begin().await?;
         tx.upload_put(actor.team_id, &digest, i64::try_from(bytes).unwrap_or(i64::MAX)).await?;
         tx.commit().await?;
@@ -73,11 +74,6 @@ impl Services {
     }
 }
 
-fn storage_error(error: std::io::Error) -> ServiceError {
-    if error.kind() == std::io::ErrorKind::StorageFull {
-        return ServiceError::Unavailable(
-            "the server's disk is full: free some space in its data directory and try again".to_owned(),
-        );
-    }
-    ServiceError::internal(error)
+fn storage_error(error: impl std::error::Error + Send + Sync + 'static) -> ServiceError {
+    if is_disk_full(&error) { ServiceError::disk_full() } else { ServiceError::internal(error) }
 }

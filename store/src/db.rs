@@ -6,7 +6,7 @@ use domain::time::Timestamp;
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{PgPool, SqlitePool};
+use sqlx::{Connection as _, PgPool, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::{Result, StoreError};
@@ -106,6 +106,9 @@ impl Store {
             // A file does not hang up: to ask it before each query would only pass each query between two threads once more.
             .test_before_acquire(false)
             .idle_timeout(Duration::from_mins(1))
+            // SQLite ends a transaction by itself when the disk is full or fails. The driver's own end of it fails then, and it takes the
+            // connection to be within that transaction for ever: such a one is not used again.
+            .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
             .connect_with(options)
             .await?;
         Ok(Self { db: Db::Sqlite { pool, writer: Arc::default() } })
@@ -225,5 +228,35 @@ impl Tx {
             Open::Sqlite { open, _writer } => open.commit().await?,
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_transaction_that_sqlite_ends_by_itself_spoils_no_later_one() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::sqlite(&directory.path().join("test.db")).await.unwrap();
+        for _ in 0..20 {
+            let mut tx = store.begin().await.unwrap();
+            // What SQLite does after some errors (https://www.sqlite.org/lang_transaction.html, section 3).
+            tx!(&mut tx, |connection| sqlx::query("ROLLBACK").execute(connection).await.map(drop)).unwrap();
+        }
+        store.begin().await.unwrap().commit().await.unwrap();
+    }
+
+    #[tokio::test]
+    async fn a_full_disk_is_told_from_other_faults() {
+        let directory = tempfile::tempdir().unwrap();
+        let store = Store::sqlite(&directory.path().join("test.db")).await.unwrap();
+        let mut tx = store.begin().await.unwrap();
+        let mut last = Ok(());
+        for sql in ["PRAGMA max_page_count = 8", "CREATE TABLE t (x)", "INSERT INTO t VALUES (zeroblob(100000))"] {
+            last = tx!(&mut tx, |connection| sqlx::query(sql).execute(connection).await.map(drop));
+        }
+        let error = StoreError::from(last.unwrap_err());
+        assert!(matches!(error, StoreError::DiskFull) && error.is_retryable(), "{error:?}");
     }
 }

@@ -15,6 +15,9 @@ pub enum StoreError {
     /// The job's lease is another worker's now; the write was refused.
     #[error("the lease of this job is lost")]
     LeaseLost,
+    /// There is no room left for the database.
+    #[error("the disk of the database is full")]
+    DiskFull,
     /// The database did not do what was asked.
     #[error("the database failed")]
     Database(#[source] sqlx::Error),
@@ -23,10 +26,15 @@ pub enum StoreError {
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
 
+/// How databases say that there is no room: SQLite's `SQLITE_FULL` and `SQLITE_IOERR_SHMSIZE`, PostgreSQL's `disk_full`.
+const DISK_FULL: [&str; 3] = ["13", "4874", "53100"];
+
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
-        match error.as_database_error().map(sqlx::error::DatabaseError::kind) {
-            Some(ErrorKind::UniqueViolation) => Self::Exists,
+        let Some(said) = error.as_database_error() else { return Self::Database(error) };
+        match (said.kind(), said.code().as_deref()) {
+            (ErrorKind::UniqueViolation, _) => Self::Exists,
+            (_, Some(code)) if DISK_FULL.contains(&code) => Self::DiskFull,
             _ => Self::Database(error),
         }
     }
@@ -48,7 +56,7 @@ impl StoreError {
 
     /// Whether trying the same again can help.
     pub fn is_retryable(&self) -> bool {
-        matches!(self, Self::Database(_) | Self::Changed)
+        matches!(self, Self::Database(_) | Self::DiskFull | Self::Changed)
     }
 }
 

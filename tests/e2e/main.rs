@@ -12,6 +12,7 @@ mod bad_values;
 mod client;
 mod crash;
 mod deploy;
+mod disk;
 mod engine;
 mod events;
 mod fixtures;

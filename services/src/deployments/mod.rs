@@ -10,7 +10,7 @@ mod source;
 
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission};
-use domain::deployment::Deployment;
+use domain::deployment::{Deployment, Failure};
 use domain::environment::deployment_label;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
@@ -20,6 +20,7 @@ use store::Page;
 pub(crate) use notices::Notices;
 pub use requests::{Trigger, TriggerSource};
 
+use crate::error::is_disk_full;
 use crate::{Result, ServiceError, Services, require};
 
 /// How long each phase may last before the deployment fails.
@@ -34,9 +35,9 @@ mod deadlines {
 /// What became of a phase's work, apart from going well.
 enum PhaseError {
     /// The deployment fails with this.
-    Failed(domain::deployment::Failure),
+    Failed(Failure),
     /// A newer deployment made it needless: nothing is wrong with it.
-    Overtaken(domain::deployment::Failure),
+    Overtaken(Failure),
     /// The work can be tried again, or has to stop.
     Job(jobs::JobError),
 }
@@ -61,10 +62,10 @@ impl From<ServiceError> for PhaseError {
 
 impl From<&artifacts::ArtifactError> for PhaseError {
     fn from(error: &artifacts::ArtifactError) -> Self {
-        if error.is_retryable() {
+        if error.is_retryable() && !is_disk_full(error) {
             return Self::Job(jobs::JobError::Retry(jobs::handler::chain(error)));
         }
-        Self::Failed(domain::deployment::Failure::new(error.code(), error.to_string()))
+        Self::Failed(failure(error.code(), error))
     }
 }
 
@@ -74,9 +75,17 @@ impl From<CloudError> for PhaseError {
         match error.kind {
             ErrorKind::Cancelled => Self::Job(jobs::JobError::Stopped),
             _ if error.is_retryable() => Self::Job(jobs::JobError::Retry(jobs::handler::chain(&error))),
-            _ => Self::Failed(domain::deployment::Failure::new(error.code, error.message)),
+            _ => Self::Failed(Failure::new(error.code, error.message)),
         }
     }
+}
+
+/// The failure of a deployment for this reason. What is at fault when the disk is full is not the source and not the build.
+fn failure(code: &'static str, error: &(dyn std::error::Error + 'static)) -> Failure {
+    if is_disk_full(error) {
+        return Failure::new("DISK_FULL", "the server's disk is full: free some space in its data directory and deploy again");
+    }
+    Failure::new(code, error.to_string())
 }
 
 fn in_time(phase: chrono::Duration) -> Timestamp {

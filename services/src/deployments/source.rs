@@ -10,9 +10,10 @@ use jobs::{JobError, Run};
 use sources::archive::{ArchiveError, UnpackLimits, UnpackSummary, unpack};
 use sources::git::{GitOptions, fetch_git};
 
-use super::PhaseError;
 use super::changes::DeploymentLog;
+use super::{PhaseError, failure};
 use crate::Services;
+use crate::error::is_disk_full;
 use crate::uploads::upload_name;
 
 /// How often a repository that does not answer is asked.
@@ -61,6 +62,7 @@ impl Services {
                 let message = "the uploaded directory is no longer there: deploy it again";
                 return Err(PhaseError::Failed(Failure::new("UPLOAD_GONE", message)));
             }
+            Err(error) if is_disk_full(&error) => return Err(PhaseError::Failed(failure("DISK_FULL", &error))),
             Err(error) => return Err(PhaseError::Job(JobError::Retry(jobs::handler::chain(&error)))),
         }
         let target = target.to_owned();
@@ -75,9 +77,9 @@ impl Services {
     }
 }
 
-fn stopped_or_failed(run: &Run, code: &'static str, error: &dyn std::error::Error) -> PhaseError {
+fn stopped_or_failed(run: &Run, code: &'static str, error: &(dyn std::error::Error + 'static)) -> PhaseError {
     if run.stop.is_cancelled() {
         return PhaseError::Job(JobError::Stopped);
     }
-    PhaseError::Failed(Failure::new(code, error.to_string()))
+    PhaseError::Failed(failure(code, error))
 }

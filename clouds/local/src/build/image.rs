@@ -15,17 +15,22 @@ use crate::engine::{ARCHIVE, Client, Image, client_environment, is_read_by_clien
 /// How long a client may take to call its build off.
 const GRACE: Duration = Duration::from_secs(5);
 
+/// An engine that fails in the middle of a build: its reason is told, rather than the build tried again.
+fn told(error: CloudError) -> CloudError {
+    failure(ErrorKind::Invalid, error.code, error.message)
+}
+
 impl Build<'_> {
     /// Builds the image and returns the directory of its archive, beside the source's: a project's files cannot be in its way.
     pub(super) async fn image(&self, plan: &ImageBuild, log: &mut Log<'_>) -> Result<PathBuf, CloudError> {
         let failed = |error: std::io::Error| CloudError::internal("the image's directory could not be made", error);
-        let client = self.engine.client().await?;
+        let client = self.engine.client().await.map_err(told)?;
         self.engine.mark_used().await?;
         let directory = self.aside.path().join("image");
         tokio::fs::create_dir(&directory).await.map_err(failed)?;
         let image = self.build_image(client, plan, log).await?;
         let project = self.request.project_id;
-        self.engine.tag(client, &image, project).await?;
+        self.engine.tag(client, &image, project).await.map_err(told)?;
         let archive = directory.join(ARCHIVE).to_string_lossy().into_owned();
         let mut save = vec!["save".to_owned(), "--output".to_owned(), archive];
         if client == Client::Podman {
