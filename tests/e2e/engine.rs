@@ -223,7 +223,7 @@ async fn without_an_engine_a_dockerfile_says_what_is_missing() {
 }
 
 #[tokio::test]
-async fn the_doctor_names_the_engine() {
+async fn the_doctor_and_init_ask_the_engine() {
     let Some(address) = engine() else { return };
     let house = House::with_engine(address).await;
     let found = async |address: &str| {
@@ -239,6 +239,11 @@ async fn the_doctor_names_the_engine() {
     };
     let check = found(address).await;
     assert!(check["verdict"] == "ok" && check["message"].as_str().unwrap().starts_with("Docker "), "{check}");
+    let directory = house.image("fresh", "fresh");
+    let mut command = house.command(&["init", directory.to_str().unwrap(), "--json"]);
+    let output = command.env("DOCKER_HOST", address).output().await.unwrap();
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert!(document["kind"] == "container" && document["framework"] == "Dockerfile", "{document}");
     let silent = found("unix:///nowhere").await;
     assert_eq!(silent["verdict"], json!("note"), "{silent}");
     assert!(silent["message"].as_str().unwrap().contains("does not answer"), "{silent}");

@@ -1,6 +1,6 @@
 //! A build by the container engine: the image, and its archive as the result.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clouds_contract::{CloudError, ErrorKind};
 use domain::build::ImageBuild;
@@ -29,8 +29,21 @@ impl Build<'_> {
         let directory = self.aside.path().join("image");
         tokio::fs::create_dir(&directory).await.map_err(failed)?;
         let image = self.build_image(client, plan, log).await?;
-        let project = self.request.project_id;
-        self.engine.tag(client, &image, project).await.map_err(told)?;
+        if let Err(error) = self.save(client, &image, &directory, log).await {
+            // Nobody would ask for it again.
+            if let Err(kept) = self.engine.remove_image(client, &image.id).await {
+                tracing::warn!(error = %kept, "the image of a failed build stays until the next start");
+            }
+            return Err(error);
+        }
+        let output = self.request.directory.with_file_name("image");
+        tokio::fs::rename(&directory, &output).await.map_err(failed)?;
+        Ok(output)
+    }
+
+    /// Names the image and writes its archive and description into this directory.
+    async fn save(&self, client: Client, image: &Image, directory: &Path, log: &mut Log<'_>) -> Result<(), CloudError> {
+        self.engine.tag(client, image, self.request.project_id).await.map_err(told)?;
         let archive = directory.join(ARCHIVE).to_string_lossy().into_owned();
         let mut save = vec!["save".to_owned(), "--output".to_owned(), archive];
         if client == Client::Podman {
@@ -38,10 +51,7 @@ impl Build<'_> {
         }
         save.push(image.id.clone());
         self.call(client, save, Vec::new(), format!("{} save", client.program()), log).await?;
-        image.write(&directory).await?;
-        let output = self.request.directory.with_file_name("image");
-        tokio::fs::rename(&directory, &output).await.map_err(failed)?;
-        Ok(output)
+        image.write(directory).await
     }
 
     async fn build_image(&self, client: Client, plan: &ImageBuild, log: &mut Log<'_>) -> Result<Image, CloudError> {

@@ -159,6 +159,8 @@ impl Reconciler {
         let engine = &self.shared.config.engine;
         let client = engine.client().await?;
         engine.remove_deployment(client, desired.deployment_id).await?;
+        // A workload that comes now waits for this turn before it looks for its image.
+        let _turn = engine.turn().await;
         if self.is_wanted(&desired.artifact) {
             return Ok(());
         }

@@ -9,7 +9,7 @@ use std::time::Duration;
 use clouds_contract::{CloudError, ErrorKind};
 use domain::engine::ContainerEngine;
 use tokio::io::{AsyncRead, AsyncReadExt as _};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 use tokio::time::timeout;
 
 use super::client_environment;
@@ -57,8 +57,8 @@ pub struct Engine {
     pub(super) instance: String,
     /// A file that is there once anything was made in an engine: without it, nothing has to be looked for at a start.
     pub(super) used: PathBuf,
-    /// Held while an image is loaded, so that replicas load it once.
-    pub(super) loading: Arc<Mutex<()>>,
+    /// Held while an image is loaded or removed.
+    images: Arc<Mutex<()>>,
 }
 
 /// How a call of a client failed.
@@ -86,7 +86,7 @@ impl Engine {
     /// The engine for this instance, whose name is unique on the machine and the same after every restart. `used` names a file of
     /// its own, which remembers that there is something to clean up.
     pub fn new(instance: impl Into<String>, used: PathBuf) -> Self {
-        Self { instance: instance.into(), used, loading: Arc::default() }
+        Self { instance: instance.into(), used, images: Arc::default() }
     }
 
     /// One that is only asked whether it is there, from outside of a MikroCloud.
@@ -171,6 +171,11 @@ impl Engine {
             let message = format!("the container engine could not {doing}: {error}");
             CloudError::new(ErrorKind::Unavailable, "ENGINE_FAILED", message)
         })
+    }
+
+    /// Waits until nobody else loads or removes an image of this MikroCloud.
+    pub(crate) async fn turn(&self) -> MutexGuard<'_, ()> {
+        self.images.lock().await
     }
 
     /// Remembers that there is something to clean up, before there is.

@@ -84,7 +84,7 @@ impl Engine {
     /// Makes sure that the engine has the image of an artifact: loads its archive unless it is there.
     pub(crate) async fn provide(&self, client: Client, artifact: &Path, project: ProjectId) -> Result<Image, CloudError> {
         let image = Image::read(artifact).await?;
-        let _turn = self.loading.lock().await;
+        let _turn = self.turn().await;
         if let Some(found) = self.inspect(client, &image.id).await {
             return Ok(found);
         }
