@@ -152,8 +152,16 @@ async fn releases_of_images_switch_roll_back_and_survive_crashes() {
     docker(address, &[&["image", "rm", "--force"], images.lines().collect::<Vec<_>>().as_slice()].concat());
     house.run().await;
     house.shows("shop", "version one").await;
-    house.json(&["promote", two["deployment"].as_str().unwrap()]).await;
+    let promoted = house.json(&["promote", two["deployment"].as_str().unwrap()]).await;
     assert_eq!(house.body("shop").await, "version two");
+
+    // A container that dies is replaced.
+    let running = || docker(address, &["ps", "--quiet", "--no-trunc", "--filter", &label]);
+    let victim = running().lines().next().unwrap().to_owned();
+    docker(address, &["kill", &victim]);
+    eventually(PATIENCE, "another container", async || !running().contains(&victim) && !running().is_empty()).await;
+    house.shows("shop", "version two").await;
+    house.logged(promoted["deployment"].as_str().unwrap(), "restarting in").await;
 
     // Orphans of a killed MikroCloud are gone once it runs again, and what was live is live.
     house.kill().await;

@@ -7,7 +7,7 @@ use clouds_contract::{CloudError, ErrorKind};
 use domain::id::{DeploymentId, ProjectId};
 use tokio::time::{Instant, sleep};
 
-use super::client::ANSWER_DEADLINE;
+use super::own::ANSWER_DEADLINE;
 use super::{Client, Engine};
 use crate::process::has_program;
 
