@@ -10,6 +10,7 @@ use anyhow::Context;
 use api::{MachineServer, Server, ServerSettings};
 use clouds_local::build::{BuilderConfig, LocalBuilder};
 use clouds_local::edge::Edge;
+use clouds_local::engine::Engine;
 use domain::id::EdgeId;
 use domain::time::now;
 use jobs::{LeaseSettings, Topic};
@@ -76,8 +77,13 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     let wanted = |queue: &&'static str| options.queues.is_empty() || options.queues.iter().any(|name| name == queue);
     let queues: Vec<&'static str> = jobs::payload::QUEUES.into_iter().filter(wanted).collect();
     let cluster = Cluster::connect(&options.cluster, &queues).await?;
-    let config = BuilderConfig { cache_directory: cluster.directory().join("cache"), instance: cluster.data.instance() };
-    let builder = LocalBuilder::new(config);
+    let builder = LocalBuilder::new(BuilderConfig {
+        cache_directory: cluster.directory().join("cache"),
+        instance: cluster.data.instance(),
+        engine: Engine::new(cluster.data.instance(), cluster.directory().join("engine")),
+        keeps_images: false,
+    });
+    builder.clean_engine().await;
     let fetching = kill_leftovers(&builder, &cluster.data.instance()).await;
     emptied(cluster.directory().join("builds")).await?;
     let settings = Settings {

@@ -73,6 +73,7 @@ impl House {
             cache_directory: directory.join("cache"),
             instance: data.instance(),
             engine: config.engine.clone(),
+            keeps_images: true,
         });
         // What a killed process left: its builds are run again from the start.
         let fetching = kill_leftovers(&builder, &data.instance()).await;

@@ -24,18 +24,19 @@ impl Build<'_> {
     /// Builds the image and returns the directory of its archive, beside the source's: a project's files cannot be in its way.
     pub(super) async fn image(&self, plan: &ImageBuild, log: &mut Log<'_>) -> Result<PathBuf, CloudError> {
         let failed = |error: std::io::Error| CloudError::internal("the image's directory could not be made", error);
-        let client = self.engine.client().await.map_err(told)?;
-        self.engine.mark_used().await?;
+        let client = self.config.engine.client().await.map_err(told)?;
+        self.config.engine.mark_used().await?;
         let directory = self.aside.path().join("image");
         tokio::fs::create_dir(&directory).await.map_err(failed)?;
         let image = self.build_image(client, plan, log).await?;
-        if let Err(error) = self.save(client, &image, &directory, log).await {
-            // Nobody would ask for it again.
-            if let Err(kept) = self.engine.remove_image(client, &image.id).await {
-                tracing::warn!(error = %kept, "the image of a failed build stays until the next start");
-            }
-            return Err(error);
+        let saved = self.save(client, &image, &directory, log).await;
+        // Of a failed build nobody asks for it again.
+        if (saved.is_err() || !self.config.keeps_images)
+            && let Err(error) = self.config.engine.remove_image(client, &image, self.request.project_id).await
+        {
+            tracing::warn!(%error, "an image that is not needed stays in the container engine until the next start");
         }
+        saved?;
         let output = self.request.directory.with_file_name("image");
         tokio::fs::rename(&directory, &output).await.map_err(failed)?;
         Ok(output)
@@ -43,7 +44,7 @@ impl Build<'_> {
 
     /// Names the image and writes its archive and description into this directory.
     async fn save(&self, client: Client, image: &Image, directory: &Path, log: &mut Log<'_>) -> Result<(), CloudError> {
-        self.engine.tag(client, image, self.request.project_id).await.map_err(told)?;
+        self.config.engine.tag(client, image, self.request.project_id).await.map_err(told)?;
         let archive = directory.join(ARCHIVE).to_string_lossy().into_owned();
         let mut save = vec!["save".to_owned(), "--output".to_owned(), archive];
         if client == Client::Podman {
@@ -58,7 +59,7 @@ impl Build<'_> {
         let id_file = self.aside.path().join("image-id");
         let mut arguments = vec!["build".to_owned(), "--file".to_owned(), plan.file.clone(), "--force-rm".to_owned()];
         arguments.extend(["--iidfile".to_owned(), id_file.to_string_lossy().into_owned()]);
-        arguments.extend(self.engine.image_labels(self.request.project_id));
+        arguments.extend(self.config.engine.image_labels(self.request.project_id));
         let mut title = format!("{} build --file {}", client.program(), plan.file);
         let variables = self.arguments(plan, log).await?;
         for (name, _) in &variables {
@@ -68,7 +69,7 @@ impl Build<'_> {
         arguments.push(".".to_owned());
         self.call(client, arguments, variables, title + " .", log).await?;
         let id = tokio::fs::read_to_string(&id_file).await.unwrap_or_default();
-        let built = self.engine.inspect(client, id.trim()).await;
+        let built = self.config.engine.inspect(client, id.trim()).await;
         built.ok_or_else(|| {
             let message = "the container engine ended its build without an image: see what it printed";
             failure(ErrorKind::Invalid, "IMAGE_MISSING", message)

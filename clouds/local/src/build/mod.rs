@@ -10,6 +10,7 @@ mod step;
 mod tests;
 mod watch;
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -33,6 +34,8 @@ pub struct BuilderConfig {
     pub instance: String,
     /// The machine's container engine, as this MikroCloud uses it.
     pub engine: Engine,
+    /// Whether images stay in the engine, because what is built on this machine runs on it, too.
+    pub keeps_images: bool,
 }
 
 /// Runs builds on this machine.
@@ -52,6 +55,11 @@ impl LocalBuilder {
         format!("{}:build:", self.config.instance)
     }
 
+    /// Removes what an earlier process left in the container engine: for a machine that keeps no images.
+    pub async fn clean_engine(&self) {
+        self.config.engine.clean(&HashSet::new()).await;
+    }
+
     fn cache(&self, project_id: ProjectId) -> PathBuf {
         self.config.cache_directory.join(project_id.to_string())
     }
@@ -60,7 +68,7 @@ impl LocalBuilder {
 /// One build under way.
 struct Build<'a> {
     request: &'a BuildRequest,
-    engine: &'a Engine,
+    config: &'a BuilderConfig,
     /// Its home and temporary files, beside its directory: on the same disk, and not in the artifact.
     aside: TempDir,
     cache: PathBuf,
@@ -76,7 +84,7 @@ impl Builds for LocalBuilder {
         let parent = request.directory.parent().unwrap_or(&request.directory);
         let build = Build {
             request: &request,
-            engine: &self.config.engine,
+            config: &self.config,
             aside: TempDir::with_prefix_in(".build-", parent).map_err(failed)?,
             cache: self.cache(request.project_id),
             marker: format!("{}{}", self.marker_prefix(), request.deployment_id),

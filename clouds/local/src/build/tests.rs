@@ -71,7 +71,7 @@ impl Bench {
         fs::write(directory.join(file), script).unwrap();
         let instance = format!("test-{}", DeploymentId::new());
         let engine = Engine::new(instance.as_str(), outer.path().join("cache/engine"));
-        let config = BuilderConfig { cache_directory: outer.path().join("cache"), instance, engine };
+        let config = BuilderConfig { cache_directory: outer.path().join("cache"), instance, engine, keeps_images: true };
         let plan = BuildPlan {
             framework: "Script".to_owned(),
             reason: "test".to_owned(),

@@ -165,7 +165,7 @@ impl Reconciler {
             return Ok(());
         }
         let image = Image::read(&self.shared.control.artifact(&desired.artifact).await?).await?;
-        engine.remove_image(client, &image.id).await
+        engine.remove_image(client, &image, desired.project_id).await
     }
 
     fn is_wanted(&self, digest: &Digest) -> bool {

@@ -7,6 +7,7 @@ use clouds_contract::{CloudError, ErrorKind};
 use domain::id::{DeploymentId, ProjectId};
 use tokio::time::{Instant, sleep};
 
+use super::image::with_algorithm;
 use super::own::ANSWER_DEADLINE;
 use super::{Client, Engine};
 use crate::process::has_program;
@@ -21,6 +22,12 @@ const DEADLINE: Duration = Duration::from_secs(30);
 /// How long removed containers may take to be gone.
 const GONE_DEADLINE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(100);
+
+/// An image with a name of this MikroCloud's.
+struct NamedImage {
+    id: String,
+    name: String,
+}
 
 impl Engine {
     /// The labels of an image of this project, as arguments.
@@ -49,8 +56,9 @@ impl Engine {
         // Asked first: whoever starts waits for this.
         self.require(client, &client.question(), ANSWER_DEADLINE, "answer").await?;
         self.remove_containers(client, &[self.own()]).await?;
-        let images = self.images(client, &[self.own()]).await?;
-        self.remove_images(client, images.iter().filter(|id| !wanted_images.contains(*id))).await
+        let named = self.named_images(client).await?;
+        let unwanted = named.into_iter().filter(|image| !wanted_images.contains(&image.id)).map(|image| image.name);
+        self.remove_images(client, unwanted.chain(self.unnamed_images(client, self.own()).await?)).await
     }
 
     /// Removes the containers of a deployment.
@@ -61,11 +69,6 @@ impl Engine {
     /// Removes a container by its name.
     pub(crate) async fn remove_container(&self, client: Client, name: &str) -> Result<(), CloudError> {
         self.remove_containers(client, &[self.own(), format!("name=^{name}$")]).await
-    }
-
-    /// Removes an image of this MikroCloud.
-    pub(crate) async fn remove_image(&self, client: Client, id: &str) -> Result<(), CloudError> {
-        self.remove_images(client, [id.to_owned()].iter()).await
     }
 
     /// Removes all images of a project, those of builds that never became live too. An engine that does not answer is left alone:
@@ -81,8 +84,10 @@ impl Engine {
                 return Ok(());
             }
         };
-        let images = self.images(client, &[self.own(), format!("label={PROJECT}={project}")]).await?;
-        self.remove_images(client, images.iter()).await
+        let repository = format!("{}/{project}:", self.instance);
+        let named = self.named_images(client).await?.into_iter().filter(|image| image.name.starts_with(&repository));
+        let unnamed = self.unnamed_images(client, format!("label={PROJECT}={project}")).await?;
+        self.remove_images(client, named.map(|image| image.name).chain(unnamed)).await
     }
 
     fn own(&self) -> String {
@@ -110,18 +115,30 @@ impl Engine {
         }
     }
 
-    async fn images(&self, client: Client, filters: &[String]) -> Result<Vec<String>, CloudError> {
-        let ids = self.list(client, &["image", "ls", "--quiet", "--no-trunc"], filters, "list its images").await?;
-        // One that has several names is listed under each.
-        let ids: HashSet<String> = ids.into_iter().collect();
-        Ok(ids.into_iter().filter(|id| super::image::is_id(id)).collect())
+    /// The images that have a name of this MikroCloud's. An image may have been built by another, and carry that one's label.
+    async fn named_images(&self, client: Client) -> Result<Vec<NamedImage>, CloudError> {
+        let format = ["image", "ls", "--no-trunc", "--format", "{{.ID}} {{.Repository}}:{{.Tag}}"];
+        let listed = self.list(client, &format, &[], "list its images").await?;
+        let images = listed.iter().filter_map(|line| line.split_once(' ')).map(|(id, name)| NamedImage {
+            id: with_algorithm(id),
+            // Podman names images that come from no registry like this.
+            name: name.strip_prefix("localhost/").unwrap_or(name).to_owned(),
+        });
+        let own = format!("{}/", self.instance);
+        Ok(images.filter(|image| image.name.starts_with(&own)).collect())
     }
 
-    async fn remove_images(&self, client: Client, ids: impl Iterator<Item = &String>) -> Result<(), CloudError> {
-        for id in ids {
-            match self.call(client, &["image", "rm", "--force", id], DEADLINE).await {
-                Err(error) if self.inspect(client, id).await.is_some() => {
-                    let message = format!("the container engine could not remove the image {id}: {error}");
+    /// The ids of the images that were built for this filter and never got a name, because something ended between.
+    async fn unnamed_images(&self, client: Client, filter: String) -> Result<Vec<String>, CloudError> {
+        let filters = [filter, self.own(), "dangling=true".to_owned()];
+        self.list(client, &["image", "ls", "--quiet", "--no-trunc"], &filters, "list its images").await
+    }
+
+    async fn remove_images(&self, client: Client, images: impl Iterator<Item = String>) -> Result<(), CloudError> {
+        for image in images {
+            match self.call(client, &["image", "rm", "--force", &image], DEADLINE).await {
+                Err(error) if self.inspect(client, &image).await.is_some() => {
+                    let message = format!("the container engine could not remove the image {image}: {error}");
                     return Err(CloudError::new(ErrorKind::Unavailable, "ENGINE_FAILED", message));
                 }
                 _ => {}

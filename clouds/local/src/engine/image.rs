@@ -62,23 +62,39 @@ impl Image {
 }
 
 /// Whether a text is an image's id; nothing else becomes an argument.
-pub(super) fn is_id(text: &str) -> bool {
+fn is_id(text: &str) -> bool {
     let digits = text.strip_prefix("sha256:").unwrap_or_default();
     digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl Engine {
-    /// What the engine knows of an image; `None` when it does not have it.
-    pub(crate) async fn inspect(&self, client: Client, id: &str) -> Option<Image> {
-        let text = self.call(client, &["image", "inspect", id], SHORT_DEADLINE).await.ok()?;
+    /// What the engine knows of an image, by id or name; `None` when it does not have it.
+    pub(crate) async fn inspect(&self, client: Client, image: &str) -> Option<Image> {
+        let text = self.call(client, &["image", "inspect", image], SHORT_DEADLINE).await.ok()?;
         describe(&text)
     }
 
     /// Gives an image a name by which people see whose it is, and without which the engine's own clean-up would take it.
     pub(crate) async fn tag(&self, client: Client, image: &Image, project: ProjectId) -> Result<(), CloudError> {
-        let short = image.id.get(7..19).unwrap_or("latest");
-        let name = format!("{}/{project}:{short}", self.instance);
+        let name = self.name(image, project);
         self.require(client, &["tag", &image.id, &name], SHORT_DEADLINE, "name the image").await.map(drop)
+    }
+
+    /// Takes the name from an image, by which the engine removes it, unless somebody else has a name for it.
+    pub(crate) async fn remove_image(&self, client: Client, image: &Image, project: ProjectId) -> Result<(), CloudError> {
+        let name = self.name(image, project);
+        match self.call(client, &["image", "rm", &name], SHORT_DEADLINE).await {
+            Err(error) if self.inspect(client, &name).await.is_some() => {
+                let message = format!("the container engine could not remove the image {name}: {error}");
+                Err(CloudError::new(ErrorKind::Unavailable, "ENGINE_FAILED", message))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn name(&self, image: &Image, project: ProjectId) -> String {
+        let short = image.id.get(7..19).unwrap_or("latest");
+        format!("{}/{project}:{short}", self.instance)
     }
 
     /// Makes sure that the engine has the image of an artifact: loads its archive unless it is there.
@@ -86,9 +102,9 @@ impl Engine {
         let image = Image::read(artifact).await?;
         let _turn = self.turn().await;
         if let Some(found) = self.inspect(client, &image.id).await {
+            self.tag(client, &found, project).await?;
             return Ok(found);
         }
-        self.mark_used().await?;
         let archive = artifact.join(ARCHIVE);
         let arguments = ["load", "--input", &archive.to_string_lossy()];
         let said = self.require(client, &arguments, LOAD_DEADLINE, "load the image").await?;
@@ -107,13 +123,16 @@ impl Engine {
     }
 }
 
+/// An id in full: Podman leaves the algorithm out.
+pub(super) fn with_algorithm(id: &str) -> String {
+    if id.contains(':') { id.to_owned() } else { format!("sha256:{id}") }
+}
+
 /// Reads the answer to `image inspect`, a list of one.
 fn describe(text: &str) -> Option<Image> {
     let answer: Value = serde_json::from_str(text).ok()?;
     let image = answer.get(0)?;
-    let id = image["Id"].as_str()?;
-    // Podman leaves the algorithm out.
-    let id = if id.contains(':') { id.to_owned() } else { format!("sha256:{id}") };
+    let id = with_algorithm(image["Id"].as_str()?);
     let exposed = image["Config"]["ExposedPorts"].as_object();
     let exposed = exposed.into_iter().flat_map(|ports| ports.keys());
     let mut ports: Vec<u16> = exposed.filter_map(|port| port.strip_suffix("/tcp")?.parse().ok()).collect();
