@@ -12,6 +12,7 @@ use testkit::{PostgresServer, Proxy, Redis};
 use tokio::process::Command;
 use tokio::time::{Instant, sleep};
 
+use crate::containers::ENGINE;
 use crate::roles::Role;
 
 /// Longer than anything takes on a busy machine, a lost edge and a lease that has to run out included.
@@ -69,7 +70,7 @@ impl Cluster {
 
     /// The environment of every process.
     pub fn env(&self) -> Vec<(&'static str, String)> {
-        vec![
+        let mut env = vec![
             ("DATABASE_URL", self.postgres.url_at(self.to_postgres.port())),
             ("REDIS_URL", format!("redis://127.0.0.1:{}", self.to_redis.port())),
             ("MIKROCLOUD_OBJECTS", format!("file://{}", self.directory.path().join("objects").display())),
@@ -77,7 +78,9 @@ impl Cluster {
             ("MIKROCLOUD_LEASE_SECONDS", LEASE.to_string()),
             ("MIKROCLOUD_SHUTDOWN_SECONDS", "2".to_owned()),
             ("MIKROCLOUD_CONFIG_DIR", self.directory.path().join("config").display().to_string()),
-        ]
+        ];
+        env.extend(ENGINE.get().map(|address| ("DOCKER_HOST", (*address).to_owned())));
+        env
     }
 
     /// A command of the binary in the environment of this installation.
@@ -276,6 +279,11 @@ impl Repository {
 
     pub fn url(&self) -> String {
         format!("file://{}", self.directory.display())
+    }
+
+    /// Puts a file there, to be committed.
+    pub fn copy(&self, file: &Path, name: &str) {
+        std::fs::copy(file, self.directory.join(name)).unwrap();
     }
 
     /// Commits files, after which the project shows this body, and returns the commit.

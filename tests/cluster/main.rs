@@ -2,6 +2,7 @@
 //! cut off.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
+mod containers;
 mod faults;
 mod harness;
 #[path = "../e2e/invariants.rs"]
