@@ -1,18 +1,31 @@
 //! Parsed queries: clients send the same few texts again and again.
 
+use std::collections::HashSet;
 use std::num::NonZeroUsize;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_graphql::parser::parse_query;
-use async_graphql::parser::types::ExecutableDocument;
+use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use lru::LruCache;
 
 /// How many texts are kept, and the longest of them in bytes: together a few MiB at most, whatever clients send.
 const TEXTS: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 const LONGEST: usize = 2048;
 
+/// A text as it was parsed.
+#[derive(Clone)]
+pub struct Parsed {
+    /// What it says.
+    pub document: ExecutableDocument,
+    /// Whether no two answers come under the same key.
+    pub is_distinct: bool,
+}
+
+/// Marks a request in which no two answers come under the same key, so that none has to be merged with another.
+pub struct Distinct;
+
 /// The texts that were parsed last.
-pub struct Documents(Mutex<LruCache<String, Arc<ExecutableDocument>>>);
+pub struct Documents(Mutex<LruCache<String, Arc<Parsed>>>);
 
 impl Default for Documents {
     fn default() -> Self {
@@ -21,22 +34,34 @@ impl Default for Documents {
 }
 
 impl Documents {
+    fn texts(&self) -> MutexGuard<'_, LruCache<String, Arc<Parsed>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// The document that a text says; `None` for one that is no document or too long to be kept, which the library deals with itself.
-    pub fn parsed(&self, text: &str) -> Option<ExecutableDocument> {
+    pub fn parsed(&self, text: &str) -> Option<Parsed> {
         if text.len() > LONGEST {
             return None;
         }
-        let known = self.0.lock().unwrap_or_else(PoisonError::into_inner).get(text).cloned();
-        let document = match known {
-            Some(document) => document,
-            None => {
-                let document = Arc::new(parse_query(text).ok()?);
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).put(text.to_owned(), Arc::clone(&document));
-                document
-            }
-        };
-        Some(Arc::unwrap_or_clone(document))
+        let known = self.texts().get(text).cloned();
+        if let Some(parsed) = known {
+            return Some(Arc::unwrap_or_clone(parsed));
+        }
+        let document = parse_query(text).ok()?;
+        let is_distinct = document.operations.iter().all(|(_, operation)| is_distinct(&operation.node.selection_set.node));
+        let parsed = Parsed { document, is_distinct };
+        self.texts().put(text.to_owned(), Arc::new(parsed.clone()));
+        Some(parsed)
     }
+}
+
+/// Whether all keys of a selection differ, and so on in each field. Fragments could bring any.
+fn is_distinct(selection: &SelectionSet) -> bool {
+    let mut keys = HashSet::new();
+    selection.items.iter().all(|selection| match &selection.node {
+        Selection::Field(field) => keys.insert(&field.node.response_key().node) && is_distinct(&field.node.selection_set.node),
+        Selection::FragmentSpread(_) | Selection::InlineFragment(_) => false,
+    })
 }
 
 #[cfg(test)]
@@ -44,16 +69,32 @@ mod tests {
     use super::*;
 
     fn kept(documents: &Documents) -> usize {
-        documents.0.lock().unwrap().len()
+        documents.texts().len()
     }
 
     #[test]
     fn a_text_is_parsed_once() {
         let documents = Documents::default();
         for _ in 0..2 {
-            assert_eq!(documents.parsed("{ me { role } }").unwrap().operations.iter().count(), 1);
+            assert_eq!(documents.parsed("{ me { role } }").unwrap().document.operations.iter().count(), 1);
         }
         assert_eq!(kept(&documents), 1);
+    }
+
+    #[test]
+    fn keys_that_come_twice_and_fragments_are_noticed_at_any_depth() {
+        for (text, expected) in [
+            ("{ a { b c } d }", true),
+            ("{ a { b } x: a { b } }", true),
+            ("{ a { b b } }", false),
+            ("{ a { b } a { c } }", false),
+            ("{ a { b c: b c } }", false),
+            ("{ a { ... { b } } }", false),
+            ("{ a { ...F } } fragment F on A { b }", false),
+            ("query Q { a { b } } query R { a { b b } }", false),
+        ] {
+            assert_eq!(Documents::default().parsed(text).unwrap().is_distinct, expected, "{text}");
+        }
     }
 
     #[test]
@@ -72,6 +113,6 @@ mod tests {
             documents.parsed(&format!("{{ rare{number} }}"));
         }
         assert_eq!(kept(&documents), TEXTS.get());
-        assert!(documents.0.lock().unwrap().contains("{ often }"));
+        assert!(documents.texts().contains("{ often }"));
     }
 }

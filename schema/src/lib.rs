@@ -18,7 +18,7 @@ use async_graphql::{Request, Response, Schema, SchemaBuilder};
 use domain::access::Actor;
 use services::Services;
 
-use documents::Documents;
+use documents::{Distinct, Documents};
 pub use error::to_graphql as error_to_graphql;
 
 pub use mutation::Mutation;
@@ -46,8 +46,11 @@ pub fn sdl() -> String {
 /// Executes a query or mutation for an actor, or for nobody.
 pub async fn execute(schema: &ApiSchema, services: &Services, actor: Option<Actor>, mut request: Request) -> Response {
     request.data = request_data(services, actor);
-    if let Some(document) = schema.data::<Documents>().and_then(|documents| documents.parsed(&request.query)) {
-        request.set_parsed_query(document);
+    if let Some(parsed) = schema.data::<Documents>().and_then(|documents| documents.parsed(&request.query)) {
+        if parsed.is_distinct {
+            request.data.insert(Distinct);
+        }
+        request.set_parsed_query(parsed.document);
     }
     schema.execute(request).await
 }
@@ -65,5 +68,8 @@ pub fn request_data(services: &Services, actor: Option<Actor>) -> async_graphql:
 }
 
 fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
-    Schema::build(Query::default(), Mutation::default(), Subscription).limit_depth(MAX_DEPTH).limit_complexity(MAX_COMPLEXITY)
+    Schema::build(Query::default(), Mutation::default(), Subscription)
+        .limit_depth(MAX_DEPTH)
+        .limit_complexity(MAX_COMPLEXITY)
+        
 }

@@ -92,6 +92,8 @@ async fn a_list_answers_the_same_however_it_is_asked_for() {
             }
         }
     }
+    let twice = house.graphql("{ projects { nodes { id } } projects { nodes { slug name createdAt } } }", json!({})).await;
+    assert_eq!(twice["projects"]["nodes"], page["nodes"]);
     let first = house.graphql("{ projects(first: 1) { edges { cursor } pageInfo { hasNextPage endCursor } } }", json!({})).await;
     let cursor = &first["projects"]["edges"][0]["cursor"];
     assert_eq!(first["projects"]["pageInfo"], json!({"hasNextPage": true, "endCursor": cursor}));

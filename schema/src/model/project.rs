@@ -1,7 +1,7 @@
 use std::borrow::Cow;
 
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, ID, Object, Result, SimpleObject, Value};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::id::DeploymentId;
 use domain::project::{self, ProjectBrief};
@@ -77,14 +77,14 @@ impl Node for Project {
         self.brief.id.to_string()
     }
 
-    fn in_row(&self, field: &str) -> Option<Value> {
-        let text = match field {
-            "id" => self.brief.id.to_string(),
-            "slug" | "name" => self.brief.name.as_str().to_owned(),
-            "createdAt" => self.brief.created_at.to_rfc3339(),
+    fn write_in_row(&self, field: &str, json: &mut Vec<u8>) -> Option<()> {
+        match field {
+            "id" => serde_json::to_writer(json, &self.brief.id),
+            "slug" | "name" => serde_json::to_writer(json, self.brief.name.as_str()),
+            "createdAt" => serde_json::to_writer(json, &self.brief.created_at.to_rfc3339()),
             _ => return None,
-        };
-        Some(Value::String(text))
+        }
+        .ok()
     }
 }
 
