@@ -1,12 +1,16 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod client;
 mod hosts;
+mod limit;
+mod load;
 mod problem;
 mod routes;
 mod server;
 mod telemetry;
 
 pub use hosts::EdgeRouter;
-pub use server::{MachineServer, Server, ServerSettings};
+pub use load::LoadLimits;
+pub use server::{Admission, MachineServer, Server, ServerSettings};
 pub use telemetry::install_metrics;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
-use services::Services;
+use services::{RateLimiter, Services};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::hosts::{EdgeRouter, HostSwitch};
+use crate::load::LoadLimits;
 use crate::routes::{ApiState, MachineState, machine_router, router};
 
 /// What a server needs.
@@ -23,6 +24,14 @@ pub struct ServerSettings {
     pub metrics: PrometheusHandle,
 }
 
+/// What an API takes on.
+pub struct Admission {
+    /// Counts the requests of each user.
+    pub limiter: RateLimiter,
+    /// How many requests of all users there may be at once.
+    pub load: LoadLimits,
+}
+
 /// How long requests may go on after a server was told to stop; subscriptions never end by themselves.
 const GRACE: Duration = Duration::from_secs(5);
 
@@ -31,10 +40,11 @@ pub struct Server(Bound);
 
 impl Server {
     /// The API on a listener.
-    pub fn new(listener: TcpListener, settings: ServerSettings) -> Self {
+    pub fn new(listener: TcpListener, settings: ServerSettings, admission: Admission) -> Self {
         let ServerSettings { services, edge, metrics } = settings;
         let schema = schema::build(services.clone());
-        let api = router(ApiState { machine: MachineState { services, metrics }, schema });
+        let limiter = Arc::new(admission.limiter);
+        let api = router(ApiState { machine: MachineState { services, metrics }, schema, limiter }, admission.load);
         Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
     }
 

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-use crate::server::{AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, WorkerOptions};
+use crate::server::{AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, WorkerOptions};
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
 #[derive(Debug, Parser)]
@@ -122,6 +122,8 @@ pub struct UpOptions {
     pub alerts: AlertOptions,
     #[command(flatten)]
     pub limits: LimitOptions,
+    #[command(flatten)]
+    pub requests: RequestOptions,
 }
 
 #[derive(Debug, Args)]

@@ -94,6 +94,11 @@ impl Role {
         }
     }
 
+    /// The role with this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        [Self::Owner, Self::Admin, Self::Developer, Self::Viewer].into_iter().find(|role| role.name() == name)
+    }
+
     /// Whether the role includes a permission.
     pub fn includes(self, permission: Permission) -> bool {
         use Permission as P;

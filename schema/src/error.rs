@@ -25,6 +25,9 @@ pub fn to_graphql(error: ServiceError) -> Error {
             extensions.set("field", *field);
             extensions.set("reason", *code);
         }
+        if let ServiceError::RateLimited { retry_seconds, .. } = &error {
+            extensions.set("retryAfter", *retry_seconds);
+        }
     })
 }
 

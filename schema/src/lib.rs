@@ -3,6 +3,7 @@
 
 mod connection;
 mod context;
+mod cost;
 mod documents;
 mod error;
 mod input;
@@ -71,5 +72,5 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
     Schema::build(Query::default(), Mutation::default(), Subscription)
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)
-        
+        .extension(cost::Cost)
 }

@@ -12,6 +12,8 @@ pub enum ErrorCode {
     NotFound,
     /// The input cannot be taken.
     BadInput,
+    /// Too many requests were made.
+    RateLimited,
     /// It cannot be done at this moment.
     Unavailable,
     /// A fault of ours.
@@ -26,6 +28,7 @@ impl ErrorCode {
             Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::BadInput => "BAD_INPUT",
+            Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
         }
@@ -53,6 +56,16 @@ pub enum ServiceError {
         code: &'static str,
         /// The problem and its remedy.
         message: String,
+    },
+    /// Too many requests were made.
+    #[error("more than {limit} requests in {window_seconds} seconds: try again in {retry_seconds} seconds")]
+    RateLimited {
+        /// How many are allowed in a window.
+        limit: u32,
+        /// How long a window is.
+        window_seconds: u64,
+        /// When there are more.
+        retry_seconds: u64,
     },
     /// It cannot be done at this moment.
     #[error("{0}")]
@@ -86,6 +99,7 @@ impl ServiceError {
             Self::Denied(_) => ErrorCode::Forbidden,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::BadInput,
+            Self::RateLimited { .. } => ErrorCode::RateLimited,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }

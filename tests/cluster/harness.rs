@@ -39,6 +39,8 @@ pub struct Cluster {
     pub to_postgres: Proxy,
     pub to_redis: Proxy,
     pub roles: Vec<Role>,
+    /// How many requests a user may make per hour, for processes that start from now on; any number when 0.
+    pub rate_limit: u32,
     token: String,
     http: reqwest::Client,
 }
@@ -51,8 +53,17 @@ impl Cluster {
         let (to_postgres, to_redis) = (Proxy::to(postgres.port()).await, Proxy::to(redis.port()).await);
         let directory = TempDir::with_prefix("mikrocloud-cluster-").unwrap();
         let http = reqwest::Client::builder().timeout(Duration::from_secs(20)).build().unwrap();
-        let mut cluster =
-            Self { directory, postgres, redis, to_postgres, to_redis, roles: Vec::new(), token: String::new(), http };
+        let mut cluster = Self {
+            directory,
+            postgres,
+            redis,
+            to_postgres,
+            to_redis,
+            roles: Vec::new(),
+            rate_limit: 0,
+            token: String::new(),
+            http,
+        };
         let link = cluster.migrate().await;
         for (kind, count) in [("api", shape.apis), ("edge", shape.edges), ("worker", shape.workers)] {
             for number in 1..=count {
@@ -77,6 +88,9 @@ impl Cluster {
             ("MIKROCLOUD_MASTER_KEY", "5a".repeat(32)),
             ("MIKROCLOUD_LEASE_SECONDS", LEASE.to_string()),
             ("MIKROCLOUD_SHUTDOWN_SECONDS", "2".to_owned()),
+            ("MIKROCLOUD_RATE_LIMIT", self.rate_limit.to_string()),
+            ("MIKROCLOUD_ANONYMOUS_RATE_LIMIT", "0".to_owned()),
+            ("MIKROCLOUD_SIGN_IN_RATE_LIMIT", "0".to_owned()),
             ("MIKROCLOUD_CONFIG_DIR", self.directory.path().join("config").display().to_string()),
         ];
         env.extend(ENGINE.get().map(|address| ("DOCKER_HOST", (*address).to_owned())));
@@ -161,6 +175,13 @@ impl Cluster {
             sleep(Duration::from_millis(100)).await;
         }
         unreachable!()
+    }
+
+    /// The status of a request to one of the api processes.
+    pub async fn status(&self, number: usize) -> u16 {
+        let body = json!({"query": "{ me { role } }"});
+        let request = self.http.post(self.api_url(number, "/graphql")).bearer_auth(&self.token).json(&body);
+        request.send().await.unwrap().status().as_u16()
     }
 
     /// Creates a project that is deployed from a repository.

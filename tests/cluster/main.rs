@@ -7,6 +7,7 @@ mod faults;
 mod harness;
 #[path = "../e2e/invariants.rs"]
 mod invariants;
+mod limits;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/processes.rs"]
 mod processes;

@@ -19,6 +19,7 @@ mod fixtures;
 mod graphql;
 mod harness;
 mod invariants;
+mod limits;
 mod load;
 mod operations;
 mod processes;

@@ -18,7 +18,9 @@ async fn health_readiness_and_metrics_answer() {
     assert_eq!(alive.text().await.unwrap(), "ok\n");
     let ready = get("/readyz").await;
     assert_eq!(ready.status(), 200);
-    assert_eq!(ready.json::<serde_json::Value>().await.unwrap()["status"], "ready");
+    let ready = ready.json::<serde_json::Value>().await.unwrap();
+    assert_eq!((ready["status"].as_str(), ready["database"].as_str()), (Some("ready"), Some("ok")), "{ready}");
+    assert!(ready["databaseMilliseconds"].is_u64(), "{ready}");
     let metrics = get("/metrics").await.text().await.unwrap();
     for expected in ["mikrocloud_deployments{status=\"live\"} 1", "mikrocloud_jobs_total", "mikrocloud_job_seconds"] {
         assert!(metrics.contains(expected), "{expected} in\n{metrics}");

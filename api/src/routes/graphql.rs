@@ -3,16 +3,20 @@
 use async_graphql::Data;
 use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, GraphiQLSource};
 use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLResponse, GraphQLWebSocket};
+use axum::Extension;
 use axum::extract::{State, WebSocketUpgrade};
 use axum::response::{Html, IntoResponse, Response};
+use domain::access::Actor;
 use http::header::CONTENT_SECURITY_POLICY;
-use http::{HeaderMap, HeaderValue, StatusCode};
+use http::{Extensions, HeaderMap, HeaderValue};
 use serde_json::Value;
 use services::{ServiceError, Services};
 
 use super::ApiState;
+use super::operations::CountedSchema;
 use super::websocket::{Handshake, converse};
-use crate::auth;
+use crate::problem::refusal;
+use crate::{auth, client};
 
 /// The page loads its script and style from a public mirror of npm; everything else stays closed to it.
 const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com; \
@@ -27,21 +31,25 @@ pub async fn graphiql() -> Response {
 }
 
 /// A query or mutation.
-pub async fn execute(State(state): State<ApiState>, headers: HeaderMap, request: GraphQLRequest) -> Response {
-    match auth::actor(&state.machine.services, &headers).await {
+pub async fn execute(
+    State(state): State<ApiState>,
+    actor: Option<Extension<Actor>>,
+    headers: HeaderMap,
+    request: GraphQLRequest,
+) -> Response {
+    let actor = match actor {
+        Some(Extension(actor)) => Ok(Some(actor)),
+        None => auth::actor(&state.machine.services, &headers).await,
+    };
+    match actor {
         Ok(actor) => {
             let answer = schema::execute(&state.schema, &state.machine.services, actor, request.into_inner()).await;
             GraphQLResponse::from(answer).into_response()
         }
+        Err(error @ (ServiceError::Unauthenticated(_) | ServiceError::Internal(_))) => refusal("/graphql", error),
         Err(error) => {
-            let status = match error {
-                ServiceError::Unauthenticated(_) => StatusCode::UNAUTHORIZED,
-                ServiceError::Internal(_) => StatusCode::INTERNAL_SERVER_ERROR,
-                _ => StatusCode::OK,
-            };
             let error = schema::error_to_graphql(error).into_server_error(async_graphql::Pos::default());
-            let answer = GraphQLResponse::from(async_graphql::Response::from_errors(vec![error]));
-            (status, answer).into_response()
+            GraphQLResponse::from(async_graphql::Response::from_errors(vec![error])).into_response()
         }
     }
 }
@@ -50,14 +58,17 @@ pub async fn execute(State(state): State<ApiState>, headers: HeaderMap, request:
 pub async fn subscribe(
     State(state): State<ApiState>,
     headers: HeaderMap,
+    extensions: Extensions,
     protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> impl IntoResponse {
+    let limiter = (!client::is_local_cli(&extensions, &headers)).then_some(state.limiter);
+    let schema = CountedSchema { schema: state.schema, limiter };
     upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(256 * 1024).on_upgrade(move |socket| async move {
         let handshake = Handshake::default();
         let answering = handshake.clone();
         let serve = |outgoing, incoming| {
-            GraphQLWebSocket::new_with_pair(outgoing, incoming, state.schema, protocol)
+            GraphQLWebSocket::new_with_pair(outgoing, incoming, schema, protocol)
                 .on_connection_init(async move |payload| {
                     let connected = connect(&state.machine.services, &headers, &payload).await;
                     answering.answered(connected.is_ok());

@@ -1,46 +1,90 @@
 //! What machines ask about the server's health.
 
-use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::extract::{ConnectInfo, State};
+use axum::extract::State;
 use axum::response::{IntoResponse, Response};
-use http::{HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::MachineState;
-use crate::auth;
 use crate::problem::Problem;
+use crate::{auth, client};
+
+/// After how long an answer to the simplest question is slow.
+const SLOW: Duration = Duration::from_millis(500);
+
+/// How long an answer is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The process runs.
 pub async fn alive() -> &'static str {
     "ok\n"
 }
 
-/// The process can work: what it depends on answers.
+/// The process can work: what it depends on answers. A dependency that is slow is named and stays in use: to turn clients away would not
+/// make it faster.
 pub async fn ready(State(state): State<MachineState>) -> Response {
-    match state.services.ready().await {
-        Ok(()) => Json(json!({"status": "ready", "database": "ok"})).into_response(),
-        Err(error) => {
-            tracing::warn!(%error, "not ready: the database does not answer");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(json!({"status": "unavailable", "database": "does not answer"})))
-                .into_response()
-        }
+    let (asked, answer) = (Instant::now(), timeout(PATIENCE, state.services.ready()).await);
+    let database = Dependency::new(asked.elapsed(), matches!(answer, Ok(Ok(()))));
+    if database.status != "ok" {
+        let error = answer.ok().and_then(Result::err).map(|error| error.to_string());
+        tracing::warn!(database.status, database.milliseconds, error, "the database is not as it should be");
+    }
+    let (status, code) = match database.status {
+        "ok" => ("ready", StatusCode::OK),
+        "slow" => ("degraded", StatusCode::OK),
+        _ => ("unavailable", StatusCode::SERVICE_UNAVAILABLE),
+    };
+    let body = json!({"status": status, "database": database.status, "databaseMilliseconds": database.milliseconds});
+    (code, Json(body)).into_response()
+}
+
+/// How something that this process depends on is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Dependency {
+    status: &'static str,
+    milliseconds: u64,
+}
+
+impl Dependency {
+    fn new(took: Duration, answers: bool) -> Self {
+        let status = match answers {
+            false => "does not answer",
+            true if took > SLOW => "slow",
+            true => "ok",
+        };
+        Self { status, milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX) }
     }
 }
 
 /// Prometheus metrics: open to this machine, with a credential from elsewhere.
-pub async fn metrics(
-    State(state): State<MachineState>,
-    ConnectInfo(peer): ConnectInfo<SocketAddr>,
-    headers: HeaderMap,
-) -> Result<String, Problem> {
-    // Behind a proxy every peer is local, and the header tells.
-    let proxied = headers.contains_key("x-forwarded-for") || headers.contains_key("forwarded");
-    if !peer.ip().is_loopback() || proxied {
+pub async fn metrics(State(state): State<MachineState>, extensions: Extensions, headers: HeaderMap) -> Result<String, Problem> {
+    if !client::is_local(&extensions, &headers) {
         auth::required_actor(&state.services, &headers).await?;
     }
     state.services.record_gauges().await?;
     state.metrics.run_upkeep();
     Ok(state.metrics.render())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slow_dependency_is_told_from_one_that_is_gone() {
+        for (milliseconds, answers, status) in [
+            (1, true, "ok"),
+            (500, true, "ok"),
+            (501, true, "slow"),
+            (1, false, "does not answer"),
+            (5000, false, "does not answer"),
+        ] {
+            let took = Duration::from_millis(milliseconds);
+            assert_eq!(Dependency::new(took, answers), Dependency { status, milliseconds });
+        }
+    }
 }

@@ -3,39 +3,38 @@
 mod auth;
 mod graphql;
 mod health;
+mod operations;
 mod uploads;
 mod websocket;
 mod welcome;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, FromRef, Request};
-use axum::middleware::{self, Next};
-use axum::response::{IntoResponse, Response};
+use axum::extract::{DefaultBodyLimit, FromRef};
+use axum::middleware;
 use axum::routing::{get, post};
-use futures::StreamExt;
-use http::header::{CONTENT_LENGTH, CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
+use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
 use http::{HeaderName, HeaderValue, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use schema::ApiSchema;
-use services::Services;
+use services::{RateLimiter, Services};
 use tower_http::catch_panic::CatchPanicLayer;
-use tower_http::limit::RequestBodyLimitLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::limit::limit;
+use crate::load::{Gate, LoadLimits, admit, read_body};
 use crate::telemetry::{NewRequestId, measure, span};
 
-/// The largest request body apart from uploads, in bytes.
-const MAX_BODY: usize = 2 * 1024 * 1024;
-/// The largest body that is heard out before it is refused, in bytes, and for how long.
-const HEARD_OUT: usize = 16 * MAX_BODY;
-const HEARING: Duration = Duration::from_secs(10);
 /// How long an answer may take apart from uploads and subscriptions.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How many uploads are received at once.
+const UPLOADS: usize = 64;
 
 /// What the routes of every process work with.
 #[derive(Clone)]
@@ -49,6 +48,7 @@ pub(crate) struct MachineState {
 pub(crate) struct ApiState {
     pub machine: MachineState,
     pub schema: ApiSchema,
+    pub limiter: Arc<RateLimiter>,
 }
 
 impl FromRef<ApiState> for MachineState {
@@ -79,8 +79,10 @@ where
         .route("/metrics", get(health::metrics))
 }
 
-/// The router of the API.
-pub(crate) fn router(state: ApiState) -> Router {
+/// The router of the API, which takes on as much at once as the limits say.
+pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
+    let gate = |kind, limits| middleware::from_fn_with_state(Arc::new(Gate::new(kind, limits)), admit);
+    let limit = || middleware::from_fn_with_state(state.clone(), limit);
     let request_id = HeaderName::from_static("x-request-id");
     let quick = Router::new()
         .route("/", get(welcome::page))
@@ -89,20 +91,24 @@ pub(crate) fn router(state: ApiState) -> Router {
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/sign-out", post(auth::sign_out))
         .route("/auth/link", get(auth::link_page).post(auth::use_link))
-        .merge(health_routes())
-        // Counts what is read, whoever reads it: the GraphQL extractor asks nobody.
         .layer((
             TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT),
-            DefaultBodyLimit::max(MAX_BODY),
-            RequestBodyLimitLayer::new(MAX_BODY),
-        ))
-        .layer(middleware::from_fn(refuse_large));
-    let long = Router::new()
-        .route("/graphql/ws", get(graphql::subscribe))
-        .route("/api/v1/uploads", post(uploads::upload).layer(DefaultBodyLimit::disable()));
+            middleware::from_fn(read_body),
+            gate("request", load),
+            limit(),
+        ));
+    let uploads = Router::new().route("/api/v1/uploads", post(uploads::upload)).layer((
+        DefaultBodyLimit::disable(),
+        gate("upload", LoadLimits { at_once: UPLOADS, ..load }),
+        limit(),
+    ));
+    let subscriptions = Router::new().route("/graphql/ws", get(graphql::subscribe)).layer(limit());
+    let watching = health_routes().layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
     Router::new()
         .merge(quick)
-        .merge(long)
+        .merge(uploads)
+        .merge(subscriptions)
+        .merge(watching)
         .fallback(welcome::not_found)
         // The first is the outermost. Together they cost each request one box; one by one they would cost it nine.
         .layer((
@@ -120,19 +126,6 @@ pub(crate) fn router(state: ApiState) -> Router {
             middleware::from_fn(measure),
         ))
         .with_state(state)
-}
-
-/// Refuses a body that says that it is too large. It is heard out first, up to a point: a client that is still sending when the
-/// connection is closed never sees the answer.
-async fn refuse_large(request: Request, next: Next) -> Response {
-    let length = request.headers().get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<usize>().ok());
-    let Some(length) = length.filter(|length| *length > MAX_BODY) else { return next.run(request).await };
-    if length <= HEARD_OUT {
-        let mut body = request.into_body().into_data_stream();
-        let hearing = async { while let Some(Ok(_)) = body.next().await {} };
-        let _ = tokio::time::timeout(HEARING, hearing).await;
-    }
-    (StatusCode::PAYLOAD_TOO_LARGE, format!("the request's body may have {MAX_BODY} bytes\n")).into_response()
 }
 
 /// Sets a header unless the route set it itself.

@@ -15,6 +15,8 @@ pub struct Api {
     pub(super) http: reqwest::Client,
 }
 
+/// What the command line calls itself; a server on the same machine does not count its requests.
+pub(super) const USER_AGENT: &str = concat!("mikrocloud/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);
 
@@ -32,9 +34,7 @@ impl Api {
                 credentials.url
             )));
         }
-        let http = reqwest::Client::builder()
-            .connect_timeout(CONNECT_TIMEOUT)
-            .user_agent(concat!("mikrocloud/", env!("CARGO_PKG_VERSION")));
+        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).user_agent(USER_AGENT);
         let http = http.build().map_err(anyhow::Error::from)?;
         Ok(Self { credentials, http })
     }

@@ -8,7 +8,7 @@ use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
-use super::api::Api;
+use super::api::{Api, USER_AGENT};
 use crate::failure::Failure;
 
 /// What is seen while following.
@@ -86,6 +86,7 @@ async fn connection(
     let url = api.url("/graphql/ws").replacen("http", "ws", 1);
     let mut request = url.into_client_request()?;
     request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("graphql-transport-ws"));
+    request.headers_mut().insert("User-Agent", HeaderValue::from_static(USER_AGENT));
     let (mut socket, _) = tokio_tungstenite::connect_async(request).await?;
     socket.send(message(&json!({"type": "connection_init", "payload": {"Authorization": api.authorization()}}))).await?;
     while let Some(received) = socket.next().await {

@@ -30,6 +30,7 @@ pub struct Cluster {
     pub store: Store,
     pub bus: EventBus,
     pub wakeups: Wakeups,
+    pub redis: Redis,
     pub sealer: Arc<Sealer>,
     pub artifacts: Artifacts,
     pub data: DataDir,
@@ -57,7 +58,7 @@ impl Cluster {
         tokio::spawn(jobs::redis::relay(redis.clone(), bus.clone(), wakeups.clone(), stop.clone()));
         tokio::spawn(keep_clock(store.clone(), stop.clone()));
         let artifacts = Artifacts::shared(cache, objects.clone());
-        Ok(Self { store, bus, wakeups, sealer, artifacts, data, sites: options.sites.clone(), uploads: objects, stop })
+        Ok(Self { store, bus, wakeups, redis, sealer, artifacts, data, sites: options.sites.clone(), uploads: objects, stop })
     }
 
     /// What an edge, or who asks the edges, needs of the control plane.

@@ -10,6 +10,7 @@ use jobs::RedisUrl;
 use url::Url;
 
 use super::limits::LimitOptions;
+use super::requests::RequestOptions;
 use crate::arguments::DataDirectory;
 
 /// The database of the scaled-out form.
@@ -113,6 +114,8 @@ pub struct ApiOptions {
     /// The address to listen on
     #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
+    #[command(flatten)]
+    pub requests: RequestOptions,
 }
 
 /// `mikrocloud worker`

@@ -63,7 +63,8 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     let services = cluster.services(cluster.local_cloud(None), settings).await?;
     tokio::spawn(services.clone().watch(cluster.stop.clone()));
     let metrics = api::install_metrics().context("metrics cannot be recorded")?;
-    let server = Server::new(listener, ServerSettings { services, edge: None, metrics });
+    let admission = options.requests.admission(Some(cluster.redis.clone()));
+    let server = Server::new(listener, ServerSettings { services, edge: None, metrics }, admission);
     println!("ready http://{}", server.address().context("the listener's address")?);
     serve_until_signal(|stop| server.run(stop)).await?;
     cluster.end().await;

@@ -112,7 +112,8 @@ impl House {
     ) -> Result<(), Failure> {
         let metrics = api::install_metrics().context("metrics cannot be recorded")?;
         let edge = Some(Arc::new(LocalEdge(self.edge.clone())) as Arc<dyn api::EdgeRouter>);
-        let server = Server::new(listener, ServerSettings { services: self.services.clone(), edge, metrics });
+        let settings = ServerSettings { services: self.services.clone(), edge, metrics };
+        let server = Server::new(listener, settings, options.requests.admission(None));
         let url = format!("http://{}", server.address().context("the listener's address")?);
         let no_more_requests = CancellationToken::new();
         let queues = jobs::payload::QUEUES.map(|queue| match queue {

@@ -1,0 +1,118 @@
+//! What clients may ask for.
+
+use std::time::Duration;
+
+use api::{Admission, LoadLimits};
+use clap::Args;
+use domain::access::Role;
+use domain::id::ApiKeyId;
+use jobs::Redis;
+use services::{RateLimiter, RateLimits};
+
+/// The limits that whatever serves the API takes.
+#[derive(Debug, Clone, Args)]
+pub struct RequestOptions {
+    /// How many requests a user may make per hour; 0 for any number
+    #[arg(long, env = "MIKROCLOUD_RATE_LIMIT", value_name = "REQUESTS", default_value_t = RateLimits::default().per_user)]
+    rate_limit: u32,
+    /// The same for a role (owner, admin, developer, viewer) or an API key, such as `viewer=200,key_...=5000`
+    #[arg(long, env = "MIKROCLOUD_RATE_LIMIT_FOR", value_name = "WHO=REQUESTS", value_delimiter = ',')]
+    rate_limit_for: Vec<RateLimitFor>,
+    /// How many requests an address may make per minute without being signed in; 0 for any number
+    #[arg(long, env = "MIKROCLOUD_ANONYMOUS_RATE_LIMIT", value_name = "REQUESTS", default_value_t = RateLimits::default().anonymous)]
+    anonymous_rate_limit: u32,
+    /// How often an address may try to sign in per minute; 0 for any number
+    #[arg(long, env = "MIKROCLOUD_SIGN_IN_RATE_LIMIT", value_name = "ATTEMPTS", default_value_t = RateLimits::default().sign_in)]
+    sign_in_rate_limit: u32,
+    /// How many requests are worked on at once
+    #[arg(long, env = "MIKROCLOUD_MAX_REQUESTS", value_name = "REQUESTS", default_value_t = LoadLimits::default().at_once,
+        value_parser = at_least_one)]
+    max_requests: usize,
+    /// How many more may wait until others are done; the rest is refused with 503
+    #[arg(long, env = "MIKROCLOUD_MAX_WAITING", value_name = "REQUESTS", default_value_t = LoadLimits::default().waiting)]
+    max_waiting: usize,
+    /// How long one may wait, in milliseconds
+    #[arg(long, env = "MIKROCLOUD_MAX_WAIT_MS", value_name = "MILLISECONDS", default_value_t = 2000,
+        value_parser = clap::value_parser!(u64).range(0..=20_000))]
+    max_wait_ms: u64,
+}
+
+/// A limit for some.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum RateLimitFor {
+    Role(Role, u32),
+    Key(ApiKeyId, u32),
+}
+
+impl std::str::FromStr for RateLimitFor {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let (who, requests) = text.split_once('=').ok_or("give it as WHO=REQUESTS, such as viewer=200")?;
+        let requests = requests.parse().map_err(|_| format!("`{requests}` is no number of requests: give a whole number"))?;
+        if let Some(role) = Role::from_name(who) {
+            return Ok(Self::Role(role, requests));
+        }
+        let key = who.parse().map_err(|_| {
+            format!("`{who}` is neither a role (owner, admin, developer, viewer) nor the id of an API key (key_...)")
+        })?;
+        Ok(Self::Key(key, requests))
+    }
+}
+
+impl RequestOptions {
+    /// What an API takes on; its users are counted together with those of other processes where there is a Redis.
+    pub fn admission(&self, redis: Option<Redis>) -> Admission {
+        let wait = Duration::from_millis(self.max_wait_ms);
+        let load = LoadLimits { at_once: self.max_requests, waiting: self.max_waiting, wait };
+        Admission { limiter: RateLimiter::new(self.rate_limits(), redis), load }
+    }
+
+    fn rate_limits(&self) -> RateLimits {
+        let mut limits = RateLimits {
+            per_user: self.rate_limit,
+            anonymous: self.anonymous_rate_limit,
+            sign_in: self.sign_in_rate_limit,
+            ..RateLimits::default()
+        };
+        for limit in &self.rate_limit_for {
+            match *limit {
+                RateLimitFor::Role(role, requests) => drop(limits.per_role.insert(role, requests)),
+                RateLimitFor::Key(key, requests) => drop(limits.per_key.insert(key, requests)),
+            }
+        }
+        limits
+    }
+}
+
+/// More places than this the semaphore behind them cannot count.
+const MOST: usize = 1_000_000;
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    match text.parse() {
+        Ok(count @ 1..=MOST) => Ok(count),
+        _ => Err(format!("give a whole number from 1 to {MOST}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_is_for_a_role_or_for_a_key() {
+        let key = ApiKeyId::new();
+        assert_eq!("viewer=200".parse(), Ok(RateLimitFor::Role(Role::Viewer, 200)));
+        assert_eq!(format!("{key}=0").parse(), Ok(RateLimitFor::Key(key, 0)));
+        for (text, problem) in [
+            ("viewer", "WHO=REQUESTS"),
+            ("viewer=-1", "`-1` is no number"),
+            ("viewer=many", "`many` is no number"),
+            ("boss=1", "`boss` is neither a role"),
+            ("prj_0=1", "nor the id of an API key"),
+        ] {
+            let error = text.parse::<RateLimitFor>().unwrap_err();
+            assert!(error.contains(problem), "{text}: {error}");
+        }
+    }
+}
