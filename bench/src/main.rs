@@ -23,10 +23,10 @@ use crate::server::Mikrocloud;
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
-    let Some(first) = arguments.next() else { bail!("usage: bench PATH-TO-MIKROCLOUD [memory|deploys|queries|files]...") };
-    if first == "baseline" {
-        let file = arguments.next().context("usage: bench baseline DATABASE")?;
-        return baseline::serve(PathBuf::from(file)).await;
+    let Some(first) = arguments.next() else { bail!("usage: bench PATH-TO-MIKROCLOUD [memory|deploys|queries|crowd|files]...") };
+    if first == "baseline" || first == "tuned-baseline" {
+        let file = arguments.next().context("usage: bench baseline|tuned-baseline DATABASE")?;
+        return baseline::serve(PathBuf::from(file), first == "tuned-baseline").await;
     }
     let chosen: Vec<_> = arguments.collect();
     let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|choice| choice == name);
@@ -35,7 +35,7 @@ async fn main() -> Result<()> {
         .context("the mikrocloud binary is not there: build it with `cargo build --release -p cli`")?;
 
     let mut report = Report::default();
-    let server = Mikrocloud::start(&binary).await?;
+    let server = Mikrocloud::start(&binary, &["--rate-limit", "0"]).await?;
     server.create_projects(100).await?;
     if wanted("memory") {
         memory::measure(&server, &mut report).await?;
@@ -50,6 +50,9 @@ async fn main() -> Result<()> {
         files::measure(&server, &mut report).await?;
     }
     server.stop()?;
+    if wanted("crowd") {
+        queries::measure_crowd(&binary, &mut report).await?;
+    }
     let table = report.render();
     println!("{table}");
     if chosen.is_empty() {

@@ -5,6 +5,7 @@ use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
+use sqlx::{Connection, SqliteConnection};
 use tempfile::TempDir;
 
 use crate::client;
@@ -20,11 +21,11 @@ pub struct Mikrocloud {
 }
 
 impl Mikrocloud {
-    /// Starts it on a free port.
-    pub async fn start(binary: &Path) -> Result<Self> {
+    /// Starts it on a free port, with these arguments besides.
+    pub async fn start(binary: &Path, arguments: &[&str]) -> Result<Self> {
         let directory = tempfile::tempdir()?;
         let mut command = Self::command(binary, directory.path());
-        command.arg("up").arg("--data").arg(directory.path().join("data")).args(["--listen", "127.0.0.1:0"]);
+        command.arg("up").arg("--data").arg(directory.path().join("data")).args(["--listen", "127.0.0.1:0"]).args(arguments);
         let (process, url) = tokio::task::spawn_blocking(move || Running::until_ready(&mut command)).await??;
         let credentials =
             std::fs::read_to_string(directory.path().join("config/credentials.json")).context("the CLI's credential")?;
@@ -70,6 +71,18 @@ impl Mikrocloud {
             let data = client::graphql(&self.url, &self.token, &query).await?;
             ensure!(data["createProject"]["userErrors"] == Value::Array(Vec::new()), "{data}");
         }
+        Ok(())
+    }
+
+    /// Adds projects to those of the first team, past its API.
+    pub async fn fill(&self, count: usize) -> Result<()> {
+        let mut database = SqliteConnection::connect(&format!("sqlite://{}", self.database().display())).await?;
+        let sql = "WITH RECURSIVE numbers (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM numbers WHERE n < $1)
+            INSERT INTO projects (id, team_id, name, event_count, deployment_count, created_at, updated_at)
+            SELECT randomblob(16), team_id, 'filling-' || n, 0, 0, created_at, updated_at
+            FROM numbers, (SELECT team_id, created_at, updated_at FROM projects LIMIT 1)";
+        sqlx::query(sql).bind(i64::try_from(count)?).execute(&mut database).await?;
+        database.close().await?;
         Ok(())
     }
 
