@@ -184,9 +184,9 @@ impl Timetable {
                 break;
             }
             if now - at > MISSED_AFTER {
-                late.push(at)
+                late.push(at);
             } else {
-                due.runs.push(at)
+                due.runs.push(at);
             }
             time = self.next_after(at);
         }

@@ -308,7 +308,7 @@ impl Services {
         }
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.tell(raised).await;
+        self.tell(raised);
         Ok(Outcome::Recorded)
     }
 }

@@ -93,7 +93,7 @@ impl Services {
         }
         tx.commit().await?;
         self.give(notices);
-        self.tell(raised).await;
+        self.tell(raised);
         Ok(())
     }
 
@@ -127,7 +127,7 @@ impl Services {
     }
 
     /// Tells of alerts: in the log, in the metrics, and to the receiver that is set up.
-    pub(crate) async fn tell(&self, raised: impl IntoIterator<Item = Raised>) {
+    pub(crate) fn tell(&self, raised: impl IntoIterator<Item = Raised>) {
         for Raised(alert) in raised {
             tracing::warn!(alert.kind, alert.subject, alert.message, "alert");
             metrics::counter!("mikrocloud_alerts_total", "kind" => alert.kind.clone()).increment(1);
