@@ -132,12 +132,17 @@ impl Cluster {
         answer["data"]["createApiKey"]["secret"].as_str().unwrap_or_else(|| panic!("{answer}")).to_owned()
     }
 
+    /// The API key of the owner.
+    pub fn token(&self) -> &str {
+        &self.token
+    }
+
     /// The processes of a role, as indices.
     pub fn of(&self, kind: &str) -> Vec<usize> {
         (0..self.roles.len()).filter(|index| self.roles[*index].kind == kind).collect()
     }
 
-    fn api_url(&self, number: usize, path: &str) -> String {
+    pub fn api_url(&self, number: usize, path: &str) -> String {
         let apis = self.of("api");
         format!("http://127.0.0.1:{}{path}", self.roles[apis[number % apis.len()]].port)
     }

@@ -12,4 +12,6 @@ mod limits;
 #[path = "../e2e/processes.rs"]
 mod processes;
 mod roles;
+mod schedules;
+mod subscriptions;
 mod workers;
