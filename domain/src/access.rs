@@ -174,8 +174,8 @@ mod tests {
             })
             .collect();
         insta::assert_snapshot!(table.join("\n"), @r"
-        owner: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write
-        admin: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write
+        owner: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write
+        admin: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write
         developer: project-read project-write deployment-write variable-read variable-write member-read api-key-write
         viewer: project-read member-read
         ");

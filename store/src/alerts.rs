@@ -21,15 +21,10 @@ impl Store {
             "SELECT ",
             columns!(),
             " FROM alerts WHERE (team_id = $1 OR ($2 AND team_id IS NULL)) AND (CAST($3 AS UUID) IS NULL OR id < $3)
-              ORDER BY id DESC LIMIT $4"
+              ORDER BY id DESC LIMIT $4 + 1"
         );
-        let rows = db!(self, |pool| sqlx::query_as(sql)
-            .bind(team)
-            .bind(installation)
-            .bind(after)
-            .bind(limit + 1)
-            .fetch_all(pool)
-            .await)?;
+        let rows =
+            db!(self, |pool| sqlx::query_as(sql).bind(team).bind(installation).bind(after).bind(limit).fetch_all(pool).await)?;
         Ok(Page::from_rows(rows, limit))
     }
 

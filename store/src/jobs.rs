@@ -113,14 +113,14 @@ impl Store {
             "SELECT ",
             columns!(),
             " FROM jobs WHERE team_id = $1 AND (CAST($2 AS TEXT) IS NULL OR queue = $2) AND (CAST($3 AS TEXT) IS NULL OR state = $3)
-              AND (CAST($4 AS UUID) IS NULL OR id < $4) ORDER BY id DESC LIMIT $5"
+              AND (CAST($4 AS UUID) IS NULL OR id < $4) ORDER BY id DESC LIMIT $5 + 1"
         );
         let rows = db!(self, |pool| sqlx::query_as(sql)
             .bind(team)
             .bind(&filter.queue)
             .bind(filter.state)
             .bind(after)
-            .bind(limit + 1)
+            .bind(limit)
             .fetch_all(pool)
             .await)?;
         Ok(Page::from_rows(rows, limit))

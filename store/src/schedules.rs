@@ -37,7 +37,7 @@ impl Store {
 
     /// Schedules of all teams that are due, the longest due first.
     pub async fn schedule_list_due(&self, at: Timestamp, limit: i64) -> Result<Vec<Schedule>> {
-        let sql = concat!("SELECT ", columns!(), " FROM schedules WHERE next_due_at <= $1 ORDER BY next_due_at, id LIMIT $2");
+        let sql = concat!("SELECT ", columns!(), " FROM schedules WHERE next_due_at <= $1 ORDER BY next_due_at, id LIMIT $2 + 0");
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(at).bind(limit).fetch_all(pool).await)?)
     }
 
@@ -53,10 +53,10 @@ impl Store {
             "SELECT ",
             run_columns!(),
             " FROM expected_runs WHERE team_id = $1 AND schedule_id = $2 AND (CAST($3 AS TIMESTAMPTZ) IS NULL OR due_at < $3)
-              ORDER BY due_at DESC LIMIT $4"
+              ORDER BY due_at DESC LIMIT $4 + 1"
         );
         let rows =
-            db!(self, |pool| sqlx::query_as(sql).bind(team).bind(schedule).bind(before).bind(limit + 1).fetch_all(pool).await)?;
+            db!(self, |pool| sqlx::query_as(sql).bind(team).bind(schedule).bind(before).bind(limit).fetch_all(pool).await)?;
         Ok(Page::from_rows(rows, limit))
     }
 

@@ -1,16 +1,20 @@
 //! A team with one of everything that a test may need.
 
+use domain::alert::Alert;
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger};
 use domain::environment::Environment;
-use domain::id::{DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, TeamId, UserId, VariableId};
+use domain::id::{AlertId, DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, ScheduleId, TeamId, UserId, VariableId};
+use domain::job::Fence;
 use domain::project::Project;
 use domain::resource::Resource;
+use domain::schedule::{Action, ExpectedRun, MissedRuns, RunState, Schedule};
 use domain::source::Source;
 use domain::team::{Team, User};
 use domain::time::now;
 use serde_json::json;
-use store::{EventKey, NewJob, SealedVariable, Store, Tx};
+use store::{Claim, EventKey, Failed, NewJob, SealedVariable, Store, Tx};
+use uuid::Uuid;
 
 pub fn digest(byte: u8) -> Digest {
     Digest::from_bytes(&[byte; 32])
@@ -93,6 +97,60 @@ pub fn job(team: TeamId) -> NewJob {
         deduplication_key: None,
         run_at: now(),
         max_attempts: 3,
+    }
+}
+
+/// A worker takes a job and fails for good.
+pub async fn fail(store: &Store, id: JobId) {
+    let claim = Claim { token: Uuid::new_v4(), lease_until: now(), worker: "test:1", is_limited: false };
+    store.job_claim(id, &claim).await.unwrap().unwrap();
+    let fence = Fence { job_id: id, token: claim.token };
+    let failed = Failed { error: "it broke".to_owned(), retry_at: None };
+    write(store, async |tx| tx.job_fail(fence, &failed).await).await;
+}
+
+pub fn schedule(project: &Project) -> Schedule {
+    Schedule {
+        id: ScheduleId::new(),
+        team_id: project.team_id,
+        project_id: project.id,
+        environment: "production".to_owned(),
+        name: "nightly".to_owned(),
+        cron: "0 3 * * *".to_owned(),
+        time_zone: "Europe/Berlin".to_owned(),
+        action: Action::Request { path: "/ü?x=1".to_owned() },
+        missed: MissedRuns::Latest,
+        enabled: true,
+        timeout_seconds: 60,
+        next_due_at: Some(now()),
+        created_by: UserId::new(),
+        created_at: now(),
+    }
+}
+
+pub fn run(schedule: &Schedule) -> ExpectedRun {
+    ExpectedRun {
+        schedule_id: schedule.id,
+        due_at: now(),
+        team_id: schedule.team_id,
+        state: RunState::Waiting,
+        deadline: now(),
+        outcome: None,
+        started_at: None,
+        finished_at: None,
+    }
+}
+
+pub fn alert(team: TeamId) -> Alert {
+    let (kind, message) = ("run_missed".to_owned(), "it did not happen".to_owned());
+    Alert {
+        id: AlertId::new(),
+        team_id: Some(team),
+        kind,
+        subject: team.to_string(),
+        message,
+        raised_at: now(),
+        resolved_at: None,
     }
 }
 

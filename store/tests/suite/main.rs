@@ -12,6 +12,7 @@ mod jobs;
 mod leases;
 mod logs;
 mod projects;
+mod schedules;
 mod schema;
 mod tenants;
 mod transactions;

@@ -7,12 +7,12 @@ use std::path::Path;
 use domain::access::{Permission, Role};
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
-use domain::id::{ApiKeyId, DeploymentId, JobId, TeamId, UserId};
+use domain::id::{ApiKeyId, DeploymentId, JobId, ScheduleId, TeamId, UserId};
 use domain::team::Membership;
 use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
-use store::{DeploymentChange, EventKey, NewApiKey, NewJob, Page, ProjectChange, Store};
+use store::{DeploymentChange, EventKey, JobFilter, NewApiKey, NewJob, Page, ProjectChange, Store};
 
 use crate::fixture::{self, Tenant, digest, write};
 
@@ -72,6 +72,8 @@ struct Everything {
     member: UserId,
     key: ApiKeyId,
     job: JobId,
+    failed: JobId,
+    schedule: ScheduleId,
 }
 
 impl Everything {
@@ -93,6 +95,9 @@ impl Everything {
             scopes: &scopes,
             expires_at: None,
         };
+        let (failed, schedule) = (fixture::job(team), fixture::schedule(&tenant.project));
+        let run = fixture::run(&schedule);
+        let alert = fixture::alert(team);
         write(store, async |tx| {
             tx.user_insert(&member).await?;
             tx.membership_put(&Membership { team_id: team, user_id, role: Role::Owner }).await?;
@@ -111,10 +116,16 @@ impl Everything {
                 .await?;
             tx.upload_put(team, &digest(1), 1).await?;
             tx.artifact_put(&digest(2), 1, 1).await?;
+            tx.job_insert(&failed).await?;
+            tx.schedule_insert(&schedule).await?;
+            tx.run_expect(&run).await?;
+            tx.alert_raise(&alert).await?;
             tx.job_insert(&job).await
         })
         .await;
-        Self { tenant, superseded: superseded.id, member: user_id, key: key.id, job: job.id }
+        fixture::fail(store, failed.id).await;
+        let (failed, schedule) = (failed.id, schedule.id);
+        Self { tenant, superseded: superseded.id, member: user_id, key: key.id, job: job.id, failed, schedule }
     }
 
     /// Calls every read with this team's id. Each answer stands under the name of its function.
@@ -157,6 +168,12 @@ impl Everything {
             resource_list_of_deployment(deployment);
             upload_exists(&digest(1));
             job_get(self.job);
+            job_list(&JobFilter::default(), None, 10);
+            job_failure_list(self.failed);
+            schedule_list(project_id);
+            schedule_get(self.schedule);
+            run_list(self.schedule, None, 10);
+            alert_list(false, None, 10);
         }
         macro_rules! find {
             ($($function:ident($($argument:expr),*);)+) => {$(
@@ -214,6 +231,10 @@ impl Everything {
             event_insert(EventKey { team_id: team, ..self.tenant.key() }, Live, "stolen");
             log_insert(team, id, &line);
             job_cancel_subject(team, id.uuid());
+            job_retry(team, self.failed, now());
+            job_discard(team, self.failed);
+            schedule_enable(team, self.schedule, false, None);
+            schedule_delete(team, self.schedule);
             local_workload_put((team, project_id, id), &json!({ "stolen": true }), &json!({}));
             local_route_put(project.name.as_str(), (team, project_id, environment), other);
             project_delete(team, project_id);
