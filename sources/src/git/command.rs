@@ -32,8 +32,9 @@ const PASSED_ON: &[&str] = &[
     "NO_PROXY",
 ];
 
-/// No prompt, and a host that was never seen is trusted once; a host whose key changed is not.
-const SSH: &str = "ssh -oBatchMode=yes -oStrictHostKeyChecking=accept-new -oConnectTimeout=20";
+/// No prompt, and a host that was never seen is trusted once; a host whose key changed is not. Of an option that is given twice ssh
+/// takes the first: the operator's, when there is one.
+const SSH_OPTIONS: &str = "-oBatchMode=yes -oStrictHostKeyChecking=accept-new -oConnectTimeout=20";
 
 /// How much of Git's output is kept: its end.
 const OUTPUT_KEPT: usize = 64 * 1024;
@@ -49,6 +50,7 @@ pub(super) struct Git {
     pub repository: Repository,
     pub target: PathBuf,
     config: NamedTempFile,
+    ssh: String,
     env: Vec<(String, String)>,
     deadline: Instant,
     timeout: Duration,
@@ -79,6 +81,7 @@ impl Git {
             repository: repository.clone(),
             target: target.to_owned(),
             config,
+            ssh: format!("{} {SSH_OPTIONS}", options.ssh.as_deref().unwrap_or("ssh")),
             env: options.env.clone(),
             deadline: Instant::now() + options.timeout,
             timeout: options.timeout,
@@ -121,7 +124,7 @@ impl Git {
         let mut command = Command::new("git");
         command.arg("-C").arg(&self.target).args(arguments).env_clear();
         command.envs(PASSED_ON.iter().filter_map(|name| Some((name, std::env::var_os(name)?))));
-        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "true").env("GIT_SSH_COMMAND", SSH);
+        command.env("LC_ALL", "C").env("GIT_TERMINAL_PROMPT", "0").env("GIT_ASKPASS", "true").env("GIT_SSH_COMMAND", &self.ssh);
         command.env("GIT_CONFIG_NOSYSTEM", "1").env("GIT_CONFIG_GLOBAL", self.config.path()).env("GIT_LFS_SKIP_SMUDGE", "1");
         command.envs(self.env.iter().map(|(name, value)| (name, value)));
         command.env("GIT_CEILING_DIRECTORIES", self.target.parent().unwrap_or(&self.target));

@@ -13,6 +13,11 @@ pub enum SourceError {
         "{0} needs credentials, or does not exist: give this machine's MikroCloud user access, by a deploy key for ssh or a credential helper for https"
     )]
     Denied(String),
+    /// The server could be another one than it was.
+    #[error(
+        "the server of {0} shows another host key than the known one, or an unknown one where strict checking is asked for: compare it with what its operator publishes, then put it right in the `known_hosts` of MikroCloud's user (`ssh-keygen -R HOST` forgets the old one)"
+    )]
+    HostKey(String),
     /// The server does not answer.
     #[error("the server of {0} does not answer: check the host name and that this machine can reach it")]
     Unreachable(String),
@@ -67,6 +72,7 @@ impl SourceError {
         match self {
             Self::NotFound(_) => "SOURCE_NOT_FOUND",
             Self::Denied(_) => "SOURCE_DENIED",
+            Self::HostKey(_) => "SOURCE_HOST_KEY",
             Self::Unreachable(_) => "SOURCE_UNREACHABLE",
             Self::ReferenceNotFound { .. } | Self::Ambiguous(_) => "REFERENCE_NOT_FOUND",
             Self::Empty(_) => "SOURCE_EMPTY",
@@ -101,8 +107,10 @@ impl SourceError {
             "No route to host",
         ]) {
             Self::Unreachable(name)
+        } else if says(&["Host key verification failed"]) {
+            Self::HostKey(name)
         } else if says(&["Authentication failed", "could not read Username", "could not read Password", "Permission denied"])
-            || says(&["error: 403", "error: 401", "Host key verification failed", "Too many authentication failures"])
+            || says(&["error: 403", "error: 401", "Too many authentication failures"])
         {
             Self::Denied(name)
         } else if says(&["Repository not found", "does not appear to be a git repository", "' not found", "does not exist"])
@@ -146,6 +154,7 @@ mod tests {
             ("fatal: could not read Username for 'https://x': terminal prompts disabled", "SOURCE_DENIED"),
             ("remote: Invalid.\nfatal: Authentication failed for 'https://x/'", "SOURCE_DENIED"),
             ("git@x: Permission denied (publickey).", "SOURCE_DENIED"),
+            ("Host key verification failed.\nfatal: Could not read from remote repository.", "SOURCE_HOST_KEY"),
             ("fatal: unable to access 'https://x/': Could not resolve host: x", "SOURCE_UNREACHABLE"),
             ("ssh: connect to host x port 22: Connection refused", "SOURCE_UNREACHABLE"),
             ("fatal: something new", "SOURCE_FAILED"),

@@ -5,6 +5,8 @@ mod command;
 mod error;
 mod fetch;
 #[cfg(test)]
+mod ssh_tests;
+#[cfg(test)]
 mod tests;
 
 use std::path::{Path, PathBuf};
@@ -27,13 +29,17 @@ pub struct GitOptions {
     /// A Git configuration of the operator's to read, for credential helpers and the like. Without one, Git reads no
     /// configuration but ours.
     pub config: Option<PathBuf>,
+    /// How the operator starts ssh, such as `ssh -i /etc/mikrocloud/key`; by default what `GIT_SSH_COMMAND` says, else `ssh`. A shell
+    /// reads it: it never comes from a user.
+    pub ssh: Option<String>,
     /// Variables that every process of a fetch carries, by which it is recognised when the one who started it is gone.
     pub env: Vec<(String, String)>,
 }
 
 impl Default for GitOptions {
     fn default() -> Self {
-        Self { timeout: Duration::from_mins(5), bytes: 4 << 30, config: None, env: Vec::new() }
+        let ssh = std::env::var("GIT_SSH_COMMAND").ok().filter(|command| !command.trim().is_empty());
+        Self { timeout: Duration::from_mins(5), bytes: 4 << 30, config: None, ssh, env: Vec::new() }
     }
 }
 

@@ -8,18 +8,18 @@ use tempfile::TempDir;
 use super::*;
 
 /// A repository on this machine, made with Git alone.
-struct Origin {
+pub(super) struct Origin {
     directory: TempDir,
 }
 
 impl Origin {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         let origin = Self { directory: tempfile::tempdir().unwrap() };
         origin.git(&["init", "--quiet", "--initial-branch=main"]);
         origin
     }
 
-    fn path(&self) -> &Path {
+    pub(super) fn path(&self) -> &Path {
         self.directory.path()
     }
 
@@ -36,7 +36,7 @@ impl Origin {
     }
 
     /// Commits these files and returns the commit's id.
-    fn commit(&self, files: &[(&str, &str)]) -> String {
+    pub(super) fn commit(&self, files: &[(&str, &str)]) -> String {
         for (name, text) in files {
             fs::write(self.path().join(name), text).unwrap();
         }
