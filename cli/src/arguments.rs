@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
+use domain::secret::Secret;
 
 use crate::server::{AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, WorkerOptions};
 
@@ -27,6 +28,10 @@ pub enum Command {
     Worker(WorkerOptions),
     /// Run what is deployed, on this machine; one of these on each machine
     Edge(EdgeOptions),
+    /// Write everything that the database holds into one sealed file, while MikroCloud runs
+    Backup(BackupOptions),
+    /// Make a database hold what a backup says: a data directory, or PostgreSQL
+    Restore(RestoreOptions),
     /// Check this machine and say how to put right what is wrong
     Doctor(DoctorOptions),
     /// Sign in to a server
@@ -69,6 +74,8 @@ impl Command {
     pub fn wants_json(&self) -> bool {
         match self {
             Self::Up(_) | Self::Migrate(_) | Self::Api(_) | Self::Worker(_) | Self::Edge(_) | Self::Completion { .. } => false,
+            Self::Backup(options) => options.output.json,
+            Self::Restore(options) => options.output.json,
             Self::Doctor(options) => options.output.json,
             Self::Login(options) => options.output.json,
             Self::Logout(output) | Self::Whoami(output) => output.json,
@@ -124,6 +131,50 @@ pub struct UpOptions {
     pub limits: LimitOptions,
     #[command(flatten)]
     pub requests: RequestOptions,
+}
+
+/// Which database, and its master key.
+#[derive(Debug, Args)]
+pub struct InstallationChoice {
+    /// The database of the scaled-out form; without one, that in the data directory is meant
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    pub database_url: Option<Secret>,
+    #[arg(
+        long,
+        help = "The key that seals secrets, in a file of 64 hexadecimal digits; or MIKROCLOUD_MASTER_KEY holds the digits. \
+                Without either, that in the data directory is meant",
+        env = "MIKROCLOUD_MASTER_KEY_FILE",
+        value_name = "FILE"
+    )]
+    pub master_key_file: Option<PathBuf>,
+    #[command(flatten)]
+    pub data: DataDirectory,
+}
+
+#[derive(Debug, Args)]
+pub struct BackupOptions {
+    /// The file to write; one that is there is replaced once the new one is complete
+    pub file: PathBuf,
+    /// Write nothing: restore the file into a temporary database and compare
+    #[arg(long)]
+    pub verify: bool,
+    #[command(flatten)]
+    pub installation: InstallationChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreOptions {
+    /// The backup
+    pub file: PathBuf,
+    /// Replace what the database holds
+    #[arg(long)]
+    pub replace: bool,
+    #[command(flatten)]
+    pub installation: InstallationChoice,
+    #[command(flatten)]
+    pub output: Output,
 }
 
 #[derive(Debug, Args)]

@@ -49,6 +49,8 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Api(options) => server::api(options).await,
             Command::Worker(options) => server::worker(options).await,
             Command::Edge(options) => server::edge(options).await,
+            Command::Backup(options) => server::backup(options).await,
+            Command::Restore(options) => server::restore(options).await,
             Command::Doctor(options) => doctor::run(options).await,
             Command::Completion { shell } => {
                 commands::completion(shell);

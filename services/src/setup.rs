@@ -10,7 +10,8 @@ use store::{Lock, Store, Tx};
 use crate::auth::{ApiKeySecret, signin_link};
 use crate::{Result, Sealer, ServiceError, Services};
 
-const KEY_FINGERPRINT: &str = "master_key_fingerprint";
+/// Under which name the database keeps what tells its master key apart.
+pub(crate) const KEY_FINGERPRINT: &str = "master_key_fingerprint";
 
 /// What the first start made; shown once.
 pub struct FirstStart {

@@ -11,7 +11,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::{Result, StoreError};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
 
 /// Runs the same body on whichever pool the store has.
 macro_rules! db {
@@ -57,7 +57,7 @@ pub struct Store {
 
 pub(crate) enum Open {
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
-    Sqlite { open: sqlx::Transaction<'static, sqlx::Sqlite>, _writer: OwnedMutexGuard<()> },
+    Sqlite { open: sqlx::Transaction<'static, sqlx::Sqlite>, _writer: Option<OwnedMutexGuard<()>> },
 }
 
 /// How a database's schema stands to this program's.
@@ -189,7 +189,7 @@ impl Store {
             Db::Postgres(pool) => Open::Postgres(pool.begin().await?),
             Db::Sqlite { pool, writer } => {
                 let guard = Arc::clone(writer).lock_owned().await;
-                Open::Sqlite { open: pool.begin_with("BEGIN IMMEDIATE").await?, _writer: guard }
+                Open::Sqlite { open: pool.begin_with("BEGIN IMMEDIATE").await?, _writer: Some(guard) }
             }
         }))
     }

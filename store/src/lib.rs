@@ -6,6 +6,7 @@ mod access;
 mod alerts;
 mod artifacts;
 mod deployments;
+pub mod dump;
 mod edges;
 mod environments;
 mod error;

@@ -3,6 +3,7 @@
 
 mod access;
 mod at_once;
+mod backup;
 mod bad_builds;
 mod bad_servers;
 mod bad_sources;

@@ -46,6 +46,29 @@ impl Database {
         };
         done.unwrap_or_else(|error| panic!("`{sql}` failed: {error}"));
     }
+
+    /// The first column of what a query finds, as texts.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn texts(&self, sql: &'static str) -> Vec<String> {
+        let found = match self {
+            Self::Sqlite { file, .. } => {
+                let mut connection =
+                    SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap_or_else(failed(sql));
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await
+            }
+            Self::Postgres(url) => {
+                let mut connection = PgConnection::connect(url).await.unwrap_or_else(failed(sql));
+                sqlx::query_scalar(sql).fetch_all(&mut connection).await
+            }
+        };
+        found.unwrap_or_else(failed(sql))
+    }
+}
+
+fn failed<T>(sql: &str) -> impl FnOnce(sqlx::Error) -> T {
+    move |error| panic!("`{sql}` failed: {error}")
 }
 
 async fn sqlite(file: &str, sql: &'static str) -> sqlx::Result<()> {

@@ -39,6 +39,8 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         | Command::Api(_)
         | Command::Worker(_)
         | Command::Edge(_)
+        | Command::Backup(_)
+        | Command::Restore(_)
         | Command::Doctor(_)
         | Command::Completion { .. } => Err(Failure::usage("this command runs without a server")),
     }

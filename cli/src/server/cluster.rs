@@ -44,7 +44,7 @@ impl Cluster {
     /// Connects to everything, waiting as long as the options say. This process works on these queues.
     pub async fn connect(options: &ClusterOptions, queues: &[&'static str]) -> Result<Self, Failure> {
         // Nothing of the database is used before it is known to be the right one.
-        let sealer = Arc::new(Sealer::new(given_master_key(&options.database)?));
+        let sealer = Arc::new(Sealer::new(given_master_key(options.database.master_key_file.as_deref())?));
         let data = DataDir::open(options.data.directory.clone())?;
         let objects = Objects::at(&options.objects).map_err(|error| Failure::failed("OBJECTS", error.to_string()))?;
         let store = connect_database(&options.database).await?;

@@ -8,7 +8,6 @@ use std::path::Path;
 use services::MasterKey;
 
 use super::data_directory::DATABASE;
-use super::options::DatabaseOptions;
 use crate::failure::Failure;
 
 const VARIABLE: &str = "MIKROCLOUD_MASTER_KEY";
@@ -16,14 +15,54 @@ const FILE: &str = "master.key";
 const SHAPE: &str = "64 hexadecimal digits (`openssl rand -hex 32` makes some)";
 
 /// The master key that the environment or a file gives to a process of the scaled-out form.
-pub fn given_master_key(options: &DatabaseOptions) -> Result<MasterKey, Failure> {
-    if let Some(key) = from_environment()? {
+pub fn given_master_key(file: Option<&Path>) -> Result<MasterKey, Failure> {
+    if let Some(key) = given(file)? {
         return Ok(key);
     }
-    let Some(path) = &options.master_key_file else {
-        let message = format!("no master key is given: set {VARIABLE} or MIKROCLOUD_MASTER_KEY_FILE, the same for every process");
+    let message = format!("no master key is given: set {VARIABLE} or MIKROCLOUD_MASTER_KEY_FILE, the same for every process");
+    Err(Failure::failed("MASTER_KEY", message))
+}
+
+/// The master key of an installation that is there already or is to be restored: from the environment, a file, or its data directory.
+pub fn existing_master_key(file: Option<&Path>, directory: &Path) -> Result<MasterKey, Failure> {
+    if let Some(key) = given(file)? {
+        return Ok(key);
+    }
+    let path = directory.join(FILE);
+    if !path.exists() {
+        let message = format!(
+            "the master key is not in {}: put it there, give its file with --master-key-file FILE, or set {VARIABLE}",
+            path.display()
+        );
         return Err(Failure::failed("MASTER_KEY", message));
-    };
+    }
+    from_file(&path)
+}
+
+/// Keeps the key of a restored database beside it, unless one is there.
+pub fn keep_master_key(directory: &Path, key: &MasterKey) -> Result<(), Failure> {
+    let path = directory.join(FILE);
+    if path.exists() { Ok(()) } else { write(&path, key) }
+}
+
+/// Refuses a key that is not the one a data directory already has.
+pub fn check_master_key(directory: &Path, key: &MasterKey) -> Result<(), Failure> {
+    let path = directory.join(FILE);
+    if path.exists() && from_file(&path)?.to_hex() != key.to_hex() {
+        let message = format!("{} is another key than the one given: move it away, or give the same", path.display());
+        return Err(Failure::failed("MASTER_KEY", message));
+    }
+    Ok(())
+}
+
+fn given(file: Option<&Path>) -> Result<Option<MasterKey>, Failure> {
+    match from_environment()? {
+        Some(key) => Ok(Some(key)),
+        None => file.map(from_file).transpose(),
+    }
+}
+
+fn from_file(path: &Path) -> Result<MasterKey, Failure> {
     let text = fs::read_to_string(path)
         .map_err(|error| Failure::failed("MASTER_KEY", format!("the master key {} cannot be read: {error}", path.display())))?;
     MasterKey::from_hex(&text).ok_or_else(|| Failure::failed("MASTER_KEY", format!("{} holds no key: {SHAPE}", path.display())))
@@ -60,6 +99,11 @@ pub fn master_key(directory: &Path) -> Result<MasterKey, Failure> {
 
 fn create(path: &Path) -> Result<MasterKey, Failure> {
     let key = MasterKey::generate();
+    write(path, &key)?;
+    Ok(key)
+}
+
+fn write(path: &Path, key: &MasterKey) -> Result<(), Failure> {
     let written = (|| {
         // Beside and then renamed: a half-written key would lock its owner out.
         let beside = path.with_extension("new");
@@ -68,8 +112,6 @@ fn create(path: &Path) -> Result<MasterKey, Failure> {
         file.sync_all()?;
         fs::rename(beside, path)
     })();
-    written.map_err(|error| {
-        Failure::failed("MASTER_KEY", format!("the master key {} cannot be written: {error}", path.display()))
-    })?;
-    Ok(key)
+    written
+        .map_err(|error| Failure::failed("MASTER_KEY", format!("the master key {} cannot be written: {error}", path.display())))
 }

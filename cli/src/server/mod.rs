@@ -1,5 +1,6 @@
 //! The server roles: all in one process (`up`), or each in processes of its own.
 
+mod backup;
 mod cluster;
 mod data_directory;
 mod edge_router;
@@ -15,6 +16,7 @@ mod serving;
 mod up;
 mod work;
 
+pub use backup::{backup, restore};
 pub use data_directory::{DATABASE, default_directory};
 pub use limits::LimitOptions;
 pub use options::{AlertOptions, ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};

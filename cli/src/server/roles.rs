@@ -38,7 +38,7 @@ const CLEAN_EVERY: Duration = Duration::from_mins(10);
 /// Brings the schema up to date and prepares a new installation. Two at once do no harm: the second waits for the first.
 pub async fn migrate(options: MigrateOptions) -> Result<(), Failure> {
     logging::start();
-    let sealer = Sealer::new(given_master_key(&options.database)?);
+    let sealer = Sealer::new(given_master_key(options.database.master_key_file.as_deref())?);
     let store = connect_database(&options.database).await?;
     store.migrate().await.map_err(|error| {
         let code = if matches!(error, store::StoreError::NewerSchema) { "NEWER_SCHEMA" } else { "DATABASE" };

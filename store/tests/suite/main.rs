@@ -5,6 +5,7 @@ mod access;
 mod clouds;
 mod common;
 mod deployments;
+mod dump;
 mod environments;
 mod events;
 mod fixture;
