@@ -3,15 +3,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::time::Timestamp;
-use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, PgPool, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
-use crate::error::{Result, StoreError};
-
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+use crate::error::Result;
 
 /// Runs the same body on whichever pool the store has.
 macro_rules! db {
@@ -58,17 +55,6 @@ pub struct Store {
 pub(crate) enum Open {
     Postgres(sqlx::Transaction<'static, sqlx::Postgres>),
     Sqlite { open: sqlx::Transaction<'static, sqlx::Sqlite>, _writer: Option<OwnedMutexGuard<()>> },
-}
-
-/// How a database's schema stands to this program's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum SchemaState {
-    /// `migrate` has to run first.
-    Behind,
-    /// As it should be.
-    Current,
-    /// A newer program made it.
-    Newer,
 }
 
 /// What only one process does at a time.
@@ -129,41 +115,12 @@ impl Store {
         Ok(Self { db: Db::Postgres(pool) })
     }
 
-    /// Brings the schema up to date, and refuses one that a newer MikroCloud made.
-    pub async fn migrate(&self) -> Result<()> {
-        let done = db!(self, |pool| MIGRATIONS.run(pool).await);
-        done.map_err(|error| match error {
-            MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..) => StoreError::NewerSchema,
-            other => StoreError::Migrate(other),
-        })
-    }
-
     /// The database's clock, which all processes of an installation share; `None` where there is one process.
     pub async fn clock(&self) -> Result<Option<Timestamp>> {
         match &self.db {
             Db::Postgres(pool) => Ok(Some(sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(pool).await?)),
             Db::Sqlite { .. } => Ok(None),
         }
-    }
-
-    /// How the database's schema stands to this program's.
-    pub async fn schema_state(&self) -> Result<SchemaState> {
-        let table = match &self.db {
-            Db::Postgres(_) => "SELECT to_regclass('_sqlx_migrations') IS NOT NULL",
-            Db::Sqlite { .. } => "SELECT EXISTS (SELECT 1 FROM sqlite_master WHERE name = '_sqlx_migrations')",
-        };
-        let exists: bool = db!(self, |pool| sqlx::query_scalar(table).fetch_one(pool).await)?;
-        if !exists {
-            return Ok(SchemaState::Behind);
-        }
-        let sql = "SELECT version FROM _sqlx_migrations ORDER BY version DESC LIMIT 1";
-        let version: Option<i64> = db!(self, |pool| sqlx::query_scalar(sql).fetch_optional(pool).await)?;
-        let newest = MIGRATIONS.iter().map(|migration| migration.version).max();
-        Ok(match version.cmp(&newest) {
-            std::cmp::Ordering::Less => SchemaState::Behind,
-            std::cmp::Ordering::Equal => SchemaState::Current,
-            std::cmp::Ordering::Greater => SchemaState::Newer,
-        })
     }
 
     /// Whether the database takes no writes, as a standby does.
@@ -234,6 +191,7 @@ impl Tx {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StoreError;
 
     #[tokio::test]
     async fn a_transaction_that_sqlite_ends_by_itself_spoils_no_later_one() {

@@ -19,11 +19,12 @@ mod projects;
 mod queues;
 mod resources;
 mod schedules;
+mod schema;
 mod sessions;
 mod variables;
 
 pub use access::{Credentials, NewApiKey};
-pub use db::{Lock, SchemaState, Store, Tx};
+pub use db::{Lock, Store, Tx};
 pub use deployments::{DeploymentChange, NewDeployment};
 pub use edges::{EdgeObservation, EdgeRow};
 pub use error::StoreError;
@@ -32,6 +33,7 @@ pub use jobs::{Claim, Failed, JobFailure, JobFilter, NewJob};
 pub use local::LocalWorkload;
 pub use projects::ProjectChange;
 pub use queues::QueueStats;
+pub use schema::{SchemaState, newest_schema};
 pub use sessions::RefreshToken;
 pub use variables::SealedVariable;
 

@@ -155,6 +155,9 @@ async fn writable(store: Store) -> Result<Store, Failure> {
     Ok(store)
 }
 
+/// What a program says that works on the schema of a newer one.
+pub const SCHEMA_AHEAD: &str = "the database has the schema of a newer MikroCloud, which this version can work on, too";
+
 /// Waits until `mikrocloud migrate` has made the schema that this program needs.
 async fn await_schema(store: &Store, patience: Duration) -> Result<(), Failure> {
     let until = Instant::now() + patience;
@@ -162,6 +165,10 @@ async fn await_schema(store: &Store, patience: Duration) -> Result<(), Failure> 
     loop {
         match store.schema_state().await.context("the schema cannot be looked at")? {
             SchemaState::Current => return Ok(()),
+            SchemaState::Ahead => {
+                tracing::warn!("{SCHEMA_AHEAD}");
+                return Ok(());
+            }
             SchemaState::Newer => return Err(Failure::failed("NEWER_SCHEMA", StoreError::NewerSchema.to_string())),
             SchemaState::Behind if Instant::now() >= until => {
                 let message = "the database's schema is older than this program: run `mikrocloud migrate` first";

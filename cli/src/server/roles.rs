@@ -15,12 +15,12 @@ use domain::id::EdgeId;
 use domain::time::now;
 use jobs::{LeaseSettings, Topic};
 use services::{Sealer, Services, Settings, prepare};
-use store::{EdgeRow, Store};
+use store::{EdgeRow, SchemaState, Store};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::{Cluster, connect_database, emptied, setup_failure};
+use super::cluster::{Cluster, SCHEMA_AHEAD, connect_database, emptied, setup_failure};
 use super::edge_router::LocalEdge;
 use super::fleet::SIGN_OF_LIFE;
 use super::logging;
@@ -40,7 +40,7 @@ pub async fn migrate(options: MigrateOptions) -> Result<(), Failure> {
     logging::start();
     let sealer = Sealer::new(given_master_key(options.database.master_key_file.as_deref())?);
     let store = connect_database(&options.database).await?;
-    store.migrate().await.map_err(|error| {
+    let schema = store.migrate().await.map_err(|error| {
         let code = if matches!(error, store::StoreError::NewerSchema) { "NEWER_SCHEMA" } else { "DATABASE" };
         Failure::failed(code, jobs::handler::chain(&error))
     })?;
@@ -49,7 +49,10 @@ pub async fn migrate(options: MigrateOptions) -> Result<(), Failure> {
         println!("Sign in once, as owner@localhost, and choose a password (within 24 hours):");
         println!("  {url}/auth/link?token={}", first_start.link_token.expose());
     }
-    println!("the schema is up to date");
+    match schema {
+        SchemaState::Ahead => println!("{SCHEMA_AHEAD}: nothing is changed"),
+        _ => println!("the schema is up to date"),
+    }
     store.close().await;
     Ok(())
 }

@@ -13,11 +13,11 @@ use clouds_local::build::{BuilderConfig, LocalBuilder};
 use clouds_local::edge::{Edge, EdgeConfig};
 use jobs::{EventBus, LeaseSettings, Wakeups};
 use services::{FirstStart, Foundation, LocalControl, Sealer, Services, Settings};
-use store::{Store, StoreError};
+use store::{SchemaState, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::{emptied, setup_failure};
+use super::cluster::{SCHEMA_AHEAD, emptied, setup_failure};
 use super::data_directory::{DATABASE, DataDir};
 use super::edge_router::LocalEdge;
 use super::local_control::InProcess;
@@ -144,7 +144,9 @@ async fn open_store(directory: &Path) -> Result<Store, Failure> {
     let path = directory.join(DATABASE);
     let opened = async {
         let store = Store::sqlite(&path).await?;
-        store.migrate().await?;
+        if store.migrate().await? == SchemaState::Ahead {
+            tracing::warn!("{SCHEMA_AHEAD}");
+        }
         Ok::<_, StoreError>(store)
     };
     opened.await.map_err(|error| match error {

@@ -2,8 +2,8 @@
 
 use std::io::{self, BufRead, BufReader, Read};
 
-use store::Store;
-use store::dump::{Column, Loading, Row, TABLES, newest_schema};
+use store::dump::{Column, Loading, Row, TABLES};
+use store::{Store, newest_schema};
 
 use super::sealed::SealedReader;
 use super::{BackupError, Head, Line, Sums};

@@ -1,7 +1,7 @@
 use std::io::Write;
 
 use store::Store;
-use store::dump::newest_schema;
+use store::newest_schema;
 use tempfile::TempDir;
 
 use super::sealed::SealedWriter;

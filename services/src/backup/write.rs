@@ -31,7 +31,7 @@ pub async fn write(
     let mut snapshot = store.snapshot().await?;
     let head =
         Head { program: env!("CARGO_PKG_VERSION").to_owned(), schema: snapshot.schema().await?, taken_at: now().to_rfc3339() };
-    if head.schema > store::dump::newest_schema() {
+    if head.schema > store::newest_schema() {
         return Err(store::StoreError::NewerSchema.into());
     }
     let mut out = SealedWriter::new(out, sealer)?;

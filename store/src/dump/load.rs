@@ -4,8 +4,9 @@ use sqlx::AssertSqlSafe;
 use sqlx::migrate::MigrateError;
 
 use super::{CellKind, Column, Row, TABLES};
-use crate::db::{MIGRATIONS, Open, Store, Tx};
+use crate::db::{Open, Store, Tx};
 use crate::error::{Result, StoreError};
+use crate::schema::{MIGRATIONS, newest_schema};
 
 /// How many rows one statement inserts.
 const BATCH: usize = 50;
@@ -83,7 +84,7 @@ impl Loading {
 
     /// Brings the schema up to this program's and makes all of it happen.
     pub async fn finish(mut self) -> Result<()> {
-        self.migrate(super::newest_schema()).await?;
+        self.migrate(newest_schema()).await?;
         self.0.commit().await
     }
 

@@ -9,7 +9,7 @@ use futures::TryStreamExt;
 use serde_json::Value;
 use sqlx::AssertSqlSafe;
 
-use crate::db::{MIGRATIONS, Tx};
+use crate::db::Tx;
 use crate::error::{Result, StoreError};
 
 pub use cells::CellKind;
@@ -60,11 +60,6 @@ pub struct Column {
 
 /// A row: a value for each column, in the columns' order.
 pub type Row = Vec<Value>;
-
-/// The version of the newest schema that this program knows.
-pub fn newest_schema() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
-}
 
 impl Tx {
     /// The columns of a table, in the order in which migrations made them; none where there is no such table.

@@ -47,7 +47,7 @@ async fn dumped(store: &Store) -> Tables {
 }
 
 async fn loaded(store: &Store, tables: &Tables) {
-    let mut loading = store.load(store::dump::newest_schema()).await.unwrap();
+    let mut loading = store.load(store::newest_schema()).await.unwrap();
     for table in TABLES {
         let (columns, rows) = &tables[table];
         assert_eq!(&loading.columns(table).await.unwrap(), columns, "{table}");
@@ -95,7 +95,7 @@ testkit::on_both_databases! {
     async fn a_load_that_is_given_up_leaves_everything_as_it_was(store: Store) {
         filled(&store).await;
         let before = dumped(&store).await;
-        let mut loading = store.load(store::dump::newest_schema()).await.unwrap();
+        let mut loading = store.load(store::newest_schema()).await.unwrap();
         let (columns, _) = &before["installation"];
         loading.insert("installation", columns, &[vec![json!("a"), json!("b")]]).await.unwrap();
         assert!(loading.insert("installation", columns, &[vec![json!("a"), json!(7)]]).await.is_err());
