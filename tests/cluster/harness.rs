@@ -99,15 +99,20 @@ impl Cluster {
 
     /// A command of the binary in the environment of this installation.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        self.command_with(Path::new(BINARY), arguments)
+    }
+
+    /// The same command of some version's binary.
+    pub fn command_with(&self, binary: &Path, arguments: &[&str]) -> Command {
+        let mut command = Command::new(binary);
         let passed_on = std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("MIKROCLOUD_"));
         command.args(arguments).env_clear().envs(passed_on).envs(self.env()).stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 
     fn command_of(&self, index: usize) -> Command {
-        let arguments = self.roles[index].arguments.clone();
-        self.command(&arguments.iter().map(String::as_str).collect::<Vec<_>>())
+        let role = &self.roles[index];
+        self.command_with(&role.binary, &role.arguments.iter().map(String::as_str).collect::<Vec<_>>())
     }
 
     async fn migrate(&self) -> String {
@@ -145,6 +150,13 @@ impl Cluster {
     pub fn api_url(&self, number: usize, path: &str) -> String {
         let apis = self.of("api");
         format!("http://127.0.0.1:{}{path}", self.roles[apis[number % apis.len()]].port)
+    }
+
+    /// Ends a process as an upgrade does, and starts this version's in its place.
+    pub async fn replace(&mut self, index: usize, binary: &Path) {
+        self.roles[index].terminate().await;
+        self.roles[index].binary = binary.to_owned();
+        self.supervise().await;
     }
 
     /// Starts what has ended, as systemd or Kubernetes would.

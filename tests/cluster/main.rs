@@ -14,4 +14,5 @@ mod processes;
 mod roles;
 mod schedules;
 mod subscriptions;
+mod upgrade;
 mod workers;

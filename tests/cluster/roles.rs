@@ -10,7 +10,7 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 use tokio::time::timeout;
 
-use crate::harness::{Cluster, PATIENCE};
+use crate::harness::{BINARY, Cluster, PATIENCE};
 use crate::processes;
 
 /// One process: api, worker or edge. Dropped, it is killed.
@@ -18,6 +18,8 @@ pub struct Role {
     pub kind: &'static str,
     /// Such as `worker2`.
     pub name: String,
+    /// What it runs: this version or another.
+    pub binary: PathBuf,
     pub arguments: Vec<String>,
     /// The port it listens on, the same after every restart.
     pub port: u16,
@@ -33,7 +35,15 @@ impl Role {
         let listen = if kind == "worker" { "--health-listen" } else { "--listen" };
         let address = format!("127.0.0.1:{port}");
         let arguments = [kind, "--data", directory.to_str().unwrap(), listen, &address].map(str::to_owned).to_vec();
-        Self { kind, log: cluster.directory.path().join(format!("{name}.log")), name, arguments, port, child: None }
+        Self {
+            kind,
+            binary: BINARY.into(),
+            log: cluster.directory.path().join(format!("{name}.log")),
+            name,
+            arguments,
+            port,
+            child: None,
+        }
     }
 
     /// Starts it and waits until it is ready or has ended.
@@ -61,6 +71,17 @@ impl Role {
     pub async fn kill(&mut self) {
         if let Some(mut child) = self.child.take() {
             child.kill().await.unwrap();
+        }
+    }
+
+    /// Asks it to stop, and waits for it.
+    pub async fn terminate(&mut self) {
+        self.signal(Signal::TERM);
+        if let Some(mut child) = self.child.take() {
+            timeout(PATIENCE, child.wait())
+                .await
+                .unwrap_or_else(|_| panic!("{} does not stop: {}", self.name, self.log_tail()))
+                .unwrap();
         }
     }
 

@@ -22,6 +22,8 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_mikrocloud");
 pub struct House {
     directory: TempDir,
     env: Vec<(String, String)>,
+    /// What it runs, and what runs on it: this version or another.
+    pub binary: PathBuf,
     child: Option<Child>,
     /// The port it listens on; the same after a restart.
     pub port: u16,
@@ -50,7 +52,7 @@ impl House {
         let directory = TempDir::with_prefix("mikrocloud-e2e-").unwrap();
         let http = reqwest::Client::builder().timeout(PATIENCE).redirect(reqwest::redirect::Policy::none()).build().unwrap();
         let env = env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
-        Self { directory, env, child: None, port: 0, sign_in_link: None, http }
+        Self { directory, env, binary: BINARY.into(), child: None, port: 0, sign_in_link: None, http }
     }
 
     /// Changes variables of its environment, for its next start.
@@ -82,7 +84,7 @@ impl House {
 
     /// A command of the binary with this house's configuration, to be run by the test itself.
     pub fn command(&self, arguments: &[&str]) -> Command {
-        let mut command = Command::new(BINARY);
+        let mut command = Command::new(&self.binary);
         command.args(arguments).env_clear().kill_on_drop(true).stdin(Stdio::null());
         let passed_on = std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("MIKROCLOUD_"));
         command.envs(passed_on).env("MIKROCLOUD_CONFIG_DIR", self.directory.path().join("config"));

@@ -26,3 +26,4 @@ mod operations;
 mod processes;
 mod schedules;
 mod toolchains;
+mod upgrade;

@@ -4,6 +4,7 @@ mod database;
 pub mod docker;
 pub mod postgres;
 mod postgres_server;
+pub mod previous;
 mod proxy;
 mod redis;
 mod setup;
