@@ -23,6 +23,7 @@ async fn a_worker_that_slept_for_three_leases_writes_nothing_more() {
     let commit = repository.commit(&build("console.log('begun'); setTimeout(() => {}, 4000);"), "built");
     let id = cluster.trigger(&project, &commit).await;
     let holder = holder(&cluster).await;
+    eventually(&cluster, "the build to begin", "SELECT text FROM log_lines WHERE text = 'begun'").await;
     cluster.roles[holder].signal(Signal::STOP);
     sleep(Duration::from_secs(3 * LEASE)).await;
     let all = cluster.ended(&project).await;
@@ -38,6 +39,15 @@ async fn a_worker_that_slept_for_three_leases_writes_nothing_more() {
     assert_eq!(after, all, "nothing changed for {id}");
     check_deployments(&after);
     cluster.shows("slow", "built").await;
+}
+
+/// Waits until the database has a row of this.
+async fn eventually(cluster: &Cluster, what: &str, sql: &'static str) {
+    let started = Instant::now();
+    while cluster.rows(sql).await.is_empty() {
+        assert!(started.elapsed() < PATIENCE, "waited in vain for {what}");
+        sleep(Duration::from_millis(20)).await;
+    }
 }
 
 /// The worker that runs the only job.

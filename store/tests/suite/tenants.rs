@@ -296,8 +296,7 @@ fn every_function_that_takes_a_team_is_tried_with_a_strangers() {
     let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
     let mut missing = BTreeSet::new();
     let mut seen = 0;
-    for file in std::fs::read_dir(sources).unwrap() {
-        let text = std::fs::read_to_string(file.unwrap().path()).unwrap();
+    for text in texts(&sources) {
         for function in text.split("pub async fn ").skip(1) {
             let signature = function.split_once('{').map_or(function, |(signature, _)| signature);
             if !signature.contains("TeamId") && !signature.contains("EventKey") {
@@ -312,4 +311,10 @@ fn every_function_that_takes_a_team_is_tried_with_a_strangers() {
     }
     assert!(seen > 40, "the sources were read");
     assert_eq!(missing, BTreeSet::new());
+}
+
+/// The source files below a directory.
+fn texts(directory: &Path) -> Vec<String> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { texts(&path) } else { vec![std::fs::read_to_string(path).unwrap()] }).collect()
 }
