@@ -5,6 +5,7 @@ use std::time::Instant;
 use axum::extract::{MatchedPath, Request};
 use axum::middleware::Next;
 use axum::response::Response;
+use domain::trace::TraceContext;
 use http::HeaderValue;
 use metrics_exporter_prometheus::{BuildError, PrometheusBuilder, PrometheusHandle};
 use tower_http::request_id::{MakeRequestId, RequestId};
@@ -38,8 +39,23 @@ pub(crate) async fn measure(request: Request, next: Next) -> Response {
     response
 }
 
-/// The span of a request: its log lines carry the request's id.
+/// Goes on with the trace of the caller, or begins one; the jobs that follow from the request belong to it.
+pub(crate) async fn trace(mut request: Request, next: Next) -> Response {
+    let parent = request.headers().get("traceparent").and_then(|parent| parent.to_str().ok()?.parse().ok());
+    let context = parent.unwrap_or_else(TraceContext::new);
+    request.extensions_mut().insert(context);
+    services::trace::within(context, next.run(request)).await
+}
+
+/// The span of a request: its log lines carry the request's id and trace.
 pub(crate) fn span<B>(request: &http::Request<B>) -> tracing::Span {
     let id = request.headers().get("x-request-id").and_then(|id| id.to_str().ok()).unwrap_or_default();
-    tracing::info_span!("http.request", http.method = %request.method(), http.path = request.uri().path(), request.id = id)
+    let trace = request.extensions().get::<TraceContext>().map(TraceContext::trace_id);
+    tracing::info_span!(
+        "http.request",
+        http.method = %request.method(),
+        http.path = request.uri().path(),
+        request.id = id,
+        trace.id = trace,
+    )
 }

@@ -64,6 +64,8 @@ pub struct Job {
     pub finished_at: Option<Timestamp>,
     /// Which worker took it last.
     pub worker: Option<String>,
+    /// The trace that it belongs to, as a `traceparent`.
+    pub trace: Option<String>,
 }
 
 /// A job that waits for a worker: what decides whose turn it is.

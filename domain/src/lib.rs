@@ -21,5 +21,6 @@ pub mod secret;
 pub mod source;
 pub mod team;
 pub mod time;
+pub mod trace;
 pub mod variable;
 pub mod workload;

@@ -7,6 +7,7 @@ pub mod payload;
 pub mod redis;
 pub mod runner;
 pub mod sweeper;
+pub mod trace;
 pub mod workers;
 
 pub use crate::redis::{Redis, RedisUrl};

@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 use store::NewJob;
 use uuid::Uuid;
 
+use crate::trace;
+
 /// A kind of job.
 pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
     /// Its name, which never changes: rows carry it.
@@ -47,6 +49,7 @@ pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {
         deduplication_key: None,
         run_at: now(),
         max_attempts: P::MAX_ATTEMPTS,
+        trace: trace::current().next(),
     })
 }
 

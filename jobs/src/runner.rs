@@ -8,14 +8,17 @@ use std::time::Duration;
 use domain::id::JobId;
 use domain::job::{Fence, Job};
 use domain::time::now;
+use domain::trace::TraceContext;
 use futures::FutureExt;
 use store::{Claim, Failed, Store, StoreError};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 use uuid::Uuid;
 
 use crate::bus::{EventBus, Subscription, Topic};
 use crate::dispatch::Wakeups;
 use crate::handler::{JobError, Outcome, Registration, Run, chain};
+use crate::trace;
 
 /// How long a worker holds a job without a sign of life.
 #[derive(Debug, Clone, Copy)]
@@ -88,7 +91,10 @@ impl Runner {
         let waited = (now() - job.run_at).to_std().unwrap_or_default();
         metrics::histogram!("mikrocloud_job_wait_seconds", "queue" => queue).record(waited.as_secs_f64());
         let started = std::time::Instant::now();
-        let outcome = self.attempt(job, Fence { job_id: id, token }, called_off).await;
+        let context = job.trace.as_deref().and_then(|trace| trace.parse().ok()).unwrap_or_default();
+        let span = tracing::info_span!("job", job.id = %id, job.kind = kind, trace.id = TraceContext::trace_id(&context));
+        let attempt = self.attempt(job, Fence { job_id: id, token }, called_off).instrument(span);
+        let outcome = trace::within(context, attempt).await;
         metrics::histogram!("mikrocloud_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
         metrics::counter!("mikrocloud_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
         if let Err(error) = self.wake_next(queue, exclusion_key.as_deref(), is_limited).await {

@@ -35,6 +35,7 @@ use store::Store;
 pub use error::{ErrorCode, ServiceError};
 pub use feeds::Feed;
 pub use housekeeping::Housekeeper;
+pub use jobs::trace;
 pub use limits::{RateLimiter, RateLimits};
 pub use local_control::LocalControl;
 pub use members::Member;

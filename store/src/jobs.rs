@@ -3,6 +3,7 @@
 use domain::id::{JobId, TeamId};
 use domain::job::{DueJob, Fence, Job, JobState};
 use domain::time::{Timestamp, now};
+use domain::trace::TraceContext;
 use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -14,7 +15,7 @@ use crate::error::{Result, StoreError, expect_one};
 macro_rules! columns {
     () => {
         "id, team_id, kind, queue, payload, priority, exclusion_key, state, run_at, attempts, max_attempts, lease_token, lease_until, \
-         last_error, created_at, started_at, finished_at, worker"
+         last_error, created_at, started_at, finished_at, worker, trace"
     };
 }
 
@@ -53,6 +54,8 @@ pub struct NewJob {
     pub run_at: Timestamp,
     /// How often a worker may take it.
     pub max_attempts: i64,
+    /// The trace that it belongs to.
+    pub trace: TraceContext,
 }
 
 impl NewJob {
@@ -227,8 +230,8 @@ impl Tx {
     pub async fn job_insert(&mut self, job: &NewJob) -> Result<bool> {
         let sql =
             "INSERT INTO jobs (id, team_id, kind, queue, payload, subject_id, priority, exclusion_key, state, run_at, attempts,
-                max_attempts, created_at, deduplication_key)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, 0, $10, $11, $12)
+                max_attempts, created_at, deduplication_key, trace)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, 0, $10, $11, $12, $13)
             ON CONFLICT (deduplication_key) WHERE state IN ('pending', 'running') DO NOTHING";
         let written = tx!(self, |conn| sqlx::query(sql)
             .bind(job.id)
@@ -243,6 +246,7 @@ impl Tx {
             .bind(job.max_attempts)
             .bind(now())
             .bind(&job.deduplication_key)
+            .bind(job.trace.to_string())
             .execute(conn)
             .await
             .map(|d| d.rows_affected()))?;

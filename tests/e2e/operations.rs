@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use crate::harness::{House, PATIENCE, eventually};
@@ -33,6 +34,30 @@ async fn health_readiness_and_metrics_answer() {
     // Through a proxy, numbers are for those who sign in.
     let proxied = house.http.get(house.url("/metrics")).header("x-forwarded-for", "192.0.2.1").send().await.unwrap();
     assert_eq!(proxied.status(), 401);
+}
+
+#[tokio::test]
+async fn the_trace_of_a_request_runs_through_the_jobs_that_follow_from_it() {
+    let house = House::start().await;
+    let deployed = house.deploy(house.site("page", "a page"), &[]).await;
+    let traces = async || -> Vec<(String, String)> {
+        let jobs = house.json(&["jobs", "list"]).await["nodes"].take();
+        let of = |job: &Value, key: &str| job[key].as_str().unwrap_or_default().to_owned();
+        jobs.as_array().unwrap().iter().map(|job| (of(job, "kind"), of(job, "traceId"))).collect()
+    };
+    let first = traces().await;
+    assert_eq!(first.iter().map(|(kind, _)| kind.as_str()).collect::<Vec<_>>(), ["release", "build"]);
+    assert!(first[0].1.len() == 32 && first[0].1 == first[1].1, "{first:?}");
+
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let query = "mutation($input: PromoteDeploymentInput!) { promoteDeployment(input: $input) { deployment { id } } }";
+    let input = json!({"deploymentId": deployed["deployment"], "environment": "preview"});
+    let request = house.http.post(house.url("/graphql")).bearer_auth(house.token());
+    let request = request.header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"));
+    let answer: Value =
+        request.json(&json!({"query": query, "variables": {"input": input}})).send().await.unwrap().json().await.unwrap();
+    house.ended(answer["data"]["promoteDeployment"]["deployment"]["id"].as_str().unwrap()).await;
+    assert_eq!(traces().await[0], ("release".to_owned(), trace.to_owned()));
 }
 
 #[tokio::test]

@@ -28,7 +28,7 @@ use tower_http::trace::TraceLayer;
 
 use crate::limit::limit;
 use crate::load::{Gate, LoadLimits, admit, read_body};
-use crate::telemetry::{NewRequestId, measure, span};
+use crate::telemetry::{NewRequestId, measure, span, trace};
 
 /// How long an answer may take apart from uploads and subscriptions.
 const TIMEOUT: Duration = Duration::from_secs(30);
@@ -113,6 +113,7 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
         // The first is the outermost. Together they cost each request one box; one by one they would cost it nine.
         .layer((
             SetRequestIdLayer::new(request_id.clone(), NewRequestId),
+            middleware::from_fn(trace),
             TraceLayer::new_for_http().make_span_with(span),
             PropagateRequestIdLayer::new(request_id),
             header(

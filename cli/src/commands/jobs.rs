@@ -7,7 +7,8 @@ use crate::client::api::Api;
 use crate::client::output::{self, moment, text};
 use crate::failure::Failure;
 
-const JOB: &str = "id kind queue state attempts maxAttempts createdAt runAt startedAt finishedAt worker lastError payload";
+const JOB: &str =
+    "id kind queue state attempts maxAttempts createdAt runAt startedAt finishedAt worker lastError payload traceId";
 const QUEUE: &str = "name waiting delayed running dead oldestDueAt pausedAt concurrency teamConcurrency";
 
 /// Lists, shows, retries and discards jobs; shows and changes queues.
@@ -74,9 +75,16 @@ async fn show(api: &Api, id: &str, output: Output) -> Result<(), Failure> {
         output::json(job);
         return Ok(());
     }
-    for (name, key) in
-        [("job", "id"), ("kind", "kind"), ("queue", "queue"), ("state", "state"), ("worker", "worker"), ("payload", "payload")]
-    {
+    let shown = [
+        ("job", "id"),
+        ("kind", "kind"),
+        ("queue", "queue"),
+        ("state", "state"),
+        ("worker", "worker"),
+        ("payload", "payload"),
+        ("trace", "traceId"),
+    ];
+    for (name, key) in shown {
         println!("{name:8} {}", text(&job[key]));
     }
     let rows = job["failures"].as_array().into_iter().flatten();

@@ -1,5 +1,6 @@
 use async_graphql::{ComplexObject, Context, Enum, ID, Json, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+use domain::trace::TraceContext;
 use services::Queue as ServiceQueue;
 
 use crate::context::caller;
@@ -51,6 +52,8 @@ pub struct Job {
     started_at: Option<DateTime<Utc>>,
     /// When it ended for good.
     finished_at: Option<DateTime<Utc>>,
+    /// The trace that runs from the request that caused it through all that followed (W3C Trace Context). Logs name it as `trace.id`.
+    trace_id: Option<String>,
     #[graphql(skip)]
     row_id: domain::id::JobId,
 }
@@ -82,6 +85,7 @@ impl From<domain::job::Job> for Job {
             created_at: job.created_at,
             started_at: job.started_at,
             finished_at: job.finished_at,
+            trace_id: job.trace.and_then(|trace| trace.parse().ok()).map(|trace: TraceContext| trace.trace_id()),
             row_id: job.id,
         }
     }

@@ -12,6 +12,7 @@ use domain::schedule::{Action, ExpectedRun, MissedRuns, RunState, Schedule};
 use domain::source::Source;
 use domain::team::{Team, User};
 use domain::time::now;
+use domain::trace::TraceContext;
 use serde_json::json;
 use store::{Claim, EventKey, Failed, NewJob, SealedVariable, Store, Tx};
 use uuid::Uuid;
@@ -97,6 +98,7 @@ pub fn job(team: TeamId) -> NewJob {
         deduplication_key: None,
         run_at: now(),
         max_attempts: 3,
+        trace: TraceContext::new(),
     }
 }
 
