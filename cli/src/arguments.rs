@@ -137,7 +137,7 @@ pub struct UpOptions {
 #[derive(Debug, Args)]
 pub struct InstallationChoice {
     /// The database of the scaled-out form; without one, that in the data directory is meant
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = crate::server::database_url)]
     pub database_url: Option<Secret>,
     #[arg(
         long,
@@ -203,8 +203,8 @@ pub struct LoginOptions {
     #[arg(long, conflicts_with_all = ["email", "token"])]
     pub link: bool,
     /// The database of the scaled-out form, for --link
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL")]
-    pub database_url: Option<String>,
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = crate::server::database_url)]
+    pub database_url: Option<Secret>,
     #[command(flatten)]
     pub data: DataDirectory,
     #[command(flatten)]

@@ -5,17 +5,16 @@ mod client;
 mod commands;
 mod doctor;
 mod failure;
+mod parsing;
 mod server;
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
 
 fn main() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
+    let arguments = match parsing::parse() {
         Ok(arguments) => arguments,
         Err(error) => {
             // Help and version are no errors and go to stdout.

@@ -5,10 +5,13 @@ use std::time::Duration;
 use domain::time::Timestamp;
 use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Connection as _, PgPool, SqlitePool};
+use sqlx::{ConnectOptions as _, Connection as _, PgPool, SqlitePool};
 use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::Result;
+
+/// How long a connection to PostgreSQL may take, or waiting for one of the pool.
+const CONNECT: Duration = Duration::from_secs(10);
 
 /// Runs the same body on whichever pool the store has.
 macro_rules! db {
@@ -107,11 +110,10 @@ impl Store {
             .application_name("mikrocloud")
             // A process that is stopped in the middle of a transaction must not keep its locks from the others.
             .options([("idle_in_transaction_session_timeout", "10s")]);
-        let pool = PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_secs(10))
-            .connect_with(options)
-            .await?;
+        // A pool would only say that it waited in vain, and not for what.
+        let first = tokio::time::timeout(CONNECT, options.connect()).await.map_err(|_| sqlx::Error::PoolTimedOut)??;
+        first.close().await?;
+        let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(CONNECT).connect_with(options).await?;
         Ok(Self { db: Db::Postgres(pool) })
     }
 

@@ -41,6 +41,8 @@ pub struct Cluster {
     pub roles: Vec<Role>,
     /// How many requests a user may make per hour, for processes that start from now on; any number when 0.
     pub rate_limit: u32,
+    /// Variables in place of those of [`Self::env`], for processes that start from now on.
+    pub settings: Vec<(&'static str, String)>,
     token: String,
     http: reqwest::Client,
 }
@@ -61,6 +63,7 @@ impl Cluster {
             to_redis,
             roles: Vec::new(),
             rate_limit: 0,
+            settings: Vec::new(),
             token: String::new(),
             http,
         };
@@ -106,13 +109,22 @@ impl Cluster {
     pub fn command_with(&self, binary: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(binary);
         let passed_on = std::env::vars_os().filter(|(name, _)| !name.to_string_lossy().starts_with("MIKROCLOUD_"));
-        command.args(arguments).env_clear().envs(passed_on).envs(self.env()).stdin(Stdio::null()).kill_on_drop(true);
+        command.args(arguments).env_clear().envs(passed_on).envs(self.env()).envs(self.settings.clone());
+        command.stdin(Stdio::null()).kill_on_drop(true);
         command
     }
 
     fn command_of(&self, index: usize) -> Command {
         let role = &self.roles[index];
-        self.command_with(&role.binary, &role.arguments.iter().map(String::as_str).collect::<Vec<_>>())
+        let arguments: Vec<_> = role.arguments.iter().map(String::as_str).collect();
+        match role.clock {
+            None => self.command_with(&role.binary, &arguments),
+            Some(clock) => {
+                let wrapped =
+                    [&["--exclude-monotonic", "-f", clock, role.binary.to_str().unwrap()], arguments.as_slice()].concat();
+                self.command_with(Path::new("faketime"), &wrapped)
+            }
+        }
     }
 
     async fn migrate(&self) -> String {
@@ -155,7 +167,7 @@ impl Cluster {
     /// Ends a process as an upgrade does, and starts this version's in its place.
     pub async fn replace(&mut self, index: usize, binary: &Path) {
         self.roles[index].terminate().await;
-        self.roles[index].binary = binary.to_owned();
+        binary.clone_into(&mut self.roles[index].binary);
         self.supervise().await;
     }
 

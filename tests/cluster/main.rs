@@ -2,6 +2,8 @@
 //! cut off.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
+mod bad_starts;
+mod clocks;
 mod containers;
 mod faults;
 mod harness;
@@ -13,6 +15,7 @@ mod limits;
 mod processes;
 mod roles;
 mod schedules;
+mod secure;
 mod subscriptions;
 mod upgrade;
 mod workers;

@@ -20,6 +20,8 @@ pub struct Role {
     pub name: String,
     /// What it runs: this version or another.
     pub binary: PathBuf,
+    /// How wrong its clock is, such as `+5m`.
+    pub clock: Option<&'static str>,
     pub arguments: Vec<String>,
     /// The port it listens on, the same after every restart.
     pub port: u16,
@@ -38,6 +40,7 @@ impl Role {
         Self {
             kind,
             binary: BINARY.into(),
+            clock: None,
             log: cluster.directory.path().join(format!("{name}.log")),
             name,
             arguments,

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod certificate;
 mod database;
 pub mod docker;
 pub mod postgres;
@@ -10,6 +11,7 @@ mod redis;
 mod setup;
 mod wait;
 
+pub use certificate::Certificate;
 pub use database::Database;
 pub use postgres_server::PostgresServer;
 pub use proxy::Proxy;

@@ -1,10 +1,12 @@
 //! A private PostgreSQL on a TCP port that a test may stop, start and pause; slower to make than a database in the shared one.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use tempfile::TempDir;
+
+use crate::Certificate;
 
 /// A running PostgreSQL server of a test's own. Dropped, it is stopped and removed.
 pub struct PostgresServer {
@@ -28,10 +30,7 @@ impl PostgresServer {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let port = listener.unwrap_or_else(failed("find a free port")).port();
         let server = Self { directory, programs, port };
-        if rustix::process::geteuid().is_root() {
-            let owned = Command::new("chown").arg("postgres").arg(server.directory.path()).status();
-            assert!(owned.is_ok_and(|status| status.success()), "the directory cannot be given to the user postgres");
-        }
+        give_to_server(server.directory.path());
         server.run("initdb", &["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
         server.up();
         Some(server)
@@ -54,6 +53,50 @@ impl PostgresServer {
     pub fn crash_and_restart(&self) {
         self.run("pg_ctl", &["stop", "--mode", "immediate", "--silent"]);
         self.up();
+    }
+
+    /// From now on connections over TCP need TLS and this password of the user `postgres`.
+    ///
+    /// # Panics
+    /// When it cannot be set up.
+    pub fn demand_tls_and_password(&self, certificate: &Certificate, password: &str) {
+        let data = self.directory.path().join("data");
+        for (from, name) in [(certificate.file(), "server.crt"), (certificate.key(), "server.key")] {
+            // Written over a file of the server's user, a file stays that user's.
+            let to = data.join(name);
+            std::fs::copy(data.join("PG_VERSION"), &to).unwrap_or_else(failed("make a file"));
+            give_to_server(&to);
+            let text = std::fs::read(from).unwrap_or_else(failed("read the certificate"));
+            std::fs::write(&to, text).unwrap_or_else(failed("write the certificate"));
+        }
+        self.sql("ALTER SYSTEM SET ssl = on");
+        self.demand("hostssl", password);
+    }
+
+    /// From now on connections over TCP need this password of the user `postgres`.
+    ///
+    /// # Panics
+    /// When it cannot be set up.
+    pub fn demand_password(&self, password: &str) {
+        self.demand("host", password);
+    }
+
+    fn demand(&self, connection: &str, password: &str) {
+        self.sql(&format!("ALTER USER postgres PASSWORD '{password}'"));
+        let rules = format!("local all all trust\n{connection} all all 127.0.0.1/32 scram-sha-256\n");
+        std::fs::write(self.directory.path().join("data/pg_hba.conf"), rules).unwrap_or_else(failed("write the rules"));
+        self.run("pg_ctl", &["reload", "--silent"]);
+    }
+
+    /// Runs a statement over the server's socket, which is trusted whatever else is demanded.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn sql(&self, statement: &str) {
+        let mut psql = Command::new(self.programs.join("psql"));
+        psql.args(["--quiet", "--username", "postgres", "--command", statement, "--port", &self.port.to_string(), "--host"]);
+        let status = psql.arg(self.directory.path()).stdin(Stdio::null()).status();
+        assert!(status.is_ok_and(|status| status.success()), "psql: {statement}");
     }
 
     fn up(&self) {
@@ -103,6 +146,14 @@ fn programs() -> Option<PathBuf> {
         .collect();
     found.sort();
     found.pop().map(|(_, bin)| bin)
+}
+
+/// The server runs as a user of its own where the test runs as root.
+fn give_to_server(path: &Path) {
+    if rustix::process::geteuid().is_root() {
+        let owned = Command::new("chown").arg("postgres").arg(path).status();
+        assert!(owned.is_ok_and(|status| status.success()), "{} cannot be given to the user postgres", path.display());
+    }
 }
 
 fn failed<T, E: std::fmt::Display>(what: &str) -> impl FnOnce(E) -> T {

@@ -7,6 +7,8 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
+use crate::Certificate;
+
 /// How long the server may take until it listens.
 const DEADLINE: Duration = Duration::from_secs(20);
 
@@ -91,6 +93,19 @@ impl Redis {
         let output = output.unwrap_or_else(|error| panic!("could not run redis-cli: {error}"));
         assert!(output.status.success(), "redis-cli {command:?}: {}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8_lossy(&output.stdout).trim().to_owned()
+    }
+
+    /// Lets it listen with TLS as well, on the port that is returned. Clients show no certificate.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn listen_with_tls(&self, certificate: &Certificate) -> u16 {
+        let (file, key, port) = (certificate.file(), certificate.key(), free_port());
+        for (name, value) in [("tls-cert-file", &file), ("tls-key-file", &key), ("tls-ca-cert-file", &file)] {
+            self.run(&["CONFIG", "SET", name, &value.to_string_lossy()]);
+        }
+        self.run(&["CONFIG", "SET", "tls-auth-clients", "no", "tls-port", &port.to_string()]);
+        port
     }
 
     /// Whether the program is there.

@@ -103,7 +103,7 @@ async fn embedded_store(directory: Option<PathBuf>) -> Result<store::Store, Fail
 
 async fn link(options: LoginOptions) -> Result<(), Failure> {
     let store = match &options.database_url {
-        Some(url) => store::Store::postgres(url, 1).await.map_err(anyhow::Error::from)?,
+        Some(url) => store::Store::postgres(url.expose(), 1).await.map_err(anyhow::Error::from)?,
         None => embedded_store(options.data.directory).await?,
     };
     let token = services::owner_link(&store).await.map_err(anyhow::Error::from)?;

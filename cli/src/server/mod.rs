@@ -19,7 +19,7 @@ mod work;
 pub use backup::{backup, restore};
 pub use data_directory::{DATABASE, default_directory};
 pub use limits::LimitOptions;
-pub use options::{AlertOptions, ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
+pub use options::{AlertOptions, ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions, database_url};
 pub use requests::RequestOptions;
 pub use roles::{api, edge, migrate, worker};
 pub use up::up;

@@ -21,6 +21,7 @@ pub struct DatabaseOptions {
         help = "The PostgreSQL database, as postgres://user:password@host/name; add ?sslmode=verify-full for TLS",
         env = "DATABASE_URL",
         hide_env_values = true,
+        value_parser = database_url,
         value_name = "URL"
     )]
     pub database_url: Secret,
@@ -37,6 +38,16 @@ pub struct DatabaseOptions {
         value_name = "FILE"
     )]
     pub master_key_file: Option<PathBuf>,
+}
+
+/// The address of a PostgreSQL database. The driver itself takes any scheme for its own.
+pub fn database_url(text: &str) -> Result<Secret, String> {
+    let form = "it has the form postgres://user:password@host/name";
+    match Url::parse(text) {
+        Ok(url) if matches!(url.scheme(), "postgres" | "postgresql") => Ok(Secret::from(text)),
+        Ok(url) => Err(format!("MikroCloud runs on PostgreSQL, not on `{}`: {form}", url.scheme())),
+        Err(error) => Err(format!("{error}: {form}; special characters in a password are written as %XX")),
+    }
 }
 
 impl DatabaseOptions {

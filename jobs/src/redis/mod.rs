@@ -109,8 +109,8 @@ impl Redis {
                 Err(error) => error,
             };
             // Asking again does not make a password right.
-            if Instant::now() >= until || error.kind() == ErrorKind::AuthenticationFailed {
-                return Err(format!("Redis at {} does not answer: {}", self.inner.shown, explain(&error)));
+            if Instant::now() >= until || explain_refusal(&error).is_some() {
+                return Err(format!("Redis at {} (REDIS_URL) does not answer: {}", self.inner.shown, explain(&error)));
             }
             if !said {
                 tracing::info!(redis = self.inner.shown, reason = explain(&error), "waiting for Redis");
@@ -209,12 +209,15 @@ fn timed_out() -> RedisError {
 
 /// What an error means to the person who set the address.
 fn explain(error: &RedisError) -> String {
+    explain_refusal(error).map_or_else(|| error.to_string(), str::to_owned)
+}
+
+/// Why it lets nobody in with these credentials.
+fn explain_refusal(error: &RedisError) -> Option<&'static str> {
     let text = error.to_string();
     if text.contains("NOAUTH") {
-        return "it asks for a password: put it into the URL, as redis://:PASSWORD@host:6379".to_owned();
+        return Some("it asks for a password: put it into the URL, as redis://:PASSWORD@host:6379");
     }
-    if error.kind() == ErrorKind::AuthenticationFailed || text.contains("WRONGPASS") {
-        return "it refuses the user name or the password in the URL".to_owned();
-    }
-    text
+    let refused = error.kind() == ErrorKind::AuthenticationFailed || text.contains("WRONGPASS");
+    refused.then_some("it refuses the user name or the password in the URL")
 }

@@ -62,19 +62,9 @@ async fn a_master_behind_sentinel() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_server_behind_tls() {
+async fn a_server_behind_tls_whose_authority_is_unknown() {
     let Some(server) = testkit::Redis::start() else { return };
-    let directory = server.directory();
-    let mut openssl = Command::new("openssl");
-    openssl.args(["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "2", "-subj", "/CN=localhost", "-addext"]);
-    openssl.args(["subjectAltName=IP:127.0.0.1", "-addext", "basicConstraints=critical,CA:FALSE"]);
-    openssl.arg("-keyout").arg(directory.join("key")).arg("-out").arg(directory.join("certificate"));
-    assert!(openssl.stderr(Stdio::null()).status().unwrap().success());
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    for (name, value) in [("tls-cert-file", "certificate"), ("tls-key-file", "key"), ("tls-ca-cert-file", "certificate")] {
-        server.run(&["CONFIG", "SET", name, directory.join(value).to_str().unwrap()]);
-    }
-    server.run(&["CONFIG", "SET", "tls-auth-clients", "no", "tls-port", &port.to_string()]);
+    let port = server.listen_with_tls(&testkit::Certificate::new(server.directory()));
     let _ = rustls::crypto::ring::default_provider().install_default();
     let url = format!("rediss://127.0.0.1:{port}");
     let untrusted = Redis::new(&url.parse().unwrap()).unwrap();
