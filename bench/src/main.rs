@@ -10,6 +10,7 @@ mod memory;
 mod nginx;
 mod process;
 mod queries;
+mod queues;
 mod report;
 mod server;
 
@@ -23,10 +24,16 @@ use crate::server::Mikrocloud;
 #[tokio::main]
 async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
-    let Some(first) = arguments.next() else { bail!("usage: bench PATH-TO-MIKROCLOUD [memory|deploys|queries|crowd|files]...") };
+    let Some(first) = arguments.next() else {
+        bail!("usage: bench PATH-TO-MIKROCLOUD [memory|deploys|queries|crowd|files|queues]...")
+    };
     if first == "baseline" || first == "tuned-baseline" {
         let file = arguments.next().context("usage: bench baseline|tuned-baseline DATABASE")?;
         return baseline::serve(PathBuf::from(file), first == "tuned-baseline").await;
+    }
+    if first == "queue" {
+        let arguments: Vec<_> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
+        return queues::ours::run(&arguments).await;
     }
     let chosen: Vec<_> = arguments.collect();
     let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|choice| choice == name);
@@ -52,6 +59,9 @@ async fn main() -> Result<()> {
     server.stop()?;
     if wanted("crowd") {
         queries::measure_crowd(&binary, &mut report).await?;
+    }
+    if wanted("queues") {
+        queues::measure(&mut report).await?;
     }
     let table = report.render();
     println!("{table}");

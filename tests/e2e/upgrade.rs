@@ -8,7 +8,7 @@ use crate::harness::{BINARY, House, PATIENCE, eventually};
 
 async fn run_with(house: &mut House, binary: &Path) {
     house.terminate().await;
-    house.binary = binary.to_owned();
+    binary.clone_into(&mut house.binary);
     house.run().await;
 }
 

@@ -13,6 +13,7 @@ pub struct PostgresServer {
     directory: TempDir,
     programs: PathBuf,
     port: u16,
+    is_durable: bool,
 }
 
 impl PostgresServer {
@@ -21,6 +22,18 @@ impl PostgresServer {
     /// # Panics
     /// When it does not start, and under `CI=true` also when it is not installed.
     pub fn start() -> Option<Self> {
+        Self::make(false)
+    }
+
+    /// Starts one that keeps what it confirmed through a power cut, as it does by default.
+    ///
+    /// # Panics
+    /// Like [`Self::start`].
+    pub fn start_durable() -> Option<Self> {
+        Self::make(true)
+    }
+
+    fn make(is_durable: bool) -> Option<Self> {
         let Some(programs) = programs() else {
             eprintln!("PostgreSQL is not installed: the tests on it are skipped. On Debian: apt-get install postgresql");
             assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "PostgreSQL is not installed");
@@ -29,7 +42,7 @@ impl PostgresServer {
         let directory = TempDir::with_prefix("mikrocloud-postgres-").unwrap_or_else(failed("make a temporary directory"));
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
         let port = listener.unwrap_or_else(failed("find a free port")).port();
-        let server = Self { directory, programs, port };
+        let server = Self { directory, programs, port, is_durable };
         give_to_server(server.directory.path());
         server.run("initdb", &["--username", "postgres", "--auth", "trust", "--encoding", "UTF8", "--locale", "C", "--no-sync"]);
         server.up();
@@ -101,9 +114,10 @@ impl PostgresServer {
 
     fn up(&self) {
         let options = format!(
-            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=200 -c fsync=off -c full_page_writes=off",
+            "-p {} -c listen_addresses=127.0.0.1 -c unix_socket_directories={} -c max_connections=200 {}",
             self.port,
-            self.directory.path().display()
+            self.directory.path().display(),
+            if self.is_durable { "" } else { "-c fsync=off -c full_page_writes=off" }
         );
         let log = self.directory.path().join("log");
         self.run("pg_ctl", &["start", "--wait", "--silent", "--log", &log.to_string_lossy(), "--options", &options]);
