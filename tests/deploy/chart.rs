@@ -143,7 +143,8 @@ fn services_budgets_and_policies_find_their_pods() {
     let Some(tools) = installed() else { return };
     for values in VALUES {
         let manifests = rendered(&tools, values);
-        let labels: Vec<_> = pods(&manifests).into_iter().map(|(_, pod)| pod["metadata"]["labels"].as_object().unwrap()).collect();
+        let labels: Vec<_> =
+            pods(&manifests).into_iter().map(|(_, pod)| pod["metadata"]["labels"].as_object().unwrap()).collect();
         for manifest in &manifests {
             let spec = &manifest["spec"];
             let selector = match manifest["kind"].as_str().unwrap() {

@@ -14,7 +14,9 @@ const OURS: [&str; 5] = ["migrate", "api", "worker1", "worker2", "edge"];
 /// What `docker-compose config` says with these variables and no `.env` file.
 fn config(variables: &[(&str, &str)]) -> Option<Said> {
     let mut command = Command::new("docker-compose");
-    command.args(["--env-file", "/dev/null", "config"]).env_clear().envs(variables.iter().copied());
+    // A developer's own `.env` would be read otherwise.
+    let empty = tempfile::NamedTempFile::new().unwrap();
+    command.arg("--env-file").arg(empty.path()).arg("config").env_clear().envs(variables.iter().copied());
     command.envs(std::env::vars_os().filter(|(name, _)| name == "PATH" || name == "HOME"));
     run(&mut command, "docker-compose", "")
 }

@@ -7,6 +7,7 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use reqwest::header::HOST;
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use testkit::{PostgresServer, Redis, wait_until};
@@ -17,6 +18,8 @@ use crate::compose::services;
 use crate::tools::{installed, root, texts};
 
 const PATIENCE: Duration = Duration::from_mins(2);
+/// The shortest `stop_grace_period` of the services.
+const GRACE: Duration = Duration::from_secs(20);
 const BINARY: &str = env!("CARGO_BIN_EXE_mikrocloud");
 
 /// A free port for each place where a service listens in its container.
@@ -88,7 +91,8 @@ impl Machine {
     /// Whether the health check of a service succeeds; the image's own one where it says none.
     async fn healthy(&mut self, service: &str) -> bool {
         let check = texts(&self.services[service]["healthcheck"]["test"]);
-        let check = if check.is_empty() { vec!["health".to_owned(), "http://127.0.0.1:8080".to_owned()] } else { check[2..].to_vec() };
+        let check =
+            if check.is_empty() { vec!["health".to_owned(), "http://127.0.0.1:8080".to_owned()] } else { check[2..].to_vec() };
         let output = self.command(service, &check).output().await.unwrap();
         output.status.success()
     }
@@ -122,7 +126,7 @@ async fn api_key(http: &reqwest::Client, api: &str, printed: &str) -> String {
 async fn client(machine: &mut Machine, arguments: &[&str]) -> Value {
     let arguments: Vec<String> = arguments.iter().map(|argument| (*argument).to_owned()).collect();
     let config = machine.directory.path().join("config");
-    let output = machine.command("migrate", &arguments).env("MIKROCLOUD_CONFIG_DIR", config).output().await.unwrap();
+    let output = machine.command("api", &arguments).env("MIKROCLOUD_CONFIG_DIR", config).output().await.unwrap();
     let (out, err) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
     assert!(output.status.success(), "{arguments:?}: {out}{err}");
     serde_json::from_str(&out).unwrap_or_else(|error| panic!("{error}: {out}"))
@@ -166,5 +170,12 @@ async fn the_commands_of_the_compose_file_bring_a_deployment_live_and_their_heal
     // The queries by which the chart's workers are scaled are asked of the database that there is.
     for query in queries(&tools) {
         assert_eq!(rows(&machine, query).await, [0]);
+    }
+    // As an engine ends containers: SIGTERM, and in time.
+    for child in &mut machine.running {
+        let pid = child.id().and_then(|id| Pid::from_raw(id.cast_signed())).unwrap();
+        kill_process(pid, Signal::TERM).unwrap();
+        let ended = tokio::time::timeout(GRACE, child.wait()).await;
+        assert!(ended.is_ok_and(|status| status.unwrap().success()), "a process did not end well when told to");
     }
 }

@@ -27,7 +27,10 @@ pub fn text(path: &str) -> String {
 pub fn installed() -> Option<PathBuf> {
     let tools = std::env::var_os("MIKROCLOUD_TEST_TOOLS").map(PathBuf::from);
     let tools = tools.or_else(|| Some(std::env::home_dir()?.join(".cache/mikrocloud/test-tools")));
-    tools.map(|tools| tools.join("deploy")).filter(|tools| tools.is_dir()).or_else(|| missing("Helm, hadolint and kubernetes-validate", "make deps-test"))
+    tools
+        .map(|tools| tools.join("deploy"))
+        .filter(|tools| tools.is_dir())
+        .or_else(|| missing("Helm, hadolint and kubernetes-validate", "make deps-test"))
 }
 
 /// Says that a tool is missing; a failure under `CI=true`.
