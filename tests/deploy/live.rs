@@ -138,7 +138,7 @@ async fn rows(machine: &Machine, sql: String) -> Vec<i64> {
     sqlx::query_scalar(sqlx::AssertSqlSafe(sql)).fetch_all(&mut connection).await.unwrap()
 }
 
-async fn machine(tools: &Path) -> Option<Machine> {
+fn machine(tools: &Path) -> Option<Machine> {
     let _ = rustls::crypto::ring::default_provider().install_default();
     let (services, postgres, redis) = (services(tools)?, PostgresServer::start()?, Redis::start()?);
     let directory = TempDir::with_prefix("mikrocloud-deploy-").unwrap();
@@ -148,7 +148,7 @@ async fn machine(tools: &Path) -> Option<Machine> {
 #[tokio::test]
 async fn the_commands_of_the_compose_file_bring_a_deployment_live_and_their_health_checks_tell() {
     let Some(tools) = installed() else { return };
-    let Some(mut machine) = machine(&tools).await else { return };
+    let Some(mut machine) = machine(&tools) else { return };
     let migrated = machine.service("migrate").output().await.unwrap();
     assert!(migrated.status.success(), "{}", String::from_utf8_lossy(&migrated.stderr));
     assert!(!machine.healthy("api").await, "nothing runs yet");

@@ -3,6 +3,7 @@
 
 mod chart;
 mod compose;
+mod containers;
 mod dockerfile;
 mod known;
 mod live;
