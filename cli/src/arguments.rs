@@ -75,8 +75,13 @@ impl Command {
     /// Whether the outcome is wanted as JSON.
     pub fn wants_json(&self) -> bool {
         match self {
-            Self::Up(_) | Self::Migrate(_) | Self::Api(_) | Self::Worker(_) | Self::Edge(_) => false,
-            Self::Health(_) | Self::Completion { .. } => false,
+            Self::Up(_)
+            | Self::Migrate(_)
+            | Self::Api(_)
+            | Self::Worker(_)
+            | Self::Edge(_)
+            | Self::Health(_)
+            | Self::Completion { .. } => false,
             Self::Backup(options) => options.output.json,
             Self::Restore(options) => options.output.json,
             Self::Doctor(options) => options.output.json,

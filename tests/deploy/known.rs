@@ -78,7 +78,9 @@ fn the_compose_file_starts_commands_that_there_are() {
     let ours = services.as_object().unwrap().iter().filter(|(_, service)| service["build"].is_object());
     let commands: Vec<_> = ours.map(|(name, service)| (name, texts(&service["command"]))).collect();
     assert_eq!(commands.len(), 5);
-    commands.iter().for_each(|(name, command)| assert_known(name, command));
+    for (name, command) in commands {
+        assert_known(name, &command);
+    }
 }
 
 #[test]
@@ -88,7 +90,9 @@ fn the_chart_starts_commands_that_there_are() {
         let manifests = rendered(&tools, values);
         let pods = pods(&manifests);
         assert!(pods.len() >= 5);
-        pods.iter().for_each(|(name, pod)| assert_known(name, &texts(&pod["spec"]["containers"][0]["args"])));
+        for (name, pod) in pods {
+            assert_known(&name, &texts(&pod["spec"]["containers"][0]["args"]));
+        }
     }
 }
 
