@@ -34,6 +34,8 @@ pub enum Command {
     Restore(RestoreOptions),
     /// Check this machine and say how to put right what is wrong
     Doctor(DoctorOptions),
+    /// Ask a server, worker or edge whether it can work; for health checks of containers
+    Health(HealthOptions),
     /// Sign in to a server
     Login(LoginOptions),
     /// Forget the credential of this machine user
@@ -73,7 +75,13 @@ impl Command {
     /// Whether the outcome is wanted as JSON.
     pub fn wants_json(&self) -> bool {
         match self {
-            Self::Up(_) | Self::Migrate(_) | Self::Api(_) | Self::Worker(_) | Self::Edge(_) | Self::Completion { .. } => false,
+            Self::Up(_)
+            | Self::Migrate(_)
+            | Self::Api(_)
+            | Self::Worker(_)
+            | Self::Edge(_)
+            | Self::Health(_)
+            | Self::Completion { .. } => false,
             Self::Backup(options) => options.output.json,
             Self::Restore(options) => options.output.json,
             Self::Doctor(options) => options.output.json,
@@ -186,6 +194,13 @@ pub struct DoctorOptions {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct HealthOptions {
+    /// Where it listens, as http://HOST:PORT
+    #[arg(default_value = "http://127.0.0.1:8080")]
+    pub url: url::Url,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ mod client;
 mod commands;
 mod doctor;
 mod failure;
+mod health;
 mod parsing;
 mod server;
 
@@ -51,6 +52,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Backup(options) => server::backup(options).await,
             Command::Restore(options) => server::restore(options).await,
             Command::Doctor(options) => doctor::run(options).await,
+            Command::Health(options) => health::run(options).await,
             Command::Completion { shell } => {
                 commands::completion(shell);
                 Ok(())

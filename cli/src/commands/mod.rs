@@ -42,6 +42,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Doctor(_)
+        | Command::Health(_)
         | Command::Completion { .. } => Err(Failure::usage("this command runs without a server")),
     }
 }

@@ -1,0 +1,11 @@
+//! What is in `deploy/`, `docker-compose.yml` and their documentation: valid to the tools that read it, true to the binary, and hardened.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
+
+mod chart;
+mod compose;
+mod containers;
+mod dockerfile;
+mod known;
+mod live;
+mod tools;
+mod units;
