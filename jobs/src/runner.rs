@@ -10,11 +10,12 @@ use domain::job::{Fence, Job};
 use domain::time::now;
 use domain::trace::TraceContext;
 use futures::FutureExt;
-use store::{Claim, Failed, Store, StoreError};
+use store::{Claim, Failed, JobBatches, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
 
+use crate::batch::Batcher;
 use crate::bus::{EventBus, Subscription, Topic};
 use crate::dispatch::Wakeups;
 use crate::handler::{JobError, Outcome, Registration, Run, chain};
@@ -52,6 +53,7 @@ pub struct Runner {
     /// What this process is called in the rows of the jobs it runs.
     name: String,
     limits: LimitedQueues,
+    batches: Option<Batches>,
     /// Fires when running handlers have to stop because the process ends.
     shutdown: CancellationToken,
 }
@@ -69,17 +71,17 @@ impl Runner {
         let registrations = registrations.into_iter().map(|registration| (registration.kind, registration)).collect();
         let host = rustix::system::uname().nodename().to_string_lossy().into_owned();
         let name = format!("{host}:{}", std::process::id());
-        Self { store, bus, wakeups, settings, registrations, name, limits: LimitedQueues::default(), shutdown }
+        let batches = store.job_batches().map(|batches| Batches::start(batches, settings.lease, &name));
+        Self { store, bus, wakeups, settings, registrations, name, limits: LimitedQueues::default(), batches, shutdown }
     }
 
     /// Runs a job if it is to be had. Never fails: what goes wrong is recorded with the job, or left to the sweeper.
     pub async fn run(self: Arc<Self>, queue: &'static str, id: JobId) {
         let is_limited = self.limits.has(&self.store, queue).await;
-        let token = Uuid::new_v4();
+        let fence = Fence { job_id: id, token: Uuid::new_v4() };
         // Before the claim: whoever calls the job off from then on is heard.
         let called_off = self.bus.subscribe(Topic::Job(id));
-        let claim = Claim { token, lease_until: now() + self.settings.lease, worker: &self.name, is_limited };
-        let job = match self.store.job_claim(id, &claim).await {
+        let job = match self.claim(fence, is_limited).await {
             Ok(Some(job)) => job,
             Ok(None) => return,
             Err(error) => {
@@ -93,13 +95,24 @@ impl Runner {
         let started = std::time::Instant::now();
         let context = job.trace.as_deref().and_then(|trace| trace.parse().ok()).unwrap_or_default();
         let span = tracing::info_span!("job", job.id = %id, job.kind = kind, trace.id = TraceContext::trace_id(&context));
-        let attempt = self.attempt(job, Fence { job_id: id, token }, called_off).instrument(span);
+        let attempt = self.attempt(job, fence, called_off).instrument(span);
         let outcome = trace::within(context, attempt).await;
         metrics::histogram!("mikrocloud_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
         metrics::counter!("mikrocloud_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
         if let Err(error) = self.wake_next(queue, exclusion_key.as_deref(), is_limited).await {
             tracing::warn!(queue, error = chain(&error), "the next job could not be looked for; the sweeper will try again");
         }
+    }
+
+    /// Takes a job: with others where that is possible, alone otherwise.
+    async fn claim(&self, fence: Fence, is_limited: bool) -> Result<Option<Job>, StoreError> {
+        if let Some(batches) = self.batches.as_ref().filter(|_| !is_limited)
+            && let Some(job) = batches.claims.run(fence).await.flatten()
+        {
+            return Ok(Some(job));
+        }
+        let claim = Claim { token: fence.token, lease_until: now() + self.settings.lease, worker: &self.name, is_limited };
+        self.store.job_claim(fence.job_id, &claim).await
     }
 
     /// Wakes a worker for what waited for the end of a job: one with its exclusion key, one that its queue's limits held back.
@@ -217,6 +230,11 @@ impl Runner {
     }
 
     async fn write(&self, fence: Fence, end: &End<'_>) -> Result<(), StoreError> {
+        if let (Some(batches), End::Done) = (&self.batches, end)
+            && let Some(done) = batches.ends.run(fence).await
+        {
+            return if done { Ok(()) } else { Err(StoreError::LeaseLost) };
+        }
         let mut tx = self.store.begin().await?;
         match end {
             End::Done => tx.job_finish(fence).await?,
@@ -224,6 +242,37 @@ impl Runner {
             End::Failed(failed) => tx.job_fail(fence, failed).await?,
         }
         tx.commit().await
+    }
+}
+
+/// Claims and good ends of jobs, many in one statement.
+struct Batches {
+    /// `None` for a job that has to be claimed alone.
+    claims: Batcher<Fence, Option<Job>>,
+    /// Whether the lease still stood.
+    ends: Batcher<Fence, bool>,
+}
+
+impl Batches {
+    fn start(batches: JobBatches, lease: Duration, worker: &str) -> Self {
+        let (claiming, worker) = (batches.clone(), Arc::<str>::from(worker));
+        let claims = Batcher::start(move |wanted: Vec<Fence>| {
+            let (batches, worker) = (claiming.clone(), Arc::clone(&worker));
+            async move {
+                // What goes wrong with all of them is found, and told, by each alone.
+                let claimed = batches.claim(&wanted, now() + lease, &worker).await.unwrap_or_default();
+                let mut claimed: HashMap<_, _> = claimed.into_iter().map(|job| (job.lease_token, job)).collect();
+                wanted.iter().map(|fence| claimed.remove(&Some(fence.token))).collect()
+            }
+        });
+        let ends = Batcher::start(move |fences: Vec<Fence>| {
+            let batches = batches.clone();
+            async move {
+                let done = batches.finish(&fences).await;
+                done.map(|done| fences.iter().map(|fence| done.contains(&fence.job_id)).collect()).unwrap_or_default()
+            }
+        });
+        Self { claims, ends }
     }
 }
 

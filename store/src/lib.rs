@@ -29,7 +29,7 @@ pub use deployments::{DeploymentChange, NewDeployment};
 pub use edges::{EdgeObservation, EdgeRow};
 pub use error::StoreError;
 pub use events::EventKey;
-pub use jobs::{Claim, Failed, JobFailure, JobFilter, NewJob};
+pub use jobs::{Claim, Failed, JobBatches, JobFailure, JobFilter, NewJob};
 pub use local::LocalWorkload;
 pub use projects::ProjectChange;
 pub use queues::QueueStats;

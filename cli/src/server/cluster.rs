@@ -51,7 +51,8 @@ impl Cluster {
         await_schema(&store, options.database.wait()).await?;
         follow_clock(&store).await.context("the database's clock cannot be read")?;
         let redis = Redis::new(&options.redis_url).map_err(|error| Failure::failed("REDIS", error.to_string()))?;
-        redis.wait(options.database.wait()).await.map_err(|error| Failure::failed("REDIS", error))?;
+        let refused = |error| Failure::failed("REDIS", format!("the Redis of REDIS_URL cannot be used: {error}"));
+        redis.wait(options.database.wait()).await.map_err(refused)?;
         let cache = ArtifactStore::open(data.path().join("artifacts")).context("the cache of artifacts cannot be opened")?;
         let (bus, wakeups) = (EventBus::over_redis(&redis), Wakeups::over_redis(queues, &redis));
         let stop = CancellationToken::new();

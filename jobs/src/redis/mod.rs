@@ -110,7 +110,7 @@ impl Redis {
             };
             // Asking again does not make a password right.
             if Instant::now() >= until || explain_refusal(&error).is_some() {
-                return Err(format!("Redis at {} (REDIS_URL) does not answer: {}", self.inner.shown, explain(&error)));
+                return Err(format!("Redis at {} does not answer: {}", self.inner.shown, explain(&error)));
             }
             if !said {
                 tracing::info!(redis = self.inner.shown, reason = explain(&error), "waiting for Redis");

@@ -29,6 +29,10 @@ macro_rules! may_start {
     };
 }
 
+mod batches;
+
+pub use batches::JobBatches;
+
 /// A job to be written in the transaction of the change that causes it.
 #[derive(Debug, Clone)]
 pub struct NewJob {
