@@ -62,4 +62,5 @@ deps-test: deps-build
 	@tools/install-cargo-tool cargo-nextest
 
 deps-bench: deps-build
-	@tools/install-packages nginx-light:nginx wrk
+	@tools/install-packages nginx-light:nginx wrk postgresql redis-server nodejs:node npm
+	@test -d bench/queues/node_modules || npm ci --prefix bench/queues --ignore-scripts --no-audit --no-fund --loglevel=error

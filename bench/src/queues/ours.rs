@@ -82,7 +82,9 @@ impl Producer {
             tx.job_insert(job).await?;
         }
         tx.commit().await?;
-        jobs.iter().for_each(|job| self.wakeups.push(job.queue, job.due()));
+        for job in &jobs {
+            self.wakeups.push(job.queue, job.due());
+        }
         Ok(())
     }
 
