@@ -10,6 +10,7 @@ use domain::id::ObjectId;
 use rand::{RngExt, SeedableRng, rngs::SmallRng};
 use tempfile::TempDir;
 use testkit::{ObjectServer, ObjectVendor, Proxy, wait_until};
+use tokio::task::JoinHandle;
 
 const LIMITS: ArtifactLimits = ArtifactLimits { bytes: 1 << 30, files: 100 };
 
@@ -21,10 +22,10 @@ struct Place {
 }
 
 impl Place {
-    fn directory() -> Option<Self> {
+    fn directory() -> Self {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::in_directory(&directory.path().join("objects")).unwrap();
-        Some(Self { directory, server: None, objects })
+        Self { directory, server: None, objects }
     }
 
     fn server(vendor: ObjectVendor) -> Option<Self> {
@@ -155,7 +156,7 @@ macro_rules! on_every_store {
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
             async fn in_a_directory() {
-                if let Some(place) = Place::directory() { super::$test(place).await; }
+                super::$test(Place::directory()).await;
             }
 
             #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -206,6 +207,9 @@ async fn a_missing_bucket_and_wrong_credentials_are_told_with_what_to_check() {
     }
 }
 
+/// An upload that has begun.
+struct Upload(JoinHandle<Result<(), ObjectError>>);
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_server_that_goes_away_in_the_middle_is_an_error_in_time_and_leaves_nothing() {
     for vendor in [ObjectVendor::Amazon, ObjectVendor::Azure] {
@@ -221,16 +225,16 @@ async fn a_server_that_goes_away_in_the_middle_is_an_error_in_time_and_leaves_no
             let before = proxy.taken();
             let putting = tokio::spawn(async move { objects.put(name, &file).await });
             wait_until(Duration::from_mins(1), "the upload to begin", async || proxy.taken() > before).await;
-            putting
+            Upload(putting)
         };
         // A cut connection is made again.
         let cut = putting("large").await;
         proxy.cut();
-        cut.await.unwrap().unwrap();
+        cut.0.await.unwrap().unwrap();
         // A server that is gone is not waited for for ever.
         let left = putting("another").await;
         server.kill();
-        let error = tokio::time::timeout(Duration::from_mins(2), left).await.unwrap().unwrap().unwrap_err();
+        let error = tokio::time::timeout(Duration::from_mins(2), left.0).await.unwrap().unwrap().unwrap_err();
         assert_eq!(error.to_string(), "the object could not be written");
         let error = place.objects.get("large", &back).await.unwrap_err();
         assert!(matches!(error, ObjectError::Failed("read", _)) && !error.is_refusal(), "{error:?}");
