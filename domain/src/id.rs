@@ -126,6 +126,10 @@ id_types! {
     UserId = "user", "user";
     /// A team: the tenant that owns everything else.
     TeamId = "team", "team";
+    /// A role that a team made.
+    RoleId = "role", "role";
+    /// A role that a member has on a project or an environment.
+    GrantId = "grant", "grant";
     /// An API key.
     ApiKeyId = "key", "API key";
     /// A family of refresh tokens: one sign-in on one device.

@@ -1,6 +1,6 @@
 //! Who may do what, over HTTP.
 
-use domain::access::{Permission, Role};
+use domain::access::{Permissions, Role, RoleRef};
 use domain::id::{ApiKeyId, TeamId, UserId};
 use domain::team::{Membership, Team, User};
 use domain::time::{Timestamp, now};
@@ -47,7 +47,7 @@ impl House {
             name: "test",
             prefix: "mck_",
             hash: &hash,
-            scopes: &Permission::ALL,
+            scopes: Permissions::ALL,
             expires_at,
         };
         tx.api_key_insert(&key).await.unwrap();
@@ -70,7 +70,7 @@ impl House {
         let mut tx = store.begin().await.unwrap();
         tx.user_insert(&user).await.unwrap();
         tx.team_insert(&team).await.unwrap();
-        tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: Role::Owner }).await.unwrap();
+        tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: RoleRef::BuiltIn(Role::Owner) }).await.unwrap();
         tx.commit().await.unwrap();
         store.close().await;
         self.key(team.id, user.id, None).await

@@ -13,6 +13,7 @@ mod jobs;
 mod leases;
 mod logs;
 mod projects;
+mod roles;
 mod schedules;
 mod schema;
 mod tenants;
