@@ -32,6 +32,8 @@ impl Services {
             variable::check(name, value.expose())
                 .map_err(|error| ServiceError::invalid("variables", "INVALID_VARIABLE", format!("{}: {error}", shown(name))))?;
         }
+        // Before anything is sealed: what is another team's is not there.
+        self.store().project_get(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
         let mut sealed = Vec::with_capacity(values.len());
         for (name, value) in values {
             let id = VariableId::new();

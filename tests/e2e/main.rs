@@ -3,6 +3,7 @@
 
 mod access;
 mod at_once;
+mod authorisation;
 mod backup;
 mod bad_builds;
 mod bad_servers;
