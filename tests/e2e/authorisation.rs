@@ -49,6 +49,7 @@ const REFUSED: [Who; 8] =
     [Who::Nobody, Who::Invented, Who::Expired, Who::Stranger, Who::Viewer, Who::KeyWithoutScope, Who::Elsewhere, Who::Sibling];
 
 /// What is expected: the one rule for all operations.
+#[expect(clippy::match_same_arms, reason = "a line for each case, so that the rule reads as a table")]
 fn expected(who: Who, operation: &Operation) -> Outcome {
     use Outcome::{Forbidden, NotFound, Taken, Unauthenticated};
     let has = |role: Role| operation.permission.is_some_and(|permission| role.permissions().contains(permission));

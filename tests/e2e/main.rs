@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod access;
+mod approvals;
 mod at_once;
 mod authorisation;
 mod backup;
@@ -18,6 +19,7 @@ mod disk;
 mod engine;
 mod events;
 mod fixtures;
+mod grants;
 mod graphql;
 mod harness;
 mod invariants;
