@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 
 use crate::harness::House;
 use operations::{OPERATIONS, On, Operation};
-use world::{MARKER, World};
+use world::World;
 
 /// How an operation ended for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -140,7 +140,7 @@ async fn nobody_does_what_they_must_not() {
                 wrong.push(format!("{} by {who:?}: {found:?}, not {expected:?}: {answer}", operation.name));
             }
             // A viewer may look; nobody else here hears anything of what the team has.
-            if who != Who::Viewer && answer.to_string().contains(MARKER) {
+            if who != Who::Viewer && world.tells(&answer) {
                 wrong.push(format!("{} told {who:?}: {answer}", operation.name));
             }
         }

@@ -22,7 +22,7 @@ use crate::access::PASSWORD;
 use crate::harness::{House, PATIENCE};
 
 /// Stands in the names of all that the team has: whoever hears it was told something.
-pub const MARKER: &str = "marked";
+const MARKER: &str = "marked";
 
 pub struct World {
     ids: HashMap<&'static str, String>,
@@ -55,6 +55,7 @@ impl World {
         let key = made(house, "createApiKey", "CreateApiKeyInput", json!({"name": MARKER}), "apiKey").await;
         let job = rows(house, team, &deployment).await;
         ids.extend([("<project>", project), ("<deployment>", deployment), ("<schedule>", schedule), ("<member>", member)]);
+        ids.insert("<owner>", owner.to_string());
         ids.extend([("<role>", role), ("<grant>", grant), ("<key>", key), ("<job>", job)]);
 
         let mut narrow = HashMap::new();
@@ -84,6 +85,12 @@ impl World {
         let new = format!("new-{}", self.made.fetch_add(1, Ordering::Relaxed));
         let filled = self.ids.iter().fold(document.to_owned(), |text, (name, id)| text.replace(name, id));
         filled.replace("<new>", &new)
+    }
+
+    /// Whether an answer names anything that the team has.
+    pub fn tells(&self, answer: &Value) -> bool {
+        let answer = answer.to_string();
+        answer.contains(MARKER) || self.ids.values().any(|id| answer.contains(id))
     }
 
     /// What somebody shows who tries something that takes this permission.
