@@ -72,8 +72,11 @@ impl Services {
         Ok(self.cloud("local")?.traffic.url(&environment_label(&project.name, &environment.name)))
     }
 
-    /// Refuses a project that has as many environments as it may.
-    pub(crate) async fn check_environment_count(&self, actor: &Actor, project: ProjectId) -> Result<()> {
+    /// Refuses a new environment for a project that has as many as it may.
+    pub(crate) async fn check_room_for(&self, actor: &Actor, project: ProjectId, name: &EnvironmentName) -> Result<()> {
+        if self.store().environment_by_name(actor.team_id, project, name.as_str()).await?.is_some() {
+            return Ok(());
+        }
         if self.store().environment_list(actor.team_id, &[project]).await?.len() >= MAX_ENVIRONMENTS {
             let message = format!("the project has {MAX_ENVIRONMENTS} environments, the most it may: use one of them");
             return Err(ServiceError::invalid("environment", "TOO_MANY", message));

@@ -20,9 +20,7 @@ impl Services {
         let name = parse_environment(environment)?;
         // Whoever can take the protection away can go round it: it takes the right to say who may do what.
         self.require_environment(actor, Permission::MemberWrite, project, &name).await?;
-        if self.store().environment_by_name(actor.team_id, project, name.as_str()).await?.is_none() {
-            self.check_environment_count(actor, project).await?;
-        }
+        self.check_room_for(actor, project, &name).await?;
         let mut tx = self.store().begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
         let project = project.ok_or(ServiceError::NotFound("project"))?;

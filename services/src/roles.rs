@@ -134,7 +134,10 @@ impl Services {
         require_somewhere(actor, Permission::MemberWrite)?;
         let name = environment.as_deref().map(|name| parse_environment(Some(name))).transpose()?;
         match &name {
-            Some(name) => self.require_environment(actor, Permission::MemberWrite, project, name).await?,
+            Some(name) => {
+                self.require_environment(actor, Permission::MemberWrite, project, name).await?;
+                self.check_room_for(actor, project, name).await?;
+            }
             None => require_on(actor, Permission::MemberWrite, Target::Project(project), "project")?,
         }
         let member = self.store().standing_get(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;

@@ -37,7 +37,8 @@ impl Store {
         let sql = concat!(
             "SELECT ",
             columns!(),
-            " FROM approvals WHERE team_id = $1 AND state = 'pending' ORDER BY requested_at, deployment_id LIMIT 0 + $2"
+            " FROM approvals WHERE team_id = $1 AND state = 'pending'
+              AND EXISTS (SELECT 1 FROM deployments d WHERE d.id = approvals.deployment_id AND d.status = 'queued') ORDER BY requested_at, deployment_id LIMIT 0 + $2"
         );
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(limit).fetch_all(pool).await)?)
     }

@@ -75,5 +75,7 @@ async fn what_only_this_version_knows_does_not_stop_the_one_before() {
         house.graphql_as(&guest.token, "{ me { role permissions grants { permissions } } }", serde_json::json!({})).await;
     let me = &rights["data"]["me"];
     assert_eq!((me["permissions"].as_array().unwrap().len(), me["grants"].as_array().unwrap().len()), (0, 1), "{rights}");
-    assert_eq!(house.cli(&["approve", &waiting, "--json"]).await.exit, 1);
+    let ann = house.colleague("ann", "admin").await;
+    assert_eq!(house.cli_as(&ann.token, &["approvals"]).await.json(), serde_json::json!([]));
+    assert_eq!(house.cli_as(&ann.token, &["approve", &waiting]).await.error().0, "ALREADY_DECIDED");
 }

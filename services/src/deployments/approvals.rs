@@ -80,10 +80,14 @@ fn clean_reason(reason: Option<&str>) -> Result<Option<String>> {
 }
 
 /// Whether an approval can be given or refused at this moment by this actor.
-fn check_open(approval: &Approval, actor: &Actor, to: ApprovalState) -> Result<()> {
+fn check_open(approval: &Approval, deployment: &Deployment, actor: &Actor, to: ApprovalState) -> Result<()> {
     let refused = |code, message: &str| Err(ServiceError::invalid("deploymentId", code, message));
     if approval.state != ApprovalState::Pending {
         return refused("ALREADY_DECIDED", &format!("the approval is {} already: deploy again", approval.state.name()));
+    }
+    if deployment.status != DeploymentStatus::Queued {
+        // A program of before ended it, which knows no approvals.
+        return refused("ALREADY_DECIDED", &format!("the deployment is {} already: deploy again", deployment.status.name()));
     }
     if approval.expires_at <= now() {
         return refused("APPROVAL_EXPIRED", "nobody approved the deployment in time: deploy again");
@@ -138,7 +142,7 @@ impl Services {
         if approval.state == to {
             return Ok(deployment);
         }
-        check_open(&approval, actor, to)?;
+        check_open(&approval, &deployment, actor, to)?;
         tx.approval_end(actor.team_id, id, to, Some(actor.user_id), reason.as_deref()).await?;
         let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         if to == ApprovalState::Approved {

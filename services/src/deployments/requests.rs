@@ -70,9 +70,7 @@ impl Services {
         }
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let source = self.resolve_source(actor, &project, input.source).await?;
-        if self.store().environment_by_name(actor.team_id, project.id, name.as_str()).await?.is_none() {
-            self.check_environment_count(actor, project.id).await?;
-        }
+        self.check_room_for(actor, project.id, &name).await?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = lock(&mut tx, actor, project.id).await?;
