@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod address;
 mod archive;
 mod error;
 mod listing;
@@ -9,8 +10,9 @@ mod store;
 #[cfg(test)]
 mod tests;
 
+pub use address::parse_address;
 pub use error::ArtifactError;
 pub use listing::ArtifactLimits;
 pub use objects::{ObjectError, Objects};
-pub use shared::Artifacts;
+pub use shared::{Artifacts, KeptArtifact};
 pub use store::{ArtifactStore, Prepared, Stored};

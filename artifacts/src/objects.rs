@@ -1,9 +1,11 @@
 //! Files in an object store: a directory, an S3-compatible store, Azure Blob Storage or Google Cloud Storage.
 
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use domain::id::ObjectId;
 use futures::{StreamExt, TryStreamExt};
 use object_store::buffered::BufWriter;
 use object_store::path::Path as Key;
@@ -24,9 +26,34 @@ pub enum ObjectError {
     /// The object is not there.
     #[error("the object is not there")]
     Missing,
+    /// It does not let us do what we need.
+    #[error("it cannot be used: {remedy}")]
+    Refused {
+        /// What to do.
+        remedy: &'static str,
+        /// What the store said.
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
     /// Reading or writing failed.
     #[error("the object could not be {0}")]
     Failed(&'static str, #[source] Box<dyn std::error::Error + Send + Sync>),
+}
+
+impl ObjectError {
+    /// Whether the store answered, and does not let us: waiting does not help.
+    pub fn is_refusal(&self) -> bool {
+        use object_store::Error as E;
+        match self {
+            Self::Address(_) => true,
+            Self::Refused { source, .. } | Self::Failed(_, source) => source.downcast_ref::<E>().is_some_and(|error| {
+                matches!(
+                    error,
+                    E::NotFound { .. } | E::PermissionDenied { .. } | E::Unauthenticated { .. } | E::NotSupported { .. }
+                )
+            }),
+            Self::Missing => false,
+        }
+    }
 }
 
 /// An object store, below a prefix. Cheap to clone.
@@ -34,6 +61,7 @@ pub enum ObjectError {
 pub struct Objects {
     store: Arc<dyn ObjectStore>,
     prefix: Key,
+    remedy: &'static str,
 }
 
 fn failed<E: Into<Box<dyn std::error::Error + Send + Sync>>>(what: &'static str) -> impl Fn(E) -> ObjectError {
@@ -58,11 +86,28 @@ impl Objects {
             std::fs::create_dir_all(&directory)
                 .map_err(|error| ObjectError::Address(format!("{}: {error}", directory.display())))?;
         }
-        let options = std::env::vars().map(|(name, value)| (name.to_ascii_lowercase(), value));
-        let (store, prefix) = object_store::parse_url_opts(url, options).map_err(|error| {
-            ObjectError::Address(format!("{error}: give file:///directory, s3://bucket, az://container or gs://bucket"))
-        })?;
-        Ok(Self { store: Arc::from(store), prefix })
+        let variables =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        Self::at_with(url, &variables.collect::<Vec<_>>())
+    }
+
+    /// The same with these variables in place of the environment's.
+    pub fn at_with(url: &Url, env: &[(impl AsRef<str>, String)]) -> Result<Self, ObjectError> {
+        let (store, prefix) = crate::address::open(url, env)?;
+        Ok(Self { store, prefix, remedy: crate::address::remedy(url) })
+    }
+
+    /// Whether the store can be used: it is reached, the bucket is there, and it lets us list; write and delete, too, where that is needed.
+    pub async fn check(&self, writes: bool) -> Result<(), ObjectError> {
+        let name = self.key("check").join(ObjectId::new().to_string());
+        let tried = async {
+            if writes {
+                self.store.put(&name, "".into()).await?;
+            }
+            self.store.list(Some(&self.key("check"))).try_next().await?;
+            if writes { self.store.delete(&name).await } else { Ok(()) }
+        };
+        tried.await.map_err(|error| ObjectError::Refused { remedy: self.remedy, source: Box::new(error) })
     }
 
     fn key(&self, name: &str) -> Key {
@@ -95,6 +140,15 @@ impl Objects {
             file.write_all(&chunk.map_err(failed("read"))?).await.map_err(failed("kept on this machine"))?;
         }
         file.flush().await.map_err(failed("kept on this machine"))
+    }
+
+    /// Some bytes of an object.
+    pub async fn get_range(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>, ObjectError> {
+        match self.store.get_range(&self.key(name), range).await {
+            Ok(bytes) => Ok(bytes.to_vec()),
+            Err(object_store::Error::NotFound { .. }) => Err(ObjectError::Missing),
+            Err(error) => Err(failed("read")(error)),
+        }
     }
 
     /// Whether there is such an object.

@@ -1,8 +1,11 @@
 //! The artifacts as the whole installation sees them: on one machine in a directory, else in an object store with a cache on each machine.
 
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use domain::artifact::Digest;
+use domain::id::ObjectId;
+use tempfile::TempDir;
 
 use crate::archive::{pack, unpack};
 use crate::objects::{ObjectError, Objects};
@@ -31,26 +34,21 @@ impl Artifacts {
         Self { here: cache, shared: Some(objects) }
     }
 
-    /// Keeps what was prepared; nobody may use its directory afterwards. Record the digest first: what nobody refers to may be removed
-    /// at any moment.
-    pub async fn keep(&self, prepared: Prepared) -> Result<Stored, ArtifactError> {
-        let stored = self.here.take(prepared).await?;
-        if let Some(objects) = &self.shared {
-            let name = name(&stored.digest);
-            if !objects.exists(&name).await? {
-                self.send(objects, &stored.digest, &name).await?;
-            }
+    /// Keeps what was prepared, in this object where there is an object store; nobody may use the prepared directory afterwards. Record
+    /// digest and object first: what nobody refers to may be removed at any moment.
+    pub async fn keep(&self, prepared: Prepared, object: Option<ObjectId>) -> Result<Stored, ArtifactError> {
+        let Some(objects) = &self.shared else { return self.here.take(prepared).await };
+        let name = name(&prepared.stored().digest, object);
+        if objects.exists(&name).await? {
+            return Ok(prepared.stored().clone());
         }
-        Ok(stored)
-    }
-
-    async fn send(&self, objects: &Objects, digest: &Digest, name: &str) -> Result<(), ArtifactError> {
-        let tree = self.here.path(digest).ok_or(ArtifactError::Gone)?;
-        let aside = self.here.aside()?;
-        let archive = aside.path().join("archive");
+        // Not by way of what this machine keeps, from which another may remove it.
+        let (stored, aside) = self.here.take_aside(prepared).await?;
+        let (tree, archive) = (aside.path().join("tree"), aside.path().join("archive"));
         let packed = archive.clone();
         blocking(move || Ok(pack(&tree, &packed)?)).await?;
-        Ok(objects.put(name, &archive).await?)
+        objects.put(&name, &archive).await?;
+        Ok(stored)
     }
 
     /// A directory on this machine that holds the artifact's files; fetched, and checked against the digest, when it is elsewhere.
@@ -59,9 +57,22 @@ impl Artifacts {
             return Ok(place);
         }
         let Some(objects) = &self.shared else { return Err(ArtifactError::Gone) };
+        let mut reason = ArtifactError::Gone;
+        for name in names(objects, digest).await? {
+            match self.fetch_object(objects, &name, digest).await {
+                Ok(place) => return Ok(place),
+                // Another object may hold the same.
+                Err(error @ (ArtifactError::Damaged | ArtifactError::Gone)) => reason = error,
+                Err(error) => return Err(error),
+            }
+        }
+        Err(reason)
+    }
+
+    async fn fetch_object(&self, objects: &Objects, name: &str, digest: &Digest) -> Result<PathBuf, ArtifactError> {
         let aside = self.here.aside()?;
         let (archive, tree) = (aside.path().join("archive"), aside.path().join("tree"));
-        match objects.get(&name(digest), &archive).await {
+        match objects.get(name, &archive).await {
             Err(ObjectError::Missing) => return Err(ArtifactError::Gone),
             fetched => fetched?,
         }
@@ -95,16 +106,33 @@ impl Artifacts {
         match &self.shared {
             _ if self.here.path(digest).is_some() => Ok(true),
             None => Ok(false),
-            Some(objects) => Ok(objects.exists(&name(digest)).await?),
+            Some(objects) => Ok(!names(objects, digest).await?.is_empty()),
         }
     }
 
-    /// Removes an artifact everywhere but from the caches of other machines. Removing what is not there is no error.
-    pub async fn remove(&self, digest: &Digest) -> Result<(), ArtifactError> {
-        if let Some(objects) = &self.shared {
-            objects.remove(&name(digest)).await?;
+    /// Whether removing needs the database's lock against those who store the same at this moment: where there are no objects of
+    /// different names that could hold it.
+    pub fn removes_by_digest(&self) -> bool {
+        self.shared.is_none()
+    }
+
+    /// Removes an artifact: from this machine, or the object that holds it. What other machines fetched of it, they forget themselves.
+    /// Removing what is not there is no error. The files go once what is returned is dropped.
+    pub async fn remove(&self, digest: &Digest, object: Option<ObjectId>) -> Result<Option<TempDir>, ArtifactError> {
+        match &self.shared {
+            Some(objects) => {
+                objects.remove(&name(digest, object)).await?;
+                Ok(None)
+            }
+            None => self.here.set_aside(digest).await.map(Some),
         }
-        self.here.remove(digest).await
+    }
+
+    /// Everything that is kept, whether anything refers to it or not.
+    pub async fn list(&self) -> Result<Vec<KeptArtifact>, ArtifactError> {
+        let Some(objects) = &self.shared else { return self.here.list_with_age().await };
+        let found = objects.list(FOLDER).await?;
+        Ok(found.into_iter().filter_map(|(name, changed_at)| KeptArtifact::named(&name, changed_at)).collect())
     }
 
     /// Removes from this machine what it does not use, where the artifacts themselves are elsewhere.
@@ -118,6 +146,42 @@ impl Artifacts {
     }
 }
 
-fn name(digest: &Digest) -> String {
-    format!("artifacts/{}/{digest}.tar.gz", &digest.as_str()[..2])
+/// An artifact as it is found where artifacts are kept.
+#[derive(Debug, Clone)]
+pub struct KeptArtifact {
+    /// Its digest.
+    pub digest: Digest,
+    /// The object that holds it; `None` for one that is named by its digest alone.
+    pub object_id: Option<ObjectId>,
+    /// When it was put there.
+    pub changed_at: SystemTime,
+}
+
+impl KeptArtifact {
+    fn named(name: &str, changed_at: SystemTime) -> Option<Self> {
+        let mut parts = name.strip_suffix(".tar.gz")?.split('/').skip(2);
+        let digest = parts.next()?.parse().ok()?;
+        let object_id = parts.next().map(str::parse).transpose().ok()?;
+        Some(Self { digest, object_id, changed_at })
+    }
+}
+
+const FOLDER: &str = "artifacts";
+
+fn name(digest: &Digest, object: Option<ObjectId>) -> String {
+    let group = &digest.as_str()[..2];
+    match object {
+        None => format!("{FOLDER}/{group}/{digest}.tar.gz"),
+        Some(object) => format!("{FOLDER}/{group}/{digest}/{object}.tar.gz"),
+    }
+}
+
+/// The objects that hold an artifact.
+async fn names(objects: &Objects, digest: &Digest) -> Result<Vec<String>, ObjectError> {
+    let first = name(digest, None);
+    if objects.exists(&first).await? {
+        return Ok(vec![first]);
+    }
+    let found = objects.list(&format!("{FOLDER}/{}/{digest}", &digest.as_str()[..2])).await?;
+    Ok(found.into_iter().map(|(name, _)| name).collect())
 }

@@ -2,14 +2,15 @@
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{OpenOptionsExt, PermissionsExt, symlink};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, UNIX_EPOCH};
 
 use domain::artifact::Digest;
 use tempfile::TempDir;
 
 use crate::listing::{Item, Kind, Listing, content, list};
-use crate::{ArtifactError, ArtifactLimits};
+use crate::{ArtifactError, ArtifactLimits, KeptArtifact};
 
 const TEMPORARY: &str = "tmp";
 
@@ -104,14 +105,41 @@ impl ArtifactStore {
 
     /// Removes an artifact. Removing what is not there is no error.
     pub async fn remove(&self, digest: &Digest) -> Result<(), ArtifactError> {
+        let aside = self.set_aside(digest).await?;
+        blocking(move || Ok(aside.close()?)).await
+    }
+
+    /// Removes an artifact at once, and not file by file: its files go when what is returned is dropped.
+    pub(crate) async fn set_aside(&self, digest: &Digest) -> Result<TempDir, ArtifactError> {
         let (place, store) = (self.place(digest), self.clone());
         blocking(move || {
             let aside = store.aside()?;
-            // It is gone at once, and not file by file.
             match fs::rename(&place, aside.path().join("removed")) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error.into()),
-                _ => Ok(aside.close()?),
+                _ => Ok(aside),
             }
+        })
+        .await
+    }
+
+    /// Brings what was prepared into the form of an artifact, as `tree` in what is returned, without keeping it.
+    pub(crate) async fn take_aside(&self, prepared: Prepared) -> Result<(Stored, TempDir), ArtifactError> {
+        let store = self.clone();
+        blocking(move || Ok((prepared.stored, store.move_in(&prepared.directory, &prepared.items)?))).await
+    }
+
+    /// Every artifact with the time at which it was put there.
+    pub(crate) async fn list_with_age(&self) -> Result<Vec<KeptArtifact>, ArtifactError> {
+        let digests = self.list().await?;
+        let store = self.clone();
+        blocking(move || {
+            let kept = digests.into_iter().filter_map(|digest| {
+                // Renaming changes this time, and nothing later does.
+                let seconds = u64::try_from(fs::metadata(store.place(&digest)).ok()?.ctime()).ok()?;
+                let changed_at = UNIX_EPOCH + Duration::from_secs(seconds);
+                Some(KeptArtifact { digest, object_id: None, changed_at })
+            });
+            Ok(kept.collect())
         })
         .await
     }

@@ -6,7 +6,9 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use domain::secret::Secret;
 
-use crate::server::{AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, WorkerOptions};
+use crate::server::{
+    AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, StorageOptions, WorkerOptions,
+};
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
 #[derive(Debug, Parser)]
@@ -64,6 +66,8 @@ pub enum Command {
     Jobs(JobsOptions),
     /// Do something again and again: deploy, or request a path
     Schedules(SchedulesOptions),
+    /// Show what the team stores, and its budget
+    Storage(StorageCommandOptions),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -98,6 +102,7 @@ impl Command {
             Self::Env(options) => options.output.json,
             Self::Jobs(options) => options.output.json,
             Self::Schedules(options) => options.output.json,
+            Self::Storage(options) => options.output.json,
         }
     }
 }
@@ -139,6 +144,8 @@ pub struct UpOptions {
     pub limits: LimitOptions,
     #[command(flatten)]
     pub requests: RequestOptions,
+    #[command(flatten)]
+    pub storage: StorageOptions,
 }
 
 /// Which database, and its master key.
@@ -537,4 +544,10 @@ pub enum SchedulesCommand {
         /// Its name
         name: String,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct StorageCommandOptions {
+    #[command(flatten)]
+    pub output: Output,
 }

@@ -139,6 +139,8 @@ pub struct Deployment {
     pub origin_id: Option<DeploymentId>,
     /// What was built, once it is.
     pub artifact_digest: Option<Digest>,
+    /// When its artifact was given up; it cannot be released again then.
+    pub artifact_removed_at: Option<Timestamp>,
     /// What runs, once it is known.
     #[cfg_attr(feature = "sqlx", sqlx(json(nullable)))]
     pub workload: Option<WorkloadSpec>,
@@ -159,6 +161,13 @@ pub struct Deployment {
     pub event_count: i64,
     /// The number of its last log line.
     pub log_count: i64,
+}
+
+impl Deployment {
+    /// Whether its environment can go back to it: it was live once, and its artifact is kept.
+    pub fn is_rollback_target(&self) -> bool {
+        self.status == DeploymentStatus::Superseded && self.artifact_digest.is_some() && self.artifact_removed_at.is_none()
+    }
 }
 
 #[cfg(test)]

@@ -126,6 +126,8 @@ id_types! {
     UserId = "user", "user";
     /// A team: the tenant that owns everything else.
     TeamId = "team", "team";
+    /// An object that holds an artifact or a log.
+    ObjectId = "obj", "object";
     /// An API key.
     ApiKeyId = "key", "API key";
     /// A family of refresh tokens: one sign-in on one device.

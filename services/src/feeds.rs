@@ -11,7 +11,6 @@ use futures::future::BoxFuture;
 use futures::stream::{BoxStream, StreamExt, unfold};
 use jobs::Topic;
 use jobs::bus::Subscription;
-use store::{Store, StoreError};
 
 use crate::shared_reads::SharedReads;
 use crate::{Result, ServiceError, Services, require};
@@ -44,7 +43,7 @@ trait Row: Clone + Send + Sync + Sized + 'static {
     fn reads(reads: &FeedReads) -> &SharedReads<Key, Vec<Self>>;
 
     /// Rows of a topic above a number.
-    fn list(store: Store, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>, StoreError>>;
+    fn list(services: Services, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>>>;
 
     /// Its number within the topic.
     fn number(&self, topic: Topic) -> i64;
@@ -55,11 +54,11 @@ impl Row for DeploymentEvent {
         &reads.events
     }
 
-    fn list(store: Store, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>, StoreError>> {
+    fn list(services: Services, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>>> {
         async move {
             match topic {
-                Topic::DeploymentEvents(id) => store.event_list(team, id, after, BATCH).await,
-                Topic::ProjectEvents(id) => store.project_event_list(team, id, after, BATCH).await,
+                Topic::DeploymentEvents(id) => Ok(services.store().event_list(team, id, after, BATCH).await?),
+                Topic::ProjectEvents(id) => Ok(services.store().project_event_list(team, id, after, BATCH).await?),
                 Topic::DeploymentLogs(_) | Topic::Edges | Topic::Job(_) => Ok(Vec::new()),
             }
         }
@@ -76,10 +75,10 @@ impl Row for LogLine {
         &reads.lines
     }
 
-    fn list(store: Store, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>, StoreError>> {
+    fn list(services: Services, team: TeamId, topic: Topic, after: i64) -> BoxFuture<'static, Result<Vec<Self>>> {
         async move {
             let Topic::DeploymentLogs(id) = topic else { return Ok(Vec::new()) };
-            store.log_list(team, id, after, BATCH).await
+            services.read_log(team, id, after, BATCH).await
         }
         .boxed()
     }
@@ -111,7 +110,7 @@ impl Services {
     /// Up to `limit` log lines of a deployment with numbers above `after`.
     pub async fn log_lines(&self, actor: &Actor, id: DeploymentId, after: i64, limit: i64) -> Result<Vec<LogLine>> {
         require(actor, Permission::ProjectRead)?;
-        Ok(self.store().log_list(actor.team_id, id, after, limit).await?)
+        self.read_log(actor.team_id, id, after, limit).await
     }
 
     /// Up to `limit` events of a deployment with numbers above `after`.
@@ -166,20 +165,20 @@ impl State {
                 rows = self.read(version).await?;
             } else if looked.elapsed() > LOOK {
                 looked = Instant::now();
-                rows = T::list(self.services.store().clone(), self.actor.team_id, self.topic, self.after).await?;
+                rows = T::list(self.services.clone(), self.actor.team_id, self.topic, self.after).await?;
             }
         }
     }
 
     /// The rows that are there at this hint, for all who ask at once.
     async fn read<T: Row>(&self, version: u64) -> Result<Vec<T>> {
-        let (store, team, topic, after) = (self.services.store().clone(), self.actor.team_id, self.topic, self.after);
-        let list = move || T::list(store, team, topic, after);
+        let (services, team, topic, after) = (self.services.clone(), self.actor.team_id, self.topic, self.after);
+        let list = move || T::list(services, team, topic, after);
         let shared = T::reads(&self.services.inner.feed_reads);
         let again = list.clone();
         match shared.get((team, topic, after, version), || list().map(Result::ok).boxed()).await {
             Some(rows) => Ok(rows.to_vec()),
-            None => Ok(again().await?),
+            None => again().await,
         }
     }
 

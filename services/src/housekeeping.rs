@@ -50,12 +50,14 @@ impl Housekeeping for Housekeeper {
         tx.alert_purge(now() - KEEP_RUNS).await?;
         tx.edge_purge(now() - KEEP_EDGES).await?;
         tx.commit().await?;
-        for (what, removed) in
-            [("uploads", self.0.remove_unused_uploads().await), ("artifacts", self.0.remove_unused_artifacts().await)]
-        {
-            if let Err(error) = removed {
+        for (what, done) in [
+            ("uploads", self.0.remove_unused_uploads().await),
+            ("artifacts", self.0.collect_artifacts().await),
+            ("logs", self.0.archive_logs().await),
+        ] {
+            if let Err(error) = done {
                 let error = jobs::handler::chain(&error);
-                tracing::warn!(what, error, "what nobody uses could not be removed; the next try is in an hour");
+                tracing::warn!(what, error, "the object store could not be cleaned up; the next try is in an hour");
             }
         }
         Ok(())
@@ -75,22 +77,9 @@ impl Services {
         Ok(())
     }
 
-    /// Removes artifacts that no deployment refers to any more.
-    pub(crate) async fn remove_unused_artifacts(&self) -> Result<()> {
-        for digest in self.store().artifact_list_unused().await? {
-            let mut tx = self.store().begin().await?;
-            // Whoever builds the same meanwhile waits for this transaction before it looks whether the artifact is there.
-            if tx.artifact_delete_unused(&digest).await? {
-                self.inner.artifacts.remove(&digest).await.map_err(crate::ServiceError::internal)?;
-                tx.commit().await?;
-            }
-        }
-        Ok(())
-    }
-
     async fn remove_unused_uploads(&self) -> Result<()> {
         let known: HashSet<String> = self.store().upload_digests().await?.iter().map(upload_name).collect();
-        let objects = &self.inner.uploads;
+        let objects = &self.inner.objects;
         for (name, changed_at) in objects.list(UPLOADS).await.map_err(crate::ServiceError::internal)? {
             // One that is younger may belong to an upload whose row is not written yet.
             if !known.contains(&name) && changed_at.elapsed().is_ok_and(|age| age > UPLOAD_WRITTEN_WITHIN) {

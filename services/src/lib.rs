@@ -9,9 +9,11 @@ mod feeds;
 mod housekeeping;
 pub mod limits;
 mod local_control;
+mod log_archive;
 mod members;
 mod operations;
 mod projects;
+mod retention;
 mod schedules;
 mod sealing;
 mod setup;
@@ -25,6 +27,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use artifacts::{Artifacts, Objects};
+use chrono::TimeDelta;
 use clouds_contract::Cloud;
 use domain::access::{Actor, Permission};
 use domain::build::BuildLimits;
@@ -41,6 +44,7 @@ pub use local_control::LocalControl;
 pub use members::Member;
 pub use operations::{Queue, QueueChange};
 pub use projects::NewProject;
+pub use retention::StorageUsage;
 pub use schedules::NewSchedule;
 pub use sealing::{MasterKey, Sealer};
 pub use setup::{FirstStart, SetupError, owner_link, prepare};
@@ -60,6 +64,12 @@ pub struct Settings {
     pub upload_bytes: u64,
     /// How many superseded deployments of an environment stay on their cloud, ready for rollback.
     pub keep_superseded: i64,
+    /// How many bytes of artifacts each team may keep; what is live and what production goes back to next stays beyond it.
+    pub artifact_budget_bytes: u64,
+    /// How long an artifact that was given up stays before it is deleted.
+    pub artifact_grace: TimeDelta,
+    /// How long after a deployment's end its log moves into the object store.
+    pub archive_logs_after: TimeDelta,
     /// Where alerts are sent as JSON, if anywhere.
     pub alert_webhook: Option<Secret>,
     /// Variables that programs carry which fetch sources, by which they are found after a crash.
@@ -74,6 +84,9 @@ impl Settings {
             build_limits: BuildLimits::default(),
             upload_bytes: 512 * 1024 * 1024,
             keep_superseded: 10,
+            artifact_budget_bytes: 20 << 30,
+            artifact_grace: TimeDelta::hours(1),
+            archive_logs_after: TimeDelta::days(7),
             alert_webhook: None,
             fetch_env: Vec::new(),
         }
@@ -96,7 +109,7 @@ pub(crate) struct Inner {
     pub feed_reads: feeds::FeedReads,
     pub clouds: HashMap<&'static str, Cloud>,
     pub artifacts: Artifacts,
-    pub uploads: Objects,
+    pub objects: Objects,
     pub settings: Settings,
 }
 
@@ -114,8 +127,8 @@ pub struct Foundation {
     pub clouds: Vec<Cloud>,
     /// Where artifacts are.
     pub artifacts: Artifacts,
-    /// Where uploaded directories are until they are built.
-    pub uploads: Objects,
+    /// Where uploaded directories are until they are built, and archived logs.
+    pub objects: Objects,
     /// What is allowed.
     pub settings: Settings,
 }
@@ -123,7 +136,7 @@ pub struct Foundation {
 impl Services {
     /// The services over this foundation.
     pub fn new(foundation: Foundation) -> Self {
-        let Foundation { store, bus, wakeups, sealer, clouds, artifacts, uploads, settings } = foundation;
+        let Foundation { store, bus, wakeups, sealer, clouds, artifacts, objects, settings } = foundation;
         let tokens = auth::Tokens::new(&sealer);
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
         let (recent, feed_reads) = (auth::Recent::default(), feeds::FeedReads::default());
@@ -138,7 +151,7 @@ impl Services {
                 feed_reads,
                 clouds,
                 artifacts,
-                uploads,
+                objects,
                 settings,
             }),
         }
@@ -156,6 +169,9 @@ impl Services {
         for (status, count) in self.store().deployment_status_counts().await? {
             metrics::gauge!("mikrocloud_deployments", "status" => status.name()).set(float(count));
         }
+        let artifacts = self.store().artifact_usage_of_all().await?;
+        metrics::gauge!("mikrocloud_artifacts").set(float(artifacts.count));
+        metrics::gauge!("mikrocloud_artifact_bytes").set(float(artifacts.bytes));
         for (kind, count) in self.store().alert_open_counts().await? {
             metrics::gauge!("mikrocloud_alerts_open", "kind" => kind).set(float(count));
         }

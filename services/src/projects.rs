@@ -184,6 +184,9 @@ impl Services {
         for builder in self.inner.clouds.values().filter_map(|cloud| cloud.builds.as_ref()) {
             builder.forget(job.project_id).await.map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
         }
+        self.remove_archived_logs(job.team_id, job.project_id)
+            .await
+            .map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
         let mut tx = self.store().begin().await?;
         tx.job_fence(run.fence).await?;
         tx.project_delete(job.team_id, job.project_id).await?;

@@ -1,11 +1,20 @@
 //! Which artifacts exist, and which directories were uploaded.
 
 use domain::artifact::Digest;
-use domain::id::TeamId;
+use domain::id::{DeploymentId, ObjectId, TeamId};
 use domain::time::{Timestamp, now};
 
-use crate::db::{Store, Tx};
+use crate::db::{Open, Store, Tx};
 use crate::error::Result;
+
+/// What artifacts take, each content counted once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
+pub struct ArtifactUsage {
+    /// How many there are.
+    pub count: i64,
+    /// How large their files are together.
+    pub bytes: i64,
+}
 
 impl Store {
     /// Whether the team uploaded a directory with this digest.
@@ -14,32 +23,71 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(digest).fetch_one(pool).await)?)
     }
 
-    /// Artifacts that no deployment refers to.
-    pub async fn artifact_list_unused(&self) -> Result<Vec<Digest>> {
-        let sql = "SELECT digest FROM artifacts WHERE NOT EXISTS (SELECT 1 FROM deployments d WHERE d.artifact_digest = artifacts.digest)";
-        Ok(db!(self, |pool| sqlx::query_scalar(sql).fetch_all(pool).await)?)
-    }
-
     /// Every upload of all teams, as digests. What is stored beside these is rubbish.
     pub async fn upload_digests(&self) -> Result<Vec<Digest>> {
         Ok(db!(self, |pool| sqlx::query_scalar("SELECT DISTINCT digest FROM uploads").fetch_all(pool).await)?)
     }
+
+    /// What the team's artifacts take.
+    pub async fn artifact_usage(&self, team: TeamId) -> Result<ArtifactUsage> {
+        let sql = "SELECT COUNT(*) AS count, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS bytes FROM artifacts
+            WHERE digest IN (SELECT artifact_digest FROM deployments WHERE team_id = $1 AND artifact_removed_at IS NULL)";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).fetch_one(pool).await)?)
+    }
+
+    /// What the artifacts of all teams take, each content counted once over all of them. For metrics.
+    pub async fn artifact_usage_of_all(&self) -> Result<ArtifactUsage> {
+        let sql = "SELECT COUNT(*) AS count, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS bytes FROM artifacts
+            WHERE removed_at IS NULL";
+        Ok(db!(self, |pool| sqlx::query_as(sql).fetch_one(pool).await)?)
+    }
 }
 
 impl Tx {
-    /// Records an artifact; the same content again changes nothing.
-    pub async fn artifact_put(&mut self, digest: &Digest, bytes: i64, files: i64) -> Result<()> {
-        let sql = "INSERT INTO artifacts (digest, size_bytes, file_count, created_at) VALUES ($1, $2, $3, $4) ON CONFLICT (digest) DO NOTHING";
-        tx!(self, |conn| sqlx::query(sql).bind(digest).bind(bytes).bind(files).bind(now()).execute(conn).await.map(drop))?;
-        Ok(())
+    /// Records an artifact and returns the object that is to hold it; the same content again changes nothing. Content that was
+    /// removed gets a new object: whoever still deletes the old one does no harm.
+    pub async fn artifact_put(&mut self, digest: &Digest, bytes: i64, files: i64) -> Result<Option<ObjectId>> {
+        let sql = "INSERT INTO artifacts (digest, size_bytes, file_count, created_at) VALUES ($1, $2, $3, $4)
+            ON CONFLICT (digest) DO UPDATE SET size_bytes = excluded.size_bytes, file_count = excluded.file_count,
+                object_id = CASE WHEN artifacts.removed_at IS NULL THEN artifacts.object_id ELSE $5 END,
+                removed_at = NULL, deleted_at = NULL
+            RETURNING object_id";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql)
+            .bind(digest)
+            .bind(bytes)
+            .bind(files)
+            .bind(now())
+            .bind(ObjectId::new())
+            .fetch_one(conn)
+            .await)?)
     }
 
-    /// Deletes the row of an artifact unless a deployment refers to it; whether it did.
-    pub async fn artifact_delete_unused(&mut self, digest: &Digest) -> Result<bool> {
-        let sql = "DELETE FROM artifacts WHERE digest = $1
-            AND NOT EXISTS (SELECT 1 FROM deployments d WHERE d.artifact_digest = artifacts.digest)";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(digest).execute(conn).await.map(|d| d.rows_affected()))?;
-        Ok(done == 1)
+    /// Keeps others from removing an artifact, or from using it, until the transaction ends. `None` when there is none or it was removed.
+    pub(crate) async fn artifact_lock(&mut self, digest: &Digest) -> Result<Option<Digest>> {
+        let sqlite = "SELECT digest FROM artifacts WHERE digest = $1 AND removed_at IS NULL";
+        let postgres = "SELECT digest FROM artifacts WHERE digest = $1 AND removed_at IS NULL FOR UPDATE";
+        Ok(match &mut self.0 {
+            Open::Postgres(open) => sqlx::query_scalar(postgres).bind(digest).fetch_optional(&mut **open).await,
+            // The transaction began IMMEDIATE: the whole file is locked.
+            Open::Sqlite { open, .. } => sqlx::query_scalar(sqlite).bind(digest).fetch_optional(&mut **open).await,
+        }?)
+    }
+
+    /// Whether the artifact of a deployment is kept; if so, nobody gives it up before the transaction ends.
+    pub async fn artifact_hold(&mut self, team: TeamId, deployment: DeploymentId) -> Result<bool> {
+        let sql = "SELECT artifact_digest FROM deployments
+            WHERE team_id = $1 AND id = $2 AND artifact_digest IS NOT NULL AND artifact_removed_at IS NULL";
+        let mut held = async || -> Result<Option<Digest>> {
+            Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(deployment).fetch_optional(conn).await)?)
+        };
+        let Some(digest) = held().await? else { return Ok(false) };
+        if self.artifact_lock(&digest).await?.is_none() {
+            return Ok(false);
+        }
+        // It may have been given up while this transaction waited.
+        let again: Option<Digest> =
+            tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(deployment).fetch_optional(conn).await)?;
+        Ok(again.is_some())
     }
 
     /// Records an upload; the same content again only makes it younger.

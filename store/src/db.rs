@@ -69,6 +69,8 @@ pub enum Lock {
     FirstStart = 0x6d63_0002,
     /// Looking at schedules, and at what should have happened.
     Watch = 0x6d63_0003,
+    /// Choosing which artifacts are given up.
+    Retention = 0x6d63_0004,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], nothing of it happened.

@@ -13,7 +13,7 @@ use crate::error::{Result, StoreError, expect_one};
 
 macro_rules! columns {
     () => {
-        "id, team_id, project_id, environment_id, number, status, trigger, source, commit_sha, origin_id, artifact_digest, workload, \
+        "id, team_id, project_id, environment_id, number, status, trigger, source, commit_sha, origin_id, artifact_digest, artifact_removed_at, workload, \
          config_version, failure, created_by, created_at, changed_at, deadline, event_count, log_count"
     };
 }
@@ -239,6 +239,10 @@ impl Tx {
     ) -> Result<()> {
         let sql = "UPDATE deployments SET artifact_digest = $3, workload = $4 WHERE team_id = $1 AND id = $2";
         tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(digest).bind(Json(workload)).execute(conn).await.map(drop))?;
+        // The content is back for all that had it.
+        let sql = "UPDATE deployments SET artifact_removed_at = NULL
+            WHERE team_id = $1 AND artifact_digest = $2 AND artifact_removed_at IS NOT NULL";
+        tx!(self, |conn| sqlx::query(sql).bind(team).bind(digest).execute(conn).await.map(drop))?;
         Ok(())
     }
 

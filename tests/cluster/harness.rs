@@ -50,6 +50,11 @@ pub struct Cluster {
 impl Cluster {
     /// Starts everything. `None` where a server is not installed, which is said.
     pub async fn start(shape: Shape) -> Option<Self> {
+        Self::start_with(shape, Vec::new()).await
+    }
+
+    /// Starts everything with these variables in place of those of [`Self::env`].
+    pub async fn start_with(shape: Shape, settings: Vec<(&'static str, String)>) -> Option<Self> {
         let _ = rustls::crypto::ring::default_provider().install_default();
         let (postgres, redis) = (PostgresServer::start()?, Redis::start()?);
         let (to_postgres, to_redis) = (Proxy::to(postgres.port()).await, Proxy::to(redis.port()).await);
@@ -63,7 +68,7 @@ impl Cluster {
             to_redis,
             roles: Vec::new(),
             rate_limit: 0,
-            settings: Vec::new(),
+            settings,
             token: String::new(),
             http,
         };

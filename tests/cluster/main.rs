@@ -10,6 +10,7 @@ mod harness;
 #[path = "../e2e/invariants.rs"]
 mod invariants;
 mod limits;
+mod objects;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/processes.rs"]
 mod processes;

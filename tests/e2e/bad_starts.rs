@@ -61,6 +61,44 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     eventually(PATIENCE, "the page", async || house.get("page", "/").await.body == "a page").await;
 }
 
+/// What a worker says that has this object store, and its exit status.
+async fn worker_with_objects(house: &House, address: &str, env: &[(&str, &str)]) -> (i32, String) {
+    let data = house.scratch("worker");
+    let mut command = house.command(&["worker", "--data", data.to_str().unwrap(), "--health-listen", "127.0.0.1:0"]);
+    for (name, _) in std::env::vars_os() {
+        if ["AWS_", "AZURE_", "GOOGLE_"].iter().any(|prefix| name.to_string_lossy().starts_with(prefix)) {
+            command.env_remove(name);
+        }
+    }
+    command.env("DATABASE_URL", "postgres://127.0.0.1:1/none").env("REDIS_URL", "redis://127.0.0.1:1");
+    command.env("MIKROCLOUD_MASTER_KEY", "ab".repeat(32)).env("MIKROCLOUD_WAIT_SECONDS", "0");
+    let ending = command.env("MIKROCLOUD_OBJECTS", address).envs(env.iter().copied()).output();
+    let ran = Ran::from(tokio::time::timeout(PATIENCE, ending).await.expect("it ends").unwrap());
+    (ran.exit, ran.stderr)
+}
+
+#[tokio::test]
+async fn an_object_store_that_cannot_be_used_is_named_with_a_remedy() {
+    let house = House::prepare(&[]);
+    for address in ["bucket", "ftp://bucket", "s3://", "gs://", "az:///x", ""] {
+        let (exit, said) = worker_with_objects(&house, address, &[]).await;
+        assert!(
+            exit == 2 && said.contains("MIKROCLOUD_OBJECTS") && said.contains("s3://bucket/prefix"),
+            "{address}: {exit} {said}"
+        );
+    }
+    let (exit, said) = worker_with_objects(&house, "az://container", &[]).await;
+    assert!(exit == 1 && said.contains("MIKROCLOUD_OBJECTS") && said.contains("AZURE_STORAGE_ACCOUNT_NAME"), "{said}");
+    // Nothing listens there, and no credential is given either.
+    let nowhere = "http://127.0.0.1:1";
+    let env = [("AWS_ENDPOINT", nowhere), ("AWS_METADATA_ENDPOINT", nowhere), ("AWS_ALLOW_HTTP", "true")];
+    let (exit, said) = worker_with_objects(&house, "s3://bucket", &env).await;
+    assert!(exit == 1 && said.contains("MIKROCLOUD_OBJECTS") && said.contains("AWS_ACCESS_KEY_ID"), "{said}");
+    let file = house.project("file", &[("file", "x")]).join("file");
+    let (exit, said) = worker_with_objects(&house, &format!("file://{}/objects", file.display()), &[]).await;
+    assert!(exit == 1 && said.contains("MIKROCLOUD_OBJECTS") && said.contains("file/objects"), "{said}");
+}
+
 #[tokio::test]
 async fn a_wrong_or_lost_master_key_is_noticed_before_anything_is_written() {
     let mut house = House::start().await;

@@ -25,5 +25,6 @@ mod load;
 mod operations;
 mod processes;
 mod schedules;
+mod storage;
 mod toolchains;
 mod upgrade;

@@ -3,6 +3,7 @@
 mod certificate;
 mod database;
 pub mod docker;
+mod object_server;
 pub mod postgres;
 mod postgres_server;
 pub mod previous;
@@ -13,6 +14,7 @@ mod wait;
 
 pub use certificate::Certificate;
 pub use database::Database;
+pub use object_server::{ObjectServer, ObjectVendor};
 pub use postgres_server::PostgresServer;
 pub use proxy::Proxy;
 pub use redis::Redis;

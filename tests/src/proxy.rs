@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
@@ -10,6 +11,7 @@ use tokio::sync::Notify;
 pub struct Proxy {
     port: u16,
     cut: Arc<Notify>,
+    taken: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -22,13 +24,20 @@ impl Proxy {
         let listener = listener.unwrap_or_else(|error| panic!("no port is free: {error}"));
         let own = listener.local_addr().map_or(0, |address| address.port());
         let cut = Arc::new(Notify::new());
-        tokio::spawn(accept(listener, SocketAddr::from((Ipv4Addr::LOCALHOST, port)), Arc::clone(&cut)));
-        Self { port: own, cut }
+        let taken = Arc::<AtomicUsize>::default();
+        let target = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+        tokio::spawn(accept(listener, target, Arc::clone(&cut), Arc::clone(&taken)));
+        Self { port: own, cut, taken }
     }
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
         self.port
+    }
+
+    /// How many connections it has taken so far.
+    pub fn taken(&self) -> usize {
+        self.taken.load(Ordering::SeqCst)
     }
 
     /// Cuts every connection that there is; new ones are taken.
@@ -37,8 +46,9 @@ impl Proxy {
     }
 }
 
-async fn accept(listener: TcpListener, target: SocketAddr, cut: Arc<Notify>) {
+async fn accept(listener: TcpListener, target: SocketAddr, cut: Arc<Notify>, taken: Arc<AtomicUsize>) {
     while let Ok((mut client, _)) = listener.accept().await {
+        taken.fetch_add(1, Ordering::SeqCst);
         let cut = Arc::clone(&cut);
         tokio::spawn(async move {
             let cut = cut.notified();

@@ -6,7 +6,7 @@ use super::api::Api;
 use crate::failure::Failure;
 
 /// What commands show of a deployment.
-pub const DEPLOYMENT: &str = "id number status trigger kind url commitSha createdAt logCount failure { code message } environment { name url } project { slug }";
+pub const DEPLOYMENT: &str = "id number status trigger kind url commitSha createdAt logCount rollbackAvailable failure { code message } environment { name url } project { slug }";
 
 /// The id of a project of this name; `None` when there is none.
 pub async fn find_project(api: &Api, name: &str) -> Result<Option<String>, Failure> {

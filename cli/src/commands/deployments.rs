@@ -33,7 +33,7 @@ pub async fn list(options: DeploymentsOptions) -> Result<(), Failure> {
         return Ok(());
     }
     let rows = page["nodes"].as_array().into_iter().flatten().map(row).collect();
-    let head = ["NUMBER", "DEPLOYMENT", "STATUS", "ENVIRONMENT", "TRIGGER", "CREATED (UTC)", "COMMIT"];
+    let head = ["NUMBER", "DEPLOYMENT", "STATUS", "ROLLBACK", "ENVIRONMENT", "TRIGGER", "CREATED (UTC)", "COMMIT"];
     output::table(&head, rows, &format!("`{name}` has no deployments yet: make one with `mikrocloud deploy`"));
     if page["pageInfo"]["hasNextPage"] == true {
         println!("more: mikrocloud deployments --after {}", text(&page["pageInfo"]["endCursor"]));
@@ -46,6 +46,7 @@ fn row(deployment: &Value) -> Vec<String> {
         text(&deployment["number"]),
         text(&deployment["id"]),
         text(&deployment["status"]).to_lowercase(),
+        if deployment["rollbackAvailable"] == true { "yes" } else { "-" }.to_owned(),
         text(&deployment["environment"]["name"]),
         text(&deployment["trigger"]).to_lowercase(),
         moment(&deployment["createdAt"]),

@@ -9,6 +9,7 @@ mod login;
 mod logs;
 mod projects;
 mod schedules;
+mod storage;
 mod target;
 
 use clap::CommandFactory;
@@ -34,6 +35,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Env(options) => env::run(options).await,
         Command::Jobs(options) => jobs::run(options).await,
         Command::Schedules(options) => schedules::run(options).await,
+        Command::Storage(options) => storage::run(options).await,
         Command::Up(_)
         | Command::Migrate(_)
         | Command::Api(_)

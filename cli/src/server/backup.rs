@@ -35,7 +35,8 @@ pub async fn backup(options: BackupOptions) -> Result<(), Failure> {
     show(done, &options.file, &head, &sums, options.output.json);
     if !options.verify && !options.output.json {
         println!(
-            "Artifacts are not in it: copy `artifacts/` of the data directory, or the bucket of MIKROCLOUD_OBJECTS, as well."
+            "Artifacts and archived logs are not in it: copy `artifacts/` and `objects/` of the data directory, or the bucket of \
+             MIKROCLOUD_OBJECTS, as well."
         );
         println!("It opens only with the master key: keep that in another place.");
     }

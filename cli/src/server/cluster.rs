@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use artifacts::{ArtifactStore, Artifacts, Objects};
+use artifacts::{ArtifactStore, Artifacts, ObjectError, Objects};
 use clouds_contract::{Builds, Cloud};
 use clouds_local::LocalCloud;
 use clouds_local::edge::EdgeConfig;
@@ -15,6 +15,7 @@ use services::{Foundation, LocalControl, Sealer, Services, Settings, SetupError}
 use store::{SchemaState, Store, StoreError};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::data_directory::DataDir;
 use super::fleet::{Fleet, OtherEdges};
@@ -35,18 +36,18 @@ pub struct Cluster {
     pub artifacts: Artifacts,
     pub data: DataDir,
     pub sites: SiteOptions,
-    uploads: Objects,
+    objects: Objects,
     /// Fires when the process ends.
     pub stop: CancellationToken,
 }
 
 impl Cluster {
-    /// Connects to everything, waiting as long as the options say. This process works on these queues.
-    pub async fn connect(options: &ClusterOptions, queues: &[&'static str]) -> Result<Self, Failure> {
+    /// Connects to everything, waiting as long as the options say. This process works on these queues, and writes objects or only reads them.
+    pub async fn connect(options: &ClusterOptions, queues: &[&'static str], writes: bool) -> Result<Self, Failure> {
         // Nothing of the database is used before it is known to be the right one.
         let sealer = Arc::new(Sealer::new(given_master_key(options.database.master_key_file.as_deref())?));
         let data = DataDir::open(options.data.directory.clone())?;
-        let objects = Objects::at(&options.objects).map_err(|error| Failure::failed("OBJECTS", error.to_string()))?;
+        let objects = open_objects(&options.objects, writes, options.database.wait()).await?;
         let store = connect_database(&options.database).await?;
         await_schema(&store, options.database.wait()).await?;
         follow_clock(&store).await.context("the database's clock cannot be read")?;
@@ -59,7 +60,7 @@ impl Cluster {
         tokio::spawn(jobs::redis::relay(redis.clone(), bus.clone(), wakeups.clone(), stop.clone()));
         tokio::spawn(keep_clock(store.clone(), stop.clone()));
         let artifacts = Artifacts::shared(cache, objects.clone());
-        Ok(Self { store, bus, wakeups, redis, sealer, artifacts, data, sites: options.sites.clone(), uploads: objects, stop })
+        Ok(Self { store, bus, wakeups, redis, sealer, artifacts, data, sites: options.sites.clone(), objects, stop })
     }
 
     /// What an edge, or who asks the edges, needs of the control plane.
@@ -93,7 +94,8 @@ impl Cluster {
     /// What the services of this process are allowed.
     pub fn settings(&self, options: &ClusterOptions) -> Settings {
         let alert_webhook = options.alerts.alert_webhook.clone();
-        Settings { alert_webhook, ..Settings::in_directory(self.directory().to_owned()) }
+        let settings = Settings { alert_webhook, ..Settings::in_directory(self.directory().to_owned()) };
+        options.storage.apply(settings)
     }
 
     /// The services, once the master key is known to be the one that this installation was made with.
@@ -105,7 +107,7 @@ impl Cluster {
             sealer: Arc::clone(&self.sealer),
             clouds: vec![cloud],
             artifacts: self.artifacts.clone(),
-            uploads: self.uploads.clone(),
+            objects: self.objects.clone(),
             settings,
         });
         services.check_master_key().await.map_err(setup_failure)?;
@@ -123,6 +125,28 @@ pub fn setup_failure(error: SetupError) -> Failure {
     match error {
         SetupError::WrongMasterKey => Failure::failed("MASTER_KEY", error.to_string()),
         SetupError::Failed(error) => anyhow::Error::from(error).into(),
+    }
+}
+
+/// Opens the object store and tries it, waiting for one that does not answer as long as the options say.
+async fn open_objects(address: &Url, writes: bool, patience: Duration) -> Result<Objects, Failure> {
+    let failed = |error: &ObjectError| Failure::failed("OBJECTS", format!("MIKROCLOUD_OBJECTS: {}", jobs::handler::chain(error)));
+    let objects = Objects::at(address).map_err(|error| failed(&error))?;
+    let until = Instant::now() + patience;
+    let mut said = false;
+    loop {
+        let error = match objects.check(writes).await {
+            Ok(()) => return Ok(objects),
+            Err(error) => error,
+        };
+        if Instant::now() >= until || error.is_refusal() {
+            return Err(failed(&error));
+        }
+        if !said {
+            tracing::info!(reason = jobs::handler::chain(&error), "waiting for the object store");
+            said = true;
+        }
+        sleep(Duration::from_millis(250)).await;
     }
 }
 

@@ -13,6 +13,7 @@ mod options;
 mod requests;
 mod roles;
 mod serving;
+mod storage;
 mod up;
 mod work;
 
@@ -22,5 +23,6 @@ pub use limits::LimitOptions;
 pub use options::{AlertOptions, ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions, database_url};
 pub use requests::RequestOptions;
 pub use roles::{api, edge, migrate, worker};
+pub use storage::StorageOptions;
 pub use up::up;
 pub use work::BUILDS;

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::limits::LimitOptions;
 use super::requests::RequestOptions;
+use super::storage::StorageOptions;
 use crate::arguments::DataDirectory;
 
 /// The database of the scaled-out form.
@@ -74,7 +75,8 @@ pub struct ClusterOptions {
         long,
         help = "Where artifacts and uploads are kept: s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or file:///directory",
         env = "MIKROCLOUD_OBJECTS",
-        value_name = "URL"
+        value_name = "URL",
+        value_parser = objects_address
     )]
     pub objects: Url,
     #[command(flatten)]
@@ -83,6 +85,8 @@ pub struct ClusterOptions {
     pub data: DataDirectory,
     #[command(flatten)]
     pub sites: SiteOptions,
+    #[command(flatten)]
+    pub storage: StorageOptions,
 }
 
 /// Who is told of alerts.
@@ -166,4 +170,9 @@ pub struct EdgeOptions {
     pub address: Option<String>,
     #[command(flatten)]
     pub limits: LimitOptions,
+}
+
+/// The object store's address; what is wrong with it is said with the variable's name.
+fn objects_address(text: &str) -> Result<Url, String> {
+    artifacts::parse_address(text).map_err(|error| format!("MIKROCLOUD_OBJECTS: {error}"))
 }

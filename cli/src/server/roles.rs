@@ -61,7 +61,7 @@ pub async fn migrate(options: MigrateOptions) -> Result<(), Failure> {
 pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     logging::start();
     let listener = listen(options.listen).await?;
-    let cluster = Cluster::connect(&options.cluster, &[]).await?;
+    let cluster = Cluster::connect(&options.cluster, &[], true).await?;
     let settings = cluster.settings(&options.cluster);
     let services = cluster.services(cluster.local_cloud(None), settings).await?;
     tokio::spawn(services.clone().watch(cluster.stop.clone()));
@@ -80,7 +80,7 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     let listener = listen(options.health_listen).await?;
     let wanted = |queue: &&'static str| options.queues.is_empty() || options.queues.iter().any(|name| name == queue);
     let queues: Vec<&'static str> = jobs::payload::QUEUES.into_iter().filter(wanted).collect();
-    let cluster = Cluster::connect(&options.cluster, &queues).await?;
+    let cluster = Cluster::connect(&options.cluster, &queues, true).await?;
     let builder = LocalBuilder::new(BuilderConfig {
         cache_directory: cluster.directory().join("cache"),
         instance: cluster.data.instance(),
@@ -114,7 +114,7 @@ pub async fn edge(options: EdgeOptions) -> Result<(), Failure> {
     logging::start();
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
-    let cluster = Cluster::connect(&options.cluster, &[]).await?;
+    let cluster = Cluster::connect(&options.cluster, &[], false).await?;
     let services = cluster.services(cluster.local_cloud(None), cluster.settings(&options.cluster)).await?;
     let life = Life { store: cluster.store.clone(), row: edge_row(&options, address, cluster.directory())? };
     life.begin().await.context("this edge cannot be recorded in the database")?;

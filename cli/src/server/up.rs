@@ -63,7 +63,7 @@ impl House {
         let directory = data.path();
         let artifacts = ArtifactStore::open(directory.join("artifacts")).context("the artifacts cannot be opened")?;
         let artifacts = Artifacts::on_one_machine(artifacts);
-        let uploads = Objects::in_directory(&directory.join("objects")).context("the uploads cannot be opened")?;
+        let objects = Objects::in_directory(&directory.join("objects")).context("the objects cannot be opened")?;
         let (bus, wakeups) = (EventBus::default(), Wakeups::new(&jobs::payload::QUEUES));
         let local =
             LocalControl { store: store.clone(), sealer: Arc::clone(&sealer), bus: bus.clone(), artifacts: artifacts.clone() };
@@ -84,12 +84,12 @@ impl House {
         config.start_deadline = options.limits.start_deadline();
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
         let clouds = vec![LocalCloud::cloud(Arc::new(edge.clone()), control, Some(Arc::new(builder)))];
-        let settings = Settings {
+        let settings = options.storage.apply(Settings {
             build_limits: options.limits.of_builds(),
             alert_webhook: options.alerts.alert_webhook.clone(),
             fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
             ..Settings::in_directory(directory.to_owned())
-        };
+        });
         let foundation = Foundation {
             store: store.clone(),
             bus: bus.clone(),
@@ -97,7 +97,7 @@ impl House {
             sealer,
             clouds,
             artifacts,
-            uploads,
+            objects,
             settings,
         };
         Ok(Self { store, services: Services::new(foundation), edge, bus, wakeups })

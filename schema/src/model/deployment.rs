@@ -177,6 +177,16 @@ impl Deployment {
         self.0.changed_at
     }
 
+    /// Whether its environment can go back to it: it was live once, and its artifact is kept.
+    async fn rollback_available(&self) -> bool {
+        self.0.is_rollback_target()
+    }
+
+    /// When its artifact was removed to make room; it cannot be rolled back to or promoted any more.
+    async fn artifact_removed_at(&self) -> Option<DateTime<Utc>> {
+        self.0.artifact_removed_at
+    }
+
     /// Events with numbers above `after`, in order.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(20) * child_complexity")]
     async fn events(

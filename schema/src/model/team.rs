@@ -2,7 +2,7 @@ use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::access::Permission;
 use domain::team::ApiKey;
-use services::Member;
+use services::{Member, StorageUsage};
 
 use crate::context::caller;
 use crate::error::to_graphql;
@@ -81,6 +81,26 @@ pub struct Team {
     pub id: ID,
     /// Its name.
     pub name: String,
+}
+
+/// What a team stores.
+#[derive(SimpleObject)]
+pub struct Storage {
+    /// How many artifacts it keeps; those of equal content count once.
+    pub artifacts: i64,
+    /// How large their files are together, bytes.
+    pub artifact_bytes: i64,
+    /// How large they may be together, bytes; beyond it the oldest that only a rollback needs are removed.
+    pub artifact_budget_bytes: i64,
+    /// How large its archived logs are, bytes, compressed.
+    pub log_archive_bytes: i64,
+}
+
+impl From<StorageUsage> for Storage {
+    fn from(usage: StorageUsage) -> Self {
+        let StorageUsage { artifacts, artifact_bytes, artifact_budget_bytes, log_archive_bytes } = usage;
+        Self { artifacts, artifact_bytes, artifact_budget_bytes, log_archive_bytes }
+    }
 }
 
 /// A member of a team.

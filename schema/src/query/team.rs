@@ -2,7 +2,7 @@ use async_graphql::{Context, Object, Result};
 
 use crate::context::caller;
 use crate::error::to_graphql;
-use crate::model::team::{TeamMember, Viewer};
+use crate::model::team::{Storage, TeamMember, Viewer};
 
 #[derive(Default)]
 pub struct TeamQuery;
@@ -12,6 +12,12 @@ impl TeamQuery {
     /// Who is asking.
     async fn me(&self, context: &Context<'_>) -> Result<Viewer> {
         caller(context).map(|_| Viewer)
+    }
+
+    /// What the team stores.
+    async fn storage(&self, context: &Context<'_>) -> Result<Storage> {
+        let (services, actor) = caller(context)?;
+        Ok(services.storage(actor).await.map_err(to_graphql)?.into())
     }
 
     /// The members of the team, oldest first.

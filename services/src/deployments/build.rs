@@ -135,10 +135,10 @@ impl Services {
         let size = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         // Referred to before it is kept: what nobody refers to may be removed at any moment.
         let (mut tx, _) = self.fenced(run, deployment).await?;
-        tx.artifact_put(&stored.digest, size(stored.bytes), size(stored.files)).await?;
+        let object = tx.artifact_put(&stored.digest, size(stored.bytes), size(stored.files)).await?;
         tx.deployment_set_artifact(team, id, &stored.digest, &plan.workload).await?;
         tx.commit().await?;
-        self.inner.artifacts.keep(prepared).await.map_err(|error| PhaseError::from(&error))?;
+        self.inner.artifacts.keep(prepared, object).await.map_err(|error| PhaseError::from(&error))?;
         log.say(format!("Built {} files ({} bytes), artifact {}", stored.files, stored.bytes, stored.digest)).await?;
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
         let mut notices = Notices::default();

@@ -1,7 +1,7 @@
 //! What has to be said once a transaction is committed: wake workers, hint subscribers.
 
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
-use domain::id::{DeploymentId, JobId, ProjectId};
+use domain::id::{DeploymentId, JobId, ProjectId, TeamId};
 use domain::job::DueJob;
 use jobs::Topic;
 use jobs::payload::{RetireJob, new_job};
@@ -50,14 +50,14 @@ impl Notices {
         self.event(tx, deployment, to, &message).await?;
         self.called_off.extend(tx.job_cancel_subject(deployment.team_id, deployment.id.uuid()).await?);
         if deployment.status == DeploymentStatus::Releasing {
-            self.retire(tx, deployment).await?;
+            self.retire(tx, deployment.team_id, deployment.id).await?;
         }
         Ok(())
     }
 
     /// Writes the job that removes from its cloud what a deployment has there.
-    pub async fn retire(&mut self, tx: &mut Tx, deployment: &Deployment) -> Result<(), StoreError> {
-        let payload = RetireJob { version: 1, team_id: deployment.team_id, deployment_id: deployment.id };
+    pub async fn retire(&mut self, tx: &mut Tx, team_id: TeamId, deployment_id: DeploymentId) -> Result<(), StoreError> {
+        let payload = RetireJob { version: 1, team_id, deployment_id };
         // The payload is three plain fields: it always serialises.
         if let Ok(job) = new_job(&payload) {
             tx.job_insert(&job).await?;

@@ -206,6 +206,9 @@ impl Services {
                 format!("the deployment is {} and has no artifact: choose one that was built", deployment.status.name());
             return Err(ServiceError::invalid(field, "NOT_BUILT", message));
         }
+        if deployment.artifact_removed_at.is_some() {
+            return Err(artifact_removed(field, &deployment));
+        }
         Ok(deployment)
     }
 
@@ -218,6 +221,10 @@ impl Services {
         environment: &Environment,
         origin: Origin<'_>,
     ) -> Result<DeploymentId> {
+        if !tx.artifact_hold(actor.team_id, origin.deployment.id).await? {
+            let field = if origin.cause == Cause::Rollback { "toDeploymentId" } else { "deploymentId" };
+            return Err(artifact_removed(field, origin.deployment));
+        }
         supersede_queued(&mut tx, notices, environment).await?;
         let mut deployment = blank(&mut tx, actor, environment, origin.deployment.source.clone()).await?;
         deployment.trigger = origin.cause;
@@ -237,6 +244,16 @@ impl Services {
         tx.commit().await?;
         Ok(deployment.id)
     }
+}
+
+fn artifact_removed(field: &'static str, deployment: &Deployment) -> ServiceError {
+    let what = deployment.commit_sha.as_ref().map_or("its source".to_owned(), |commit| format!("its commit {commit}"));
+    let message = format!(
+        "the artifact of deployment number {} was removed to make room: deploy {what} again; more are kept when the server's \
+         --artifact-budget-mib is raised",
+        deployment.number
+    );
+    ServiceError::invalid(field, "ARTIFACT_REMOVED", message)
 }
 
 async fn lock(tx: &mut Tx, actor: &Actor, project: ProjectId) -> Result<Project> {
@@ -298,6 +315,7 @@ async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: So
         commit_sha: None,
         origin_id: None,
         artifact_digest: None,
+        artifact_removed_at: None,
         workload: None,
         config_version: 0,
         failure: None,

@@ -24,8 +24,8 @@ impl Services {
         Ok(Outcome::Done)
     }
 
-    /// Lets go of superseded deployments beyond the number that is kept ready for rollback. Their artifacts stay: a rollback to one
-    /// of them only takes longer.
+    /// Lets go of superseded deployments beyond the number that is kept ready for rollback. Their artifacts
+    /// are given up by housekeeping.
     pub(super) async fn retire_beyond(&self, team: TeamId, environment: EnvironmentId) -> Result<(), StoreError> {
         let keep = self.inner.settings.keep_superseded;
         let beyond = self.store().deployment_list_beyond(team, environment, keep).await?;
@@ -35,7 +35,7 @@ impl Services {
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         for deployment in beyond {
-            notices.retire(&mut tx, &deployment).await?;
+            notices.retire(&mut tx, team, deployment.id).await?;
         }
         tx.commit().await?;
         self.give(notices);

@@ -56,7 +56,7 @@ impl Services {
 impl Services {
     async fn unpack_upload(&self, run: &Run, digest: &Digest, target: &Path) -> Result<UnpackSummary, PhaseError> {
         let archive = target.with_extension("tar.gz");
-        match self.inner.uploads.get(&upload_name(digest), &archive).await {
+        match self.inner.objects.get(&upload_name(digest), &archive).await {
             Ok(()) => {}
             Err(ObjectError::Missing) => {
                 let message = "the uploaded directory is no longer there: deploy it again";

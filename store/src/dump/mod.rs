@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 29] = [
+pub const TABLES: [&str; 30] = [
     "installation",
     "users",
     "teams",
@@ -35,6 +35,7 @@ pub const TABLES: [&str; 29] = [
     "deployments",
     "deployment_events",
     "log_lines",
+    "log_archives",
     "queues",
     "jobs",
     "job_failures",

@@ -5,7 +5,6 @@ use domain::deployment::DeploymentStatus;
 use domain::id::{DeploymentId, ResourceId, TeamId};
 use domain::resource::Resource;
 use domain::time::now;
-use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
 use store::{Store, StoreError};
 
@@ -13,24 +12,6 @@ use crate::fixture::{self, Tenant, digest, refused, write};
 
 testkit::on_both_databases! {
     crate::common::open;
-
-    async fn only_artifacts_that_nobody_refers_to_go(store: Store) {
-        let tenant = Tenant::new(&store).await;
-        write(&store, async |tx| {
-            tx.artifact_put(&digest(1), 10, 2).await?;
-            tx.artifact_put(&digest(1), 10, 2).await?;
-            tx.artifact_put(&digest(2), 20, 4).await?;
-            let site = WorkloadSpec::Static(StaticSite::default());
-            tx.deployment_set_artifact(tenant.id(), tenant.deployment.id, &digest(2), &site).await
-        })
-        .await;
-        assert_eq!(store.artifact_list_unused().await.unwrap(), [digest(1)]);
-        assert!(!write(&store, async |tx| tx.artifact_delete_unused(&digest(2)).await).await);
-        assert!(write(&store, async |tx| tx.artifact_delete_unused(&digest(1)).await).await);
-        assert_eq!(store.artifact_list_unused().await.unwrap(), []);
-        write(&store, async |tx| tx.project_delete(tenant.id(), tenant.project.id).await).await;
-        assert_eq!(store.artifact_list_unused().await.unwrap(), [digest(2)]);
-    }
 
     async fn an_upload_is_the_teams_that_made_it_until_it_is_old(store: Store) {
         let (one, two) = (Tenant::new(&store).await, Tenant::new(&store).await);

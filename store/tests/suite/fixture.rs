@@ -73,6 +73,7 @@ pub fn deployment(environment: &Environment, number: i64, status: DeploymentStat
         commit_sha: None,
         origin_id: None,
         artifact_digest: None,
+        artifact_removed_at: None,
         workload: None,
         config_version: 0,
         failure: None,

@@ -1,13 +1,31 @@
 //! Log lines.
 
+use chrono::TimeDelta;
+use domain::deployment::DeploymentStatus;
 use domain::event::{LogStream, NewLine};
-use domain::id::DeploymentId;
+use domain::id::{DeploymentId, ObjectId};
+use domain::log_archive::{LogArchive, LogChunk};
+use domain::time::now;
 use store::Store;
 
-use crate::fixture::{Tenant, write};
+use crate::fixture::{Tenant, digest, write};
 
 fn lines(count: usize) -> Vec<NewLine> {
     (0..count).map(|number| NewLine { stream: LogStream::Build, text: format!("line {number}") }).collect()
+}
+
+/// An archive of these lines.
+fn archive(tenant: &Tenant, first: i64, last: i64) -> LogArchive {
+    let chunk = LogChunk { first, last, offset: 0, length: 7, digest: digest(1) };
+    LogArchive {
+        team_id: tenant.id(),
+        deployment_id: tenant.deployment.id,
+        first_number: first,
+        last_number: last,
+        object_id: ObjectId::new(),
+        size_bytes: 7,
+        chunks: vec![chunk],
+    }
 }
 
 async fn numbers(store: &Store, tenant: &Tenant) -> Vec<i64> {
@@ -78,5 +96,42 @@ testkit::on_both_databases! {
         assert_eq!(numbers(&store, &short).await, (1..=10).collect::<Vec<i64>>());
         let next = write(&store, async |tx| tx.log_insert(long.id(), long.deployment.id, &lines(1)).await).await;
         assert_eq!(next, Some(26), "numbers go on where they were");
+    }
+
+    async fn archived_lines_are_in_one_place_and_go_with_their_project(store: Store) {
+        let tenant = Tenant::with_status(&store, DeploymentStatus::Superseded).await;
+        let (team, id) = (tenant.id(), tenant.deployment.id);
+        let (before, later) = (now() - TimeDelta::hours(1), now() + TimeDelta::hours(1));
+        assert_eq!(store.log_list_archivable(later, 10).await.unwrap(), [], "it has no lines");
+        write(&store, async |tx| tx.log_insert(team, id, &lines(30)).await).await;
+        assert_eq!(store.log_list_archivable(later, 10).await.unwrap(), [(team, id)]);
+        assert_eq!(store.log_list_archivable(before, 10).await.unwrap(), [], "it ended just now");
+        let archive = archive(&tenant, 1, 20);
+        assert!(write(&store, async |tx| tx.log_archive_insert(&archive).await).await);
+        assert_eq!(numbers(&store, &tenant).await, (21..=30).collect::<Vec<i64>>());
+        assert_eq!(store.log_archive_list(team, id, 19).await.unwrap(), std::slice::from_ref(&archive));
+        assert_eq!(store.log_archive_list(team, id, 20).await.unwrap(), []);
+        let mut tx = store.begin().await.unwrap();
+        assert!(!tx.log_archive_insert(&self::archive(&tenant, 1, 25)).await.unwrap(), "another was quicker");
+        drop(tx);
+        assert_eq!(numbers(&store, &tenant).await.len(), 10, "nothing is lost");
+        assert!(write(&store, async |tx| tx.log_archive_insert(&self::archive(&tenant, 21, 30)).await).await);
+        assert_eq!(store.log_archive_list(team, id, 0).await.unwrap().len(), 2);
+        assert_eq!(store.log_archive_objects(team, tenant.project.id).await.unwrap().len(), 2);
+        assert_eq!(store.log_archive_usage(team).await.unwrap(), 14);
+        assert_eq!(write(&store, async |tx| tx.log_insert(team, id, &lines(1)).await).await, Some(31), "numbers go on");
+        write(&store, async |tx| tx.project_delete(team, tenant.project.id).await).await;
+        assert_eq!(store.log_archive_object_list().await.unwrap(), []);
+    }
+
+    async fn lines_of_what_runs_or_still_logs_stay(store: Store) {
+        let live = Tenant::with_status(&store, DeploymentStatus::Live).await;
+        write(&store, async |tx| tx.log_insert(live.id(), live.deployment.id, &lines(1)).await).await;
+        let ended = Tenant::with_status(&store, DeploymentStatus::Failed).await;
+        let between = now() + TimeDelta::microseconds(1);
+        write(&store, async |tx| tx.log_insert(ended.id(), ended.deployment.id, &lines(1)).await).await;
+        let last = store.log_list(ended.id(), ended.deployment.id, 0, 1).await.unwrap()[0].at;
+        assert_eq!(store.log_list_archivable(between.min(last), 10).await.unwrap(), []);
+        assert_eq!(store.log_list_archivable(last + TimeDelta::microseconds(1), 10).await.unwrap().len(), 1);
     }
 }

@@ -14,6 +14,7 @@ mod jobs;
 mod leases;
 mod logs;
 mod projects;
+mod retention;
 mod schedules;
 mod schema;
 mod tenants;

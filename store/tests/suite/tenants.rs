@@ -7,21 +7,26 @@ use std::path::Path;
 use domain::access::{Permission, Role};
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
-use domain::id::{ApiKeyId, DeploymentId, JobId, ScheduleId, TeamId, UserId};
+use domain::id::{ApiKeyId, DeploymentId, JobId, ObjectId, ScheduleId, TeamId, UserId};
+use domain::log_archive::LogArchive;
+use domain::retention::GivenUp;
 use domain::team::Membership;
 use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
-use store::{DeploymentChange, EventKey, JobFilter, NewApiKey, NewJob, Page, ProjectChange, Store};
+use store::{ArtifactUsage, DeploymentChange, EventKey, JobFilter, NewApiKey, NewJob, Page, ProjectChange, Store};
 
 use crate::fixture::{self, Tenant, digest, write};
 
-const NO_DATA_OF_OTHERS: [&str; 4] = [
+const NO_DATA_OF_OTHERS: [&str; 6] = [
     // The row belongs to the very team that is given, and to nothing of another.
     "team_key_get",
     "team_key_insert",
     "upload_put",
     "team_get",
+    // For housekeeping, which works for all teams.
+    "artifact_team_list",
+    "log_list_archivable",
 ];
 
 /// An answer that tells a stranger nothing.
@@ -53,6 +58,12 @@ impl Nothing for i64 {
     }
 }
 
+impl Nothing for ArtifactUsage {
+    fn is_nothing(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
 impl Nothing for bool {
     fn is_nothing(&self) -> bool {
         !self
@@ -63,6 +74,12 @@ impl Nothing for () {
     fn is_nothing(&self) -> bool {
         true
     }
+}
+
+/// An archive of a deployment's first line.
+fn archive(team_id: TeamId, deployment_id: DeploymentId) -> LogArchive {
+    let (object_id, chunks) = (ObjectId::new(), Vec::new());
+    LogArchive { team_id, deployment_id, first_number: 1, last_number: 1, object_id, size_bytes: 1, chunks }
 }
 
 /// A team that has one of everything.
@@ -116,6 +133,9 @@ impl Everything {
                 .await?;
             tx.upload_put(team, &digest(1), 1).await?;
             tx.artifact_put(&digest(2), 1, 1).await?;
+            tx.deployment_set_artifact(team, superseded.id, &digest(2), &WorkloadSpec::Static(StaticSite::default())).await?;
+            tx.log_insert(team, superseded.id, &[NewLine::system("archived")]).await?;
+            tx.log_archive_insert(&archive(team, superseded.id)).await?;
             tx.job_insert(&failed).await?;
             tx.schedule_insert(&schedule).await?;
             tx.run_expect(&run).await?;
@@ -164,6 +184,10 @@ impl Everything {
             event_list(deployment, 0, 10);
             project_event_list(project_id, 0, 10);
             log_list(deployment, 0, 10);
+            log_archive_list(self.superseded, 0);
+            log_archive_objects(project_id);
+            log_archive_usage();
+            artifact_usage();
             resource_list(project_id);
             resource_list_of_deployment(deployment);
             upload_exists(&digest(1));
@@ -182,6 +206,8 @@ impl Everything {
             )+};
         }
         find! {
+            artifact_holdings();
+            artifact_hold(self.superseded);
             owner_count();
             project_lock(project_id);
             environment_find(project_id, "production");
@@ -203,6 +229,8 @@ impl Everything {
         let change = DeploymentChange { from: Releasing, to: Live, deadline: None, failure: None };
         let (site, line) = (WorkloadSpec::Static(StaticSite::default()), [NewLine::system("stranger")]);
         let (new_value, other) = (fixture::variable("OTHER", b"stranger"), DeploymentId::new());
+        let given_up = GivenUp { digest: digest(2), deployments: vec![self.superseded], bytes: 1 };
+        let log = archive(team, id);
         let mut done = Vec::new();
         macro_rules! attempt {
             ($($function:ident($($argument:expr),*);)+) => {$({
@@ -230,6 +258,8 @@ impl Everything {
             deployment_is_switching(team, id);
             event_insert(EventKey { team_id: team, ..self.tenant.key() }, Live, "stolen");
             log_insert(team, id, &line);
+            log_archive_insert(&log);
+            artifact_give_up(team, &given_up, now());
             job_cancel_subject(team, id.uuid());
             job_retry(team, self.failed, now());
             job_discard(team, self.failed);

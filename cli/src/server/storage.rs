@@ -1,0 +1,31 @@
+//! What is kept, and for how long.
+
+use chrono::TimeDelta;
+use clap::Args;
+use services::Settings;
+
+/// The options on storage.
+#[derive(Debug, Clone, Args)]
+pub struct StorageOptions {
+    /// How much the artifacts of a team may take together, in MiB; beyond it the oldest that only a rollback needs are removed
+    #[arg(long, env = "MIKROCLOUD_ARTIFACT_BUDGET_MIB", default_value_t = 20 * 1024, value_name = "MIB")]
+    artifact_budget_mib: u32,
+    /// How long an artifact that was given up stays before it is deleted, in seconds
+    #[arg(long, env = "MIKROCLOUD_ARTIFACT_GRACE_SECONDS", default_value_t = 3600, value_name = "SECONDS")]
+    artifact_grace_seconds: u32,
+    /// How long after its end the log of a deployment moves out of the database into the object store, in hours
+    #[arg(long, env = "MIKROCLOUD_LOG_ARCHIVE_HOURS", default_value_t = 7 * 24, value_name = "HOURS")]
+    log_archive_hours: u32,
+}
+
+impl StorageOptions {
+    /// These settings, with what the options say.
+    pub fn apply(&self, settings: Settings) -> Settings {
+        Settings {
+            artifact_budget_bytes: u64::from(self.artifact_budget_mib) << 20,
+            artifact_grace: TimeDelta::seconds(self.artifact_grace_seconds.into()),
+            archive_logs_after: TimeDelta::hours(self.log_archive_hours.into()),
+            ..settings
+        }
+    }
+}
