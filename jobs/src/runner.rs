@@ -75,8 +75,9 @@ impl Runner {
         Self { store, bus, wakeups, settings, registrations, name, limits: LimitedQueues::default(), batches, shutdown }
     }
 
-    /// Runs a job if it is to be had. Never fails: what goes wrong is recorded with the job, or left to the sweeper.
-    pub async fn run(self: Arc<Self>, queue: &'static str, id: JobId) {
+    /// Runs a job if it is to be had. Never fails: what goes wrong is recorded with the job, or left to the sweeper. The slot is free again
+    /// when the handler has ended; nobody waits for the record of that.
+    pub async fn run(self: Arc<Self>, queue: &'static str, id: JobId, slot: impl Send) {
         let is_limited = self.limits.has(&self.store, queue).await;
         let fence = Fence { job_id: id, token: Uuid::new_v4() };
         // Before the claim: whoever calls the job off from then on is heard.
@@ -95,7 +96,7 @@ impl Runner {
         let started = std::time::Instant::now();
         let context = job.trace.as_deref().and_then(|trace| trace.parse().ok()).unwrap_or_default();
         let span = tracing::info_span!("job", job.id = %id, job.kind = kind, trace.id = TraceContext::trace_id(&context));
-        let attempt = self.attempt(job, fence, called_off).instrument(span);
+        let attempt = self.attempt(job, fence, called_off, slot).instrument(span);
         let outcome = trace::within(context, attempt).await;
         metrics::histogram!("mikrocloud_job_seconds", "kind" => kind.clone()).record(started.elapsed().as_secs_f64());
         metrics::counter!("mikrocloud_jobs_total", "kind" => kind, "outcome" => outcome).increment(1);
@@ -130,7 +131,7 @@ impl Runner {
         Ok(())
     }
 
-    async fn attempt(&self, job: Job, fence: Fence, called_off: Subscription) -> &'static str {
+    async fn attempt(&self, job: Job, fence: Fence, called_off: Subscription, slot: impl Send) -> &'static str {
         let Some(registration) = self.registrations.get(job.kind.as_str()) else {
             let failed = Failed { error: format!("no handler is registered for `{}`", job.kind), retry_at: None };
             return self.record_failure(fence, &failed, "dead").await;
@@ -143,6 +144,7 @@ impl Runner {
             result = work => result.unwrap_or_else(|_| Err(JobError::Retry("the handler panicked".to_owned()))),
             never = self.guard(fence, registration.timeout, called_off, &stop) => match never {},
         };
+        drop(slot);
         let overdue = started.elapsed() >= registration.timeout && !self.shutdown.is_cancelled();
         let result = match result {
             Err(JobError::Stopped) if overdue => {

@@ -14,6 +14,7 @@ use apalis_core::task::task_id::TaskId;
 use apalis_core::worker::context::WorkerContext;
 use domain::id::JobId;
 use futures::FutureExt;
+use tokio::sync::Semaphore;
 
 use super::local::LocalQueue;
 use super::remote::RemoteQueues;
@@ -25,56 +26,60 @@ type Next = Pin<Box<dyn Future<Output = Option<JobId>> + Send>>;
 
 /// Feeds one apalis worker from one queue.
 pub struct QueueBackend {
-    name: &'static str,
-    local: Arc<LocalQueue>,
-    remote: Option<RemoteQueues>,
+    source: Source,
     /// The wait for the next id, kept between polls.
     next: Option<Next>,
 }
 
 impl QueueBackend {
-    pub(super) fn new(name: &'static str, local: Arc<LocalQueue>, remote: Option<RemoteQueues>) -> Self {
-        Self { name, local, remote, next: None }
+    pub(super) fn new(name: &'static str, local: Arc<LocalQueue>, remote: Option<RemoteQueues>, slots: Arc<Semaphore>) -> Self {
+        Self { source: Source { name, local, remote, slots }, next: None }
     }
 }
 
+/// Where ids come from.
+#[derive(Clone)]
+struct Source {
+    name: &'static str,
+    local: Arc<LocalQueue>,
+    remote: Option<RemoteQueues>,
+    /// Each job that was handed out and whose handler has not ended yet has taken a permit.
+    slots: Arc<Semaphore>,
+}
+
 /// Waits for the next id; `None` once the queue is closed.
-async fn next(name: &'static str, local: Arc<LocalQueue>, remote: Option<RemoteQueues>) -> Option<JobId> {
+async fn next(Source { name, local, remote, slots }: Source) -> Option<JobId> {
     loop {
         let rung = local.rung();
         if local.is_closed() {
             return None;
         }
+        tokio::pin!(rung);
+        // Nothing is taken that cannot start at once: another process may be idle.
+        let slot = tokio::select! {
+            slot = slots.acquire() => slot.ok()?,
+            () = &mut rung => continue,
+        };
         if let Some(id) = local.pop() {
+            // Whoever runs the job gives it back.
+            slot.forget();
             return Some(id);
         }
         let Some(remote) = &remote else {
             rung.await;
             continue;
         };
-        tokio::pin!(rung);
-        // A task of its own: what Redis has given away must arrive although the bell rings meanwhile.
-        let popping = tokio::spawn(pop(name, Arc::clone(&local), remote.clone()));
-        tokio::select! {
-            popped = popping => if popped.unwrap_or(false) { continue },
-            () = &mut rung => continue,
+        // One at a time, so that idle processes share what comes; not given up when the bell rings, or it would come on top of the next.
+        match remote.pop(name).await {
+            Ok(Some(id)) => {
+                slot.forget();
+                return Some(id);
+            }
+            Ok(None) => {}
+            Err(error) => tracing::debug!(queue = name, %error, "Redis cannot be asked for jobs; the sweeper finds them"),
         }
+        drop(slot);
         let _ = tokio::time::timeout(POLL, rung).await;
-    }
-}
-
-/// Moves the next job from Redis to this process; whether there was one.
-async fn pop(name: &'static str, local: Arc<LocalQueue>, remote: RemoteQueues) -> bool {
-    match remote.pop(name).await {
-        Ok(Some(id)) => {
-            local.arrived(id);
-            true
-        }
-        Ok(None) => false,
-        Err(error) => {
-            tracing::debug!(queue = name, %error, "Redis cannot be asked for jobs; the sweeper finds them");
-            false
-        }
     }
 }
 
@@ -87,8 +92,8 @@ impl Backend for QueueBackend {
     }
 
     fn poll_next(&mut self, cx: &mut Context<'_>, worker: &WorkerContext) -> Poll<Option<Result<Self::Task, Infallible>>> {
-        let Self { name, local, remote, next: pending } = self;
-        let waiting = pending.get_or_insert_with(|| next(name, Arc::clone(local), remote.clone()).boxed());
+        let Self { source, next: pending } = self;
+        let waiting = pending.get_or_insert_with(|| next(source.clone()).boxed());
         let Poll::Ready(id) = waiting.poll_unpin(cx) else { return Poll::Pending };
         *pending = None;
         if id.is_none() {

@@ -1,6 +1,5 @@
 //! What waits in one queue of this process.
 
-use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
@@ -10,17 +9,10 @@ use tokio::sync::Notify;
 
 use super::fair::FairQueue;
 
-#[derive(Debug, Default)]
-struct Waiting {
-    /// From Redis, where their turn has come.
-    arrived: VecDeque<JobId>,
-    fair: FairQueue,
-}
-
 /// One queue with a bell for the worker that empties it.
 #[derive(Debug, Default)]
 pub(super) struct LocalQueue {
-    waiting: Mutex<Waiting>,
+    waiting: Mutex<FairQueue>,
     closed: AtomicBool,
     bell: Notify,
 }
@@ -28,20 +20,13 @@ pub(super) struct LocalQueue {
 impl LocalQueue {
     /// Adds a job and rings.
     pub fn push(&self, job: DueJob) {
-        self.lock().fair.push(job);
-        self.bell.notify_one();
-    }
-
-    /// Adds a job that has waited elsewhere and rings.
-    pub fn arrived(&self, id: JobId) {
-        self.lock().arrived.push_back(id);
+        self.lock().push(job);
         self.bell.notify_one();
     }
 
     /// The next job.
     pub fn pop(&self) -> Option<JobId> {
-        let mut waiting = self.lock();
-        waiting.arrived.pop_front().or_else(|| waiting.fair.pop())
+        self.lock().pop()
     }
 
     /// Ends the queue: nothing more is taken from it.
@@ -65,7 +50,7 @@ impl LocalQueue {
         self.bell.notified().await;
     }
 
-    fn lock(&self) -> MutexGuard<'_, Waiting> {
+    fn lock(&self) -> MutexGuard<'_, FairQueue> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

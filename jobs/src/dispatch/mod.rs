@@ -9,6 +9,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use domain::job::DueJob;
+use tokio::sync::Semaphore;
 
 use crate::redis::Redis;
 use local::LocalQueue;
@@ -61,10 +62,11 @@ impl Wakeups {
         self.local.values().for_each(|queue| queue.close());
     }
 
-    /// The apalis backend of one queue; `None` for a queue that this process does not work on.
-    pub fn backend(&self, queue: &str) -> Option<QueueBackend> {
+    /// The apalis backend of one queue, which takes jobs from Redis as slots are free; `None` for a queue that this process does not
+    /// work on.
+    pub fn backend(&self, queue: &str, slots: Arc<Semaphore>) -> Option<QueueBackend> {
         let (name, local) = self.local.get_key_value(queue)?;
-        Some(QueueBackend::new(name, Arc::clone(local), self.remote.clone()))
+        Some(QueueBackend::new(name, Arc::clone(local), self.remote.clone(), slots))
     }
 }
 

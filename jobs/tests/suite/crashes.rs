@@ -34,7 +34,7 @@ testkit::on_both_databases! {
     async fn a_worker_that_lost_its_lease_is_stopped_and_records_nothing(store: Store, database: &Database) {
         let (rig, started) = endless(store, BRISK);
         let id = rig.write(&rig.job()).await;
-        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id));
+        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id, ()));
         within("the start", started.acquire()).await.unwrap().forget();
         database.execute(PASS_ON).await;
         let passed_on = rig.get(id).await;
@@ -55,7 +55,7 @@ testkit::on_both_databases! {
             }
         });
         let id = rig.write(&rig.job()).await;
-        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id));
+        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id, ()));
         within("the start", started.acquire()).await.unwrap().forget();
         database.execute(PASS_ON).await;
         let passed_on = rig.get(id).await;
@@ -67,7 +67,7 @@ testkit::on_both_databases! {
     async fn a_heartbeat_keeps_the_lease(store: Store) {
         let (rig, started) = endless(store, LeaseSettings { lease: Duration::from_secs(30), heartbeat: Duration::from_millis(5) });
         let id = rig.write(&rig.job()).await;
-        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id));
+        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id, ()));
         within("the start", started.acquire()).await.unwrap().forget();
         let first = rig.get(id).await.lease_until;
         testkit::wait_until(crate::rig::SOON, "a longer lease", async || rig.get(id).await.lease_until > first).await;
@@ -78,7 +78,7 @@ testkit::on_both_databases! {
         let lease = LeaseSettings { lease: Duration::ZERO, heartbeat: Duration::from_hours(1) };
         let (died, started) = endless(store.clone(), lease);
         let id = died.write(&died.job()).await;
-        let running = tokio::spawn(Arc::clone(&died.runner).run("build", id));
+        let running = tokio::spawn(Arc::clone(&died.runner).run("build", id, ()));
         within("the start", started.acquire()).await.unwrap().forget();
         running.abort();
         assert!(running.await.unwrap_err().is_cancelled());
@@ -95,7 +95,7 @@ testkit::on_both_databases! {
         let (rig, started) = endless(store, lease);
         let id = rig.write(&rig.job()).await;
         for attempt in 1..=3 {
-            let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id));
+            let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id, ()));
             within("the start", started.acquire()).await.unwrap().forget();
             running.abort();
             assert!(running.await.unwrap_err().is_cancelled());
@@ -111,7 +111,7 @@ testkit::on_both_databases! {
         let mut ids = Vec::new();
         for _ in 0..3 {
             let id = died.write(&died.job()).await;
-            let running = tokio::spawn(Arc::clone(&died.runner).run("build", id));
+            let running = tokio::spawn(Arc::clone(&died.runner).run("build", id, ()));
             within("the start", started.acquire()).await.unwrap().forget();
             running.abort();
             assert!(running.await.unwrap_err().is_cancelled());

@@ -61,7 +61,7 @@ testkit::on_both_databases! {
         let id = rig.write(&rig.job()).await;
         for _ in 0..3 {
             make_due(database).await;
-            within("the run", Arc::clone(&rig.runner).run("build", id)).await;
+            within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         }
         let job = rig.get(id).await;
         assert_eq!((job.state, job.attempts, job.last_error), (JobState::Done, 3, None));
@@ -70,7 +70,7 @@ testkit::on_both_databases! {
     async fn a_failure_that_no_retry_helps_is_dead_at_once(store: Store) {
         let rig = Rig::new(store, CALM, |_| async { Err(JobError::Fail("no use".to_owned())) });
         let id = rig.write(&rig.job()).await;
-        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         let job = rig.get(id).await;
         assert_eq!((job.state, job.attempts, job.last_error.as_deref()), (JobState::Dead, 1, Some("no use")));
     }
@@ -78,7 +78,7 @@ testkit::on_both_databases! {
     async fn a_job_without_a_handler_is_dead_at_once(store: Store) {
         let rig = Rig::new(store, CALM, |_| async { Ok(Outcome::Done) });
         let id = rig.insert(&[NewJob { kind: "forgotten", ..new_job(&rig.job()).unwrap() }]).await[0];
-        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         let job = rig.get(id).await;
         assert_eq!(job.state, JobState::Dead);
         assert_eq!(job.last_error.as_deref(), Some("no handler is registered for `forgotten`"));
@@ -88,7 +88,7 @@ testkit::on_both_databases! {
         let rig = Rig::new(store, CALM, |run: Run| async move { run.payload::<crate::rig::TestJob>().map(|_| Outcome::Done) });
         let unreadable = NewJob { payload: serde_json::json!({ "version": 99 }), ..new_job(&rig.job()).unwrap() };
         let id = rig.insert(&[unreadable]).await[0];
-        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         let job = rig.get(id).await;
         assert_eq!(job.state, JobState::Dead);
         assert!(job.last_error.unwrap().starts_with("the payload of a `test` job cannot be read"));
@@ -100,7 +100,7 @@ testkit::on_both_databases! {
             Err(JobError::Stopped)
         });
         let id = rig.write(&HastyJob(rig.job())).await;
-        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         let job = rig.get(id).await;
         assert_eq!((job.state, job.attempts, job.lease_token), (JobState::Pending, 1, None));
         assert!(job.last_error.unwrap().contains("took longer"));

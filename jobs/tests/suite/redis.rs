@@ -147,6 +147,36 @@ async fn a_team_with_a_backlog_does_not_hold_up_another() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_busy_process_leaves_what_it_cannot_start_to_others() {
+    let Some(bench) = Bench::new().await else { return };
+    let (started, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
+    let gates = (Arc::clone(&started), Arc::clone(&go_on));
+    let busy = bench
+        .rig(move |_| {
+            let (started, go_on) = gates.clone();
+            async move {
+                started.add_permits(1);
+                go_on.acquire().await.unwrap().forget();
+                Ok(Outcome::Done)
+            }
+        })
+        .await;
+    for _ in 0..6 {
+        busy.start(&busy.job()).await;
+    }
+    let busy_workers = busy.workers(2);
+    within("the first two", started.acquire_many(2)).await.unwrap().forget();
+    let runs = Runs::default();
+    let idle_workers = bench.rig(runs.script()).await.workers(2);
+    // Nobody sweeps: what the busy one had taken would stay with it.
+    testkit::wait_until(SOON, "the other four", async || runs.seen().0 == 4).await;
+    go_on.add_permits(2);
+    within("the end of the workers", busy_workers.stop()).await;
+    within("the end of the workers", idle_workers.stop()).await;
+    assert_eq!(runs.seen(), (4, 1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_redis_loses_the_sweeper_finds() {
     let Some(mut bench) = Bench::new().await else { return };
     let runs = Runs::default();

@@ -100,7 +100,7 @@ testkit::on_both_databases! {
             if right { Ok(Outcome::Done) } else { Err(JobError::Fail(format!("{payload:?}"))) }
         });
         let id = rig.write(&TestJob { key: Some("the key".to_owned()), ..rig.job() }).await;
-        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         assert_eq!(rig.get(id).await.last_error, None);
     }
 
@@ -117,7 +117,7 @@ testkit::on_both_databases! {
             }
         });
         let id = rig.write(&rig.job()).await;
-        within("the run", Arc::clone(&rig.runner).run("build", id)).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         assert_eq!(rig.get(id).await.state, JobState::Done);
         assert!(rig.store.installation_get("follows from").await.unwrap().is_some());
     }

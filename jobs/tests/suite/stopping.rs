@@ -38,7 +38,7 @@ testkit::on_both_databases! {
         let (rig, started, _go_on) = gated(store);
         let subject = Uuid::now_v7();
         let id = rig.write(&TestJob { subject: Some(subject), ..rig.job() }).await;
-        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id));
+        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id, ()));
         within("the start", started.acquire()).await.unwrap().forget();
         let mut tx = rig.store.begin().await.unwrap();
         assert_eq!(tx.job_cancel_subject(rig.team, subject).await.unwrap(), [id]);
@@ -51,7 +51,7 @@ testkit::on_both_databases! {
     async fn a_hint_without_a_reason_stops_nothing(store: Store) {
         let (rig, started, go_on) = gated(store);
         let id = rig.write(&rig.job()).await;
-        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id));
+        let running = tokio::spawn(Arc::clone(&rig.runner).run("build", id, ()));
         within("the start", started.acquire()).await.unwrap().forget();
         let first = rig.get(id).await.lease_until;
         rig.bus.publish(Topic::Job(id));

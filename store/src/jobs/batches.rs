@@ -31,13 +31,14 @@ impl JobBatches {
     /// Takes those of these jobs that are free, that no other job excludes, and that nobody else is taking at this moment. The others are to
     /// be claimed one by one.
     pub async fn claim(&self, wanted: &[Fence], lease_until: Timestamp, worker: &str) -> Result<Vec<Job>> {
+        // Looked up one by one: the planner, which knows neither how many are wanted nor how many wait, would go through all that wait.
         let sql = concat!(
             "WITH held AS (
-                SELECT jobs.id AS job, wanted.token FROM UNNEST($1::UUID[], $2::UUID[]) AS wanted(job, token)
-                JOIN jobs ON jobs.id = wanted.job
-                WHERE state = 'pending' AND run_at <= $4 AND exclusion_key IS NULL AND ",
+                SELECT free.id AS job, wanted.token FROM UNNEST($1::UUID[], $2::UUID[]) AS wanted(job, token)
+                CROSS JOIN LATERAL (
+                    SELECT id FROM jobs WHERE id = wanted.job AND state = 'pending' AND run_at <= $4 AND exclusion_key IS NULL AND ",
             may_start!(),
-            " FOR UPDATE OF jobs SKIP LOCKED)
+            " LIMIT 1 FOR UPDATE SKIP LOCKED) free)
             UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = held.token, lease_until = $3, started_at = $4, worker = $5
             FROM held WHERE id = held.job RETURNING ",
             columns!()
