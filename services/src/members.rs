@@ -1,23 +1,18 @@
 //! Who is in a team.
 
-use domain::access::{Actor, Permission, Role};
+use domain::access::{Actor, Permission, Rights, Role, RoleRef, Target};
 use domain::id::UserId;
 use domain::secret::Secret;
-use domain::team::{Membership, Team, User};
+use domain::team::{Member, Membership, Team, User};
 use domain::time::now;
 use store::StoreError;
 
 use crate::auth::signin_link;
+use crate::roles::check_within;
 use crate::{Result, ServiceError, Services, require};
 
-/// A member of a team.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// Who.
-    pub user: User,
-    /// What they are in the team.
-    pub role: Role,
-}
+/// Addresses below this name reach nobody (RFC 2606), and nobody signs in with one.
+const SERVICE_ACCOUNTS: &str = "service-account.invalid";
 
 impl Services {
     /// The user behind the actor.
@@ -33,14 +28,13 @@ impl Services {
     /// The members of the actor's team.
     pub async fn members(&self, actor: &Actor) -> Result<Vec<Member>> {
         require(actor, Permission::MemberRead)?;
-        let members = self.store().member_list(actor.team_id).await?;
-        Ok(members.into_iter().map(|(user, role)| Member { user, role }).collect())
+        Ok(self.store().member_list(actor.team_id).await?)
     }
 
     /// Adds somebody new to the team and returns the token of their one-time sign-in link.
-    pub async fn add_member(&self, actor: &Actor, email: &str, name: &str, role: Role) -> Result<(Member, Secret)> {
+    pub async fn add_member(&self, actor: &Actor, email: &str, name: &str, role: RoleRef) -> Result<(Member, Secret)> {
         require(actor, Permission::MemberWrite)?;
-        check_role(actor, role)?;
+        let rights = self.rights_to_give(actor, role).await?;
         let email = email.trim().to_lowercase();
         let plausible = email.len() <= 254
             && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
@@ -58,11 +52,36 @@ impl Services {
         tx.membership_put(&Membership { team_id: actor.team_id, user_id: user.id, role }).await?;
         let link = signin_link(&mut tx, user.id).await?;
         tx.commit().await?;
-        Ok((Member { user, role }, link))
+        Ok((Member { user, created_by: None, rights }, link))
+    }
+
+    /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than who made it.
+    pub async fn create_service_account(&self, actor: &Actor, name: &str, role: RoleRef) -> Result<Member> {
+        require(actor, Permission::MemberWrite)?;
+        if actor.rights.bound.is_some() {
+            let message = "service accounts make no others: let a person do it";
+            return Err(ServiceError::invalid("name", "SERVICE_ACCOUNT", message));
+        }
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
+            return Err(ServiceError::invalid("name", "INVALID_NAME", "say in 1 to 100 characters what the account is for"));
+        }
+        if role == RoleRef::BuiltIn(Role::Owner) {
+            return Err(owned_by_nobody());
+        }
+        let rights = self.rights_to_give(actor, role).await?;
+        let id = UserId::new();
+        let email = format!("{}@{SERVICE_ACCOUNTS}", id.uuid().simple());
+        let user = User { id, email, name: name.to_owned(), created_at: now() };
+        let mut tx = self.store().begin().await?;
+        tx.service_account_insert(&user, actor.user_id).await?;
+        tx.membership_put(&Membership { team_id: actor.team_id, user_id: id, role }).await?;
+        tx.commit().await?;
+        Ok(Member { user, created_by: Some(actor.user_id), rights })
     }
 
     /// Gives a member another role. A team keeps at least one owner.
-    pub async fn set_member_role(&self, actor: &Actor, user: UserId, role: Role) -> Result<()> {
+    pub async fn set_member_role(&self, actor: &Actor, user: UserId, role: RoleRef) -> Result<()> {
         self.change_member(actor, user, Some(role)).await
     }
 
@@ -71,14 +90,20 @@ impl Services {
         self.change_member(actor, user, None).await
     }
 
-    async fn change_member(&self, actor: &Actor, user: UserId, role: Option<Role>) -> Result<()> {
+    async fn change_member(&self, actor: &Actor, user: UserId, role: Option<RoleRef>) -> Result<()> {
         require(actor, Permission::MemberWrite)?;
-        let present = self.store().membership_get(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
-        check_role(actor, present.role)?;
+        let present = self.store().standing_get(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
+        check_owner(actor, present.rights.role)?;
+        check_within(actor, present.rights.permissions, Target::Team, "userId")?;
+        if let Some(role) = role {
+            self.rights_to_give(actor, role).await?;
+            if role == RoleRef::BuiltIn(Role::Owner) && present.created_by.is_some() {
+                return Err(owned_by_nobody());
+            }
+        }
         let mut tx = self.store().begin().await?;
         match role {
             Some(role) => {
-                check_role(actor, role)?;
                 tx.membership_put(&Membership { team_id: actor.team_id, user_id: user, role }).await?;
             }
             None => {
@@ -96,11 +121,23 @@ impl Services {
         tx.commit().await?;
         Ok(())
     }
+
+    /// What a role gives to a member, once it is clear that the actor may give it.
+    async fn rights_to_give(&self, actor: &Actor, role: RoleRef) -> Result<Rights> {
+        check_owner(actor, role)?;
+        let permissions = self.role_permissions(actor, role).await?;
+        check_within(actor, permissions, Target::Team, "role")?;
+        Ok(Rights { role, permissions, grants: Vec::new(), bound: None })
+    }
+}
+
+fn owned_by_nobody() -> ServiceError {
+    ServiceError::invalid("role", "SERVICE_ACCOUNT", "a service account cannot be owner: give it another role")
 }
 
 /// Only owners deal with owners.
-fn check_role(actor: &Actor, role: Role) -> Result<()> {
-    if role == Role::Owner && actor.role != Role::Owner {
+fn check_owner(actor: &Actor, role: RoleRef) -> Result<()> {
+    if role == RoleRef::BuiltIn(Role::Owner) && !actor.rights.has_role(&[Role::Owner]) {
         return Err(ServiceError::invalid("role", "OWNERS_ONLY", "only an owner can make, change or remove owners"));
     }
     Ok(())

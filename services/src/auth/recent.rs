@@ -95,14 +95,23 @@ impl Drop for Change<'_> {
 
 #[cfg(test)]
 mod tests {
-    use domain::access::{Credential, Role};
+    use std::sync::Arc;
+
+    use domain::access::{Credential, Rights, Role};
     use domain::id::{SessionId, UserId};
 
     use super::*;
 
     fn actor() -> Actor {
         let credential = Credential::Session(SessionId::new());
-        Actor { user_id: UserId::new(), team_id: TeamId::new(), role: Role::Owner, scopes: None, credential, expires_at: None }
+        Actor {
+            user_id: UserId::new(),
+            team_id: TeamId::new(),
+            rights: Arc::new(Rights::of(Role::Owner)),
+            scopes: None,
+            credential,
+            expires_at: None,
+        }
     }
 
     #[test]
