@@ -1,6 +1,6 @@
 //! Approvals of deployments to protected environments.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::arguments::{DecisionOptions, Output};
 use crate::client::api::Api;
@@ -12,7 +12,7 @@ use crate::failure::Failure;
 pub async fn list(output: Output) -> Result<(), Failure> {
     let api = Api::signed_in()?;
     let query = "{ approvals { state requestedBy requestedAt expiresAt
-        deployment { id number trigger project { slug } environment { name } } } }";
+        deployment { id number trigger commitSha originId source { repository reference upload } project { slug } environment { name } } } }";
     let approvals = api.run(query, json!({})).await?["approvals"].take();
     if output.json {
         output::json(&approvals);
@@ -25,13 +25,25 @@ pub async fn list(output: Output) -> Result<(), Failure> {
             text(&deployment["project"]["slug"]),
             text(&deployment["environment"]["name"]),
             text(&deployment["trigger"]).to_lowercase(),
+            what(deployment),
             text(&approval["requestedBy"]),
             moment(&approval["expiresAt"]),
         ]
     });
-    let head = ["DEPLOYMENT", "PROJECT", "ENVIRONMENT", "TRIGGER", "REQUESTED BY", "UNTIL (UTC)"];
+    let head = ["DEPLOYMENT", "PROJECT", "ENVIRONMENT", "TRIGGER", "WHAT", "REQUESTED BY", "UNTIL (UTC)"];
     output::table(&head, rows.collect(), "Nothing waits for an approval.");
     Ok(())
+}
+
+/// What goes live when it is approved: a deployment whose artifact is used again, a commit, or an upload.
+fn what(deployment: &Value) -> String {
+    let source = &deployment["source"];
+    match (deployment["originId"].as_str(), deployment["commitSha"].as_str(), source["upload"].as_str()) {
+        (Some(origin), ..) => origin.to_owned(),
+        (_, Some(commit), _) => format!("{commit} of {}", text(&source["repository"])),
+        (.., Some(digest)) => format!("upload {digest}"),
+        _ => "a commit that is looked for".to_owned(),
+    }
 }
 
 /// Approves a deployment.
@@ -50,9 +62,11 @@ async fn decide(mutation: &str, input_type: &str, done: &str, options: DecisionO
     let deployment = operations::change_deployment(&api, mutation, input_type, input).await?;
     let status = text(&deployment["status"]).to_lowercase();
     if options.output.json {
-        output::json(&json!({"deployment": deployment["id"], "approval": done, "status": status}));
+        let commit = &deployment["commitSha"];
+        output::json(&json!({"deployment": deployment["id"], "approval": done, "status": status, "commit": commit}));
     } else {
-        println!("{done}: deployment {} is {status}", text(&deployment["id"]));
+        let commit = deployment["commitSha"].as_str().map(|commit| format!(" of commit {commit}")).unwrap_or_default();
+        println!("{done}: deployment {}{commit} is {status}", text(&deployment["id"]));
     }
     Ok(())
 }

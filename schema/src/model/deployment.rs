@@ -122,7 +122,7 @@ impl Deployment {
         }
     }
 
-    /// The commit that is built, once known.
+    /// The commit that is built, once known: before it is approved where that is asked for, else when it is fetched.
     async fn commit_sha(&self) -> Option<&str> {
         self.0.commit_sha.as_deref()
     }

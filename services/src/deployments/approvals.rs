@@ -1,4 +1,5 @@
-//! Deployments to protected environments wait, queued and without a job, until somebody else approves them.
+//! Deployments to protected environments wait, queued and without a job that would build or release them, until somebody else approves
+//! them.
 
 use domain::access::{Actor, Permission};
 use domain::approval::{APPROVED_WITHIN, Approval, ApprovalState};
@@ -10,6 +11,7 @@ use jobs::payload::{BuildJob, ReleaseJob, new_job};
 use store::{DeploymentChange, StoreError, Tx};
 
 use super::notices::Notices;
+use super::resolve::{is_unresolved, resolve_job};
 use super::{deadlines, in_time};
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
@@ -65,7 +67,7 @@ pub(super) async fn wait_for_approval(
         APPROVED_WITHIN.num_hours()
     );
     notices.event(tx, &deployment, DeploymentStatus::Queued, &message).await?;
-    Ok(())
+    resolve_job(tx, notices, &deployment).await
 }
 
 fn clean_reason(reason: Option<&str>) -> Result<Option<String>> {
@@ -94,6 +96,10 @@ fn check_open(approval: &Approval, deployment: &Deployment, actor: &Actor, to: A
     }
     if to == ApprovalState::Approved && approval.requested_by == actor.answerable() {
         return refused("OWN_DEPLOYMENT", "you asked for this deployment yourself: let somebody else approve it");
+    }
+    if to == ApprovalState::Approved && is_unresolved(deployment) {
+        let message = "it is not known yet which commit this would build: look at it again in a moment";
+        return refused("COMMIT_UNKNOWN", message);
     }
     Ok(())
 }
@@ -143,7 +149,9 @@ impl Services {
             return Ok(deployment);
         }
         check_open(&approval, &deployment, actor, to)?;
-        tx.approval_end(actor.team_id, id, to, Some(actor.user_id), reason.as_deref()).await?;
+        if !tx.approval_end(actor.team_id, id, to, Some(actor.user_id), reason.as_deref()).await? {
+            return Err(ServiceError::internal(StoreError::Changed));
+        }
         let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         if to == ApprovalState::Approved {
             let deadline = Some(in_time(deadlines::QUEUED));

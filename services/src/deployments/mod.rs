@@ -6,8 +6,10 @@ mod changes;
 mod notices;
 mod release;
 mod requests;
+mod resolve;
 mod retire;
 mod source;
+mod workspace;
 
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission, Target};

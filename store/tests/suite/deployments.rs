@@ -253,6 +253,25 @@ testkit::on_both_databases! {
         assert_eq!(ids(&store.deployment_list_stranded().await.unwrap()), [id]);
     }
 
+    async fn a_deployment_whose_commit_nobody_looks_for_is_stranded_before_its_approval(store: Store) {
+        let tenant = Tenant::new(&store).await;
+        let source = Source::Git { repository: "https://example.org/x".parse().unwrap(), reference: None };
+        let deployment = Deployment { source, ..fixture::deployment(&tenant.environment, 2, DeploymentStatus::Queued) };
+        let job = NewJob { subject_id: Some(deployment.id.uuid()), ..fixture::job(tenant.id()) };
+        write(&store, async |tx| {
+            tx.deployment_insert(&deployment).await?;
+            tx.approval_insert(&fixture::approval(&tenant.deployment)).await?;
+            tx.approval_insert(&fixture::approval(&deployment)).await?;
+            tx.job_insert(&job).await
+        })
+        .await;
+        assert_eq!(store.deployment_list_stranded().await.unwrap(), [], "a job looks for it");
+        write(&store, async |tx| tx.job_cancel_subject(tenant.id(), deployment.id.uuid()).await).await;
+        assert_eq!(ids(&store.deployment_list_stranded().await.unwrap()), [deployment.id]);
+        write(&store, async |tx| tx.deployment_set_commit(tenant.id(), deployment.id, "0123").await).await;
+        assert_eq!(store.deployment_list_stranded().await.unwrap(), []);
+    }
+
     async fn a_deployment_past_its_deadline_is_overdue(store: Store) {
         let tenant = Tenant::new(&store).await;
         let deadline = now();

@@ -36,7 +36,9 @@ impl World {
     pub async fn new(house: &House) -> Self {
         let (team, owner) = house.owner().await;
         let mut ids = HashMap::from([("<slug>", format!("{MARKER}-shop"))]);
-        let input = json!({"name": ids["<slug>"], "repository": format!("https://example.org/{MARKER}.git")});
+        let repository = house.repository(MARKER);
+        repository.commit("main", &[("index.html", MARKER)]);
+        let input = json!({"name": ids["<slug>"], "repository": repository.url()});
         let project = made(house, "createProject", "CreateProjectInput", input, "project").await;
         let guarded = json!({"projectId": project, "environment": "guarded", "protected": true});
         house.mutate("protectEnvironment", "ProtectEnvironmentInput", guarded, "environment { protected }").await;
