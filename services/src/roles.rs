@@ -3,12 +3,12 @@
 use domain::access::{Actor, CustomRole, Grant, Permission, Permissions, Role, RoleRef, Target};
 use domain::id::{GrantId, ProjectId, RoleId, UserId};
 use domain::time::now;
-use store::{NewGrant, StoreError};
+use store::{NewGrant, StoreError, Tx};
 
 use crate::environments::{find_or_insert, parse_environment};
 use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
-const MAX_ROLES: usize = 100;
+const MAX_ROLES: i64 = 100;
 const MAX_GRANTS: usize = 200;
 const MAX_NAME: usize = 40;
 
@@ -79,12 +79,12 @@ impl Services {
         let name = parse_role_name(name)?;
         let permissions = parse_permissions("permissions", "UNKNOWN_PERMISSION", permissions)?;
         check_within(actor, permissions, Target::Team, "permissions")?;
-        if self.store().role_list(actor.team_id).await?.len() >= MAX_ROLES {
+        let mut tx = self.change_rights(actor).await?;
+        if tx.role_count(actor.team_id).await? >= MAX_ROLES {
             let message = format!("the team has {MAX_ROLES} roles, the most it may: delete one");
             return Err(ServiceError::invalid("name", "TOO_MANY", message));
         }
         let role = CustomRole { id: RoleId::new(), team_id: actor.team_id, name, permissions, created_at: now() };
-        let mut tx = self.store().begin().await?;
         tx.role_insert(&role).await.map_err(|error| taken(error, &role.name))?;
         tx.commit().await?;
         Ok(role)
@@ -98,7 +98,7 @@ impl Services {
         name: Option<&str>,
         permissions: Option<&[String]>,
     ) -> Result<CustomRole> {
-        let mut role = self.role_to_change(actor, id).await?;
+        let (mut tx, mut role) = self.role_to_change(actor, id).await?;
         if let Some(name) = name {
             role.name = parse_role_name(name)?;
         }
@@ -106,7 +106,6 @@ impl Services {
             role.permissions = parse_permissions("permissions", "UNKNOWN_PERMISSION", permissions)?;
             check_within(actor, role.permissions, Target::Team, "permissions")?;
         }
-        let mut tx = self.store().begin().await?;
         let updated = tx.role_update(actor.team_id, id, &role.name, role.permissions).await;
         if !updated.map_err(|error| taken(error, &role.name))? {
             return Err(ServiceError::NotFound("role"));
@@ -118,8 +117,7 @@ impl Services {
 
     /// Deletes a role that nobody has.
     pub async fn delete_role(&self, actor: &Actor, id: RoleId) -> Result<()> {
-        let role = self.role_to_change(actor, id).await?;
-        let mut tx = self.store().begin().await?;
+        let (mut tx, role) = self.role_to_change(actor, id).await?;
         if tx.role_is_used(actor.team_id, id).await? {
             let message = format!("members have the role `{}`: give them another one first", role.name);
             return Err(ServiceError::invalid("roleId", "IN_USE", message));
@@ -140,17 +138,17 @@ impl Services {
             }
             None => require_on(actor, Permission::MemberWrite, Target::Project(project), "project")?,
         }
-        let member = self.store().standing_get(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
-        if member.rights.grants.len() >= MAX_GRANTS {
-            let message = format!("the member has {MAX_GRANTS} grants, the most it may: revoke some, or widen its role");
-            return Err(ServiceError::invalid("userId", "TOO_MANY", message));
-        }
         if role == RoleRef::BuiltIn(Role::Owner) {
             let message = "owners own the whole team: grant `admin`, or make them owner with setMemberRole";
             return Err(ServiceError::invalid("role", "OWNER_OF_A_PART", message));
         }
-        let permissions = self.role_permissions(actor, role).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.change_rights(actor).await?;
+        let member = tx.standing_find(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
+        if member.rights.grants.len() >= MAX_GRANTS {
+            let message = format!("the member has {MAX_GRANTS} grants, the most it may: revoke some, or widen its role");
+            return Err(ServiceError::invalid("userId", "TOO_MANY", message));
+        }
+        let permissions = role_permissions(&mut tx, actor, role).await?;
         let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
         let project = project.ok_or(ServiceError::NotFound("project"))?;
         let target = match &name {
@@ -158,6 +156,9 @@ impl Services {
             None => Target::Project(project.id),
         };
         check_within(actor, permissions, target, "role")?;
+        for replaced in member.rights.grants.iter().filter(|grant| grant.target == target) {
+            check_within(actor, replaced.permissions, target, "userId")?;
+        }
         let grant = Grant { id: GrantId::new(), role, permissions, target };
         if !tx.grant_put(actor.team_id, &NewGrant { id: grant.id, user_id: user, role, target }).await? {
             return Err(ServiceError::NotFound("project"));
@@ -170,34 +171,37 @@ impl Services {
     /// Takes a grant back.
     pub async fn revoke_grant(&self, actor: &Actor, id: GrantId) -> Result<()> {
         require_somewhere(actor, Permission::MemberWrite)?;
-        let members = self.store().member_list(actor.team_id).await?;
-        let grant = members.iter().flat_map(|member| &member.rights.grants).find(|grant| grant.id == id);
+        let mut tx = self.change_rights(actor).await?;
+        let holder = tx.grant_holder(actor.team_id, id).await?.ok_or(ServiceError::NotFound("grant"))?;
+        let member = tx.standing_find(actor.team_id, holder).await?;
+        let grant = member.and_then(|member| member.rights.grants.into_iter().find(|grant| grant.id == id));
         let grant = grant.ok_or(ServiceError::NotFound("grant"))?;
         require_on(actor, Permission::MemberWrite, grant.target, "grant")?;
         check_within(actor, grant.permissions, grant.target, "grantId")?;
-        let mut tx = self.store().begin().await?;
         tx.grant_delete(actor.team_id, id).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(())
     }
 
-    /// What a role includes.
-    pub(crate) async fn role_permissions(&self, actor: &Actor, role: RoleRef) -> Result<Permissions> {
-        match role {
-            RoleRef::BuiltIn(role) => Ok(role.permissions()),
-            RoleRef::Custom(id) => {
-                let found = self.store().role_get(actor.team_id, id).await?;
-                let message = "the team has no such role: `mikrocloud roles` lists them";
-                Ok(found.ok_or_else(|| ServiceError::invalid("customRoleId", "UNKNOWN_ROLE", message))?.permissions)
-            }
-        }
-    }
-
-    async fn role_to_change(&self, actor: &Actor, id: RoleId) -> Result<CustomRole> {
+    /// A transaction that changes rights, with a role that the actor may change.
+    async fn role_to_change(&self, actor: &Actor, id: RoleId) -> Result<(Tx, CustomRole)> {
         require(actor, Permission::MemberWrite)?;
-        let role = self.store().role_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("role"))?;
+        let mut tx = self.change_rights(actor).await?;
+        let role = tx.role_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("role"))?;
         check_within(actor, role.permissions, Target::Team, "roleId")?;
-        Ok(role)
+        Ok((tx, role))
+    }
+}
+
+/// What a role includes.
+pub(crate) async fn role_permissions(tx: &mut Tx, actor: &Actor, role: RoleRef) -> Result<Permissions> {
+    match role {
+        RoleRef::BuiltIn(role) => Ok(role.permissions()),
+        RoleRef::Custom(id) => {
+            let found = tx.role_find(actor.team_id, id).await?;
+            let message = "the team has no such role: `mikrocloud roles` lists them";
+            Ok(found.ok_or_else(|| ServiceError::invalid("customRoleId", "UNKNOWN_ROLE", message))?.permissions)
+        }
     }
 }

@@ -75,7 +75,8 @@ impl Store {
 
     /// The user who has owned a team for the longest time.
     pub async fn owner_get(&self) -> Result<Option<UserId>> {
-        let sql = "SELECT user_id FROM memberships WHERE role = 'owner' ORDER BY created_at, user_id LIMIT 1";
+        let sql = "SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
+            WHERE m.role = 'owner' AND m.role_id IS NULL AND u.created_by IS NULL ORDER BY m.created_at, m.user_id LIMIT 1";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).fetch_optional(pool).await)?)
     }
 

@@ -6,7 +6,7 @@ use domain::team::{Member, Membership, Standing, User};
 use domain::time::now;
 use sqlx::types::Json;
 
-use crate::db::{Store, Tx};
+use crate::db::{Open, Store, Tx};
 use crate::error::Result;
 
 macro_rules! standing_columns {
@@ -83,6 +83,14 @@ pub(crate) fn standings(rows: &[StandingRow]) -> Vec<Standing> {
     found
 }
 
+const STANDING_OF_ONE: &str = concat!(
+    "SELECT ",
+    standing_columns!(),
+    " FROM memberships m",
+    standing_joins!(),
+    "WHERE m.team_id = $1 AND m.user_id = $2 ORDER BY g.id"
+);
+
 impl Store {
     /// Where a user is a member, oldest team first, and what that allows.
     pub async fn standing_list(&self, user: UserId) -> Result<Vec<Standing>> {
@@ -99,14 +107,8 @@ impl Store {
 
     /// A user's place in a team, and what that allows.
     pub async fn standing_get(&self, team: TeamId, user: UserId) -> Result<Option<Standing>> {
-        let sql = concat!(
-            "SELECT ",
-            standing_columns!(),
-            " FROM memberships m",
-            standing_joins!(),
-            "WHERE m.team_id = $1 AND m.user_id = $2 ORDER BY g.id"
-        );
-        let rows: Vec<StandingRow> = db!(self, |pool| sqlx::query_as(sql).bind(team).bind(user).fetch_all(pool).await)?;
+        let rows: Vec<StandingRow> =
+            db!(self, |pool| sqlx::query_as(STANDING_OF_ONE).bind(team).bind(user).fetch_all(pool).await)?;
         Ok(standings(&rows).pop())
     }
 
@@ -135,6 +137,30 @@ impl Store {
 }
 
 impl Tx {
+    /// Locks who may do what in a team until the transaction ends; `false` when there is no such team. Whatever changes members, roles or
+    /// grants begins with this and reads after it, so that two changes which are right one by one are not wrong together.
+    pub async fn team_lock(&mut self, team: TeamId) -> Result<bool> {
+        let found: Option<TeamId> = match &mut self.0 {
+            Open::Postgres(open) => {
+                // Rows that refer to the team can be written meanwhile.
+                let sql = "SELECT id FROM teams WHERE id = $1 FOR NO KEY UPDATE";
+                sqlx::query_scalar(sql).bind(team).fetch_optional(&mut **open).await?
+            }
+            // The transaction began IMMEDIATE: the whole file is locked.
+            Open::Sqlite { open, .. } => {
+                sqlx::query_scalar("SELECT id FROM teams WHERE id = $1").bind(team).fetch_optional(&mut **open).await?
+            }
+        };
+        Ok(found.is_some())
+    }
+
+    /// A user's place in a team, and what that allows, as this transaction sees it.
+    pub async fn standing_find(&mut self, team: TeamId, user: UserId) -> Result<Option<Standing>> {
+        let rows: Vec<StandingRow> =
+            tx!(self, |conn| sqlx::query_as(STANDING_OF_ONE).bind(team).bind(user).fetch_all(conn).await)?;
+        Ok(standings(&rows).pop())
+    }
+
     /// Adds a user that is a service account of whoever makes it. `Exists` when the address is taken.
     pub async fn service_account_insert(&mut self, account: &User, created_by: UserId) -> Result<()> {
         self.user_insert(account).await?;
@@ -169,9 +195,11 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// How many owners a team has.
+    /// How many people own a team. A program of before may have made owners of service accounts, and of members whose role is one of the
+    /// team's own, which it does not know: these are none.
     pub async fn owner_count(&mut self, team: TeamId) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM memberships WHERE team_id = $1 AND role = 'owner'";
+        let sql = "SELECT COUNT(*) FROM memberships m JOIN users u ON u.id = m.user_id
+            WHERE m.team_id = $1 AND m.role = 'owner' AND m.role_id IS NULL AND u.created_by IS NULL";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).fetch_one(conn).await)?)
     }
 }

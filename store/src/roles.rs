@@ -36,6 +36,24 @@ impl Store {
 }
 
 impl Tx {
+    /// A role that a team made, as this transaction sees it.
+    pub async fn role_find(&mut self, team: TeamId, id: RoleId) -> Result<Option<CustomRole>> {
+        let sql = "SELECT id, team_id, name, permissions, created_at FROM roles WHERE team_id = $1 AND id = $2";
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(conn).await)?)
+    }
+
+    /// How many roles a team made.
+    pub async fn role_count(&mut self, team: TeamId) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM roles WHERE team_id = $1";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).fetch_one(conn).await)?)
+    }
+
+    /// Who has a grant.
+    pub async fn grant_holder(&mut self, team: TeamId, id: GrantId) -> Result<Option<UserId>> {
+        let sql = "SELECT user_id FROM role_grants WHERE team_id = $1 AND id = $2";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(id).fetch_optional(conn).await)?)
+    }
+
     /// Adds a role. `Exists` when the team has one of that name.
     pub async fn role_insert(&mut self, role: &CustomRole) -> Result<()> {
         let sql = "INSERT INTO roles (id, team_id, name, permissions, created_at) VALUES ($1, $2, $3, $4, $5)";

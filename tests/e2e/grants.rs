@@ -1,6 +1,9 @@
 //! Roles, grants and service accounts, as people use them.
 
+use domain::access::{Role, RoleRef};
+use domain::team::Membership;
 use serde_json::{Value, json};
+use store::Store;
 
 use crate::access::PASSWORD;
 use crate::client::Ran;
@@ -150,4 +153,105 @@ async fn a_key_and_a_service_account_shrink_with_who_made_them() {
     }
     let sign_in = json!({"email": account["user"]["email"], "password": PASSWORD});
     assert_eq!(house.post("/auth/sign-in", sign_in).await.0, 401, "a service account does not sign in");
+}
+
+#[tokio::test]
+async fn names_of_roles_are_plain_and_taken_once() {
+    let house = House::start().await;
+    let create = async |name: &str| {
+        let input = json!({"name": name, "permissions": ["project-read"]});
+        let made = house.mutate("createRole", "CreateRoleInput", input, "role { name }").await;
+        made["userErrors"][0]["code"].as_str().map(str::to_owned)
+    };
+    let invalid = Some("INVALID_NAME".to_owned());
+    // The second begins with a Cyrillic letter, the third is written in full width.
+    let long = "r".repeat(41);
+    for name in
+        ["", "\u{430}dmin", "\u{ff41}dmin", "rôle", "Admin", "two words", " guest", "guest\n", "1st", "-x", "a_b", long.as_str()]
+    {
+        assert_eq!(create(name).await, invalid, "{name:?}");
+    }
+    assert_eq!(create(&long[1..]).await, None, "40 characters");
+    assert_eq!(create("guest").await, None);
+    let taken = Some("TAKEN".to_owned());
+    for name in ["guest", "owner", "admin", "developer", "viewer"] {
+        assert_eq!(create(name).await, taken, "{name}");
+    }
+    let roles = house.json(&["roles"]).await;
+    let other = roles.as_array().unwrap().iter().find(|role| role["name"] == long[1..]).unwrap()["id"].clone();
+    let renamed = house.mutate("updateRole", "UpdateRoleInput", json!({"roleId": other, "name": "guest"}), "role { name }").await;
+    assert_eq!(renamed["userErrors"][0]["code"], "TAKEN", "{renamed}");
+}
+
+#[tokio::test]
+async fn what_others_read_in_their_terminals_holds_no_control_characters() {
+    let house = House::start().await;
+    let odd = "Eve\u{1b}[2J";
+    let member = json!({"email": "eve@example.org", "name": odd, "role": "VIEWER"});
+    let added = house.mutate("addMember", "AddMemberInput", member, "done: signInPath").await;
+    assert_eq!(added["userErrors"][0]["code"], "INVALID_NAME", "{added}");
+    let account = json!({"name": odd, "role": "VIEWER"});
+    let made = house.mutate("createServiceAccount", "CreateServiceAccountInput", account, "member { role }").await;
+    assert_eq!(made["userErrors"][0]["code"], "INVALID_NAME", "{made}");
+    let made = house.mutate("createApiKey", "CreateApiKeyInput", json!({"name": odd}), "secret").await;
+    assert_eq!(made["userErrors"][0]["code"], "INVALID_NAME", "{made}");
+}
+
+#[tokio::test]
+async fn nobody_takes_away_more_than_they_have() {
+    let house = House::start().await;
+    let project = house.json(&["projects", "create", "shop"]).await["id"].clone();
+    house.json(&["roles", "create", "people", "member-read", "member-write"]).await;
+    let nothing = house.json(&["roles", "create", "nothing"]).await[0]["id"].clone();
+    let (pat, eve) = (house.colleague("pat", "people").await, house.colleague("eve", "nothing").await);
+    let granted = house.json(&["members", "grant", "eve", "developer", "--project", "shop"]).await;
+    let query = "mutation($input: GrantRoleInput!) { grantRole(input: $input) { userErrors { code } } }";
+    let input = json!({"userId": eve.user, "customRoleId": nothing, "projectId": project});
+    let answer = house.graphql_as(&pat.token, query, json!({"input": input})).await;
+    assert_eq!(answer["data"]["grantRole"]["userErrors"], json!([{"code": "TOO_WIDE"}]), "in place of the grant: {answer}");
+    assert_eq!(house.refused(&pat.token, &["members", "revoke", granted["id"].as_str().unwrap()]).await.0, "TOO_WIDE");
+    assert_eq!(house.refused(&pat.token, &["members", "remove", "eve"]).await.0, "TOO_WIDE", "with the grant");
+    house.json(&["members", "revoke", granted["id"].as_str().unwrap()]).await;
+    assert_eq!(house.cli_as(&pat.token, &["members", "remove", "eve"]).await.exit, 0);
+}
+
+#[tokio::test]
+async fn who_lost_the_right_in_another_process_gives_nothing_to_others() {
+    let house = House::start().await;
+    let ann = house.colleague("ann", "admin").await;
+    let (team, _) = house.owner().await;
+    let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
+    let query = "mutation { addMember(input: {email: \"eve@example.org\", role: ADMIN}) { member { role } } }";
+    assert_eq!(house.graphql_as(&ann.token, "{ me { role } }", json!({})).await["data"]["me"]["role"], "ADMIN");
+    let (team_id, user_id) = (team, ann.user.parse().unwrap());
+    let viewer = Membership { team_id, user_id, role: RoleRef::BuiltIn(Role::Viewer) };
+    let mut tx = store.begin().await.unwrap();
+    tx.membership_put(&viewer).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    // What was looked up for the request before still stands here, for some seconds.
+    let answer = house.graphql_as(&ann.token, query, json!({})).await;
+    let code = answer["errors"][0]["extensions"]["code"].as_str().unwrap_or_default();
+    assert!(["UNAVAILABLE", "FORBIDDEN"].contains(&code), "{answer}");
+    let again = house.graphql_as(&ann.token, query, json!({})).await;
+    assert_eq!(again["errors"][0]["extensions"]["code"], "FORBIDDEN", "{again}");
+    assert_eq!(house.json(&["members"]).await.as_array().unwrap().len(), 2);
+}
+
+#[tokio::test]
+async fn a_key_does_not_outlive_the_key_it_was_made_with() {
+    let house = House::start().await;
+    let create = async |token: &str, input: Value| {
+        let query = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret apiKey { expiresAt } userErrors { code } } }";
+        house.graphql_as(token, query, json!({"input": input})).await["data"]["createApiKey"].take()
+    };
+    let first = create(&house.token(), json!({"name": "first", "expiresInDays": 1})).await;
+    let (secret, ends) = (first["secret"].as_str().unwrap(), &first["apiKey"]["expiresAt"]);
+    assert!(ends.is_string(), "{first}");
+    for input in [json!({"name": "second"}), json!({"name": "second", "expiresInDays": 3650})] {
+        let second = create(secret, input).await;
+        assert_eq!(&second["apiKey"]["expiresAt"], ends, "{second}");
+    }
+    let lasting = create(&house.token(), json!({"name": "lasting"})).await;
+    assert_eq!(lasting["apiKey"]["expiresAt"], Value::Null, "{lasting}");
 }

@@ -109,6 +109,7 @@ impl Services {
                 return Err(ServiceError::invalid("expiresInDays", "OUT_OF_RANGE", "give 1 to 3650 days, or leave it out"));
             }
         };
+        let expires_at = outlived_by(actor, expires_at);
         let secret = ApiKeySecret::generate();
         let mut tx = self.store().begin().await?;
         let key = secret.insert(&mut tx, actor.team_id, user_id, name, scopes, expires_at).await?;
@@ -158,6 +159,14 @@ impl Services {
             credential: Credential::ApiKey(key.id),
             expires_at: key.expires_at,
         })
+    }
+}
+
+/// A key that is made with another expires with that one at the latest: whoever finds a key does not get one for longer.
+fn outlived_by(actor: &Actor, expires_at: Option<Timestamp>) -> Option<Timestamp> {
+    match actor.credential {
+        Credential::ApiKey(_) => expires_at.into_iter().chain(actor.expires_at).min(),
+        Credential::Session(_) | Credential::Schedule(_) => expires_at,
     }
 }
 

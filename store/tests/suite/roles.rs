@@ -1,5 +1,7 @@
 //! Roles that teams make, grants, and service accounts.
 
+use std::time::Duration;
+
 use domain::access::{Permission, Permissions, Rights, Role, RoleRef, Target};
 use domain::id::{GrantId, UserId};
 use domain::team::Membership;
@@ -84,6 +86,42 @@ testkit::on_both_databases! {
             assert!(!write(&store, async |tx| tx.grant_put(tenant.id(), &grant).await).await, "{target:?}");
         }
         assert_eq!(rights(&store, &tenant, user_id).await.grants, []);
+    }
+
+    async fn one_after_the_other_changes_who_may_do_what(store: Store) {
+        let tenant = Tenant::new(&store).await;
+        let owner = RoleRef::BuiltIn(Role::Owner);
+        let owners = [member(&store, &tenant, owner).await, member(&store, &tenant, owner).await];
+        assert!(!write(&store, async |tx| tx.team_lock(fixture::team().id).await).await, "there is no such team");
+        let mut first = store.begin().await.unwrap();
+        assert!(first.team_lock(tenant.id()).await.unwrap());
+        let mut second = std::pin::pin!(async {
+            let mut tx = store.begin().await.unwrap();
+            assert!(tx.team_lock(tenant.id()).await.unwrap());
+            tx.owner_count(tenant.id()).await.unwrap()
+        });
+        assert!(tokio::time::timeout(Duration::from_millis(100), &mut second).await.is_err(), "it waits for the first");
+        assert!(first.membership_delete(tenant.id(), owners[0]).await.unwrap());
+        first.commit().await.unwrap();
+        assert_eq!(second.await, 1, "it sees what the first did");
+    }
+
+    async fn a_service_account_that_a_program_of_before_made_owner_is_none(store: Store) {
+        let tenant = Tenant::new(&store).await;
+        let team_id = tenant.id();
+        let maker = member(&store, &tenant, RoleRef::BuiltIn(Role::Admin)).await;
+        let account = fixture::user();
+        let membership = Membership { team_id, user_id: account.id, role: RoleRef::BuiltIn(Role::Owner) };
+        write(&store, async |tx| {
+            tx.service_account_insert(&account, maker).await?;
+            tx.membership_put(&membership).await
+        })
+        .await;
+        assert_eq!(write(&store, async |tx| tx.owner_count(team_id).await).await, 0);
+        assert_eq!(store.owner_get().await.unwrap(), None);
+        let person = member(&store, &tenant, RoleRef::BuiltIn(Role::Owner)).await;
+        assert_eq!(write(&store, async |tx| tx.owner_count(team_id).await).await, 1);
+        assert_eq!(store.owner_get().await.unwrap(), Some(person));
     }
 
     async fn a_service_account_says_who_made_it(store: Store) {

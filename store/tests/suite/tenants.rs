@@ -15,14 +15,13 @@ use domain::team::Membership;
 use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
-use store::{
-    ArtifactUsage, DeploymentChange, EventKey, JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store,
-};
+use store::{ArtifactUsage, DeploymentChange, EventKey, JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store};
 
 use crate::fixture::{self, Tenant, digest, write};
 
-const NO_DATA_OF_OTHERS: [&str; 6] = [
+const NO_DATA_OF_OTHERS: [&str; 7] = [
     // The row belongs to the very team that is given, and to nothing of another.
+    "team_lock",
     "team_key_get",
     "team_key_insert",
     "upload_put",
@@ -242,7 +241,11 @@ impl Everything {
             artifact_holdings();
             artifact_hold(self.superseded);
             owner_count();
+            standing_find(self.member);
+            role_find(self.role);
+            role_count();
             role_is_used(self.role);
+            grant_holder(self.grant.id);
             approval_find(self.waiting);
             project_lock(project_id);
             environment_find(project_id, "production");
