@@ -60,6 +60,11 @@ impl Recent {
         Before(self.entries().generation)
     }
 
+    /// How often rights changed in this process.
+    pub(crate) fn generation(&self) -> u64 {
+        self.entries().generation
+    }
+
     /// Keeps the outcome of a look-up, unless rights changed while it was under way.
     pub(super) fn keep(&self, shown: Shown, actor: &Actor, before: &Before) {
         let mut entries = self.entries();
