@@ -111,7 +111,9 @@ async fn all(api: &Api) -> Result<Value, Failure> {
 /// The id of the one member with this address, name or id.
 pub async fn find(api: &Api, given: &str) -> Result<String, Failure> {
     let members = all(api).await?;
-    let fits = |user: &Value| ["id", "email", "name"].iter().any(|key| user[key] == given);
+    // What looks like an address is one: no name passes for it.
+    let keys: &[&str] = if given.contains('@') { &["email"] } else { &["id", "name"] };
+    let fits = |user: &Value| keys.iter().any(|key| user[*key] == given);
     let found: Vec<_> = members.as_array().into_iter().flatten().filter(|member| fits(&member["user"])).collect();
     match found.as_slice() {
         [member] => Ok(text(&member["user"]["id"])),
