@@ -6,6 +6,10 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand};
 use domain::secret::Secret;
 
+mod access;
+
+pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
+
 use crate::server::{
     AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, StorageOptions, WorkerOptions,
 };
@@ -58,10 +62,22 @@ pub enum Command {
     Rollback(RollbackOptions),
     /// Call a deployment off
     Cancel(CancelOptions),
-    /// List, create, show and delete projects
+    /// List the deployments that wait for an approval
+    Approvals(Output),
+    /// Approve a deployment of somebody else to a protected environment
+    Approve(DecisionOptions),
+    /// Reject a deployment to a protected environment
+    Reject(DecisionOptions),
+    /// List, create, show, protect and delete projects
     Projects(ProjectsOptions),
     /// List, set and unset environment variables
     Env(EnvOptions),
+    /// Say who is in the team and who may do what
+    Members(MembersOptions),
+    /// List the roles, and make some from permissions
+    Roles(RolesOptions),
+    /// List, make and revoke API keys
+    Keys(KeysOptions),
     /// Look after jobs and queues
     Jobs(JobsOptions),
     /// Do something again and again: deploy, or request a path
@@ -90,7 +106,11 @@ impl Command {
             Self::Restore(options) => options.output.json,
             Self::Doctor(options) => options.output.json,
             Self::Login(options) => options.output.json,
-            Self::Logout(output) | Self::Whoami(output) => output.json,
+            Self::Logout(output) | Self::Whoami(output) | Self::Approvals(output) => output.json,
+            Self::Approve(options) | Self::Reject(options) => options.output.json,
+            Self::Members(options) => options.output.json,
+            Self::Roles(options) => options.output.json,
+            Self::Keys(options) => options.output.json,
             Self::Init(options) => options.output.json,
             Self::Deploy(options) => options.output.json,
             Self::Deployments(options) => options.output.json,
@@ -378,6 +398,20 @@ pub enum ProjectsCommand {
     Show {
         /// Its name
         name: String,
+    },
+    /// Have what is deployed to an environment approved by somebody else first
+    Protect {
+        /// The project's name
+        name: String,
+        #[command(flatten)]
+        environment: EnvironmentChoice,
+    },
+    /// Deploy to an environment without an approval again
+    Unprotect {
+        /// The project's name
+        name: String,
+        #[command(flatten)]
+        environment: EnvironmentChoice,
     },
     /// Delete a project and all it has in clouds
     Delete {

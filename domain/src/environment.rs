@@ -22,6 +22,8 @@ pub struct Environment {
     pub live_deployment_id: Option<DeploymentId>,
     /// Counts changes to its variables; a deployment pins the number it was made with.
     pub config_version: i64,
+    /// Whether what is deployed to it has to be approved by somebody else first.
+    pub protected: bool,
     /// When it was created.
     pub created_at: Timestamp,
 }

@@ -128,6 +128,10 @@ id_types! {
     TeamId = "team", "team";
     /// An object that holds an artifact or a log.
     ObjectId = "obj", "object";
+    /// A role that a team made.
+    RoleId = "role", "role";
+    /// A role that a member has on a project or an environment.
+    GrantId = "grant", "grant";
     /// An API key.
     ApiKeyId = "key", "API key";
     /// A family of refresh tokens: one sign-in on one device.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::access::Role;
+use crate::access::{Permissions, Rights, RoleRef};
 use crate::id::{ApiKeyId, TeamId, UserId};
 use crate::time::Timestamp;
 
@@ -32,21 +32,43 @@ pub struct Team {
     pub created_at: Timestamp,
 }
 
-/// What a user may do in a team.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+/// A user's place in a team.
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The team.
     pub team_id: TeamId,
     /// The member.
     pub user_id: UserId,
-    /// The member's role.
-    pub role: Role,
+    /// The member's role in the team.
+    pub role: RoleRef,
+}
+
+/// A user's place in a team with all that it allows.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// The team.
+    pub team_id: TeamId,
+    /// The member.
+    pub user_id: UserId,
+    /// Who made the member, if it is a service account: its rights never exceed theirs, which are not among these.
+    pub created_by: Option<UserId>,
+    /// What the member may do.
+    pub rights: Rights,
+}
+
+/// A member of a team, as other members see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Member {
+    /// Who.
+    pub user: User,
+    /// Who made it, if it is a service account.
+    pub created_by: Option<UserId>,
+    /// What it may do in the team.
+    pub rights: Rights,
 }
 
 /// A key for programs. The key itself is shown once; only its digest is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct ApiKey {
     /// Identity.
     pub id: ApiKeyId,
@@ -59,8 +81,7 @@ pub struct ApiKey {
     /// The first characters of the key, to recognise it by.
     pub prefix: String,
     /// What the key may do, as permission names.
-    #[cfg_attr(feature = "sqlx", sqlx(json))]
-    pub scopes: Vec<crate::access::Permission>,
+    pub scopes: Permissions,
     /// From when on the key is refused.
     pub expires_at: Option<Timestamp>,
     /// When the key was revoked.

@@ -83,6 +83,37 @@ impl Payload for BuildJob {
     }
 }
 
+/// Finds out which commit a deployment is to be built from, so that those who are asked to approve it know.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ResolveJob {
+    /// Version of this payload.
+    pub version: u8,
+    /// The team.
+    pub team_id: TeamId,
+    /// The deployment that waits for an approval.
+    pub deployment_id: DeploymentId,
+}
+
+impl Payload for ResolveJob {
+    const KIND: &'static str = "resolve";
+    // The workers that build are those that reach repositories.
+    const QUEUE: &'static str = BuildJob::QUEUE;
+    const MAX_ATTEMPTS: i64 = 4;
+    const TIMEOUT: Duration = Duration::from_mins(6);
+
+    fn team_id(&self) -> TeamId {
+        self.team_id
+    }
+
+    fn subject_id(&self) -> Option<Uuid> {
+        Some(self.deployment_id.uuid())
+    }
+
+    fn exclusion_key(&self) -> Option<String> {
+        None
+    }
+}
+
 /// Starts what was built and switches its environment to it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ReleaseJob {

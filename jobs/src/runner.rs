@@ -198,7 +198,10 @@ impl Runner {
                     stop.cancel();
                 }
                 // A lease that could not be extended in time may be another's by now.
-                Err(_) if last_extended.elapsed() > self.settings.lease => stop.cancel(),
+                Err(error) if last_extended.elapsed() > self.settings.lease => {
+                    tracing::warn!(job.id = %fence.job_id, error = chain(&error), "a lease could not be extended in time: the job is stopped");
+                    stop.cancel();
+                }
                 Err(error) => tracing::warn!(job.id = %fence.job_id, error = chain(&error), "a lease could not be extended"),
             }
         }

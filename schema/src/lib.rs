@@ -61,6 +61,7 @@ pub fn request_data(services: &Services, actor: Option<Actor>) -> async_graphql:
     let mut data = async_graphql::Data::default();
     if let Some(actor) = actor {
         data.insert(loaders::deployments(services, &actor));
+        data.insert(loaders::approvals(services, &actor));
         data.insert(loaders::projects(services, &actor));
         data.insert(loaders::environments(services, &actor));
         data.insert(actor);

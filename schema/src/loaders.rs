@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use async_graphql::dataloader::{DataLoader, Loader};
 use domain::access::Actor;
+use domain::approval::Approval;
 use domain::deployment::Deployment;
 use domain::environment::Environment;
 use domain::id::{DeploymentId, ProjectId};
@@ -16,6 +17,8 @@ type Loaded<K, V> = Result<HashMap<K, V>, Arc<ServiceError>>;
 
 /// Deployments by id.
 pub struct Deployments(Services, Actor);
+/// Approvals by their deployment's id.
+pub struct Approvals(Services, Actor);
 /// Projects by id.
 pub struct Projects(Services, Actor);
 /// Environments by their project's id.
@@ -23,6 +26,10 @@ pub struct Environments(Services, Actor);
 
 pub fn deployments(services: &Services, actor: &Actor) -> DataLoader<Deployments> {
     DataLoader::new(Deployments(services.clone(), actor.clone()), tokio::spawn)
+}
+
+pub fn approvals(services: &Services, actor: &Actor) -> DataLoader<Approvals> {
+    DataLoader::new(Approvals(services.clone(), actor.clone()), tokio::spawn)
 }
 
 pub fn projects(services: &Services, actor: &Actor) -> DataLoader<Projects> {
@@ -39,6 +46,15 @@ impl Loader<DeploymentId> for Deployments {
     async fn load(&self, ids: &[DeploymentId]) -> Loaded<DeploymentId, Deployment> {
         let found = self.0.deployments_by_id(&self.1, ids).await?;
         Ok(found.into_iter().map(|deployment| (deployment.id, deployment)).collect())
+    }
+}
+
+impl Loader<DeploymentId> for Approvals {
+    type Value = Approval;
+    type Error = Arc<ServiceError>;
+    async fn load(&self, ids: &[DeploymentId]) -> Loaded<DeploymentId, Approval> {
+        let found = self.0.approvals_of(&self.1, ids).await?;
+        Ok(found.into_iter().map(|approval| (approval.deployment_id, approval)).collect())
     }
 }
 

@@ -1,6 +1,6 @@
 //! Environments.
 
-use domain::access::{Actor, Permission};
+use domain::access::{Actor, Permission, Target};
 use domain::environment::{Environment, environment_label};
 use domain::id::ProjectId;
 use domain::name::EnvironmentName;
@@ -8,7 +8,7 @@ use domain::project::Project;
 use store::Tx;
 
 use crate::projects::new_environment;
-use crate::{Result, ServiceError, Services, require};
+use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// The most environments a project may have.
 const MAX_ENVIRONMENTS: usize = 200;
@@ -29,18 +29,42 @@ pub(crate) async fn find_or_insert(tx: &mut Tx, project: &Project, name: &Enviro
 }
 
 impl Services {
-    /// The environments of some of the team's projects, oldest first.
+    /// Those environments of some of the team's projects that the actor may see, oldest first.
     pub async fn environments(&self, actor: &Actor, projects: &[ProjectId]) -> Result<Vec<Environment>> {
-        require(actor, Permission::ProjectRead)?;
-        Ok(self.store().environment_list(actor.team_id, projects).await?)
+        require_somewhere(actor, Permission::ProjectRead)?;
+        let mut found = self.store().environment_list(actor.team_id, projects).await?;
+        found.retain(|environment| actor.may(Permission::ProjectRead, environment.into()));
+        Ok(found)
     }
 
     /// One environment of a project, production when none is named.
     pub async fn environment_named(&self, actor: &Actor, project: ProjectId, name: Option<&str>) -> Result<Environment> {
-        require(actor, Permission::ProjectRead)?;
+        require_somewhere(actor, Permission::ProjectRead)?;
         let name = parse_environment(name)?;
         let found = self.store().environment_by_name(actor.team_id, project, name.as_str()).await?;
-        found.ok_or(ServiceError::NotFound("environment"))
+        let environment = found.ok_or(ServiceError::NotFound("environment"))?;
+        require_on(actor, Permission::ProjectRead, (&environment).into(), "environment")?;
+        Ok(environment)
+    }
+
+    /// Checks a permission on the environment of this name. To make one is something that is done to its project.
+    pub(crate) async fn require_environment(
+        &self,
+        actor: &Actor,
+        permission: Permission,
+        project: ProjectId,
+        name: &EnvironmentName,
+    ) -> Result<()> {
+        // Who may on all of the team costs no look-up.
+        if actor.may(permission, Target::Team) {
+            return Ok(());
+        }
+        require_somewhere(actor, permission)?;
+        let found = self.store().environment_by_name(actor.team_id, project, name.as_str()).await?;
+        match &found {
+            Some(environment) => require_on(actor, permission, environment.into(), "environment"),
+            None => require_on(actor, permission, Target::Project(project), "project"),
+        }
     }
 
     /// The address of an environment.
@@ -48,8 +72,11 @@ impl Services {
         Ok(self.cloud("local")?.traffic.url(&environment_label(&project.name, &environment.name)))
     }
 
-    /// Refuses a project that has as many environments as it may.
-    pub(crate) async fn check_environment_count(&self, actor: &Actor, project: ProjectId) -> Result<()> {
+    /// Refuses a new environment for a project that has as many as it may.
+    pub(crate) async fn check_room_for(&self, actor: &Actor, project: ProjectId, name: &EnvironmentName) -> Result<()> {
+        if self.store().environment_by_name(actor.team_id, project, name.as_str()).await?.is_some() {
+            return Ok(());
+        }
         if self.store().environment_list(actor.team_id, &[project]).await?.len() >= MAX_ENVIRONMENTS {
             let message = format!("the project has {MAX_ENVIRONMENTS} environments, the most it may: use one of them");
             return Err(ServiceError::invalid("environment", "TOO_MANY", message));

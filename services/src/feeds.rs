@@ -3,7 +3,8 @@
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
-use domain::access::{Actor, Credential, Permission, Role};
+use domain::access::{Actor, Credential, Permission, Rights};
+use domain::deployment::Deployment;
 use domain::event::{DeploymentEvent, LogLine};
 use domain::id::{DeploymentId, ProjectId, TeamId};
 use futures::FutureExt;
@@ -13,7 +14,7 @@ use jobs::Topic;
 use jobs::bus::Subscription;
 
 use crate::shared_reads::SharedReads;
-use crate::{Result, ServiceError, Services, require};
+use crate::{Result, ServiceError, Services, require_on};
 
 /// A stream of rows; it ends with an error when the actor's credential no longer stands.
 pub type Feed<T> = BoxStream<'static, Result<T>>;
@@ -33,8 +34,8 @@ type Key = (TeamId, Topic, i64, u64);
 pub(crate) struct FeedReads {
     events: SharedReads<Key, Vec<DeploymentEvent>>,
     lines: SharedReads<Key, Vec<LogLine>>,
-    /// Whether a credential stood, by the actor and the number of the period of time.
-    credentials: SharedReads<(Credential, TeamId, Role, u64), bool>,
+    /// Whether a credential stood, by the actor, the number of changes of rights in this process and the number of the period of time.
+    credentials: SharedReads<(Credential, TeamId, Arc<Rights>, u64, u64), bool>,
 }
 
 /// A kind of row that feeds carry.
@@ -108,15 +109,35 @@ impl Services {
     }
 
     /// Up to `limit` log lines of a deployment with numbers above `after`.
-    pub async fn log_lines(&self, actor: &Actor, id: DeploymentId, after: i64, limit: i64) -> Result<Vec<LogLine>> {
-        require(actor, Permission::ProjectRead)?;
-        self.read_log(actor.team_id, id, after, limit).await
+    pub async fn log_lines(&self, actor: &Actor, of: &Deployment, after: i64, limit: i64) -> Result<Vec<LogLine>> {
+        require_on(actor, Permission::ProjectRead, of.into(), "deployment")?;
+        self.read_log(actor.team_id, of.id, after, limit).await
     }
 
     /// Up to `limit` events of a deployment with numbers above `after`.
-    pub async fn event_lines(&self, actor: &Actor, id: DeploymentId, after: i64, limit: i64) -> Result<Vec<DeploymentEvent>> {
-        require(actor, Permission::ProjectRead)?;
-        Ok(self.store().event_list(actor.team_id, id, after, limit).await?)
+    pub async fn event_lines(&self, actor: &Actor, of: &Deployment, after: i64, limit: i64) -> Result<Vec<DeploymentEvent>> {
+        require_on(actor, Permission::ProjectRead, of.into(), "deployment")?;
+        Ok(self.store().event_list(actor.team_id, of.id, after, limit).await?)
+    }
+
+    /// An error when what an actor showed earlier no longer stands, or allows something else by now: long-lived connections ask this again
+    /// and again, and before each operation. A change in this process is seen at once, one in another within two seconds.
+    pub async fn check_standing(&self, actor: &Actor) -> Result<()> {
+        let period = PERIODS.elapsed().as_secs() / RECHECK.as_secs();
+        let key = (actor.credential, actor.team_id, Arc::clone(&actor.rights), self.inner.recent.generation(), period);
+        let expired = actor.expires_at.is_some_and(|at| at <= domain::time::now());
+        let (services, asked) = (self.clone(), actor.clone());
+        let look = move || async move { services.still_valid(&asked).await.ok() }.boxed();
+        let stands = match self.inner.feed_reads.credentials.get(key, look).await {
+            Some(stands) => *stands && !expired,
+            None => self.still_valid(actor).await?,
+        };
+        if stands {
+            return Ok(());
+        }
+        Err(ServiceError::Unauthenticated(
+            "the credential of this connection was revoked or has expired, or what it allows has changed: connect again",
+        ))
     }
 
     fn feed<T: Row>(&self, actor: &Actor, topic: Topic, after: i64) -> Feed<T> {
@@ -183,20 +204,7 @@ impl State {
     }
 
     async fn check_credential(&mut self) -> Result<()> {
-        let (services, actor) = (self.services.clone(), Arc::clone(&self.actor));
-        let period = PERIODS.elapsed().as_secs() / RECHECK.as_secs();
-        let key = (actor.credential, actor.team_id, actor.role, period);
-        let expired = actor.expires_at.is_some_and(|at| at <= domain::time::now());
-        let look = move || async move { services.still_valid(&actor).await.ok() }.boxed();
-        let stands = match self.services.inner.feed_reads.credentials.get(key, look).await {
-            Some(stands) => *stands && !expired,
-            None => self.services.still_valid(&self.actor).await?,
-        };
-        if !stands {
-            return Err(ServiceError::Unauthenticated(
-                "the credential of this subscription was revoked or has expired: sign in again",
-            ));
-        }
+        self.services.check_standing(&self.actor).await?;
         self.checked = Instant::now();
         Ok(())
     }

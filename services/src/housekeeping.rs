@@ -1,4 +1,4 @@
-//! Invariants that hold whatever dies when: no deployment moves without a job, none outlives its deadline.
+//! Invariants that hold whatever dies when: no deployment moves without a job or an approval, none outlives its deadline.
 
 use std::collections::HashSet;
 
@@ -30,9 +30,7 @@ impl Housekeeping for Housekeeper {
     async fn keep_invariants(&self) -> Result<(), StoreError> {
         let store = self.0.store();
         for deployment in store.deployment_list_overdue(now()).await? {
-            let message =
-                format!("it was {} for longer than it may: the deployment was given up. Try again", deployment.status.name());
-            self.0.give_up(&deployment, Failure::new("DEADLINE_EXCEEDED", message)).await?;
+            self.0.end_overdue(&deployment).await?;
         }
         for deployment in store.deployment_list_stranded().await? {
             let message = "the processes that worked on it died each time they tried; the server's log may say why. Try again";
@@ -65,12 +63,23 @@ impl Housekeeping for Housekeeper {
 }
 
 impl Services {
+    async fn end_overdue(&self, deployment: &Deployment) -> Result<(), StoreError> {
+        if deployment.status == DeploymentStatus::Queued && self.expire_approval(deployment).await? {
+            return Ok(());
+        }
+        let status = deployment.status.name();
+        let message = format!("it was {status} for longer than it may: the deployment was given up. Try again");
+        self.give_up(deployment, Failure::new("DEADLINE_EXCEEDED", message)).await
+    }
+
     async fn give_up(&self, deployment: &Deployment, failure: Failure) -> Result<(), StoreError> {
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         tx.project_lock(deployment.team_id, deployment.project_id).await?;
         let present = tx.deployment_find(deployment.team_id, deployment.id).await?;
-        let Some(present) = present.filter(|present| present.status == deployment.status) else { return Ok(()) };
+        // What was approved meanwhile has the same status and a later deadline.
+        let same = |present: &Deployment| (present.status, present.deadline) == (deployment.status, deployment.deadline);
+        let Some(present) = present.filter(same) else { return Ok(()) };
         notices.end(&mut tx, &present, DeploymentStatus::Failed, failure).await?;
         tx.commit().await?;
         self.give(notices);

@@ -13,7 +13,9 @@ mod log_archive;
 mod members;
 mod operations;
 mod projects;
+mod protection;
 mod retention;
+mod roles;
 mod schedules;
 mod sealing;
 mod setup;
@@ -29,7 +31,7 @@ use std::sync::Arc;
 use artifacts::{Artifacts, Objects};
 use chrono::TimeDelta;
 use clouds_contract::Cloud;
-use domain::access::{Actor, Permission};
+use domain::access::{Actor, Permission, Target};
 use domain::build::BuildLimits;
 use domain::secret::Secret;
 use jobs::{EventBus, Wakeups};
@@ -41,10 +43,10 @@ pub use housekeeping::Housekeeper;
 pub use jobs::trace;
 pub use limits::{RateLimiter, RateLimits};
 pub use local_control::LocalControl;
-pub use members::Member;
 pub use operations::{Queue, QueueChange};
 pub use projects::NewProject;
 pub use retention::StorageUsage;
+pub use roles::NewGrantInput;
 pub use schedules::NewSchedule;
 pub use sealing::{MasterKey, Sealer};
 pub use setup::{FirstStart, SetupError, owner_link, prepare};
@@ -203,7 +205,24 @@ impl Services {
     }
 }
 
-/// Checks a permission; the error names it.
+/// Checks a permission on the whole team; the error names it.
 pub(crate) fn require(actor: &Actor, permission: Permission) -> Result<()> {
-    if actor.may(permission) { Ok(()) } else { Err(ServiceError::Denied(permission)) }
+    if actor.may(permission, Target::Team) { Ok(()) } else { Err(ServiceError::Denied(permission)) }
+}
+
+/// Checks a permission on something that rows have not been read for yet: who has it nowhere is refused, whatever there is.
+pub(crate) fn require_somewhere(actor: &Actor, permission: Permission) -> Result<()> {
+    if actor.may_somewhere(permission) { Ok(()) } else { Err(ServiceError::Denied(permission)) }
+}
+
+/// Checks a permission on a part of the team. For who may not even see it there is no such `noun`, unless they may do this nowhere
+/// and so learn nothing from the refusal.
+pub(crate) fn require_on(actor: &Actor, permission: Permission, target: Target, noun: &'static str) -> Result<()> {
+    if actor.may(permission, target) {
+        Ok(())
+    } else if actor.may(Permission::ProjectRead, target) || !actor.may_somewhere(permission) {
+        Err(ServiceError::Denied(permission))
+    } else {
+        Err(ServiceError::NotFound(noun))
+    }
 }

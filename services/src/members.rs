@@ -1,23 +1,18 @@
 //! Who is in a team.
 
-use domain::access::{Actor, Permission, Role};
+use domain::access::{Actor, Bound, Permission, Rights, Role, RoleRef, Target};
 use domain::id::UserId;
 use domain::secret::Secret;
-use domain::team::{Membership, Team, User};
+use domain::team::{Member, Membership, Team, User};
 use domain::time::now;
-use store::StoreError;
+use store::{StoreError, Tx};
 
 use crate::auth::signin_link;
+use crate::roles::{check_within, role_permissions};
 use crate::{Result, ServiceError, Services, require};
 
-/// A member of a team.
-#[derive(Debug, Clone)]
-pub struct Member {
-    /// Who.
-    pub user: User,
-    /// What they are in the team.
-    pub role: Role,
-}
+/// Addresses below this name reach nobody (RFC 2606), and nobody signs in with one.
+const SERVICE_ACCOUNTS: &str = "service-account.invalid";
 
 impl Services {
     /// The user behind the actor.
@@ -33,14 +28,12 @@ impl Services {
     /// The members of the actor's team.
     pub async fn members(&self, actor: &Actor) -> Result<Vec<Member>> {
         require(actor, Permission::MemberRead)?;
-        let members = self.store().member_list(actor.team_id).await?;
-        Ok(members.into_iter().map(|(user, role)| Member { user, role }).collect())
+        Ok(self.store().member_list(actor.team_id).await?)
     }
 
     /// Adds somebody new to the team and returns the token of their one-time sign-in link.
-    pub async fn add_member(&self, actor: &Actor, email: &str, name: &str, role: Role) -> Result<(Member, Secret)> {
+    pub async fn add_member(&self, actor: &Actor, email: &str, name: &str, role: RoleRef) -> Result<(Member, Secret)> {
         require(actor, Permission::MemberWrite)?;
-        check_role(actor, role)?;
         let email = email.trim().to_lowercase();
         let plausible = email.len() <= 254
             && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
@@ -48,9 +41,14 @@ impl Services {
         if !plausible {
             return Err(ServiceError::invalid("email", "INVALID_EMAIL", "give an e-mail address such as ada@example.org"));
         }
+        if name.trim().contains(char::is_control) {
+            // Others read it in their terminals.
+            return Err(ServiceError::invalid("name", "INVALID_NAME", "give a name on one line, without control characters"));
+        }
         let name: String = if name.trim().is_empty() { email.clone() } else { name.trim().chars().take(100).collect() };
         let user = User { id: UserId::new(), email, name, created_at: now() };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.change_rights(actor).await?;
+        let rights = rights_to_give(&mut tx, actor, role).await?;
         tx.user_insert(&user).await.map_err(|error| match error {
             StoreError::Exists => ServiceError::invalid("email", "TAKEN", "a user with this address exists already"),
             error => error.into(),
@@ -58,11 +56,36 @@ impl Services {
         tx.membership_put(&Membership { team_id: actor.team_id, user_id: user.id, role }).await?;
         let link = signin_link(&mut tx, user.id).await?;
         tx.commit().await?;
-        Ok((Member { user, role }, link))
+        Ok((Member { user, created_by: None, rights }, link))
+    }
+
+    /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than who made it.
+    pub async fn create_service_account(&self, actor: &Actor, name: &str, role: RoleRef) -> Result<Member> {
+        require(actor, Permission::MemberWrite)?;
+        if actor.rights.bound.is_some() {
+            let message = "service accounts make no others: let a person do it";
+            return Err(ServiceError::invalid("name", "SERVICE_ACCOUNT", message));
+        }
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > 100 || name.contains(char::is_control) {
+            return Err(ServiceError::invalid("name", "INVALID_NAME", "say in 1 to 100 characters what the account is for"));
+        }
+        if role == RoleRef::BuiltIn(Role::Owner) {
+            return Err(owned_by_nobody());
+        }
+        let id = UserId::new();
+        let email = format!("{}@{SERVICE_ACCOUNTS}", id.uuid().simple());
+        let user = User { id, email, name: name.to_owned(), created_at: now() };
+        let mut tx = self.change_rights(actor).await?;
+        let rights = rights_to_give(&mut tx, actor, role).await?;
+        tx.service_account_insert(&user, actor.user_id).await?;
+        tx.membership_put(&Membership { team_id: actor.team_id, user_id: id, role }).await?;
+        tx.commit().await?;
+        Ok(Member { user, created_by: Some(actor.user_id), rights })
     }
 
     /// Gives a member another role. A team keeps at least one owner.
-    pub async fn set_member_role(&self, actor: &Actor, user: UserId, role: Role) -> Result<()> {
+    pub async fn set_member_role(&self, actor: &Actor, user: UserId, role: RoleRef) -> Result<()> {
         self.change_member(actor, user, Some(role)).await
     }
 
@@ -71,19 +94,24 @@ impl Services {
         self.change_member(actor, user, None).await
     }
 
-    async fn change_member(&self, actor: &Actor, user: UserId, role: Option<Role>) -> Result<()> {
+    async fn change_member(&self, actor: &Actor, user: UserId, role: Option<RoleRef>) -> Result<()> {
         require(actor, Permission::MemberWrite)?;
-        let present = self.store().membership_get(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
-        check_role(actor, present.role)?;
-        let mut tx = self.store().begin().await?;
-        match role {
-            Some(role) => {
-                check_role(actor, role)?;
-                tx.membership_put(&Membership { team_id: actor.team_id, user_id: user, role }).await?;
+        let mut tx = self.change_rights(actor).await?;
+        let present = tx.standing_find(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
+        check_owner(actor, present.rights.role)?;
+        check_within(actor, present.rights.permissions, Target::Team, "userId")?;
+        if let Some(role) = role {
+            rights_to_give(&mut tx, actor, role).await?;
+            if role == RoleRef::BuiltIn(Role::Owner) && present.created_by.is_some() {
+                return Err(owned_by_nobody());
             }
-            None => {
-                tx.membership_delete(actor.team_id, user).await?;
+            tx.membership_put(&Membership { team_id: actor.team_id, user_id: user, role }).await?;
+        } else {
+            // Their grants go with them.
+            for grant in &present.rights.grants {
+                check_within(actor, grant.permissions, grant.target, "userId")?;
             }
+            tx.membership_delete(actor.team_id, user).await?;
         }
         if tx.owner_count(actor.team_id).await? == 0 {
             return Err(ServiceError::invalid(
@@ -96,11 +124,43 @@ impl Services {
         tx.commit().await?;
         Ok(())
     }
+
+    /// A transaction that nobody else changes the rights of the team in. What the actor may do was looked up a moment ago, perhaps in
+    /// another process than the one that changed it since: here it has to stand.
+    pub(crate) async fn change_rights(&self, actor: &Actor) -> Result<Tx> {
+        let mut tx = self.store().begin().await?;
+        if !tx.team_lock(actor.team_id).await? {
+            return Err(ServiceError::NotFound("team"));
+        }
+        let mut present = tx.standing_find(actor.team_id, actor.user_id).await?.map(|standing| standing.rights);
+        if let (Some(rights), Some(bound)) = (&mut present, &actor.rights.bound) {
+            let maker = tx.standing_find(actor.team_id, bound.user_id).await?;
+            rights.bound = maker.map(|maker| Box::new(Bound { user_id: bound.user_id, rights: maker.rights }));
+        }
+        if present.as_ref() != Some(&*actor.rights) {
+            // Whoever tries again is looked up anew.
+            drop(self.inner.recent.change());
+            return Err(ServiceError::Unavailable("what you may do has changed a moment ago: try again".to_owned()));
+        }
+        Ok(tx)
+    }
+}
+
+/// What a role gives to a member, once it is clear that the actor may give it.
+async fn rights_to_give(tx: &mut Tx, actor: &Actor, role: RoleRef) -> Result<Rights> {
+    check_owner(actor, role)?;
+    let permissions = role_permissions(tx, actor, role).await?;
+    check_within(actor, permissions, Target::Team, "role")?;
+    Ok(Rights { role, permissions, grants: Vec::new(), bound: None })
+}
+
+fn owned_by_nobody() -> ServiceError {
+    ServiceError::invalid("role", "SERVICE_ACCOUNT", "a service account cannot be owner: give it another role")
 }
 
 /// Only owners deal with owners.
-fn check_role(actor: &Actor, role: Role) -> Result<()> {
-    if role == Role::Owner && actor.role != Role::Owner {
+fn check_owner(actor: &Actor, role: RoleRef) -> Result<()> {
+    if role == RoleRef::BuiltIn(Role::Owner) && !actor.rights.has_role(&[Role::Owner]) {
         return Err(ServiceError::invalid("role", "OWNERS_ONLY", "only an owner can make, change or remove owners"));
     }
     Ok(())

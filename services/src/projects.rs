@@ -1,7 +1,7 @@
 //! Projects.
 
 use clouds_contract::CloudError;
-use domain::access::{Actor, Permission};
+use domain::access::{Actor, Permission, Target};
 use domain::deployment::{DeploymentStatus, Failure};
 use domain::environment::Environment;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
@@ -15,7 +15,7 @@ use jobs::{JobError, Outcome, Run};
 use store::{Page, ProjectChange, StoreError};
 
 use crate::deployments::Notices;
-use crate::{Result, ServiceError, Services, require};
+use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
 /// What somebody asks for who creates or changes a project.
 #[derive(Debug, Clone, Default)]
@@ -50,46 +50,89 @@ fn taken(error: StoreError, name: &ProjectName) -> ServiceError {
     }
 }
 
+/// The projects that the actor may see where these are not all of the team's.
+fn visible_projects(actor: &Actor) -> Result<Option<Vec<ProjectId>>> {
+    if actor.may(Permission::ProjectRead, Target::Team) {
+        return Ok(None);
+    }
+    require_somewhere(actor, Permission::ProjectRead)?;
+    let granted = actor.targets().filter_map(Target::project).collect::<std::collections::BTreeSet<_>>();
+    Ok(Some(granted.into_iter().filter(|id| actor.may(Permission::ProjectRead, Target::Project(*id))).collect()))
+}
+
 impl Services {
     /// A page of the team's projects, newest first.
     pub async fn projects(&self, actor: &Actor, after: Option<ProjectId>, limit: i64) -> Result<Page<Project>> {
-        require(actor, Permission::ProjectRead)?;
-        Ok(self.store().project_list(actor.team_id, after, limit).await?)
+        match visible_projects(actor)? {
+            None => Ok(self.store().project_list(actor.team_id, after, limit).await?),
+            Some(ids) => self.granted_projects(actor, &ids, after, limit).await,
+        }
     }
 
     /// The same page, without what only a closer look shows.
     pub async fn project_briefs(&self, actor: &Actor, after: Option<ProjectId>, limit: i64) -> Result<Page<ProjectBrief>> {
-        require(actor, Permission::ProjectRead)?;
-        Ok(self.store().project_brief_list(actor.team_id, after, limit).await?)
+        match visible_projects(actor)? {
+            None => Ok(self.store().project_brief_list(actor.team_id, after, limit).await?),
+            Some(ids) => {
+                let Page { items, has_more } = self.granted_projects(actor, &ids, after, limit).await?;
+                Ok(Page { items: items.iter().map(ProjectBrief::from).collect(), has_more })
+            }
+        }
     }
 
-    /// How many projects the team has.
+    /// How many of the team's projects the actor may see.
     pub async fn project_count(&self, actor: &Actor) -> Result<i64> {
-        require(actor, Permission::ProjectRead)?;
-        Ok(self.store().project_count(actor.team_id).await?)
+        match visible_projects(actor)? {
+            None => Ok(self.store().project_count(actor.team_id).await?),
+            Some(ids) => {
+                let found = self.store().project_get_many(actor.team_id, &ids).await?;
+                Ok(i64::try_from(found.len()).unwrap_or(i64::MAX))
+            }
+        }
+    }
+
+    /// A page of those projects that were granted to the actor. A member has so few grants that they are sorted here.
+    async fn granted_projects(
+        &self,
+        actor: &Actor,
+        ids: &[ProjectId],
+        after: Option<ProjectId>,
+        limit: i64,
+    ) -> Result<Page<Project>> {
+        let mut items = self.store().project_get_many(actor.team_id, ids).await?;
+        items.sort_by_key(|project| std::cmp::Reverse(project.id));
+        items.retain(|project| after.is_none_or(|after| project.id < after));
+        let limit = usize::try_from(limit).unwrap_or(0);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        Ok(Page { items, has_more })
     }
 
     /// A project by id.
     pub async fn project(&self, actor: &Actor, id: ProjectId) -> Result<Project> {
-        require(actor, Permission::ProjectRead)?;
+        require_on(actor, Permission::ProjectRead, Target::Project(id), "project")?;
         self.store().project_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))
     }
 
     /// A project by name.
     pub async fn project_named(&self, actor: &Actor, name: &str) -> Result<Project> {
-        require(actor, Permission::ProjectRead)?;
-        self.store().project_by_name(actor.team_id, name).await?.ok_or(ServiceError::NotFound("project"))
+        require_somewhere(actor, Permission::ProjectRead)?;
+        let project = self.store().project_by_name(actor.team_id, name).await?.ok_or(ServiceError::NotFound("project"))?;
+        require_on(actor, Permission::ProjectRead, Target::Project(project.id), "project")?;
+        Ok(project)
     }
 
-    /// Those of these projects that the team has, in no particular order.
+    /// Those of these projects that the team has and the actor may see, in no particular order.
     pub async fn projects_by_id(&self, actor: &Actor, ids: &[ProjectId]) -> Result<Vec<Project>> {
-        require(actor, Permission::ProjectRead)?;
-        Ok(self.store().project_get_many(actor.team_id, ids).await?)
+        require_somewhere(actor, Permission::ProjectRead)?;
+        let mut found = self.store().project_get_many(actor.team_id, ids).await?;
+        found.retain(|project| actor.may(Permission::ProjectRead, Target::Project(project.id)));
+        Ok(found)
     }
 
     /// What a project has in clouds.
     pub async fn resources(&self, actor: &Actor, project: ProjectId) -> Result<Vec<Resource>> {
-        require(actor, Permission::ProjectRead)?;
+        require_on(actor, Permission::ProjectRead, Target::Project(project), "project")?;
         Ok(self.store().resource_list(actor.team_id, project).await?)
     }
 
@@ -126,7 +169,7 @@ impl Services {
         repository: Option<String>,
         reference: Option<String>,
     ) -> Result<Project> {
-        require(actor, Permission::ProjectWrite)?;
+        require_on(actor, Permission::ProjectWrite, Target::Project(id), "project")?;
         let name = name.as_deref().map(parse_name).transpose()?;
         let emptied = |text: &str| text.is_empty();
         let repository = match repository {
@@ -153,7 +196,7 @@ impl Services {
 
     /// Deletes a project: cancels what moves and lets a job remove all it has in clouds, then its rows. Asking twice is no error.
     pub async fn delete_project(&self, actor: &Actor, id: ProjectId) -> Result<Project> {
-        require(actor, Permission::ProjectDelete)?;
+        require_on(actor, Permission::ProjectDelete, Target::Project(id), "project")?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
@@ -232,6 +275,7 @@ pub(crate) fn new_environment(project: &Project, name: EnvironmentName) -> Envir
         name,
         live_deployment_id: None,
         config_version: 0,
+        protected: false,
         created_at: now(),
     }
 }

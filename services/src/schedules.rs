@@ -1,9 +1,10 @@
 //! Schedules: what people set up, when it is due, and what one run does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::TimeDelta;
-use domain::access::{Actor, Credential, Permission};
+use domain::access::{Actor, Credential, Permission, Target};
 use domain::environment::environment_label;
 use domain::id::{ProjectId, ScheduleId};
 use domain::schedule::{Action, ExpectedRun, MISSED_AFTER, MissedRuns, RunState, Schedule, Timetable};
@@ -15,7 +16,7 @@ use store::{Page, StoreError, Tx};
 use crate::deployments::{Notices, Trigger, TriggerSource};
 use crate::environments::parse_environment;
 use crate::watch::{Raised, raise};
-use crate::{Result, ServiceError, Services, require};
+use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// The most schedules a project may have, and how many are looked at in one step.
 const MAX_SCHEDULES: usize = 100;
@@ -82,21 +83,24 @@ fn check_action(action: &Action) -> Result<()> {
 impl Services {
     /// The schedules of a project, by name.
     pub async fn schedules(&self, actor: &Actor, project: ProjectId) -> Result<Vec<Schedule>> {
-        require(actor, Permission::ProjectRead)?;
+        require_on(actor, Permission::ProjectRead, Target::Project(project), "project")?;
         Ok(self.store().schedule_list(actor.team_id, project).await?)
     }
 
     /// The runs of a schedule, the latest first; those due before a moment, if one is given.
     pub async fn runs(&self, actor: &Actor, id: ScheduleId, before: Option<Timestamp>, limit: i64) -> Result<Page<ExpectedRun>> {
-        require(actor, Permission::ProjectRead)?;
+        require_somewhere(actor, Permission::ProjectRead)?;
+        let schedule = self.schedule(actor, id).await?;
+        require_on(actor, Permission::ProjectRead, Target::Project(schedule.project_id), "schedule")?;
         Ok(self.store().run_list(actor.team_id, id, before, limit).await?)
     }
 
     /// Makes a schedule. It acts for whoever made it, with the rights they have at each run.
     pub async fn create_schedule(&self, actor: &Actor, input: NewSchedule) -> Result<Schedule> {
-        require(actor, Permission::ProjectWrite)?;
+        let environment = parse_environment(input.environment.as_deref())?;
+        self.require_environment(actor, Permission::ProjectWrite, input.project, &environment).await?;
         if input.action == Action::Deploy {
-            require(actor, Permission::DeploymentWrite)?;
+            self.require_environment(actor, Permission::DeploymentWrite, input.project, &environment).await?;
         }
         check_action(&input.action)?;
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
@@ -119,7 +123,7 @@ impl Services {
             id: ScheduleId::new(),
             team_id: actor.team_id,
             project_id: project.id,
-            environment: parse_environment(input.environment.as_deref())?.to_string(),
+            environment: environment.to_string(),
             name: parse_name(&input.name)?,
             cron: input.cron,
             time_zone,
@@ -145,8 +149,7 @@ impl Services {
 
     /// Puts a schedule in force, from its next time on, or out of force.
     pub async fn enable_schedule(&self, actor: &Actor, id: ScheduleId, enabled: bool) -> Result<Schedule> {
-        require(actor, Permission::ProjectWrite)?;
-        let schedule = self.schedule(actor, id).await?;
+        let schedule = self.schedule_to_change(actor, id).await?;
         let next = if enabled { timetable(&schedule.cron, &schedule.time_zone)?.next_after(now()) } else { None };
         let mut tx = self.store().begin().await?;
         tx.schedule_enable(actor.team_id, id, enabled, next).await?;
@@ -156,7 +159,7 @@ impl Services {
 
     /// Deletes a schedule with its ledger.
     pub async fn delete_schedule(&self, actor: &Actor, id: ScheduleId) -> Result<()> {
-        require(actor, Permission::ProjectWrite)?;
+        self.schedule_to_change(actor, id).await?;
         let mut tx = self.store().begin().await?;
         if !tx.schedule_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("schedule"));
@@ -165,6 +168,14 @@ impl Services {
             tx.alert_resolve(kind, &id.to_string()).await?;
         }
         Ok(tx.commit().await?)
+    }
+
+    async fn schedule_to_change(&self, actor: &Actor, id: ScheduleId) -> Result<Schedule> {
+        require_somewhere(actor, Permission::ProjectWrite)?;
+        let schedule = self.schedule(actor, id).await?;
+        let environment = parse_environment(Some(&schedule.environment))?;
+        self.require_environment(actor, Permission::ProjectWrite, schedule.project_id, &environment).await?;
+        Ok(schedule)
     }
 
     async fn schedule(&self, actor: &Actor, id: ScheduleId) -> Result<Schedule> {
@@ -245,13 +256,12 @@ impl Services {
     async fn act(&self, run: &Run, schedule: &Schedule, due_at: Timestamp) -> Result<Option<String>, String> {
         match &schedule.action {
             Action::Deploy => {
-                let membership = self.store().membership_get(schedule.team_id, schedule.created_by).await;
-                let membership = membership.map_err(|error| error.to_string())?;
-                let membership = membership.ok_or("who made this schedule is no longer in the team: make it anew")?;
+                let rights = self.rights(schedule.team_id, schedule.created_by).await.map_err(|error| error.to_string())?;
+                let rights = rights.ok_or("who made this schedule is no longer in the team: make it anew")?;
                 let actor = Actor {
                     user_id: schedule.created_by,
                     team_id: schedule.team_id,
-                    role: membership.role,
+                    rights: Arc::new(rights),
                     scopes: None,
                     credential: Credential::Schedule(schedule.id),
                     expires_at: None,

@@ -1,6 +1,6 @@
 //! First start: the owner, the team, and the check that the master key is the one the secrets were sealed with.
 
-use domain::access::Role;
+use domain::access::{Permissions, Role, RoleRef};
 use domain::id::{TeamId, UserId};
 use domain::secret::Secret;
 use domain::team::{Membership, Team, User};
@@ -71,10 +71,10 @@ async fn create_owner(tx: &mut Tx, sealer: &Sealer) -> Result<FirstStart> {
     tx.user_insert(&user).await?;
     tx.user_make_operator(user.id).await?;
     tx.team_insert(&team).await?;
-    tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: Role::Owner }).await?;
+    tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: RoleRef::BuiltIn(Role::Owner) }).await?;
     tx.team_key_insert(team.id, 1, &sealed_key).await?;
     let link_token = signin_link(tx, user.id).await?;
-    cli_key.insert(tx, team.id, user.id, "CLI on this machine", &domain::access::Permission::ALL, None).await?;
+    cli_key.insert(tx, team.id, user.id, "CLI on this machine", Permissions::ALL, None).await?;
     Ok(FirstStart { link_token, cli_key: cli_key.into_secret() })
 }
 

@@ -8,7 +8,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 
 use crate::error::is_disk_full;
-use crate::{Result, ServiceError, Services, require};
+use crate::{Result, ServiceError, Services, require_somewhere};
 
 /// A stored upload.
 #[derive(Debug, Clone)]
@@ -34,7 +34,7 @@ impl Services {
         actor: &Actor,
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Upload> {
-        require(actor, Permission::DeploymentWrite)?;
+        require_somewhere(actor, Permission::DeploymentWrite)?;
         let directory = self.inner.settings.directory.join("incoming");
         tokio::fs::create_dir_all(&directory).await.map_err(storage_error)?;
         // Removed when dropped, so that an upload that breaks off leaves nothing.

@@ -2,19 +2,20 @@
 
 use domain::access::{Actor, Permission};
 use domain::deployment::Deployment;
-use domain::id::{EnvironmentId, ProjectId, VariableId};
+use domain::environment::Environment;
+use domain::id::{ProjectId, VariableId};
 use domain::secret::Secret;
 use domain::variable::{self, MAX_VARIABLES, Variable};
 use store::{SealedVariable, Store};
 
 use crate::environments::{find_or_insert, parse_environment};
-use crate::{Result, Sealer, ServiceError, Services, require};
+use crate::{Result, Sealer, ServiceError, Services, require_on, require_somewhere};
 
 impl Services {
     /// The variables that are set in an environment, by name, without their values.
-    pub async fn variables(&self, actor: &Actor, environment: EnvironmentId) -> Result<Vec<Variable>> {
-        require(actor, Permission::VariableRead)?;
-        Ok(self.store().variable_list(actor.team_id, environment).await?)
+    pub async fn variables(&self, actor: &Actor, environment: &Environment) -> Result<Vec<Variable>> {
+        require_on(actor, Permission::VariableRead, environment.into(), "environment")?;
+        Ok(self.store().variable_list(actor.team_id, environment.id).await?)
     }
 
     /// Sets variables of an environment, all or none; the next deployment has them.
@@ -25,12 +26,14 @@ impl Services {
         environment: Option<&str>,
         values: Vec<(String, Secret)>,
     ) -> Result<Vec<Variable>> {
-        require(actor, Permission::VariableWrite)?;
+        let environment = parse_environment(environment)?;
+        self.require_environment(actor, Permission::VariableWrite, project, &environment).await?;
         for (name, value) in &values {
             variable::check(name, value.expose())
                 .map_err(|error| ServiceError::invalid("variables", "INVALID_VARIABLE", format!("{}: {error}", shown(name))))?;
         }
-        let environment = parse_environment(environment)?;
+        // Before anything is sealed: what is another team's is not there.
+        self.store().project_get(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
         let mut sealed = Vec::with_capacity(values.len());
         for (name, value) in values {
             let id = VariableId::new();
@@ -56,8 +59,9 @@ impl Services {
 
     /// Unsets a variable of an environment; the next deployment is without it.
     pub async fn unset_variable(&self, actor: &Actor, project: ProjectId, environment: Option<&str>, name: &str) -> Result<()> {
-        require(actor, Permission::VariableWrite)?;
+        require_somewhere(actor, Permission::VariableWrite)?;
         let environment = self.environment_named(actor, project, environment).await?;
+        require_on(actor, Permission::VariableWrite, (&environment).into(), "environment")?;
         let mut tx = self.store().begin().await?;
         tx.project_lock(actor.team_id, project).await?;
         let version = tx.environment_next_config(actor.team_id, environment.id).await?;

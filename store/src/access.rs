@@ -1,18 +1,41 @@
-//! Users, teams, memberships and API keys.
+//! Users, teams and API keys.
 
-use domain::access::{Permission, Role};
+use domain::access::Permissions;
 use domain::id::{ApiKeyId, TeamId, UserId};
-use domain::team::{ApiKey, Membership, Team, User};
+use domain::team::{ApiKey, Standing, Team, User};
 use domain::time::{Timestamp, now};
 use sqlx::types::Json;
 
 use crate::db::{Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
+use crate::members::{StandingRow, standing_columns, standing_joins, standings};
 
 macro_rules! api_key_columns {
     () => {
-        "id, team_id, user_id, name, prefix, scopes, expires_at, revoked_at, created_at"
+        "k.id, k.team_id, k.user_id, k.name, k.prefix, k.scopes, k.added_scopes, k.expires_at, k.revoked_at, k.created_at"
     };
+}
+
+#[derive(sqlx::FromRow)]
+struct ApiKeyRow {
+    id: ApiKeyId,
+    team_id: TeamId,
+    user_id: UserId,
+    name: String,
+    prefix: String,
+    scopes: Json<Permissions>,
+    added_scopes: Option<Json<Permissions>>,
+    expires_at: Option<Timestamp>,
+    revoked_at: Option<Timestamp>,
+    created_at: Timestamp,
+}
+
+impl From<ApiKeyRow> for ApiKey {
+    fn from(row: ApiKeyRow) -> Self {
+        let ApiKeyRow { id, team_id, user_id, name, prefix, scopes, added_scopes, expires_at, revoked_at, created_at } = row;
+        let scopes = scopes.0 | added_scopes.map_or(Permissions::NONE, |Json(added)| added);
+        Self { id, team_id, user_id, name, prefix, scopes, expires_at, revoked_at, created_at }
+    }
 }
 
 /// What a user signs in with.
@@ -39,7 +62,7 @@ pub struct NewApiKey<'a> {
     /// The digest of the key.
     pub hash: &'a str,
     /// What it may do.
-    pub scopes: &'a [Permission],
+    pub scopes: Permissions,
     /// From when on it is refused.
     pub expires_at: Option<Timestamp>,
 }
@@ -52,7 +75,8 @@ impl Store {
 
     /// The user who has owned a team for the longest time.
     pub async fn owner_get(&self) -> Result<Option<UserId>> {
-        let sql = "SELECT user_id FROM memberships WHERE role = 'owner' ORDER BY created_at, user_id LIMIT 1";
+        let sql = "SELECT m.user_id FROM memberships m JOIN users u ON u.id = m.user_id
+            WHERE m.role = 'owner' AND m.role_id IS NULL AND u.created_by IS NULL ORDER BY m.created_at, m.user_id LIMIT 1";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).fetch_optional(pool).await)?)
     }
 
@@ -68,52 +92,33 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(email).fetch_optional(pool).await)?)
     }
 
-    /// The memberships of a user, oldest team first.
-    pub async fn membership_list(&self, user: UserId) -> Result<Vec<Membership>> {
-        let sql = "SELECT team_id, user_id, role FROM memberships WHERE user_id = $1 ORDER BY team_id";
-        Ok(db!(self, |pool| sqlx::query_as(sql).bind(user).fetch_all(pool).await)?)
-    }
-
-    /// A user's membership in a team.
-    pub async fn membership_get(&self, team: TeamId, user: UserId) -> Result<Option<Membership>> {
-        let sql = "SELECT team_id, user_id, role FROM memberships WHERE team_id = $1 AND user_id = $2";
-        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(user).fetch_optional(pool).await)?)
-    }
-
     /// A team.
     pub async fn team_get(&self, id: TeamId) -> Result<Option<Team>> {
         let sql = "SELECT id, name, created_at FROM teams WHERE id = $1";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?)
     }
 
-    /// The members of a team with their roles, oldest first.
-    pub async fn member_list(&self, team: TeamId) -> Result<Vec<(User, Role)>> {
+    /// The API key with this digest, revoked and expired ones too, with its user's place in its team, which is `None` for one who left.
+    pub async fn api_key_get(&self, hash: &str) -> Result<Option<(ApiKey, Option<Standing>)>> {
         #[derive(sqlx::FromRow)]
         struct Row {
             #[sqlx(flatten)]
-            user: User,
-            role: Role,
-        }
-        let sql = "SELECT u.id, u.email, u.name, u.created_at, m.role FROM memberships m JOIN users u ON u.id = m.user_id
-            WHERE m.team_id = $1 ORDER BY m.created_at, u.id";
-        let rows: Vec<Row> = db!(self, |pool| sqlx::query_as(sql).bind(team).fetch_all(pool).await)?;
-        Ok(rows.into_iter().map(|row| (row.user, row.role)).collect())
-    }
-
-    /// The API key with this digest, revoked and expired ones too, with its user's present role in its team, which is `None` for one
-    /// who left.
-    pub async fn api_key_get(&self, hash: &str) -> Result<Option<(ApiKey, Option<Role>)>> {
-        #[derive(sqlx::FromRow)]
-        struct Row {
+            key: ApiKeyRow,
             #[sqlx(flatten)]
-            key: ApiKey,
-            role: Option<Role>,
+            standing: StandingRow,
         }
-        let sql =
-            "SELECT k.id, k.team_id, k.user_id, k.name, k.prefix, k.scopes, k.expires_at, k.revoked_at, k.created_at, m.role
-            FROM api_keys k LEFT JOIN memberships m ON m.team_id = k.team_id AND m.user_id = k.user_id WHERE k.hash = $1";
-        let row: Option<Row> = db!(self, |pool| sqlx::query_as(sql).bind(hash).fetch_optional(pool).await)?;
-        Ok(row.map(|row| (row.key, row.role)))
+        let sql = concat!(
+            "SELECT ",
+            api_key_columns!(),
+            ", ",
+            standing_columns!(),
+            " FROM api_keys k LEFT JOIN memberships m ON m.team_id = k.team_id AND m.user_id = k.user_id",
+            standing_joins!(),
+            "WHERE k.hash = $1 ORDER BY g.id"
+        );
+        let rows: Vec<Row> = db!(self, |pool| sqlx::query_as(sql).bind(hash).fetch_all(pool).await)?;
+        let (mut keys, rows): (Vec<_>, Vec<_>) = rows.into_iter().map(|row| (row.key, row.standing)).unzip();
+        Ok(keys.pop().map(|key| (key.into(), standings(&rows).pop())))
     }
 
     /// Whether a key can still be used at this moment.
@@ -125,8 +130,9 @@ impl Store {
 
     /// The API keys of a team, newest first.
     pub async fn api_key_list(&self, team: TeamId) -> Result<Vec<ApiKey>> {
-        let sql = concat!("SELECT ", api_key_columns!(), " FROM api_keys WHERE team_id = $1 ORDER BY id DESC");
-        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).fetch_all(pool).await)?)
+        let sql = concat!("SELECT ", api_key_columns!(), " FROM api_keys k WHERE k.team_id = $1 ORDER BY k.id DESC");
+        let rows: Vec<ApiKeyRow> = db!(self, |pool| sqlx::query_as(sql).bind(team).fetch_all(pool).await)?;
+        Ok(rows.into_iter().map(ApiKey::from).collect())
     }
 
     /// Whether this user runs the installation.
@@ -166,32 +172,11 @@ impl Tx {
         Ok(())
     }
 
-    /// Gives a user a role in a team, instead of the one it had.
-    pub async fn membership_put(&mut self, membership: &Membership) -> Result<()> {
-        let sql = "INSERT INTO memberships (team_id, user_id, role, created_at) VALUES ($1, $2, $3, $4)
-            ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role";
-        let Membership { team_id, user_id, role } = membership;
-        tx!(self, |conn| sqlx::query(sql).bind(team_id).bind(user_id).bind(role).bind(now()).execute(conn).await.map(drop))?;
-        Ok(())
-    }
-
-    /// Takes a user out of a team.
-    pub async fn membership_delete(&mut self, team: TeamId, user: UserId) -> Result<bool> {
-        let sql = "DELETE FROM memberships WHERE team_id = $1 AND user_id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(user).execute(conn).await.map(|d| d.rows_affected()))?;
-        Ok(done == 1)
-    }
-
-    /// How many owners a team has.
-    pub async fn owner_count(&mut self, team: TeamId) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM memberships WHERE team_id = $1 AND role = 'owner'";
-        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).fetch_one(conn).await)?)
-    }
-
     /// Adds an API key.
     pub async fn api_key_insert(&mut self, key: &NewApiKey<'_>) -> Result<()> {
-        let sql = "INSERT INTO api_keys (id, team_id, user_id, name, prefix, hash, scopes, expires_at, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
+        let sql = "INSERT INTO api_keys (id, team_id, user_id, name, prefix, hash, scopes, added_scopes, expires_at, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
+        let added = key.scopes.without(Permissions::FIRST);
         tx!(self, |conn| sqlx::query(sql)
             .bind(key.id)
             .bind(key.team_id)
@@ -199,7 +184,8 @@ impl Tx {
             .bind(key.name)
             .bind(key.prefix)
             .bind(key.hash)
-            .bind(Json(key.scopes))
+            .bind(Json(key.scopes & Permissions::FIRST))
+            .bind((!added.is_empty()).then_some(Json(added)))
             .bind(key.expires_at)
             .bind(now())
             .execute(conn)

@@ -98,9 +98,11 @@ impl Tx {
         Ok(())
     }
 
-    /// Deletes the rows of uploads older than this moment.
+    /// Deletes the rows of uploads older than this moment, except those that a deployment still waits to be built from.
     pub async fn upload_purge(&mut self, before: Timestamp) -> Result<()> {
-        let sql = "DELETE FROM uploads WHERE created_at < $1";
+        let sql = "DELETE FROM uploads WHERE created_at < $1 AND NOT EXISTS
+            (SELECT 1 FROM deployments d WHERE d.team_id = uploads.team_id AND d.status IN ('queued', 'building')
+              AND CAST(d.source AS TEXT) LIKE '%' || uploads.digest || '%')";
         tx!(self, |conn| sqlx::query(sql).bind(before).execute(conn).await.map(drop))?;
         Ok(())
     }

@@ -106,13 +106,17 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
     }
 
-    /// Deployments of all teams that should move and cannot: no job is left for them. The sweeper fails these, so that none stays so.
+    /// Deployments of all teams that should move and cannot: no job is left for them, and no approval that they wait for and that can be
+    /// given, for which it has to be known what is approved. The sweeper fails these, so that none stays so.
     pub async fn deployment_list_stranded(&self) -> Result<Vec<Deployment>> {
         let sql = concat!(
             "SELECT ",
             columns!(),
             " FROM deployments WHERE status IN ('queued', 'building', 'releasing') AND NOT EXISTS
-              (SELECT 1 FROM jobs WHERE jobs.subject_id = deployments.id AND jobs.state IN ('pending', 'running')) LIMIT 100"
+              (SELECT 1 FROM jobs WHERE jobs.subject_id = deployments.id AND jobs.state IN ('pending', 'running'))
+              AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.deployment_id = deployments.id AND a.state = 'pending'
+                AND deployments.status = 'queued' AND (deployments.commit_sha IS NOT NULL OR deployments.artifact_digest IS NOT NULL
+                  OR CAST(deployments.source AS TEXT) LIKE '%\"upload\"%')) LIMIT 100"
         );
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
     }

@@ -8,7 +8,7 @@ use crate::error::Result;
 
 macro_rules! columns {
     () => {
-        "id, team_id, project_id, name, live_deployment_id, config_version, created_at"
+        "id, team_id, project_id, name, live_deployment_id, config_version, protected, created_at"
     };
 }
 
@@ -47,13 +47,15 @@ impl Store {
 impl Tx {
     /// Adds an environment. `Exists` when the project has one of that name.
     pub async fn environment_insert(&mut self, environment: &Environment) -> Result<()> {
-        let sql = "INSERT INTO environments (id, team_id, project_id, name, config_version, created_at) VALUES ($1, $2, $3, $4, $5, $6)";
+        let sql = "INSERT INTO environments (id, team_id, project_id, name, config_version, protected, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7)";
         tx!(self, |conn| sqlx::query(sql)
             .bind(environment.id)
             .bind(environment.team_id)
             .bind(environment.project_id)
             .bind(&environment.name)
             .bind(environment.config_version)
+            .bind(environment.protected)
             .bind(environment.created_at)
             .execute(conn)
             .await
@@ -79,5 +81,18 @@ impl Tx {
         let sql = "UPDATE environments SET live_deployment_id = $3 WHERE team_id = $1 AND id = $2";
         tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(deployment).execute(conn).await.map(drop))?;
         Ok(())
+    }
+
+    /// Protects an environment, or no longer; `false` when the team has none such.
+    pub async fn environment_protect(&mut self, team: TeamId, id: EnvironmentId, protected: bool) -> Result<bool> {
+        let sql = "UPDATE environments SET protected = $3 WHERE team_id = $1 AND id = $2";
+        let done = tx!(self, |conn| sqlx::query(sql)
+            .bind(team)
+            .bind(id)
+            .bind(protected)
+            .execute(conn)
+            .await
+            .map(|d| d.rows_affected()))?;
+        Ok(done == 1)
     }
 }

@@ -143,7 +143,8 @@ impl Cluster {
         links[0].trim().to_owned()
     }
 
-    async fn sign_in(&self, link: &str) -> String {
+    /// Signs somebody in by a link's token, and returns a key of theirs.
+    pub async fn sign_in(&self, link: &str) -> String {
         let body = json!({"token": link, "password": "correct horse battery staple"});
         let answer = self.http.post(self.api_url(0, "/auth/link")).json(&body).send().await.unwrap();
         let answer: Value = answer.json().await.unwrap();
@@ -209,6 +210,13 @@ impl Cluster {
             sleep(Duration::from_millis(100)).await;
         }
         unreachable!()
+    }
+
+    /// The whole answer of one of the api processes to somebody's request.
+    pub async fn ask(&self, number: usize, token: &str, query: &str, variables: Value) -> Value {
+        let body = json!({"query": query, "variables": variables});
+        let request = self.http.post(self.api_url(number, "/graphql")).bearer_auth(token).json(&body);
+        request.send().await.unwrap().json().await.unwrap()
     }
 
     /// The status of a request to one of the api processes.

@@ -11,6 +11,7 @@ mod harness;
 mod invariants;
 mod limits;
 mod objects;
+mod owners;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/processes.rs"]
 mod processes;

@@ -1,6 +1,6 @@
 //! Who may do what, over HTTP.
 
-use domain::access::{Permission, Role};
+use domain::access::{Permissions, Role, RoleRef};
 use domain::id::{ApiKeyId, TeamId, UserId};
 use domain::team::{Membership, Team, User};
 use domain::time::{Timestamp, now};
@@ -10,11 +10,11 @@ use store::{NewApiKey, Store};
 
 use crate::harness::House;
 
-const PASSWORD: &str = "correct horse battery staple";
+pub const PASSWORD: &str = "correct horse battery staple";
 
 impl House {
     /// The status and body of a POST of JSON.
-    async fn post(&self, path: &str, body: Value) -> (u16, Value) {
+    pub async fn post(&self, path: &str, body: Value) -> (u16, Value) {
         let response = self.http.post(self.url(path)).json(&body).send().await.unwrap();
         (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
@@ -24,7 +24,7 @@ impl House {
     }
 
     /// Adds a member and signs them in; their access token.
-    async fn member(&self, role: &str) -> String {
+    pub async fn member(&self, role: &str) -> String {
         let email = format!("{}@example.org", role.to_lowercase());
         let added = self.mutate("addMember", "AddMemberInput", json!({"email": email, "role": role}), "signInPath").await;
         let path = added["signInPath"].as_str().unwrap();
@@ -47,7 +47,7 @@ impl House {
             name: "test",
             prefix: "mck_",
             hash: &hash,
-            scopes: &Permission::ALL,
+            scopes: Permissions::ALL,
             expires_at,
         };
         tx.api_key_insert(&key).await.unwrap();
@@ -63,14 +63,14 @@ impl House {
     }
 
     /// A second team with an owner of its own; the owner's key.
-    async fn other_team(&self) -> String {
+    pub async fn other_team(&self) -> String {
         let team = Team { id: TeamId::new(), name: "Others".to_owned(), created_at: now() };
         let user = User { id: UserId::new(), email: "other@example.org".to_owned(), name: "Other".to_owned(), created_at: now() };
         let store = Store::sqlite(&self.data().join("mikrocloud.db")).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         tx.user_insert(&user).await.unwrap();
         tx.team_insert(&team).await.unwrap();
-        tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: Role::Owner }).await.unwrap();
+        tx.membership_put(&Membership { team_id: team.id, user_id: user.id, role: RoleRef::BuiltIn(Role::Owner) }).await.unwrap();
         tx.commit().await.unwrap();
         store.close().await;
         self.key(team.id, user.id, None).await

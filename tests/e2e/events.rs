@@ -187,3 +187,43 @@ async fn quiet_clients_stay_and_those_that_do_not_speak_the_protocol_go() {
     };
     tokio::join!(stays, goes);
 }
+
+/// The first answer to an operation over an open connection.
+async fn ask(socket: &mut Socket, id: &str, query: &str) -> Value {
+    let subscribe = json!({"id": id, "type": "subscribe", "payload": {"query": query}});
+    socket.send(Message::text(subscribe.to_string())).await.unwrap();
+    loop {
+        let message = timeout(PATIENCE, socket.next()).await.expect("an answer").expect("an answer before the end").unwrap();
+        let Message::Text(text) = message else { continue };
+        let message: Value = serde_json::from_str(&text).unwrap();
+        match message["type"].as_str() {
+            Some("next") if message["id"] == id => return message["payload"].clone(),
+            Some("error") if message["id"] == id => return json!({"errors": message["payload"]}),
+            _ => {}
+        }
+    }
+}
+
+#[tokio::test]
+async fn an_open_connection_does_no_more_than_its_user_may_by_now() {
+    let house = House::start().await;
+    for (change, arguments) in
+        [("viewer", &["members", "set-role", "ann", "viewer"][..]), ("gone", &["members", "remove", "bob"])]
+    {
+        let dev = house.colleague(arguments[2], "developer").await;
+        let mut socket = connect(&house).await;
+        let init = json!({"type": "connection_init", "payload": {"Authorization": format!("Bearer {}", dev.token)}});
+        socket.send(Message::text(init.to_string())).await.unwrap();
+        let create = |name: &str| {
+            format!("mutation {{ createProject(input: {{name: \"{name}-{change}\"}}) {{ userErrors {{ code }} }} }}")
+        };
+        let made = ask(&mut socket, "1", &create("before")).await;
+        assert_eq!(made["data"]["createProject"]["userErrors"], json!([]), "{made}");
+        house.json(arguments).await;
+        let refused = ask(&mut socket, "2", &create("after")).await;
+        assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{refused}");
+        let read = ask(&mut socket, "3", "{ projects { totalCount } }").await;
+        assert_eq!(read["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{read}");
+        assert_ne!(house.cli(&["projects", "show", &format!("after-{change}")]).await.exit, 0);
+    }
+}

@@ -2,7 +2,9 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
 mod access;
+mod approvals;
 mod at_once;
+mod authorisation;
 mod backup;
 mod bad_builds;
 mod bad_servers;
@@ -17,6 +19,7 @@ mod disk;
 mod engine;
 mod events;
 mod fixtures;
+mod grants;
 mod graphql;
 mod harness;
 mod invariants;

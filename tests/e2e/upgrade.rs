@@ -45,3 +45,37 @@ async fn the_state_goes_to_this_version_and_back() {
     house.json(&["rollback", "--project", "page", first["deployment"].as_str().unwrap()]).await;
     shows(&house, "page", "made before").await;
 }
+
+#[tokio::test]
+async fn what_only_this_version_knows_does_not_stop_the_one_before() {
+    let Some(before) = previous::binary() else { return };
+    let mut house = House::prepare(&[]);
+    house.run().await;
+    let key = house.json(&["keys", "create", "all"]).await["secret"].as_str().unwrap().to_owned();
+    house.json(&["roles", "create", "guest"]).await;
+    let guest = house.colleague("guest", "guest").await;
+    house.deploy(house.site("page", "a page"), &[]).await;
+    house.json(&["members", "grant", "guest", "developer", "--project", "page", "-e", "preview"]).await;
+    house.json(&["projects", "protect", "page"]).await;
+    let waiting = house.deploy_detached(house.site("page", "unapproved"), &[]).await;
+
+    run_with(&mut house, &before).await;
+    let query = "{ me { role } members { role } projects { totalCount } }";
+    for (token, role) in [(&key, "OWNER"), (&guest.token, "VIEWER")] {
+        let answer = house.graphql_as(token, query, serde_json::json!({})).await;
+        assert_eq!(answer["data"]["me"]["role"], role, "{answer}");
+        assert_eq!(answer["data"]["projects"]["totalCount"], 1, "{answer}");
+    }
+    // It knows no approvals: what waits for one is given up and said to be.
+    assert_eq!(house.ended(&waiting).await, "FAILED");
+    shows(&house, "page", "a page").await;
+
+    run_with(&mut house, Path::new(BINARY)).await;
+    let rights =
+        house.graphql_as(&guest.token, "{ me { role permissions grants { permissions } } }", serde_json::json!({})).await;
+    let me = &rights["data"]["me"];
+    assert_eq!((me["permissions"].as_array().unwrap().len(), me["grants"].as_array().unwrap().len()), (0, 1), "{rights}");
+    let ann = house.colleague("ann", "admin").await;
+    assert_eq!(house.cli_as(&ann.token, &["approvals"]).await.json(), serde_json::json!([]));
+    assert_eq!(house.cli_as(&ann.token, &["approve", &waiting]).await.error().0, "ALREADY_DECIDED");
+}

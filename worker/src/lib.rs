@@ -3,17 +3,19 @@
 mod build;
 mod delete_project;
 mod release;
+mod resolve;
 mod retire;
 mod run;
 
 use jobs::Registration;
-use jobs::payload::{BuildJob, DeleteProjectJob, ReleaseJob, RetireJob, RunJob};
+use jobs::payload::{BuildJob, DeleteProjectJob, ReleaseJob, ResolveJob, RetireJob, RunJob};
 use services::Services;
 
 /// Every handler there is.
 pub fn registrations(services: &Services) -> Vec<Registration> {
     vec![
         Registration::of::<BuildJob>(build::Build(services.clone())),
+        Registration::of::<ResolveJob>(resolve::Resolve(services.clone())),
         Registration::of::<ReleaseJob>(release::Release(services.clone())),
         Registration::of::<RetireJob>(retire::Retire(services.clone())),
         Registration::of::<RunJob>(run::Run(services.clone())),

@@ -63,7 +63,7 @@ pub async fn subscribe(
     upgrade: WebSocketUpgrade,
 ) -> impl IntoResponse {
     let limiter = (!client::is_local_cli(&extensions, &headers)).then_some(state.limiter);
-    let schema = CountedSchema { schema: state.schema, limiter };
+    let schema = CountedSchema { schema: state.schema, services: state.machine.services.clone(), limiter };
     upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(256 * 1024).on_upgrade(move |socket| async move {
         let handshake = Handshake::default();
         let answering = handshake.clone();

@@ -1,4 +1,5 @@
-//! GraphQL operations that come over a WebSocket count as requests, as those over HTTP do.
+//! GraphQL operations that come over a WebSocket count as requests, as those over HTTP do, and what was shown when it was opened has to
+//! stand for each.
 
 use std::any::TypeId;
 use std::sync::Arc;
@@ -7,7 +8,7 @@ use async_graphql::{Data, Executor, Request, Response};
 use domain::access::Actor;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
-use services::{RateLimiter, ServiceError};
+use services::{RateLimiter, ServiceError, Services};
 
 use crate::limit::limited;
 
@@ -15,6 +16,7 @@ use crate::limit::limited;
 #[derive(Clone)]
 pub(super) struct CountedSchema {
     pub schema: schema::ApiSchema,
+    pub services: Services,
     /// `None` for a client that is not counted.
     pub limiter: Option<Arc<RateLimiter>>,
 }
@@ -22,6 +24,9 @@ pub(super) struct CountedSchema {
 impl CountedSchema {
     async fn refused(&self, session: &Data) -> Option<ServiceError> {
         let actor = session.get(&TypeId::of::<Actor>())?.downcast_ref::<Actor>()?;
+        if let Err(error) = self.services.check_standing(actor).await {
+            return Some(error);
+        }
         let standing = self.limiter.as_ref()?.count(actor).await?;
         (!standing.allowed).then(|| limited(&standing))
     }

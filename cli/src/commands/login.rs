@@ -66,7 +66,7 @@ fn show(me: &Value, url: &str, output: Output) {
             "{} <{}>, {} of {} at {url}",
             text(&me["user"]["name"]),
             text(&me["user"]["email"]),
-            text(&me["role"]).to_lowercase(),
+            if me["role"].is_null() { "member".to_owned() } else { text(&me["role"]).to_lowercase() },
             text(&me["team"]["name"])
         );
     }

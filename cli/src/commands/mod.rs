@@ -1,13 +1,17 @@
 //! The client commands: one file per noun.
 
+mod approvals;
 mod deploy;
 mod deployments;
 mod env;
 mod init;
 mod jobs;
+mod keys;
 mod login;
 mod logs;
+mod members;
 mod projects;
+mod roles;
 mod schedules;
 mod storage;
 mod target;
@@ -31,6 +35,12 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Promote(options) => deployments::promote(options).await,
         Command::Rollback(options) => deployments::rollback(options).await,
         Command::Cancel(options) => deployments::cancel(options).await,
+        Command::Approvals(output) => approvals::list(output).await,
+        Command::Approve(options) => approvals::approve(options).await,
+        Command::Reject(options) => approvals::reject(options).await,
+        Command::Members(options) => members::run(options).await,
+        Command::Roles(options) => roles::run(options).await,
+        Command::Keys(options) => keys::run(options).await,
         Command::Projects(options) => projects::run(options).await,
         Command::Env(options) => env::run(options).await,
         Command::Jobs(options) => jobs::run(options).await,

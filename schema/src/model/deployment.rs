@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::deployment;
 use domain::source;
 
+use super::approval::Approval;
 use super::environment::Environment;
 use super::event::{DeploymentEvent, LogLine};
 use super::project::Project;
@@ -121,7 +122,7 @@ impl Deployment {
         }
     }
 
-    /// The commit that is built, once known.
+    /// The commit that is built, once known: before it is approved where that is asked for, else when it is fetched.
     async fn commit_sha(&self) -> Option<&str> {
         self.0.commit_sha.as_deref()
     }
@@ -144,6 +145,12 @@ impl Deployment {
     /// Why it failed or was cancelled.
     async fn failure(&self) -> Option<Failure> {
         self.0.failure.clone().map(|failure| Failure { code: failure.code, message: failure.message })
+    }
+
+    /// The approval that it waits or waited for; null when its environment was not protected.
+    async fn approval(&self, context: &Context<'_>) -> Result<Option<Approval>> {
+        let loader = context.data::<DataLoader<loaders::Approvals>>()?;
+        Ok(loader.load_one(self.0.id).await?.map(Approval::from))
     }
 
     /// The address that shows this deployment alone.
@@ -197,7 +204,7 @@ impl Deployment {
     ) -> Result<Vec<DeploymentEvent>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
-        let events = services.event_lines(actor, self.0.id, after, size).await.map_err(to_graphql)?;
+        let events = services.event_lines(actor, &self.0, after, size).await.map_err(to_graphql)?;
         Ok(events.into_iter().map(DeploymentEvent::from).collect())
     }
 
@@ -206,7 +213,7 @@ impl Deployment {
     async fn logs(&self, context: &Context<'_>, first: Option<i32>, #[graphql(default)] after: i64) -> Result<Vec<LogLine>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
-        let lines = services.log_lines(actor, self.0.id, after, size).await.map_err(to_graphql)?;
+        let lines = services.log_lines(actor, &self.0, after, size).await.map_err(to_graphql)?;
         Ok(lines.into_iter().map(LogLine::from).collect())
     }
 

@@ -52,11 +52,16 @@ impl Environment {
     /// The variables that are set, by name.
     async fn variables(&self, context: &Context<'_>) -> Result<Vec<EnvironmentVariable>> {
         let (services, actor) = caller(context)?;
-        let variables = services.variables(actor, self.environment.id).await.map_err(to_graphql)?;
+        let variables = services.variables(actor, &self.environment).await.map_err(to_graphql)?;
         Ok(variables
             .into_iter()
             .map(|variable| EnvironmentVariable { name: variable.name, created_at: variable.created_at })
             .collect())
+    }
+
+    /// Whether what is deployed to it has to be approved by somebody else first.
+    async fn protected(&self) -> bool {
+        self.environment.protected
     }
 
     /// When it was made.

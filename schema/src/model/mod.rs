@@ -1,5 +1,7 @@
 //! The types of the API.
 
+pub mod access;
+pub mod approval;
 pub mod deployment;
 pub mod environment;
 pub mod event;

@@ -1,9 +1,10 @@
 use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::access::Permission;
-use domain::team::ApiKey;
-use services::{Member, StorageUsage};
+use domain::access::{Rights, Target};
+use domain::team::{ApiKey, Member};
+use services::StorageUsage;
 
+use super::access::Grant;
 use crate::context::caller;
 use crate::error::to_graphql;
 
@@ -39,15 +40,24 @@ impl Viewer {
         Ok(Team { id: team.id.to_string().into(), name: team.name })
     }
 
-    /// The user's role in that team.
-    async fn role(&self, context: &Context<'_>) -> Result<Role> {
-        Ok(caller(context)?.1.role.into())
+    /// The user's built-in role in that team; null when it is one that the team made.
+    async fn role(&self, context: &Context<'_>) -> Result<Option<Role>> {
+        Ok(caller(context)?.1.rights.role.built_in().map(Role::from))
     }
 
-    /// What the credential allows, such as `deployment-write`.
+    /// The id of the user's role in that team, when it is one that the team made.
+    async fn custom_role_id(&self, context: &Context<'_>) -> Result<Option<ID>> {
+        Ok(caller(context)?.1.rights.role.custom().map(|id| id.to_string().into()))
+    }
+
+    /// What the credential allows in all of the team, such as `deployment-write`.
     async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
-        let actor = caller(context)?.1;
-        Ok(Permission::ALL.into_iter().filter(|permission| actor.may(*permission)).map(Permission::name).collect())
+        Ok(caller(context)?.1.permissions(Target::Team).names())
+    }
+
+    /// What the user was granted on projects and environments besides.
+    async fn grants(&self, context: &Context<'_>) -> Result<Vec<Grant>> {
+        Ok(caller(context)?.1.rights.grants.iter().map(Grant::from).collect())
     }
 
     /// The API keys one may see: one's own, or the whole team's for those who manage members.
@@ -108,13 +118,29 @@ impl From<StorageUsage> for Storage {
 pub struct TeamMember {
     /// Who.
     pub user: User,
-    /// What they are in the team.
-    pub role: Role,
+    /// Their built-in role in the team; null when it is one that the team made.
+    pub role: Option<Role>,
+    /// The id of their role in the team, when it is one that the team made.
+    pub custom_role_id: Option<ID>,
+    /// What they may do in all of the team.
+    pub permissions: Vec<&'static str>,
+    /// What they were granted on projects and environments besides.
+    pub grants: Vec<Grant>,
+    /// Who made it, if it is a service account: it never does more than they may.
+    pub created_by: Option<ID>,
 }
 
 impl From<Member> for TeamMember {
     fn from(member: Member) -> Self {
-        Self { user: member.user.into(), role: member.role.into() }
+        let Rights { role, permissions, grants, .. } = member.rights;
+        Self {
+            user: member.user.into(),
+            role: role.built_in().map(Role::from),
+            custom_role_id: role.custom().map(|id| id.to_string().into()),
+            permissions: permissions.names(),
+            grants: grants.iter().map(Grant::from).collect(),
+            created_by: member.created_by.map(|id| id.to_string().into()),
+        }
     }
 }
 
@@ -124,6 +150,8 @@ impl From<Member> for TeamMember {
 pub struct ApiKeyInfo {
     /// Identity.
     pub id: ID,
+    /// The member it acts as.
+    pub user_id: ID,
     /// What it is for.
     pub name: String,
     /// The first characters of the key, to recognise it by.
@@ -142,9 +170,10 @@ impl From<ApiKey> for ApiKeyInfo {
     fn from(key: ApiKey) -> Self {
         Self {
             id: key.id.to_string().into(),
+            user_id: key.user_id.to_string().into(),
             name: key.name,
             prefix: key.prefix,
-            scopes: key.scopes.into_iter().map(Permission::name).collect(),
+            scopes: key.scopes.names(),
             expires_at: key.expires_at,
             revoked_at: key.revoked_at,
             created_at: key.created_at,

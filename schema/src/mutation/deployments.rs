@@ -51,14 +51,14 @@ struct CancelDeploymentInput {
 }
 
 #[derive(SimpleObject)]
-struct DeploymentPayload {
+pub(super) struct DeploymentPayload {
     /// The deployment, when it went well.
     deployment: Option<Deployment>,
     /// What the caller can put right.
     user_errors: Vec<UserError>,
 }
 
-fn payload(result: services::Result<domain::deployment::Deployment>) -> Result<DeploymentPayload> {
+pub(super) fn payload(result: services::Result<domain::deployment::Deployment>) -> Result<DeploymentPayload> {
     let (deployment, user_errors) = user_errors(result)?;
     Ok(DeploymentPayload { deployment: deployment.map(Deployment), user_errors })
 }

@@ -1,5 +1,7 @@
 //! What can be changed.
 
+mod access;
+mod approvals;
 mod deployments;
 mod operations;
 mod projects;
@@ -14,6 +16,8 @@ pub struct Mutation(
     projects::ProjectMutation,
     variables::VariableMutation,
     deployments::DeploymentMutation,
+    approvals::ApprovalMutation,
     team::TeamMutation,
+    access::AccessMutation,
     operations::OperationsMutation,
 );

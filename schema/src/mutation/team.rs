@@ -4,6 +4,7 @@ use services::auth::NewApiKeyInput;
 use crate::context::caller;
 use crate::error::{UserError, user_errors};
 use crate::input::parse_id;
+use crate::model::access::role_choice;
 use crate::model::team::{ApiKeyInfo, Role, TeamMember};
 
 #[derive(Default)]
@@ -15,6 +16,8 @@ struct CreateApiKeyInput {
     name: String,
     /// What it may do, such as `deployment-write`; all that you may when left out.
     scopes: Option<Vec<String>>,
+    /// The service account of yours that it is for; yourself when left out.
+    service_account_id: Option<ID>,
     /// In how many days it expires; never when left out.
     expires_in_days: Option<i64>,
 }
@@ -31,16 +34,30 @@ struct AddMemberInput {
     email: String,
     /// Name shown to others.
     name: Option<String>,
-    /// What they are in the team.
-    role: Role,
+    /// Their built-in role in the team.
+    role: Option<Role>,
+    /// Or a role that the team made.
+    custom_role_id: Option<ID>,
 }
 
 #[derive(InputObject)]
 struct SetMemberRoleInput {
     /// The member.
     user_id: ID,
-    /// The new role.
-    role: Role,
+    /// The new built-in role.
+    role: Option<Role>,
+    /// Or a role that the team made.
+    custom_role_id: Option<ID>,
+}
+
+#[derive(InputObject)]
+struct CreateServiceAccountInput {
+    /// What it is for.
+    name: String,
+    /// Its built-in role in the team.
+    role: Option<Role>,
+    /// Or a role that the team made.
+    custom_role_id: Option<ID>,
 }
 
 #[derive(InputObject)]
@@ -70,14 +87,14 @@ struct MemberPayload {
 }
 
 #[derive(SimpleObject)]
-struct DonePayload {
+pub(super) struct DonePayload {
     /// Whether it went well.
     done: bool,
     /// What the caller can put right.
     user_errors: Vec<UserError>,
 }
 
-fn done(result: services::Result<()>) -> Result<DonePayload> {
+pub(super) fn done(result: services::Result<()>) -> Result<DonePayload> {
     let (done, user_errors) = user_errors(result)?;
     Ok(DonePayload { done: done.is_some(), user_errors })
 }
@@ -87,9 +104,12 @@ impl TeamMutation {
     /// Makes an API key. It can never do more than you.
     async fn create_api_key(&self, context: &Context<'_>, input: CreateApiKeyInput) -> Result<ApiKeyPayload> {
         let (services, actor) = caller(context)?;
-        let CreateApiKeyInput { name, scopes, expires_in_days } = input;
-        let created = services.create_api_key(actor, NewApiKeyInput { name, scopes, expires_in_days }).await;
-        let (created, user_errors) = user_errors(created)?;
+        let CreateApiKeyInput { name, scopes, service_account_id, expires_in_days } = input;
+        let creation = async {
+            let service_account = service_account_id.map(|id| parse_id("serviceAccountId", &id)).transpose()?;
+            services.create_api_key(actor, NewApiKeyInput { name, scopes, service_account, expires_in_days }).await
+        };
+        let (created, user_errors) = user_errors(creation.await)?;
         let (api_key, secret) = created.map(|made| (made.key.into(), made.secret.expose().to_owned())).unzip();
         Ok(ApiKeyPayload { api_key, secret, user_errors })
     }
@@ -105,16 +125,34 @@ impl TeamMutation {
     async fn add_member(&self, context: &Context<'_>, input: AddMemberInput) -> Result<MemberPayload> {
         let (services, actor) = caller(context)?;
         let name = input.name.unwrap_or_default();
-        let (added, user_errors) = user_errors(services.add_member(actor, &input.email, &name, input.role.into()).await)?;
+        let adding = async {
+            let role = role_choice(input.role, input.custom_role_id.as_ref())?;
+            services.add_member(actor, &input.email, &name, role).await
+        };
+        let (added, user_errors) = user_errors(adding.await)?;
         let (member, sign_in_path) =
             added.map(|(member, link)| (member.into(), format!("/auth/link?token={}", link.expose()))).unzip();
         Ok(MemberPayload { member, sign_in_path, user_errors })
     }
 
+    /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than you.
+    async fn create_service_account(&self, context: &Context<'_>, input: CreateServiceAccountInput) -> Result<MemberPayload> {
+        let (services, actor) = caller(context)?;
+        let creation = async {
+            let role = role_choice(input.role, input.custom_role_id.as_ref())?;
+            services.create_service_account(actor, &input.name, role).await
+        };
+        let (member, user_errors) = user_errors(creation.await)?;
+        Ok(MemberPayload { member: member.map(TeamMember::from), sign_in_path: None, user_errors })
+    }
+
     /// Gives a member another role.
     async fn set_member_role(&self, context: &Context<'_>, input: SetMemberRoleInput) -> Result<DonePayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.set_member_role(actor, parse_id("userId", &input.user_id)?, input.role.into()).await };
+        let change = async {
+            let role = role_choice(input.role, input.custom_role_id.as_ref())?;
+            services.set_member_role(actor, parse_id("userId", &input.user_id)?, role).await
+        };
         done(change.await)
     }
 

@@ -74,7 +74,7 @@ impl VariableMutation {
             let project = parse_id("projectId", &input.project_id)?;
             services.unset_variable(actor, project, input.environment.as_deref(), &input.name).await?;
             let environment = services.environment_named(actor, project, input.environment.as_deref()).await?;
-            services.variables(actor, environment.id).await
+            services.variables(actor, &environment).await
         };
         let (variables, user_errors) = user_errors(change.await)?;
         let names = variables.map(|variables| variables.into_iter().map(|variable| variable.name).collect());

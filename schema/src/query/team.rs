@@ -1,7 +1,11 @@
 use async_graphql::{Context, Object, Result};
 
+use domain::access::Role;
+
 use crate::context::caller;
 use crate::error::to_graphql;
+use crate::model::access::RoleDefinition;
+use crate::model::approval::Approval;
 use crate::model::team::{Storage, TeamMember, Viewer};
 
 #[derive(Default)]
@@ -18,6 +22,20 @@ impl TeamQuery {
     async fn storage(&self, context: &Context<'_>) -> Result<Storage> {
         let (services, actor) = caller(context)?;
         Ok(services.storage(actor).await.map_err(to_graphql)?.into())
+    }
+
+    /// The roles there are: the built-in ones, then those that the team made.
+    async fn roles(&self, context: &Context<'_>) -> Result<Vec<RoleDefinition>> {
+        let (services, actor) = caller(context)?;
+        let made = services.roles(actor).await.map_err(to_graphql)?;
+        Ok(Role::ALL.into_iter().map(RoleDefinition::from).chain(made.into_iter().map(RoleDefinition::from)).collect())
+    }
+
+    /// The approvals that deployments wait for, oldest first.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn approvals(&self, context: &Context<'_>) -> Result<Vec<Approval>> {
+        let (services, actor) = caller(context)?;
+        Ok(services.pending_approvals(actor).await.map_err(to_graphql)?.into_iter().map(Approval::from).collect())
     }
 
     /// The members of the team, oldest first.

@@ -1,6 +1,8 @@
 //! API keys: prefixed, shown once, kept as digests, scoped, expiring.
 
-use domain::access::{Actor, Credential, Permission};
+use std::sync::Arc;
+
+use domain::access::{Actor, Credential, Permission, Permissions, Target};
 use domain::id::{ApiKeyId, TeamId, UserId};
 use domain::secret::Secret;
 use domain::team::ApiKey;
@@ -8,6 +10,7 @@ use domain::time::{Timestamp, now};
 use store::{NewApiKey, Tx};
 
 use super::{random_token, token_hash};
+use crate::roles::parse_permissions;
 use crate::{Result, ServiceError, Services, require};
 
 const PREFIX: &str = "mck_";
@@ -23,6 +26,8 @@ pub struct NewApiKeyInput {
     pub name: String,
     /// Names of permissions; all that the maker has when absent.
     pub scopes: Option<Vec<String>>,
+    /// The service account that it is for; the maker when absent.
+    pub service_account: Option<UserId>,
     /// In how many days it expires; never when absent.
     pub expires_in_days: Option<i64>,
 }
@@ -56,25 +61,28 @@ impl ApiKeySecret {
         team_id: TeamId,
         user_id: UserId,
         name: &str,
-        scopes: &[Permission],
+        scopes: Permissions,
         expires_at: Option<Timestamp>,
     ) -> Result<ApiKey> {
         let id = ApiKeyId::new();
         let prefix: String = self.0.expose().chars().take(SHOWN_CHARACTERS).collect();
         let hash = token_hash(self.0.expose());
         tx.api_key_insert(&NewApiKey { id, team_id, user_id, name, prefix: &prefix, hash: &hash, scopes, expires_at }).await?;
-        let (name, scopes) = (name.to_owned(), scopes.to_vec());
+        let name = name.to_owned();
         Ok(ApiKey { id, team_id, user_id, name, prefix, scopes, expires_at, revoked_at: None, created_at: now() })
     }
 }
 
 impl Services {
-    /// The keys of the actor's team that the actor made; all of them for those who manage members.
+    /// The keys of the actor's team that are the actor's, or of service accounts the actor made; all of them for those who manage members.
     pub async fn api_keys(&self, actor: &Actor) -> Result<Vec<ApiKey>> {
         require(actor, Permission::ApiKeyWrite)?;
-        let keys = self.store().api_key_list(actor.team_id).await?;
-        let all = actor.may(Permission::MemberWrite);
-        Ok(keys.into_iter().filter(|key| all || key.user_id == actor.user_id).collect())
+        let mut keys = self.store().api_key_list(actor.team_id).await?;
+        if !actor.may(Permission::MemberWrite, Target::Team) {
+            let accounts = self.accounts_of(actor).await?;
+            keys.retain(|key| key.user_id == actor.user_id || accounts.contains(&key.user_id));
+        }
+        Ok(keys)
     }
 
     /// Makes a key. It can never do more than the actor.
@@ -86,6 +94,14 @@ impl Services {
             return Err(ServiceError::invalid("name", "INVALID_NAME", message));
         }
         let scopes = scopes(actor, input.scopes)?;
+        let user_id = match input.service_account {
+            None => actor.user_id,
+            Some(account) if self.accounts_of(actor).await?.contains(&account) => account,
+            Some(_) => {
+                let message = "there is no such service account of yours: only who made one makes keys for it";
+                return Err(ServiceError::invalid("serviceAccountId", "UNKNOWN_SERVICE_ACCOUNT", message));
+            }
+        };
         let expires_at = match input.expires_in_days {
             None => None,
             Some(days @ 1..=3650) => Some(now() + chrono::Duration::days(days)),
@@ -93,11 +109,19 @@ impl Services {
                 return Err(ServiceError::invalid("expiresInDays", "OUT_OF_RANGE", "give 1 to 3650 days, or leave it out"));
             }
         };
+        let expires_at = outlived_by(actor, expires_at);
         let secret = ApiKeySecret::generate();
         let mut tx = self.store().begin().await?;
-        let key = secret.insert(&mut tx, actor.team_id, actor.user_id, name, &scopes, expires_at).await?;
+        let key = secret.insert(&mut tx, actor.team_id, user_id, name, scopes, expires_at).await?;
         tx.commit().await?;
         Ok(CreatedApiKey { secret: secret.into_secret(), key })
+    }
+
+    /// The service accounts that the actor's user made.
+    async fn accounts_of(&self, actor: &Actor) -> Result<Vec<UserId>> {
+        let members = self.store().member_list(actor.team_id).await?;
+        let made = members.into_iter().filter(|member| member.created_by == Some(actor.user_id));
+        Ok(made.map(|member| member.user.id).collect())
     }
 
     /// Revokes a key: one's own, or anybody's for those who manage members.
@@ -117,17 +141,20 @@ impl Services {
     pub(super) async fn authenticate_key(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
         const INVALID: ServiceError =
             ServiceError::Unauthenticated("the API key is not valid, was revoked or has expired: make a new one");
-        let (key, role) = self.store().api_key_get(&token_hash(bearer)).await?.ok_or(INVALID)?;
+        let (key, standing) = self.store().api_key_get(&token_hash(bearer)).await?.ok_or(INVALID)?;
         if key.revoked_at.is_some() || key.expires_at.is_some_and(|at| at <= now()) {
             return Err(INVALID);
         }
         if team.is_some_and(|team| team != key.team_id) {
             return Err(ServiceError::NotFound("team"));
         }
+        let rights = self.bounded(standing.ok_or(INVALID)?).await?.ok_or(ServiceError::Unauthenticated(
+            "who made this key's service account is no longer in the team: let somebody else make another account",
+        ))?;
         Ok(Actor {
             user_id: key.user_id,
             team_id: key.team_id,
-            role: role.ok_or(INVALID)?,
+            rights: Arc::new(rights),
             scopes: Some(key.scopes),
             credential: Credential::ApiKey(key.id),
             expires_at: key.expires_at,
@@ -135,24 +162,24 @@ impl Services {
     }
 }
 
-fn scopes(actor: &Actor, names: Option<Vec<String>>) -> Result<Vec<Permission>> {
+/// A key that is made with another expires with that one at the latest: whoever finds a key does not get one for longer.
+fn outlived_by(actor: &Actor, expires_at: Option<Timestamp>) -> Option<Timestamp> {
+    match actor.credential {
+        Credential::ApiKey(_) => expires_at.into_iter().chain(actor.expires_at).min(),
+        Credential::Session(_) | Credential::Schedule(_) => expires_at,
+    }
+}
+
+fn scopes(actor: &Actor, names: Option<Vec<String>>) -> Result<Permissions> {
     let Some(names) = names else {
-        return Ok(Permission::ALL.into_iter().filter(|permission| actor.may(*permission)).collect());
+        return Ok(Permission::ALL.into_iter().filter(|permission| actor.may_somewhere(*permission)).collect());
     };
-    names
-        .iter()
-        .map(|name| {
-            let permission = Permission::from_name(name).ok_or_else(|| {
-                let known: Vec<_> = Permission::ALL.iter().map(|permission| permission.name()).collect();
-                let name: String = name.chars().take(60).collect();
-                ServiceError::invalid("scopes", "UNKNOWN_SCOPE", format!("`{name}` is no permission: use {}", known.join(", ")))
-            })?;
-            if actor.may(permission) {
-                Ok(permission)
-            } else {
-                let message = format!("a key cannot do more than you: you lack `{}`", permission.name());
-                Err(ServiceError::invalid("scopes", "SCOPE_TOO_WIDE", message))
-            }
-        })
-        .collect()
+    let asked = parse_permissions("scopes", "UNKNOWN_SCOPE", &names)?;
+    match asked.iter().find(|permission| !actor.may_somewhere(*permission)) {
+        None => Ok(asked),
+        Some(permission) => {
+            let message = format!("a key cannot do more than you: you lack `{}`", permission.name());
+            Err(ServiceError::invalid("scopes", "SCOPE_TOO_WIDE", message))
+        }
+    }
 }

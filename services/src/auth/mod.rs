@@ -6,9 +6,12 @@ mod recent;
 mod sessions;
 mod tokens;
 
-use domain::access::{Actor, Credential};
-use domain::id::TeamId;
+use std::sync::Arc;
+
+use domain::access::{Actor, Bound, Credential, Rights};
+use domain::id::{TeamId, UserId};
 use domain::secret::Secret;
+use domain::team::Standing;
 use domain::time::now;
 use rand::Rng;
 use sha2::{Digest, Sha256};
@@ -60,8 +63,28 @@ impl Services {
             Credential::Schedule(_) => true,
             Credential::ApiKey(key) => self.store().api_key_is_valid(actor.team_id, key, now()).await?,
         };
-        let role = self.store().membership_get(actor.team_id, actor.user_id).await?.map(|membership| membership.role);
-        Ok(stands && role == Some(actor.role))
+        let rights = self.rights(actor.team_id, actor.user_id).await?;
+        Ok(stands && rights.is_some_and(|rights| rights == *actor.rights))
+    }
+
+    /// What a user may do in a team at present; `None` for one who is not in it.
+    pub(crate) async fn rights(&self, team: TeamId, user: UserId) -> Result<Option<Rights>> {
+        match self.store().standing_get(team, user).await? {
+            Some(standing) => self.bounded(standing).await,
+            None => Ok(None),
+        }
+    }
+
+    /// The rights of a member; those of a service account with the present ones of who made it, and none once they left the team.
+    async fn bounded(&self, standing: Standing) -> Result<Option<Rights>> {
+        let Standing { team_id, created_by, mut rights, .. } = standing;
+        if let Some(user_id) = created_by {
+            let maker = self.store().standing_get(team_id, user_id).await?;
+            // Service accounts make no others: whose rights one would be bound by could not be told from one row.
+            let Some(maker) = maker.filter(|maker| maker.created_by.is_none()) else { return Ok(None) };
+            rights.bound = Some(Box::new(Bound { user_id, rights: maker.rights }));
+        }
+        Ok(Some(rights))
     }
 
     async fn authenticate_session(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
@@ -69,16 +92,18 @@ impl Services {
         if !self.store().session_is_valid(claims.session_id).await? {
             return Err(ServiceError::Unauthenticated("this session was signed out: sign in again"));
         }
-        let memberships = self.store().membership_list(claims.user_id).await?;
-        let membership = match team {
-            Some(team) => memberships.into_iter().find(|membership| membership.team_id == team),
-            None => memberships.into_iter().next(),
+        let mut teams = self.store().standing_list(claims.user_id).await?.into_iter();
+        let standing = match team {
+            Some(team) => teams.find(|standing| standing.team_id == team),
+            None => teams.next(),
         };
-        let membership = membership.ok_or(ServiceError::NotFound("team"))?;
+        let standing = standing.ok_or(ServiceError::NotFound("team"))?;
+        let team_id = standing.team_id;
+        let rights = self.bounded(standing).await?.ok_or(ServiceError::NotFound("team"))?;
         Ok(Actor {
             user_id: claims.user_id,
-            team_id: membership.team_id,
-            role: membership.role,
+            team_id,
+            rights: Arc::new(rights),
             scopes: None,
             credential: Credential::Session(claims.session_id),
             expires_at: claims.expires_at(),

@@ -60,6 +60,11 @@ impl Recent {
         Before(self.entries().generation)
     }
 
+    /// How often rights changed in this process.
+    pub(crate) fn generation(&self) -> u64 {
+        self.entries().generation
+    }
+
     /// Keeps the outcome of a look-up, unless rights changed while it was under way.
     pub(super) fn keep(&self, shown: Shown, actor: &Actor, before: &Before) {
         let mut entries = self.entries();
@@ -95,14 +100,23 @@ impl Drop for Change<'_> {
 
 #[cfg(test)]
 mod tests {
-    use domain::access::{Credential, Role};
+    use std::sync::Arc;
+
+    use domain::access::{Credential, Rights, Role};
     use domain::id::{SessionId, UserId};
 
     use super::*;
 
     fn actor() -> Actor {
         let credential = Credential::Session(SessionId::new());
-        Actor { user_id: UserId::new(), team_id: TeamId::new(), role: Role::Owner, scopes: None, credential, expires_at: None }
+        Actor {
+            user_id: UserId::new(),
+            team_id: TeamId::new(),
+            rights: Arc::new(Rights::of(Role::Owner)),
+            scopes: None,
+            credential,
+            expires_at: None,
+        }
     }
 
     #[test]

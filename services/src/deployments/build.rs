@@ -1,6 +1,6 @@
 //! The build phase: source, detection, build, artifact.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use artifacts::{ArtifactLimits, Prepared};
 use clouds_contract::{BuildRequest, Builds};
@@ -15,34 +15,10 @@ use store::DeploymentChange;
 
 use super::changes::DeploymentLog;
 use super::notices::Notices;
+use super::workspace::Workspace;
 use super::{PhaseError, deadlines, in_time};
 use crate::variables::open_variables;
 use crate::{ServiceError, Services};
-
-/// The directory of one build, removed when dropped.
-struct Workspace(PathBuf);
-
-impl Workspace {
-    /// An empty directory. What an interrupted build left there is removed first.
-    async fn create(path: PathBuf) -> std::io::Result<Self> {
-        match tokio::fs::remove_dir_all(&path).await {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
-            _ => {}
-        }
-        tokio::fs::create_dir_all(&path).await?;
-        Ok(Self(path))
-    }
-
-    fn source(&self) -> PathBuf {
-        self.0.join("source")
-    }
-
-    async fn remove(self) {
-        let path = self.0.clone();
-        // Thousands of files: not on the async threads.
-        let _ = tokio::task::spawn_blocking(move || std::fs::remove_dir_all(path)).await;
-    }
-}
 
 impl Services {
     /// The work of a [`BuildJob`].
@@ -54,9 +30,7 @@ impl Services {
         if !matches!(deployment.status, DeploymentStatus::Queued | DeploymentStatus::Building) {
             return Ok(Outcome::Done);
         }
-        let path = self.inner.settings.directory.join("builds").join(deployment.id.to_string());
-        let workspace =
-            Workspace::create(path).await.map_err(|error| JobError::Retry(format!("the build's directory: {error}")))?;
+        let workspace = Workspace::create(&self.inner.settings.directory, &deployment.id.to_string()).await?;
         let result = self.build_in(run, &deployment, &workspace.source()).await;
         workspace.remove().await;
         self.conclude(run, &deployment, result).await

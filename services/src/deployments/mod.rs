@@ -1,15 +1,18 @@
 //! Deployments: what people ask for, and the work that follows.
 
+mod approvals;
 mod build;
 mod changes;
 mod notices;
 mod release;
 mod requests;
+mod resolve;
 mod retire;
 mod source;
+mod workspace;
 
 use clouds_contract::CloudError;
-use domain::access::{Actor, Permission};
+use domain::access::{Actor, Permission, Target};
 use domain::deployment::{Deployment, Failure};
 use domain::environment::deployment_label;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
@@ -21,7 +24,7 @@ pub(crate) use notices::Notices;
 pub use requests::{Trigger, TriggerSource};
 
 use crate::error::is_disk_full;
-use crate::{Result, ServiceError, Services, require};
+use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// How long each phase may last before the deployment fails.
 mod deadlines {
@@ -95,14 +98,18 @@ fn in_time(phase: chrono::Duration) -> Timestamp {
 impl Services {
     /// A deployment.
     pub async fn deployment(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
-        require(actor, Permission::ProjectRead)?;
-        self.store().deployment_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))
+        require_somewhere(actor, Permission::ProjectRead)?;
+        let deployment = self.store().deployment_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))?;
+        require_on(actor, Permission::ProjectRead, (&deployment).into(), "deployment")?;
+        Ok(deployment)
     }
 
-    /// Those of these deployments that the team has, in no particular order.
+    /// Those of these deployments that the team has and the actor may see, in no particular order.
     pub async fn deployments_by_id(&self, actor: &Actor, ids: &[DeploymentId]) -> Result<Vec<Deployment>> {
-        require(actor, Permission::ProjectRead)?;
-        Ok(self.store().deployment_get_many(actor.team_id, ids).await?)
+        require_somewhere(actor, Permission::ProjectRead)?;
+        let mut found = self.store().deployment_get_many(actor.team_id, ids).await?;
+        found.retain(|deployment| actor.may(Permission::ProjectRead, deployment.into()));
+        Ok(found)
     }
 
     /// A page of a project's deployments, newest first.
@@ -114,13 +121,14 @@ impl Services {
         after: Option<DeploymentId>,
         limit: i64,
     ) -> Result<Page<Deployment>> {
-        require(actor, Permission::ProjectRead)?;
+        let target = environment.map_or(Target::Project(project), |id| Target::Environment(project, id));
+        require_on(actor, Permission::ProjectRead, target, "project")?;
         Ok(self.store().deployment_list(actor.team_id, project, environment, after, limit).await?)
     }
 
     /// How many deployments a project has.
     pub async fn deployment_count(&self, actor: &Actor, project: ProjectId) -> Result<i64> {
-        require(actor, Permission::ProjectRead)?;
+        require_on(actor, Permission::ProjectRead, Target::Project(project), "project")?;
         Ok(self.store().deployment_count(actor.team_id, project).await?)
     }
 

@@ -1,5 +1,6 @@
 //! What has to be said once a transaction is committed: wake workers, hint subscribers.
 
+use domain::approval::ApprovalState;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::id::{DeploymentId, JobId, ProjectId, TeamId};
 use domain::job::DueJob;
@@ -48,6 +49,7 @@ impl Notices {
         let change = DeploymentChange { from: deployment.status, to, deadline: None, failure: Some(failure) };
         tx.deployment_change(deployment.team_id, deployment.id, &change).await?;
         self.event(tx, deployment, to, &message).await?;
+        tx.approval_end(deployment.team_id, deployment.id, ApprovalState::Withdrawn, None, None).await?;
         self.called_off.extend(tx.job_cancel_subject(deployment.team_id, deployment.id.uuid()).await?);
         if deployment.status == DeploymentStatus::Releasing {
             self.retire(tx, deployment.team_id, deployment.id).await?;

@@ -8,15 +8,15 @@ use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
 use domain::source::Source;
 use domain::time::now;
-use jobs::payload::{BuildJob, ReleaseJob, new_job};
 use store::Tx;
 
+use super::approvals::{first_job, wait_for_approval};
 use super::notices::Notices;
 use super::{deadlines, in_time};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::projects::{parse_reference, parse_repository};
 use crate::schedules::ScheduledRun;
-use crate::{Result, ServiceError, Services, require};
+use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// What somebody asks for who triggers a deployment.
 #[derive(Debug, Clone)]
@@ -63,16 +63,14 @@ impl Services {
 
     /// The same, for a run of a schedule, which is recorded with it.
     pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, run: Option<&ScheduledRun>) -> Result<Deployment> {
-        require(actor, Permission::DeploymentWrite)?;
+        let name = parse_environment(input.environment.as_deref())?;
+        self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await?;
         if let Some(cloud) = &input.cloud {
             self.cloud(cloud)?;
         }
-        let name = parse_environment(input.environment.as_deref())?;
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let source = self.resolve_source(actor, &project, input.source).await?;
-        if self.store().environment_by_name(actor.team_id, project.id, name.as_str()).await?.is_none() {
-            self.check_environment_count(actor, project.id).await?;
-        }
+        self.check_room_for(actor, project.id, &name).await?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = lock(&mut tx, actor, project.id).await?;
@@ -80,24 +78,21 @@ impl Services {
         supersede_queued(&mut tx, &mut notices, &environment).await?;
         let mut deployment = blank(&mut tx, actor, &environment, source).await?;
         deployment.config_version = environment.config_version;
-        insert(&mut tx, &mut notices, &deployment, "queued").await?;
-        let payload = BuildJob { version: 1, team_id: actor.team_id, deployment_id: deployment.id };
-        let job = new_job(&payload).map_err(ServiceError::internal)?;
-        tx.job_insert(&job).await?;
-        notices.job(&job);
+        begin(&mut tx, &mut notices, actor, &environment, deployment.clone(), "queued").await?;
         if let Some(run) = run {
             run.record(&mut tx, deployment.number).await?;
         }
         tx.commit().await?;
         self.give(notices);
-        self.deployment(actor, deployment.id).await
+        self.written(actor, deployment.id).await
     }
 
     /// Makes the artifact of a deployment live in an environment (production when none is named), with that environment's variables.
     pub async fn promote(&self, actor: &Actor, id: DeploymentId, environment: Option<&str>) -> Result<Deployment> {
-        require(actor, Permission::DeploymentWrite)?;
         let name = parse_environment(environment)?;
+        require_somewhere(actor, Permission::DeploymentWrite)?;
         let origin = self.reusable(actor, id, "deploymentId").await?;
+        self.require_environment(actor, Permission::DeploymentWrite, origin.project_id, &name).await?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = lock(&mut tx, actor, origin.project_id).await?;
@@ -105,7 +100,7 @@ impl Services {
         let origin = Origin { deployment: &origin, cause: Cause::Promotion, config_version: environment.config_version };
         let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
         self.give(notices);
-        self.deployment(actor, deployment).await
+        self.written(actor, deployment).await
     }
 
     /// Brings back what an environment (production when none is named) showed before: artifact, configuration and secrets of one of
@@ -117,8 +112,9 @@ impl Services {
         environment: Option<&str>,
         to: Option<DeploymentId>,
     ) -> Result<Deployment> {
-        require(actor, Permission::DeploymentWrite)?;
+        require_somewhere(actor, Permission::DeploymentWrite)?;
         let environment = self.environment_named(actor, project, environment).await?;
+        require_on(actor, Permission::DeploymentWrite, (&environment).into(), "environment")?;
         let origin = match to {
             Some(id) => self.reusable(actor, id, "toDeploymentId").await?,
             None => self.store().deployment_previous(actor.team_id, environment.id).await?.ok_or_else(|| {
@@ -132,17 +128,20 @@ impl Services {
         check_rollback(&environment, &origin)?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
-        lock(&mut tx, actor, project).await?;
+        let project = lock(&mut tx, actor, project).await?;
+        // Read anew, now that nobody can protect it meanwhile.
+        let environment = find_or_insert(&mut tx, &project, &environment.name).await?;
         let origin = Origin { deployment: &origin, cause: Cause::Rollback, config_version: origin.config_version };
         let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
         self.give(notices);
-        self.deployment(actor, deployment).await
+        self.written(actor, deployment).await
     }
 
     /// Calls a deployment off: a build is killed, what was started is stopped. Cancelling what is cancelled is no error.
     pub async fn cancel(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
-        require(actor, Permission::DeploymentWrite)?;
+        require_somewhere(actor, Permission::DeploymentWrite)?;
         let deployment = self.deployment(actor, id).await?;
+        require_on(actor, Permission::DeploymentWrite, (&deployment).into(), "deployment")?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         tx.project_lock(actor.team_id, deployment.project_id).await?;
@@ -168,6 +167,11 @@ impl Services {
         self.deployment(actor, id).await
     }
 
+    /// The deployment that the actor just made, which it may be told of without the right to look at others.
+    async fn written(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
+        self.store().deployment_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))
+    }
+
     async fn resolve_source(&self, actor: &Actor, project: &Project, source: TriggerSource) -> Result<Source> {
         match source {
             TriggerSource::Upload { digest } => {
@@ -188,7 +192,7 @@ impl Services {
                 // The project's branch belongs to the project's repository.
                 let reference = reference.or_else(|| own.then(|| project.reference.clone()).flatten());
                 let repository = parse_repository(&repository)?;
-                if repository.local_path().is_some() && !matches!(actor.role, Role::Owner | Role::Admin) {
+                if repository.local_path().is_some() && !actor.rights.has_role(&[Role::Owner, Role::Admin]) {
                     // What the server's user can read is not the team's: paths are for those who run the machine.
                     let message = "only owners and admins deploy from a path on the server's machine: use https or ssh, or upload the directory";
                     return Err(ServiceError::invalid("repository", "LOCAL_PATH", message));
@@ -235,14 +239,10 @@ impl Services {
         deployment.config_version = origin.config_version;
         let what = if origin.cause == Cause::Rollback { "roll back to" } else { "promote" };
         let message = format!("queued to {what} deployment {} (number {})", origin.deployment.id, origin.deployment.number);
-        insert(&mut tx, notices, &deployment, &message).await?;
-        let payload =
-            ReleaseJob { version: 1, team_id: actor.team_id, environment_id: environment.id, deployment_id: deployment.id };
-        let job = new_job(&payload).map_err(ServiceError::internal)?;
-        tx.job_insert(&job).await?;
-        notices.job(&job);
+        let id = deployment.id;
+        begin(&mut tx, notices, actor, environment, deployment, &message).await?;
         tx.commit().await?;
-        Ok(deployment.id)
+        Ok(id)
     }
 }
 
@@ -322,14 +322,26 @@ async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: So
         created_by: Some(actor.user_id),
         created_at: at,
         changed_at: at,
-        deadline: Some(in_time(deadlines::QUEUED)),
+        deadline: None,
         event_count: 0,
         log_count: 0,
     })
 }
 
-async fn insert(tx: &mut Tx, notices: &mut Notices, deployment: &Deployment, message: &str) -> Result<()> {
-    tx.deployment_insert(deployment).await?;
-    notices.event(tx, deployment, DeploymentStatus::Queued, message).await?;
-    Ok(())
+/// Writes a queued deployment with its first job; to a protected environment with the approval that it waits for instead.
+async fn begin(
+    tx: &mut Tx,
+    notices: &mut Notices,
+    actor: &Actor,
+    environment: &Environment,
+    mut deployment: Deployment,
+    message: &str,
+) -> Result<()> {
+    if environment.protected {
+        return wait_for_approval(tx, notices, actor, environment, deployment, message).await;
+    }
+    deployment.deadline = Some(in_time(deadlines::QUEUED));
+    tx.deployment_insert(&deployment).await?;
+    notices.event(tx, &deployment, DeploymentStatus::Queued, message).await?;
+    first_job(tx, notices, &deployment).await
 }

@@ -5,10 +5,10 @@ use std::path::Path;
 use artifacts::ObjectError;
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, Failure};
-use domain::source::Source;
+use domain::source::{Reference, Source};
 use jobs::{JobError, Run};
 use sources::archive::{ArchiveError, UnpackLimits, UnpackSummary, unpack};
-use sources::git::{GitOptions, fetch_git};
+use sources::git::{GitOptions, SourceError, fetch_git};
 
 use super::changes::DeploymentLog;
 use super::{PhaseError, failure};
@@ -20,7 +20,13 @@ use crate::uploads::upload_name;
 const FETCH_ATTEMPTS: i64 = 2;
 
 impl Services {
-    /// Fetches the source and returns the commit, for a Git repository.
+    /// How repositories are fetched.
+    pub(super) fn git_options(&self) -> GitOptions {
+        GitOptions { env: self.inner.settings.fetch_env.clone(), ..GitOptions::default() }
+    }
+
+    /// Fetches the source and returns the commit, for a Git repository. A commit that is known already, because it was approved or an
+    /// interrupted build began with it, is what is fetched, wherever its branch is by now.
     pub(super) async fn fetch_source(
         &self,
         run: &Run,
@@ -30,17 +36,14 @@ impl Services {
     ) -> Result<Option<String>, PhaseError> {
         match &deployment.source {
             Source::Git { repository, reference } => {
-                let reference_shown = reference.as_ref().map_or("the default branch", |reference| reference.as_str());
+                let known = deployment.commit_sha.as_deref().map(str::parse::<Reference>).transpose();
+                let known = known.map_err(|error| JobError::Fail(error.to_string()))?;
+                let reference = known.as_ref().or(reference.as_ref());
+                let reference_shown = reference.map_or("the default branch", |reference| reference.as_str());
                 log.say(format!("Fetching {} at {reference_shown}", repository.as_str())).await?;
                 let stop = run.stop.clone();
-                let options = GitOptions { env: self.inner.settings.fetch_env.clone(), ..GitOptions::default() };
-                let fetched = fetch_git(repository, reference.as_ref(), target, &options, stop).await;
-                let fetched = fetched.map_err(|error| {
-                    if error.is_retryable() && run.job.attempts < FETCH_ATTEMPTS {
-                        return PhaseError::Job(JobError::Retry(error.to_string()));
-                    }
-                    stopped_or_failed(run, error.code(), &error)
-                })?;
+                let fetched = fetch_git(repository, reference, target, &self.git_options(), stop).await;
+                let fetched = fetched.map_err(|error| fetch_error(run, &error))?;
                 log.say(format!("Fetched commit {}", fetched.commit)).await?;
                 Ok(Some(fetched.commit))
             }
@@ -75,6 +78,14 @@ impl Services {
         let unpacked = unpacked.await.map_err(|error| JobError::Retry(error.to_string()))?;
         unpacked.map_err(|error| stopped_or_failed(run, error.code(), &error))
     }
+}
+
+/// What becomes of a job whose repository could not be fetched.
+pub(super) fn fetch_error(run: &Run, error: &SourceError) -> PhaseError {
+    if error.is_retryable() && run.job.attempts < FETCH_ATTEMPTS {
+        return PhaseError::Job(JobError::Retry(error.to_string()));
+    }
+    stopped_or_failed(run, error.code(), error)
 }
 
 fn stopped_or_failed(run: &Run, code: &'static str, error: &(dyn std::error::Error + 'static)) -> PhaseError {

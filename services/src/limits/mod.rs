@@ -98,7 +98,8 @@ impl RateLimiter {
         {
             return (key.to_string(), *limit);
         }
-        (actor.user_id.to_string(), *self.limits.per_role.get(&actor.role).unwrap_or(&self.limits.per_user))
+        let role = actor.rights.role.built_in().and_then(|role| self.limits.per_role.get(&role));
+        (actor.user_id.to_string(), role.copied().unwrap_or(self.limits.per_user))
     }
 }
 

@@ -1,12 +1,20 @@
 use std::sync::Arc;
 
+use domain::access::Rights;
 use domain::id::{SessionId, TeamId, UserId};
 
 use super::*;
 
 fn actor() -> Actor {
     let credential = Credential::Session(SessionId::new());
-    Actor { user_id: UserId::new(), team_id: TeamId::new(), role: Role::Developer, scopes: None, credential, expires_at: None }
+    Actor {
+        user_id: UserId::new(),
+        team_id: TeamId::new(),
+        rights: Arc::new(Rights::of(Role::Developer)),
+        scopes: None,
+        credential,
+        expires_at: None,
+    }
 }
 
 fn limits(per_user: u32) -> RateLimits {
@@ -44,7 +52,7 @@ async fn roles_and_keys_have_limits_of_their_own_and_zero_is_none() {
     let (person, key) = (actor(), ApiKeyId::new());
     let by_key = Actor { credential: Credential::ApiKey(key), ..person.clone() };
     let by_another = Actor { credential: Credential::ApiKey(ApiKeyId::new()), ..person.clone() };
-    let admin = Actor { role: Role::Admin, ..actor() };
+    let admin = Actor { rights: Arc::new(Rights::of(Role::Admin)), ..actor() };
     let limiter = RateLimiter::new(
         RateLimits { per_role: HashMap::from([(Role::Admin, 0)]), per_key: HashMap::from([(key, 5)]), ..limits(2) },
         None,

@@ -12,12 +12,26 @@ const NO_SUCH_REFERENCE: &[&str] = &["couldn't find remote ref", "not our ref", 
 /// What servers say that give commits out only by a branch's or tag's name.
 const NOT_BY_ID: &[&str] = &["does not allow request for unadvertised object", "unadvertised object"];
 
+/// How much of a commit is fetched.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// With its files.
+    Files,
+    /// The commit alone, from servers that leave out what is not asked for; others send its files as well.
+    Commit,
+}
+
 /// Makes an empty repository in the target and fetches the one commit that is asked for. Returns its id.
-pub(super) async fn fetch(git: &Git, reference: Option<&Reference>) -> Result<String, SourceError> {
+pub(super) async fn fetch(git: &Git, reference: Option<&Reference>, depth: Depth) -> Result<String, SourceError> {
     git.run(&["init", "--quiet"]).await?;
     git.run(&["remote", "add", "origin", git.repository.as_str()]).await?;
     let name = reference.map_or("HEAD", Reference::as_str);
-    let output = git.try_run(&["fetch", "--quiet", "--no-tags", "--depth", "1", "origin", name]).await?;
+    let mut arguments = vec!["fetch", "--quiet", "--no-tags", "--depth", "1"];
+    if depth == Depth::Commit {
+        arguments.push("--filter=tree:0");
+    }
+    arguments.extend(["origin", name]);
+    let output = git.try_run(&arguments).await?;
     if output.success {
         return commit(git, "FETCH_HEAD", name).await;
     }

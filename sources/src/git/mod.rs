@@ -18,6 +18,7 @@ use tokio_util::sync::CancellationToken;
 pub use error::SourceError;
 
 use command::Git;
+use fetch::Depth;
 
 /// How a repository is fetched.
 #[derive(Debug, Clone)]
@@ -60,13 +61,7 @@ pub async fn fetch_git(
     options: &GitOptions,
     stop: CancellationToken,
 ) -> Result<Fetched, SourceError> {
-    if let Some(path) = repository.local_path()
-        && !Path::new(path).exists()
-    {
-        return Err(SourceError::NotFound(error::shown(repository.as_str())));
-    }
-    let git = Git::new(repository, target, options, stop).await?;
-    let commit = fetch::fetch(&git, reference).await?;
+    let (git, commit) = fetched(repository, reference, target, options, stop, Depth::Files).await?;
     checkout::checkout(&git, &commit).await?;
     let target = target.to_owned();
     let name = error::shown(repository.as_str());
@@ -74,4 +69,34 @@ pub async fn fetch_git(
         .await
         .map_err(|error| SourceError::io(error.into()))??;
     Ok(Fetched { commit })
+}
+
+/// The id of the commit that a reference means at this moment, found by the same rules as [`fetch_git`] finds it. `scratch` must be
+/// absent or empty; what is left in it is of no use, and the caller removes it.
+pub async fn resolve_git(
+    repository: &Repository,
+    reference: Option<&Reference>,
+    scratch: &Path,
+    options: &GitOptions,
+    stop: CancellationToken,
+) -> Result<String, SourceError> {
+    fetched(repository, reference, scratch, options, stop, Depth::Commit).await.map(|(_, commit)| commit)
+}
+
+async fn fetched(
+    repository: &Repository,
+    reference: Option<&Reference>,
+    target: &Path,
+    options: &GitOptions,
+    stop: CancellationToken,
+    depth: Depth,
+) -> Result<(Git, String), SourceError> {
+    if let Some(path) = repository.local_path()
+        && !Path::new(path).exists()
+    {
+        return Err(SourceError::NotFound(error::shown(repository.as_str())));
+    }
+    let git = Git::new(repository, target, options, stop).await?;
+    let commit = fetch::fetch(&git, reference, depth).await?;
+    Ok((git, commit))
 }

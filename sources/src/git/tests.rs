@@ -86,6 +86,44 @@ async fn a_branch_a_tag_and_a_commit_are_fetched_without_history() {
 }
 
 #[tokio::test]
+async fn a_reference_means_the_same_commit_before_and_when_it_is_fetched() {
+    for leaves_out in ["true", "false"] {
+        let origin = Origin::new();
+        origin.git(&["config", "uploadpack.allowFilter", leaves_out]);
+        let first = origin.commit(&[("index.html", "one")]);
+        origin.git(&["tag", "--annotate", "v1", "--message", "v1"]);
+        origin.git(&["switch", "--quiet", "--create", "feature/two"]);
+        let second = origin.commit(&[("index.html", "two")]);
+        origin.git(&["switch", "--quiet", "main"]);
+        let third = origin.commit(&[("index.html", "three")]);
+        let repository = origin.path().to_str().unwrap().parse().unwrap();
+        let resolve = async |reference: Option<&str>| {
+            let scratch = tempfile::tempdir().unwrap();
+            let reference = reference.map(|reference| reference.parse().unwrap());
+            let options = GitOptions::default();
+            resolve_git(&repository, reference.as_ref(), scratch.path(), &options, CancellationToken::new()).await
+        };
+        let table = [
+            (None, &third),
+            (Some("main"), &third),
+            (Some("feature/two"), &second),
+            (Some("v1"), &first),
+            (Some(first.as_str()), &first),
+            (Some(&second[..9]), &second),
+        ];
+        for (reference, commit) in table {
+            assert_eq!(&resolve(reference).await.unwrap(), commit, "{reference:?}");
+        }
+        assert_eq!(resolve(Some("nope")).await.unwrap_err().code(), "REFERENCE_NOT_FOUND");
+        // A branch that moves on takes nothing from what was found.
+        let target = tempfile::tempdir().unwrap();
+        origin.commit(&[("index.html", "four")]);
+        assert_eq!(origin.fetch(Some(&third), target.path()).await.unwrap().commit, third);
+        assert_eq!(index(&target), "three");
+    }
+}
+
+#[tokio::test]
 async fn submodules_come_along() {
     let library = Origin::new();
     library.commit(&[("library.js", "export {}")]);

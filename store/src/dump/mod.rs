@@ -17,10 +17,11 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 30] = [
+pub const TABLES: [&str; 33] = [
     "installation",
     "users",
     "teams",
+    "roles",
     "memberships",
     "team_keys",
     "api_keys",
@@ -29,10 +30,12 @@ pub const TABLES: [&str; 30] = [
     "signin_links",
     "projects",
     "environments",
+    "role_grants",
     "environment_variables",
     "artifacts",
     "uploads",
     "deployments",
+    "approvals",
     "deployment_events",
     "log_lines",
     "log_archives",

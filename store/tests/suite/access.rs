@@ -1,9 +1,9 @@
 //! Users, teams, keys, sessions and facts about the installation.
 
 use chrono::TimeDelta;
-use domain::access::{Permission, Role};
+use domain::access::{Permission, Permissions, Rights, Role, RoleRef};
 use domain::id::{ApiKeyId, SessionId, TeamId, UserId};
-use domain::team::{Membership, User};
+use domain::team::{Member, Membership, User};
 use domain::time::{Timestamp, now};
 use store::{NewApiKey, Store, StoreError};
 
@@ -20,7 +20,7 @@ async fn team_of(store: &Store, members: &[(UserId, Role)]) -> TeamId {
     write(store, async |tx| {
         tx.team_insert(&team).await?;
         for (user_id, role) in members {
-            tx.membership_put(&Membership { team_id: team.id, user_id: *user_id, role: *role }).await?;
+            tx.membership_put(&Membership { team_id: team.id, user_id: *user_id, role: RoleRef::BuiltIn(*role) }).await?;
         }
         Ok(())
     })
@@ -28,8 +28,12 @@ async fn team_of(store: &Store, members: &[(UserId, Role)]) -> TeamId {
     team.id
 }
 
+fn member(user: &User, role: Role) -> Member {
+    Member { user: user.clone(), created_by: None, rights: Rights::of(role) }
+}
+
 fn key(team_id: TeamId, user_id: UserId, hash: &str, expires_at: Option<Timestamp>) -> NewApiKey<'_> {
-    let scopes = &[Permission::ProjectRead, Permission::DeploymentWrite];
+    let scopes = Permissions::of(&[Permission::ProjectRead, Permission::DeploymentWrite, Permission::DeploymentApprove]);
     NewApiKey { id: ApiKeyId::new(), team_id, user_id, name: "ci", prefix: "mk_abcdef", hash, scopes, expires_at }
 }
 
@@ -66,18 +70,18 @@ testkit::on_both_databases! {
         let (ada, bob) = (user(&store).await, user(&store).await);
         let first = team_of(&store, &[(ada.id, Role::Owner)]).await;
         let second = team_of(&store, &[(bob.id, Role::Owner), (ada.id, Role::Viewer)]).await;
-        let roles: Vec<_> = store.membership_list(ada.id).await.unwrap().into_iter().map(|m| (m.team_id, m.role)).collect();
-        assert_eq!(roles, [(first, Role::Owner), (second, Role::Viewer)]);
-        assert_eq!(store.membership_get(second, ada.id).await.unwrap().unwrap().role, Role::Viewer);
-        assert_eq!(store.membership_get(first, bob.id).await.unwrap(), None);
+        let roles: Vec<_> = store.standing_list(ada.id).await.unwrap().into_iter().map(|m| (m.team_id, m.rights)).collect();
+        assert_eq!(roles, [(first, Rights::of(Role::Owner)), (second, Rights::of(Role::Viewer))]);
+        assert_eq!(store.standing_get(second, ada.id).await.unwrap().unwrap().rights, Rights::of(Role::Viewer));
+        assert_eq!(store.standing_get(first, bob.id).await.unwrap(), None);
 
-        let admin = Membership { team_id: second, user_id: ada.id, role: Role::Admin };
+        let admin = Membership { team_id: second, user_id: ada.id, role: RoleRef::BuiltIn(Role::Admin) };
         write(&store, async |tx| tx.membership_put(&admin).await).await;
-        assert_eq!(store.member_list(second).await.unwrap(), [(bob.clone(), Role::Owner), (ada.clone(), Role::Admin)]);
+        assert_eq!(store.member_list(second).await.unwrap(), [member(&bob, Role::Owner), member(&ada, Role::Admin)]);
 
         assert!(write(&store, async |tx| tx.membership_delete(second, ada.id).await).await);
         assert!(!write(&store, async |tx| tx.membership_delete(second, ada.id).await).await);
-        assert_eq!(store.member_list(second).await.unwrap(), [(bob, Role::Owner)]);
+        assert_eq!(store.member_list(second).await.unwrap(), [member(&bob, Role::Owner)]);
     }
 
     async fn owners_are_counted_and_the_first_is_found(store: Store) {
@@ -92,7 +96,7 @@ testkit::on_both_databases! {
 
     async fn a_membership_needs_its_team_and_its_user(store: Store) {
         let ada = user(&store).await;
-        let strange = Membership { team_id: TeamId::new(), user_id: ada.id, role: Role::Viewer };
+        let strange = Membership { team_id: TeamId::new(), user_id: ada.id, role: RoleRef::BuiltIn(Role::Viewer) };
         let error = refused(&store, async |tx| tx.membership_put(&strange).await).await;
         assert!(matches!(error, StoreError::Database(_)), "{error:?}");
     }
@@ -103,17 +107,17 @@ testkit::on_both_databases! {
         let expires_at = Some(now() + TimeDelta::days(1));
         let new = key(team, ada.id, "digest", expires_at);
         write(&store, async |tx| tx.api_key_insert(&new).await).await;
-        let (kept, role) = store.api_key_get("digest").await.unwrap().unwrap();
-        assert_eq!(role, Some(Role::Owner));
+        let (kept, standing) = store.api_key_get("digest").await.unwrap().unwrap();
+        assert_eq!(standing.unwrap().rights, Rights::of(Role::Owner));
         assert_eq!((kept.id, kept.team_id, kept.user_id), (new.id, team, ada.id));
         assert_eq!((kept.name.as_str(), kept.prefix.as_str()), ("ci", "mk_abcdef"));
-        assert_eq!(kept.scopes, [Permission::ProjectRead, Permission::DeploymentWrite]);
+        assert_eq!(kept.scopes, new.scopes, "also those that stand in a column of their own");
         assert_eq!((kept.expires_at, kept.revoked_at), (expires_at, None));
         assert!(store.api_key_get("another").await.unwrap().is_none());
         assert_eq!(store.api_key_list(team).await.unwrap(), [kept]);
         write(&store, async |tx| tx.membership_delete(team, ada.id).await).await;
-        let (_, role) = store.api_key_get("digest").await.unwrap().unwrap();
-        assert_eq!(role, None, "who left the team has no role in it");
+        let (_, standing) = store.api_key_get("digest").await.unwrap().unwrap();
+        assert_eq!(standing, None, "who left the team has no role in it");
         let error = refused(&store, async |tx| tx.api_key_insert(&key(team, ada.id, "digest", None)).await).await;
         assert!(matches!(error, StoreError::Exists), "{error:?}");
     }

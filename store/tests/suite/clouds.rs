@@ -1,20 +1,26 @@
 //! Artifacts, uploads, the inventory, and the state of the local cloud.
 
 use chrono::TimeDelta;
-use domain::deployment::DeploymentStatus;
+use domain::deployment::{Deployment, DeploymentStatus};
 use domain::id::{DeploymentId, ResourceId, TeamId};
 use domain::resource::Resource;
+use domain::source::Source;
 use domain::time::now;
 use serde_json::json;
 use store::{Store, StoreError};
 
 use crate::fixture::{self, Tenant, digest, refused, write};
 
+/// A tenant none of whose deployments waits for an upload.
+async fn live(store: &Store) -> Tenant {
+    Tenant::with_status(store, DeploymentStatus::Live).await
+}
+
 testkit::on_both_databases! {
     crate::common::open;
 
     async fn an_upload_is_the_teams_that_made_it_until_it_is_old(store: Store) {
-        let (one, two) = (Tenant::new(&store).await, Tenant::new(&store).await);
+        let (one, two) = (live(&store).await, live(&store).await);
         write(&store, async |tx| {
             tx.upload_put(one.id(), &digest(1), 10).await?;
             tx.upload_put(one.id(), &digest(1), 10).await?;
@@ -33,6 +39,25 @@ testkit::on_both_databases! {
         assert_eq!(store.upload_digests().await.unwrap(), []);
         let error = refused(&store, async |tx| tx.upload_put(TeamId::new(), &digest(1), 1).await).await;
         assert!(matches!(error, StoreError::Database(_)), "{error:?}");
+    }
+
+    async fn an_upload_is_kept_while_a_deployment_waits_for_it(store: Store) {
+        let (tenant, other) = (live(&store).await, live(&store).await);
+        let of = |digest| Source::Upload { digest };
+        let waiting = Deployment { source: of(digest(1)), ..fixture::deployment(&tenant.environment, 2, DeploymentStatus::Queued) };
+        let ended = Deployment { source: of(digest(2)), ..fixture::deployment(&tenant.environment, 3, DeploymentStatus::Failed) };
+        write(&store, async |tx| {
+            for (team, digest) in [(&tenant, digest(1)), (&tenant, digest(2)), (&other, digest(1))] {
+                tx.upload_put(team.id(), &digest, 10).await?;
+            }
+            tx.deployment_insert(&waiting).await?;
+            tx.deployment_insert(&ended).await?;
+            tx.upload_purge(now() + TimeDelta::hours(1)).await
+        })
+        .await;
+        assert!(store.upload_exists(tenant.id(), &digest(1)).await.unwrap());
+        assert!(!store.upload_exists(tenant.id(), &digest(2)).await.unwrap(), "what is built needs it no more");
+        assert!(!store.upload_exists(other.id(), &digest(1)).await.unwrap(), "another team's");
     }
 
     async fn the_inventory_lists_what_was_recorded_once(store: Store) {

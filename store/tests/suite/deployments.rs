@@ -1,6 +1,7 @@
 //! Deployments.
 
 use chrono::TimeDelta;
+use domain::approval::ApprovalState;
 use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger};
 use domain::id::{DeploymentId, EnvironmentId, UserId};
 use domain::source::Source;
@@ -233,6 +234,42 @@ testkit::on_both_databases! {
         assert_eq!(store.deployment_list_stranded().await.unwrap(), []);
         write(&store, async |tx| tx.job_cancel_subject(tenant.id(), tenant.deployment.id.uuid()).await).await;
         assert_eq!(ids(&store.deployment_list_stranded().await.unwrap()), [tenant.deployment.id]);
+    }
+
+    async fn a_deployment_that_waits_for_an_approval_is_not_stranded(store: Store) {
+        let tenant = Tenant::new(&store).await;
+        let (team, id) = (tenant.id(), tenant.deployment.id);
+        let approval = fixture::approval(&tenant.deployment);
+        write(&store, async |tx| tx.approval_insert(&approval).await).await;
+        assert_eq!(store.approval_list_pending(team, 10).await.unwrap(), std::slice::from_ref(&approval));
+        assert_eq!(store.deployment_list_stranded().await.unwrap(), []);
+        let by = Some(UserId::new());
+        let end = async || write(&store, async |tx| tx.approval_end(team, id, ApprovalState::Approved, by, Some("fine")).await).await;
+        assert_eq!((end().await, end().await), (true, false), "it ends once");
+        let ended = write(&store, async |tx| tx.approval_find(team, id).await).await.unwrap();
+        assert_eq!((ended.state, ended.decided_by, ended.reason.as_deref()), (ApprovalState::Approved, by, Some("fine")));
+        assert_eq!(store.approval_get_many(team, &[id]).await.unwrap(), [ended]);
+        assert_eq!(store.approval_list_pending(team, 10).await.unwrap(), []);
+        assert_eq!(ids(&store.deployment_list_stranded().await.unwrap()), [id]);
+    }
+
+    async fn a_deployment_whose_commit_nobody_looks_for_is_stranded_before_its_approval(store: Store) {
+        let tenant = Tenant::new(&store).await;
+        let source = Source::Git { repository: "https://example.org/x".parse().unwrap(), reference: None };
+        let deployment = Deployment { source, ..fixture::deployment(&tenant.environment, 2, DeploymentStatus::Queued) };
+        let job = NewJob { subject_id: Some(deployment.id.uuid()), ..fixture::job(tenant.id()) };
+        write(&store, async |tx| {
+            tx.deployment_insert(&deployment).await?;
+            tx.approval_insert(&fixture::approval(&tenant.deployment)).await?;
+            tx.approval_insert(&fixture::approval(&deployment)).await?;
+            tx.job_insert(&job).await
+        })
+        .await;
+        assert_eq!(store.deployment_list_stranded().await.unwrap(), [], "a job looks for it");
+        write(&store, async |tx| tx.job_cancel_subject(tenant.id(), deployment.id.uuid()).await).await;
+        assert_eq!(ids(&store.deployment_list_stranded().await.unwrap()), [deployment.id]);
+        write(&store, async |tx| tx.deployment_set_commit(tenant.id(), deployment.id, "0123").await).await;
+        assert_eq!(store.deployment_list_stranded().await.unwrap(), []);
     }
 
     async fn a_deployment_past_its_deadline_is_overdue(store: Store) {

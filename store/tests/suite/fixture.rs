@@ -1,10 +1,14 @@
 //! A team with one of everything that a test may need.
 
+use domain::access::{CustomRole, Permission, Permissions};
 use domain::alert::Alert;
+use domain::approval::{Approval, ApprovalState};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger};
 use domain::environment::Environment;
-use domain::id::{AlertId, DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, ScheduleId, TeamId, UserId, VariableId};
+use domain::id::{
+    AlertId, DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, RoleId, ScheduleId, TeamId, UserId, VariableId,
+};
 use domain::job::Fence;
 use domain::project::Project;
 use domain::resource::Resource;
@@ -55,7 +59,32 @@ pub fn environment(project: &Project, name: &str) -> Environment {
         name: name.parse().unwrap(),
         live_deployment_id: None,
         config_version: 0,
+        protected: false,
         created_at: now(),
+    }
+}
+
+/// A role that reads projects, by a name that no other has.
+pub fn role(team: TeamId) -> CustomRole {
+    let id = RoleId::new();
+    let permissions = Permissions::of(&[Permission::ProjectRead]);
+    CustomRole { id, team_id: team, name: format!("reader-{}", id.uuid().simple()), permissions, created_at: now() }
+}
+
+/// The approval that a deployment waits for.
+pub fn approval(deployment: &Deployment) -> Approval {
+    Approval {
+        deployment_id: deployment.id,
+        team_id: deployment.team_id,
+        project_id: deployment.project_id,
+        environment_id: deployment.environment_id,
+        state: ApprovalState::Pending,
+        requested_by: UserId::new(),
+        requested_at: now(),
+        expires_at: now(),
+        decided_by: None,
+        decided_at: None,
+        reason: None,
     }
 }
 

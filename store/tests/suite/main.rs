@@ -15,6 +15,7 @@ mod leases;
 mod logs;
 mod projects;
 mod retention;
+mod roles;
 mod schedules;
 mod schema;
 mod tenants;

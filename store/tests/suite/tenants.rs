@@ -4,22 +4,24 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::path::Path;
 
-use domain::access::{Permission, Role};
+use domain::access::{Permission, Permissions, Role, RoleRef};
+use domain::approval::ApprovalState;
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
-use domain::id::{ApiKeyId, DeploymentId, JobId, ObjectId, ScheduleId, TeamId, UserId};
+use domain::id::{ApiKeyId, DeploymentId, GrantId, JobId, ObjectId, RoleId, ScheduleId, TeamId, UserId};
 use domain::log_archive::LogArchive;
 use domain::retention::GivenUp;
 use domain::team::Membership;
 use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
-use store::{ArtifactUsage, DeploymentChange, EventKey, JobFilter, NewApiKey, NewJob, Page, ProjectChange, Store};
+use store::{ArtifactUsage, DeploymentChange, EventKey, JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store};
 
 use crate::fixture::{self, Tenant, digest, write};
 
-const NO_DATA_OF_OTHERS: [&str; 6] = [
+const NO_DATA_OF_OTHERS: [&str; 7] = [
     // The row belongs to the very team that is given, and to nothing of another.
+    "team_lock",
     "team_key_get",
     "team_key_insert",
     "upload_put",
@@ -86,7 +88,11 @@ fn archive(team_id: TeamId, deployment_id: DeploymentId) -> LogArchive {
 struct Everything {
     tenant: Tenant,
     superseded: DeploymentId,
+    waiting: DeploymentId,
     member: UserId,
+    role: RoleId,
+    spare: RoleId,
+    grant: NewGrant,
     key: ApiKeyId,
     job: JobId,
     failed: JobId,
@@ -100,7 +106,10 @@ impl Everything {
         let superseded = fixture::deployment(&tenant.environment, 2, DeploymentStatus::Superseded);
         let others = [DeploymentStatus::Live, DeploymentStatus::Queued];
         let job = NewJob { subject_id: Some(tenant.deployment.id.uuid()), ..fixture::job(team) };
-        let (user_id, scopes) = (member.id, [Permission::ProjectRead]);
+        let (user_id, scopes) = (member.id, Permissions::of(&[Permission::ProjectRead]));
+        let (role, spare) = (fixture::role(team), fixture::role(team));
+        let grant =
+            NewGrant { id: GrantId::new(), user_id, role: RoleRef::Custom(role.id), target: (&tenant.environment).into() };
         let hash = team.to_string();
         let key = NewApiKey {
             id: ApiKeyId::new(),
@@ -109,19 +118,26 @@ impl Everything {
             name: "k",
             prefix: "p",
             hash: &hash,
-            scopes: &scopes,
+            scopes,
             expires_at: None,
         };
         let (failed, schedule) = (fixture::job(team), fixture::schedule(&tenant.project));
         let run = fixture::run(&schedule);
         let alert = fixture::alert(team);
+        let mut waiting = tenant.deployment.id;
         write(store, async |tx| {
             tx.user_insert(&member).await?;
-            tx.membership_put(&Membership { team_id: team, user_id, role: Role::Owner }).await?;
+            tx.membership_put(&Membership { team_id: team, user_id, role: RoleRef::BuiltIn(Role::Owner) }).await?;
+            tx.role_insert(&role).await?;
+            tx.role_insert(&spare).await?;
+            assert!(tx.grant_put(team, &grant).await?);
             tx.api_key_insert(&key).await?;
             tx.deployment_insert(&superseded).await?;
             for (number, status) in (3..).zip(others) {
-                tx.deployment_insert(&fixture::deployment(&tenant.environment, number, status)).await?;
+                let deployment = fixture::deployment(&tenant.environment, number, status);
+                tx.deployment_insert(&deployment).await?;
+                tx.approval_insert(&fixture::approval(&deployment)).await?;
+                waiting = deployment.id;
             }
             tx.event_insert(tenant.key(), DeploymentStatus::Releasing, "releasing").await?;
             tx.log_insert(team, tenant.deployment.id, &[NewLine::system("hello")]).await?;
@@ -145,7 +161,19 @@ impl Everything {
         .await;
         fixture::fail(store, failed.id).await;
         let (failed, schedule) = (failed.id, schedule.id);
-        Self { tenant, superseded: superseded.id, member: user_id, key: key.id, job: job.id, failed, schedule }
+        Self {
+            tenant,
+            superseded: superseded.id,
+            waiting,
+            member: user_id,
+            role: role.id,
+            spare: spare.id,
+            grant,
+            key: key.id,
+            job: job.id,
+            failed,
+            schedule,
+        }
     }
 
     /// Calls every read with this team's id. Each answer stands under the name of its function.
@@ -159,8 +187,12 @@ impl Everything {
             )+};
         }
         read! {
-            membership_get(self.member);
+            standing_get(self.member);
             member_list();
+            role_list();
+            role_get(self.role);
+            approval_get_many(&[self.waiting]);
+            approval_list_pending(10);
             api_key_is_valid(self.key, now());
             api_key_list();
             project_get(project_id);
@@ -209,6 +241,12 @@ impl Everything {
             artifact_holdings();
             artifact_hold(self.superseded);
             owner_count();
+            standing_find(self.member);
+            role_find(self.role);
+            role_count();
+            role_is_used(self.role);
+            grant_holder(self.grant.id);
+            approval_find(self.waiting);
             project_lock(project_id);
             environment_find(project_id, "production");
             variable_count(environment);
@@ -243,6 +281,12 @@ impl Everything {
         }
         attempt! {
             membership_delete(team, self.member);
+            role_update(team, self.role, "stolen", Permissions::ALL);
+            role_delete(team, self.spare);
+            grant_put(team, &self.grant);
+            grant_delete(team, self.grant.id);
+            environment_protect(team, environment, true);
+            approval_end(team, self.waiting, ApprovalState::Approved, None, Some("stolen"));
             api_key_revoke(team, self.key);
             project_update(team, project_id, &rename);
             project_mark_deleting(team, project_id);

@@ -1,0 +1,68 @@
+//! Approvals: what is deployed to a protected environment waits until somebody else agrees.
+
+use chrono::TimeDelta;
+use serde::{Deserialize, Serialize};
+
+use crate::id::{DeploymentId, EnvironmentId, ProjectId, TeamId, UserId};
+use crate::time::Timestamp;
+
+/// How long a deployment waits for its approval.
+pub const APPROVED_WITHIN: TimeDelta = TimeDelta::hours(72);
+
+/// How an approval stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+pub enum ApprovalState {
+    /// It is waited for; the deployment stays queued.
+    Pending,
+    /// It was given; the deployment goes on.
+    Approved,
+    /// It was refused; the deployment is cancelled.
+    Rejected,
+    /// Nobody decided in time; the deployment is cancelled.
+    Expired,
+    /// The deployment ended for another reason before anybody decided.
+    Withdrawn,
+}
+
+impl ApprovalState {
+    /// The name used in messages and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Approved => "approved",
+            Self::Rejected => "rejected",
+            Self::Expired => "expired",
+            Self::Withdrawn => "withdrawn",
+        }
+    }
+}
+
+/// The approval that a deployment needs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct Approval {
+    /// What waits for it.
+    pub deployment_id: DeploymentId,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// The project that is deployed.
+    pub project_id: ProjectId,
+    /// Where it is to be deployed.
+    pub environment_id: EnvironmentId,
+    /// How it stands.
+    pub state: ApprovalState,
+    /// The person who answers for the deployment and so cannot approve it: who asked for it, or who made the service account that did.
+    pub requested_by: UserId,
+    /// When it was asked for.
+    pub requested_at: Timestamp,
+    /// Until when it can be given.
+    pub expires_at: Timestamp,
+    /// Who decided.
+    pub decided_by: Option<UserId>,
+    /// When.
+    pub decided_at: Option<Timestamp>,
+    /// Why, in their words.
+    pub reason: Option<String>,
+}

@@ -1,0 +1,70 @@
+use async_graphql::dataloader::DataLoader;
+use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::approval;
+use domain::id::DeploymentId;
+
+use super::deployment::Deployment;
+use crate::loaders;
+
+/// How an approval stands.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::approval::ApprovalState")]
+pub enum ApprovalState {
+    /// It is waited for; the deployment stays queued.
+    Pending,
+    /// It was given; the deployment goes on.
+    Approved,
+    /// It was refused; the deployment is cancelled.
+    Rejected,
+    /// Nobody decided in time; the deployment is cancelled.
+    Expired,
+    /// The deployment ended for another reason before anybody decided.
+    Withdrawn,
+}
+
+/// The approval that a deployment to a protected environment needs.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Approval {
+    /// How it stands.
+    state: ApprovalState,
+    /// The user who answers for the deployment and so cannot approve it.
+    requested_by: ID,
+    /// When it was asked for.
+    requested_at: DateTime<Utc>,
+    /// Until when it can be given.
+    expires_at: DateTime<Utc>,
+    /// The user who decided.
+    decided_by: Option<ID>,
+    /// When.
+    decided_at: Option<DateTime<Utc>>,
+    /// Why, in their words.
+    reason: Option<String>,
+    #[graphql(skip)]
+    row_id: DeploymentId,
+}
+
+impl From<approval::Approval> for Approval {
+    fn from(approval: approval::Approval) -> Self {
+        Self {
+            state: approval.state.into(),
+            requested_by: approval.requested_by.to_string().into(),
+            requested_at: approval.requested_at,
+            expires_at: approval.expires_at,
+            decided_by: approval.decided_by.map(|id| id.to_string().into()),
+            decided_at: approval.decided_at,
+            reason: approval.reason,
+            row_id: approval.deployment_id,
+        }
+    }
+}
+
+#[ComplexObject]
+impl Approval {
+    /// What waits for it.
+    async fn deployment(&self, context: &Context<'_>) -> Result<Option<Deployment>> {
+        let loader = context.data::<DataLoader<loaders::Deployments>>()?;
+        Ok(loader.load_one(self.row_id).await?.map(Deployment))
+    }
+}

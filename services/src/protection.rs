@@ -1,0 +1,32 @@
+//! Protected environments.
+
+use domain::access::{Actor, Permission};
+use domain::environment::Environment;
+use domain::id::ProjectId;
+
+use crate::environments::{find_or_insert, parse_environment};
+use crate::{Result, ServiceError, Services};
+
+impl Services {
+    /// Says whether what is deployed to an environment (production when none is named) has to be approved by somebody else. The
+    /// environment is made when the project has none of that name. It counts for what is asked for from then on.
+    pub async fn protect_environment(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        environment: Option<&str>,
+        protected: bool,
+    ) -> Result<Environment> {
+        let name = parse_environment(environment)?;
+        // Whoever can take the protection away can go round it: it takes the right to say who may do what.
+        self.require_environment(actor, Permission::MemberWrite, project, &name).await?;
+        self.check_room_for(actor, project, &name).await?;
+        let mut tx = self.store().begin().await?;
+        let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
+        let project = project.ok_or(ServiceError::NotFound("project"))?;
+        let environment = find_or_insert(&mut tx, &project, &name).await?;
+        tx.environment_protect(actor.team_id, environment.id, protected).await?;
+        tx.commit().await?;
+        Ok(Environment { protected, ..environment })
+    }
+}

@@ -1,0 +1,95 @@
+//! What each operation takes, and on what.
+
+use domain::access::Permission::{
+    self, ApiKeyWrite, DeploymentApprove, DeploymentWrite, JobWrite, MemberRead, MemberWrite, ProjectDelete, ProjectRead,
+    ProjectWrite, VariableRead, VariableWrite,
+};
+
+/// What an operation is done to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum On {
+    /// Oneself: whoever is signed in may.
+    Oneself,
+    /// The team as a whole.
+    Team,
+    /// Something of the team's that belongs to no project, by its id.
+    TeamItem,
+    /// A project, an environment or something of one, by its id.
+    Part,
+    /// Whatever there is that one may see.
+    Visible,
+    /// The installation, which one of its users runs.
+    Installation,
+}
+
+/// An operation.
+pub struct Operation {
+    /// Kind and field; fields within nodes after a slash.
+    pub name: &'static str,
+    /// What it takes.
+    pub permission: Option<Permission>,
+    /// What it is done to.
+    pub on: On,
+    /// A document that tries it; what stands in angle brackets is filled in.
+    pub document: &'static str,
+}
+
+const fn operation(name: &'static str, permission: Permission, on: On, document: &'static str) -> Operation {
+    Operation { name, permission: Some(permission), on, document }
+}
+
+/// Every operation. The owner goes through them in this order, so those that take things away stand last.
+#[rustfmt::skip]
+pub const OPERATIONS: [Operation; 51] = [
+    Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
+    operation("query.me/apiKeys", ApiKeyWrite, On::Team, "{ me { apiKeys { name } } }"),
+    operation("query.storage", ProjectRead, On::Team, "{ storage { artifacts artifactBytes logArchiveBytes } }"),
+    operation("query.members", MemberRead, On::Team, "{ members { user { email } role } }"),
+    operation("query.roles", MemberRead, On::Team, "{ roles { id name permissions } }"),
+    operation("query.approvals", ProjectRead, On::Visible, "{ approvals { state requestedBy deployment { id project { slug } } }}"),
+    operation("query.projects", ProjectRead, On::Visible, "{ projects { nodes { id slug repository } totalCount } }"),
+    operation("query.project", ProjectRead, On::Part, "{ project(id: \"<project>\") { id slug repository } }"),
+    operation("query.project/bySlug", ProjectRead, On::Part, "{ project(slug: \"<slug>\") { id repository } }"),
+    operation("query.project/environment/variables", VariableRead, On::Part, "{ project(id: \"<project>\") { environment { variables { name } } } }"),
+    operation("query.deployment", ProjectRead, On::Part, "{ deployment(id: \"<deployment>\") { id project { slug } approval { state } events { message } logs { text } } }"),
+    operation("query.jobs", ProjectRead, On::Team, "{ jobs { edges { node { id queue } } } }"),
+    operation("query.job", ProjectRead, On::TeamItem, "{ job(id: \"<job>\") { id queue } }"),
+    operation("query.queues", JobWrite, On::Installation, "{ queues { name } }"),
+    operation("query.schedules", ProjectRead, On::Part, "{ schedules(projectId: \"<project>\") { id name runs { state } } }"),
+    operation("query.alerts", ProjectRead, On::Team, "{ alerts { edges { node { id message } } } }"),
+    operation("subscription.deploymentEvents", ProjectRead, On::Part, "subscription { deploymentEvents(deploymentId: \"<deployment>\") { number message } }"),
+    operation("subscription.deploymentLogs", ProjectRead, On::Part, "subscription { deploymentLogs(deploymentId: \"<deployment>\") { number text } }"),
+    operation("subscription.projectEvents", ProjectRead, On::Part, "subscription { projectEvents(projectId: \"<project>\") { projectNumber message } }"),
+    operation("mutation.createProject", ProjectWrite, On::Team, "mutation { createProject(input: {name: \"<new>\"}) { project { id } userErrors { code } } }"),
+    operation("mutation.updateProject", ProjectWrite, On::Part, "mutation { updateProject(input: {projectId: \"<project>\", reference: \"main\"}) { project { slug } userErrors { code } } }"),
+    operation("mutation.setEnvironmentVariable", VariableWrite, On::Part, "mutation { setEnvironmentVariable(input: {projectId: \"<project>\", environment: \"guarded\", variables: [{name: \"KEPT\", value: \"b\"}]}) { names userErrors { code } } }"),
+    operation("mutation.unsetEnvironmentVariable", VariableWrite, On::Part, "mutation { unsetEnvironmentVariable(input: {projectId: \"<project>\", environment: \"guarded\", name: \"KEPT\"}) { names userErrors { code } } }"),
+    operation("mutation.approveDeployment", DeploymentApprove, On::Part, "mutation { approveDeployment(input: {deploymentId: \"<deployment>\"}) { deployment { id } userErrors { code } } }"),
+    operation("mutation.rejectDeployment", DeploymentApprove, On::Part, "mutation { rejectDeployment(input: {deploymentId: \"<deployment>\"}) { deployment { id } userErrors { code } } }"),
+    operation("mutation.protectEnvironment", MemberWrite, On::Part, "mutation { protectEnvironment(input: {projectId: \"<project>\", environment: \"guarded\", protected: true}) { environment { name } userErrors { code } } }"),
+    operation("mutation.triggerDeployment", DeploymentWrite, On::Part, "mutation { triggerDeployment(input: {projectId: \"<project>\", environment: \"guarded\", repository: \"http://127.0.0.1:9/x\"}) { deployment { id } userErrors { code } } }"),
+    operation("mutation.triggerDeployment/newEnvironment", DeploymentWrite, On::Part, "mutation { triggerDeployment(input: {projectId: \"<project>\", environment: \"fresh\", upload: \"none\"}) { deployment { id } userErrors { code } } }"),
+    operation("mutation.promoteDeployment", DeploymentWrite, On::Part, "mutation { promoteDeployment(input: {deploymentId: \"<deployment>\", environment: \"guarded\"}) { deployment { id } userErrors { code } } }"),
+    operation("mutation.rollbackDeployment", DeploymentWrite, On::Part, "mutation { rollbackDeployment(input: {projectId: \"<project>\"}) { deployment { id } userErrors { code } } }"),
+    operation("mutation.cancelDeployment", DeploymentWrite, On::Part, "mutation { cancelDeployment(input: {deploymentId: \"<deployment>\"}) { deployment { id } userErrors { code } } }"),
+    operation("mutation.createSchedule", ProjectWrite, On::Part, "mutation { createSchedule(input: {projectId: \"<project>\", name: \"<new>\", cron: \"0 3 1 1 *\", path: \"/\"}) { schedule { id } userErrors { code } } }"),
+    operation("mutation.createSchedule/deploy", DeploymentWrite, On::Part, "mutation { createSchedule(input: {projectId: \"<project>\", name: \"deploy\", cron: \"0 3 1 1 *\"}) { schedule { id } userErrors { code } } }"),
+    operation("mutation.enableSchedule", ProjectWrite, On::Part, "mutation { enableSchedule(input: {scheduleId: \"<schedule>\", enabled: false}) { schedule { name } userErrors { code } } }"),
+    operation("mutation.retryJob", JobWrite, On::TeamItem, "mutation { retryJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
+    operation("mutation.updateQueue", JobWrite, On::Installation, "mutation { updateQueue(input: {name: \"build\", paused: false}) { queue { name } userErrors { code } } }"),
+    operation("mutation.createApiKey", ApiKeyWrite, On::Team, "mutation { createApiKey(input: {name: \"k\", scopes: [\"project-read\"]}) { apiKey { id } userErrors { code } } }"),
+    operation("mutation.addMember", MemberWrite, On::Team, "mutation { addMember(input: {email: \"<new>@example.org\", role: VIEWER}) { member { role } userErrors { code } } }"),
+    operation("mutation.createServiceAccount", MemberWrite, On::Team, "mutation { createServiceAccount(input: {name: \"bot\", role: VIEWER}) { member { role } userErrors { code } } }"),
+    operation("mutation.setMemberRole", MemberWrite, On::TeamItem, "mutation { setMemberRole(input: {userId: \"<member>\", role: VIEWER}) { done userErrors { code } } }"),
+    operation("mutation.createRole", MemberWrite, On::Team, "mutation { createRole(input: {name: \"<new>\", permissions: [\"project-read\"]}) { role { id } userErrors { code } } }"),
+    operation("mutation.updateRole", MemberWrite, On::TeamItem, "mutation { updateRole(input: {roleId: \"<role>\", permissions: [\"member-read\"]}) { role { name } userErrors { code } } }"),
+    operation("mutation.grantRole", MemberWrite, On::Part, "mutation { grantRole(input: {userId: \"<member>\", role: VIEWER, projectId: \"<project>\", environment: \"guarded\"}) { grant { id } userErrors { code } } }"),
+    operation("mutation.grantRole/project", MemberWrite, On::Part, "mutation { grantRole(input: {userId: \"<member>\", role: VIEWER, projectId: \"<project>\"}) { grant { id } userErrors { code } } }"),
+    operation("mutation.revokeGrant", MemberWrite, On::Part, "mutation { revokeGrant(input: {grantId: \"<grant>\"}) { done userErrors { code } } }"),
+    operation("mutation.deleteRole", MemberWrite, On::TeamItem, "mutation { deleteRole(input: {roleId: \"<role>\"}) { done userErrors { code } } }"),
+    operation("mutation.removeMember", MemberWrite, On::TeamItem, "mutation { removeMember(input: {userId: \"<member>\"}) { done userErrors { code } } }"),
+    operation("mutation.revokeApiKey", ApiKeyWrite, On::TeamItem, "mutation { revokeApiKey(input: {apiKeyId: \"<key>\"}) { done userErrors { code } } }"),
+    operation("mutation.discardJob", JobWrite, On::TeamItem, "mutation { discardJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
+    operation("mutation.deleteSchedule", ProjectWrite, On::Part, "mutation { deleteSchedule(input: {scheduleId: \"<schedule>\"}) { deleted userErrors { code } } }"),
+    operation("mutation.deleteProject", ProjectDelete, On::Part, "mutation { deleteProject(input: {projectId: \"<project>\"}) { project { slug } userErrors { code } } }"),
+];

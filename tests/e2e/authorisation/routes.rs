@@ -1,0 +1,114 @@
+//! The routes that are not GraphQL: what each asks for stands here, and a route that does not fails the test.
+
+use std::collections::BTreeSet;
+
+use reqwest::Method;
+use serde_json::json;
+
+use super::Who;
+use super::world::World;
+use crate::harness::House;
+
+const SOURCE: &str = include_str!("../../../api/src/routes/mod.rs");
+
+/// Who may use a route.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Asks {
+    /// Anybody: it shows nothing of a team.
+    Nothing,
+    /// Anybody; what is shown in the body is what counts.
+    Body,
+    /// Anybody on this machine, which is where the test is.
+    Here,
+    /// Nothing by itself: the operations ask (see the other table). A credential that is none is refused.
+    Operations,
+    /// The permission to deploy something.
+    Deploying,
+}
+
+const ROUTES: [(&str, &str, Asks); 12] = [
+    ("GET", "/", Asks::Nothing),
+    ("GET", "/healthz", Asks::Nothing),
+    ("GET", "/readyz", Asks::Nothing),
+    ("GET", "/metrics", Asks::Here),
+    ("GET", "/graphql", Asks::Nothing),
+    ("POST", "/graphql", Asks::Operations),
+    ("GET", "/graphql/ws", Asks::Operations),
+    ("POST", "/auth/sign-in", Asks::Body),
+    ("POST", "/auth/refresh", Asks::Body),
+    ("POST", "/auth/sign-out", Asks::Body),
+    ("POST", "/auth/link", Asks::Body),
+    ("POST", "/api/v1/uploads", Asks::Deploying),
+];
+
+/// The routes that the router has, by method and path; the page of a sign-in link apart, which needs a token in its query.
+fn in_the_router() -> BTreeSet<(String, String)> {
+    let mut routes = BTreeSet::new();
+    for route in SOURCE.split(".route(\"").skip(1) {
+        let (path, handlers) = route.split_once('"').unwrap();
+        let handlers = handlers.split_once("))").map_or(handlers, |(handlers, _)| handlers);
+        for (method, call) in [("GET", "get("), ("POST", "post("), ("PUT", "put("), ("DELETE", "delete("), ("PATCH", "patch(")] {
+            if handlers.contains(&format!(" {call}")) || handlers.contains(&format!(".{call}")) {
+                routes.insert((method.to_owned(), path.to_owned()));
+            }
+        }
+        assert!(!handlers.contains("any(") && !handlers.contains("on("), "{path}: name the methods, so that they can be listed");
+    }
+    routes.remove(&("GET".to_owned(), "/auth/link".to_owned()));
+    routes
+}
+
+/// What is expected: a status, or any that is no refusal for lack of rights.
+#[expect(clippy::match_same_arms, reason = "a line for each case, so that the rule reads as a table")]
+fn expected(who: Who, asks: Asks) -> Option<u16> {
+    match (asks, who) {
+        (Asks::Nothing | Asks::Here, _) => Some(200),
+        // Nothing valid is in the body, whoever sends it.
+        (Asks::Body, _) => Some(422),
+        (Asks::Operations, Who::Invented | Who::Expired) => Some(401),
+        (Asks::Operations, _) => None,
+        (Asks::Deploying, Who::Nobody | Who::Invented | Who::Expired) => Some(401),
+        (Asks::Deploying, Who::Viewer | Who::KeyWithoutScope) => Some(403),
+        // Their own team's: what is uploaded belongs to it, and an empty archive is refused.
+        (Asks::Deploying, _) => Some(422),
+    }
+}
+
+#[tokio::test]
+async fn no_route_lets_in_whom_it_must_not() {
+    let house = House::start().await;
+    let known: BTreeSet<_> = ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
+    assert_eq!(in_the_router(), known, "classify each route in tests/e2e/authorisation/routes.rs: what it asks for");
+    let world = World::new(&house).await;
+    let everybody = [
+        Who::Nobody,
+        Who::Invented,
+        Who::Expired,
+        Who::Stranger,
+        Who::Viewer,
+        Who::KeyWithoutScope,
+        Who::Elsewhere,
+        Who::Sibling,
+        Who::Owner,
+    ];
+    let mut requests = 0;
+    for (method, path, asks) in ROUTES {
+        // Over a WebSocket the credential comes in a message: the other table tries that.
+        for who in everybody.into_iter().filter(|_| path != "/graphql/ws") {
+            let mut request = house.http.request(Method::from_bytes(method.as_bytes()).unwrap(), house.url(path));
+            if let Some(token) = world.token(who, Some(domain::access::Permission::DeploymentWrite)) {
+                request = request.bearer_auth(token);
+            }
+            if method == "POST" && asks != Asks::Deploying {
+                request = request.json(&json!({}));
+            }
+            let status = request.send().await.unwrap().status().as_u16();
+            requests += 1;
+            match expected(who, asks) {
+                Some(expected) => assert_eq!(status, expected, "{method} {path} by {who:?}"),
+                None => assert!(status != 401 && status != 403 && status < 500, "{method} {path} by {who:?}: {status}"),
+            }
+        }
+    }
+    println!("{} routes x {} cases: {requests} requests", ROUTES.len() - 1, everybody.len());
+}
