@@ -116,6 +116,14 @@ impl Objects {
 
     /// Stores a file, in parts when it is large. It appears whole or not at all.
     pub async fn put(&self, name: &str, file: &Path) -> Result<(), ObjectError> {
+        match self.put_once(name, file).await {
+            // Requests are tried again by the client, but not answers that were cut off in the middle, as that to the start of an upload.
+            Err(error) if !error.is_refusal() => self.put_once(name, file).await,
+            done => done,
+        }
+    }
+
+    async fn put_once(&self, name: &str, file: &Path) -> Result<(), ObjectError> {
         let mut file = File::open(file).await.map_err(failed("read"))?;
         let mut writer = BufWriter::with_capacity(Arc::clone(&self.store), self.key(name), PART);
         match tokio::io::copy(&mut file, &mut writer).await {
