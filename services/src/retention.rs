@@ -155,14 +155,13 @@ impl Services {
     /// What is kept and has no row, since so long that it is not on its way to one.
     async fn orphaned_artifacts(&self) -> Result<Vec<KeptArtifact>> {
         let mut kept = self.inner.artifacts.list().await.map_err(ServiceError::internal)?;
-        let known: HashSet<_> = self.store().artifact_object_list().await?.into_iter().collect();
+        let by_digest = self.inner.artifacts.removes_by_digest();
+        let place = |digest, object| (digest, if by_digest { None } else { object });
+        let rows = self.store().artifact_object_list().await?;
+        let known: HashSet<_> = rows.into_iter().map(|(digest, object)| place(digest, object)).collect();
         kept.retain(|kept| {
-            let object = if self.inner.artifacts.removes_by_digest() {
-                known.iter().any(|(digest, _)| *digest == kept.digest)
-            } else {
-                known.contains(&(kept.digest.clone(), kept.object_id))
-            };
-            !object && kept.changed_at.elapsed().is_ok_and(|age| age > WRITTEN_WITHIN)
+            !known.contains(&place(kept.digest.clone(), kept.object_id))
+                && kept.changed_at.elapsed().is_ok_and(|age| age > WRITTEN_WITHIN)
         });
         Ok(kept)
     }

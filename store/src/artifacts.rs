@@ -75,19 +75,19 @@ impl Tx {
 
     /// Whether the artifact of a deployment is kept; if so, nobody gives it up before the transaction ends.
     pub async fn artifact_hold(&mut self, team: TeamId, deployment: DeploymentId) -> Result<bool> {
-        let sql = "SELECT artifact_digest FROM deployments
-            WHERE team_id = $1 AND id = $2 AND artifact_digest IS NOT NULL AND artifact_removed_at IS NULL";
-        let mut held = async || -> Result<Option<Digest>> {
-            Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(deployment).fetch_optional(conn).await)?)
-        };
-        let Some(digest) = held().await? else { return Ok(false) };
+        let Some(digest) = self.artifact_held(team, deployment).await? else { return Ok(false) };
         if self.artifact_lock(&digest).await?.is_none() {
             return Ok(false);
         }
         // It may have been given up while this transaction waited.
-        let again: Option<Digest> =
-            tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(deployment).fetch_optional(conn).await)?;
-        Ok(again.is_some())
+        Ok(self.artifact_held(team, deployment).await?.is_some())
+    }
+
+    /// The artifact of a deployment, unless it was given up.
+    async fn artifact_held(&mut self, team: TeamId, deployment: DeploymentId) -> Result<Option<Digest>> {
+        let sql = "SELECT artifact_digest FROM deployments
+            WHERE team_id = $1 AND id = $2 AND artifact_digest IS NOT NULL AND artifact_removed_at IS NULL";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(deployment).fetch_optional(conn).await)?)
     }
 
     /// Records an upload; the same content again only makes it younger.
