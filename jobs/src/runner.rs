@@ -157,7 +157,12 @@ impl Runner {
             Ok(Outcome::Done) => self.record(fence, "done", &End::Done).await,
             Err(JobError::Stopped) if self.shutdown.is_cancelled() => self.record(fence, "handed_back", &End::HandedBack).await,
             // The lease is another's, or the job was called off: there is nothing to record.
-            Err(JobError::Stopped) => "stopped",
+            Err(JobError::Stopped) => {
+                if !stop.is_cancelled() {
+                    tracing::info!(job.id = %fence.job_id, "the lease of a job is lost: what it wrote was refused");
+                }
+                "stopped"
+            }
             Err(JobError::Retry(error)) if attempts.0 < attempts.1 => {
                 let failed = Failed { error, retry_at: Some(now() + backoff(attempts.0, rand::random())) };
                 self.record_failure(fence, &failed, "retry").await
@@ -225,8 +230,11 @@ impl Runner {
         };
         match written {
             Ok(()) => outcome,
-            // Also when it was written, and only the answer to the commit was lost.
-            Err(StoreError::LeaseLost) => "stopped",
+            Err(StoreError::LeaseLost) => {
+                // Also when it was written, and only the answer to the commit was lost.
+                tracing::info!(job.id = %fence.job_id, "the lease of a job is lost: its end was not recorded");
+                "stopped"
+            }
             Err(error) => {
                 tracing::error!(job.id = %fence.job_id, error = chain(&error), "the end of a job could not be recorded; it runs again when its lease is over");
                 "unrecorded"
