@@ -3,6 +3,7 @@
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use axum::extract::ConnectInfo;
+use domain::access::Origin;
 use http::header::{FORWARDED, USER_AGENT};
 use http::{Extensions, HeaderMap};
 
@@ -19,6 +20,12 @@ pub(crate) fn address(extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
         Some(forwarded) if peer.is_loopback() => forwarded,
         _ => peer,
     }
+}
+
+/// Where a request came from, for those who have to know later.
+pub(crate) fn origin(extensions: &Extensions, headers: &HeaderMap) -> Origin {
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    Origin::new(address(extensions, headers), text("x-request-id"), text(USER_AGENT.as_str()))
 }
 
 /// Whether a request was made on this machine. Behind a proxy every peer is local, and a header tells.

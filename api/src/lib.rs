@@ -1,10 +1,12 @@
 #![doc = include_str!("../README.md")]
 
 mod auth;
+mod browser;
 mod client;
 mod hosts;
 mod limit;
 mod load;
+mod pages;
 mod problem;
 mod routes;
 mod server;

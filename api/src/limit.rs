@@ -1,5 +1,7 @@
 //! Rate limits in front of the routes: who asks is found out here, counted, and told how they stand.
 
+use std::sync::Arc;
+
 use axum::extract::{Request, State};
 use axum::middleware::Next;
 use axum::response::Response;
@@ -27,7 +29,8 @@ pub(crate) async fn limit(State(state): State<ApiState>, mut request: Request, n
 
 async fn count(state: &ApiState, request: &mut Request) -> Option<Standing> {
     let address = client::address(request.extensions(), request.headers());
-    if request.method() == Method::POST && request.uri().path().starts_with("/auth/") {
+    // A command line that waits asks every few seconds, with a code that nobody guesses.
+    if request.method() == Method::POST && request.uri().path().starts_with("/auth/") && request.uri().path() != "/auth/token" {
         return state.limiter.count_sign_in(address);
     }
     let is_counted = !client::is_local_cli(request.extensions(), request.headers());
@@ -36,7 +39,8 @@ async fn count(state: &ApiState, request: &mut Request) -> Option<Standing> {
         return if is_counted { state.limiter.count_anonymous(address) } else { None };
     };
     let standing = if is_counted { state.limiter.count(&actor).await } else { None };
-    request.extensions_mut().insert(actor);
+    let origin = client::origin(request.extensions(), request.headers());
+    request.extensions_mut().insert(actor.from(&Arc::new(origin)));
     standing
 }
 

@@ -4,7 +4,7 @@ use async_graphql_axum::GraphQLResponse;
 use axum::Json;
 use axum::response::{IntoResponse, Response};
 use http::StatusCode;
-use http::header::{CONTENT_TYPE, WWW_AUTHENTICATE};
+use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
 use serde_json::json;
 use services::{ErrorCode, ServiceError};
 
@@ -55,9 +55,13 @@ impl IntoResponse for Problem {
             body["field"] = json!(field);
             body["reason"] = json!(code);
         }
+        let retry_seconds = self.0.retry_seconds();
         let mut response = (status, Json(body)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/problem+json"));
+        if let Some(seconds) = retry_seconds {
+            headers.insert(RETRY_AFTER, http::HeaderValue::from(seconds));
+        }
         if status == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
         }

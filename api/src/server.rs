@@ -9,7 +9,9 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use services::{RateLimiter, Services};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
+use crate::browser::PublicUrl;
 use crate::hosts::{EdgeRouter, HostSwitch};
 use crate::load::LoadLimits;
 use crate::routes::{ApiState, MachineState, machine_router, router};
@@ -30,6 +32,8 @@ pub struct Admission {
     pub limiter: RateLimiter,
     /// How many requests of all users there may be at once.
     pub load: LoadLimits,
+    /// Where people reach it.
+    pub public_url: Url,
 }
 
 /// How long requests may go on after a server was told to stop; subscriptions never end by themselves.
@@ -44,7 +48,8 @@ impl Server {
         let ServerSettings { services, edge, metrics } = settings;
         let schema = schema::build(services.clone());
         let limiter = Arc::new(admission.limiter);
-        let api = router(ApiState { machine: MachineState { services, metrics }, schema, limiter }, admission.load);
+        let public = PublicUrl::new(admission.public_url);
+        let api = router(ApiState { machine: MachineState { services, metrics }, schema, limiter, public }, admission.load);
         Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
     }
 

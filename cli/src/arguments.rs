@@ -7,11 +7,14 @@ use clap::{Args, Parser, Subcommand};
 use domain::secret::Secret;
 
 mod access;
+mod account;
 
 pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
+pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 
 use crate::server::{
-    AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, StorageOptions, WorkerOptions,
+    AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, SignInOptions, StorageOptions,
+    WorkerOptions,
 };
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
@@ -48,6 +51,8 @@ pub enum Command {
     Logout(Output),
     /// Show who is signed in, and where
     Whoami(Output),
+    /// Look after your account: sessions, password, second factor
+    Account(AccountOptions),
     /// Write a mikrocloud.toml for a directory
     Init(InitOptions),
     /// Deploy a directory or a Git repository and wait until it is live
@@ -111,6 +116,7 @@ impl Command {
             Self::Members(options) => options.output.json,
             Self::Roles(options) => options.output.json,
             Self::Keys(options) => options.output.json,
+            Self::Account(options) => options.output.json,
             Self::Init(options) => options.output.json,
             Self::Deploy(options) => options.output.json,
             Self::Deployments(options) => options.output.json,
@@ -164,6 +170,8 @@ pub struct UpOptions {
     pub limits: LimitOptions,
     #[command(flatten)]
     pub requests: RequestOptions,
+    #[command(flatten)]
+    pub sign_in: SignInOptions,
     #[command(flatten)]
     pub storage: StorageOptions,
 }
@@ -235,7 +243,7 @@ pub struct LoginOptions {
     /// The server
     #[arg(long, env = "MIKROCLOUD_URL", default_value = "http://127.0.0.1:8080")]
     pub url: String,
-    /// Sign in with this address; asks for the password, or reads it from stdin
+    /// Sign in with this address; asks for the password, or reads it from stdin. Without it a browser is asked
     #[arg(long, conflicts_with = "token")]
     pub email: Option<String>,
     /// Sign in with an API key

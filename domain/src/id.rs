@@ -136,6 +136,10 @@ id_types! {
     ApiKeyId = "key", "API key";
     /// A family of refresh tokens: one sign-in on one device.
     SessionId = "ses", "session";
+    /// Something that happened to an account.
+    SecurityEventId = "sec", "security event";
+    /// An invitation to a team.
+    InvitationId = "inv", "invitation";
     /// A project.
     ProjectId = "prj", "project";
     /// An environment of a project.

@@ -21,6 +21,7 @@ pub mod resource;
 pub mod retention;
 pub mod schedule;
 pub mod secret;
+pub mod session;
 pub mod source;
 pub mod team;
 pub mod time;

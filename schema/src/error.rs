@@ -25,8 +25,8 @@ pub fn to_graphql(error: ServiceError) -> Error {
             extensions.set("field", *field);
             extensions.set("reason", *code);
         }
-        if let ServiceError::RateLimited { retry_seconds, .. } = &error {
-            extensions.set("retryAfter", *retry_seconds);
+        if let Some(seconds) = error.retry_seconds() {
+            extensions.set("retryAfter", seconds);
         }
     })
 }

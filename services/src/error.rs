@@ -67,6 +67,15 @@ pub enum ServiceError {
         /// When there are more.
         retry_seconds: u64,
     },
+    /// Too many attempts to sign in failed in a row.
+    #[error("too many attempts failed in a row: try again in {retry_seconds} seconds")]
+    TooManyAttempts {
+        /// When another one may be made.
+        retry_seconds: u64,
+    },
+    /// It cannot be done in this way, whoever asks.
+    #[error("{0}")]
+    Forbidden(&'static str),
     /// It cannot be done at this moment.
     #[error("{0}")]
     Unavailable(String),
@@ -92,14 +101,22 @@ impl ServiceError {
         Self::Unavailable("the server's disk is full: free some space in its data directory and try again".to_owned())
     }
 
+    /// After how many seconds the same can be tried again, where that is known.
+    pub fn retry_seconds(&self) -> Option<u64> {
+        match self {
+            Self::RateLimited { retry_seconds, .. } | Self::TooManyAttempts { retry_seconds } => Some(*retry_seconds),
+            _ => None,
+        }
+    }
+
     /// The code as clients see it.
     pub fn code(&self) -> ErrorCode {
         match self {
             Self::Unauthenticated(_) => ErrorCode::Unauthenticated,
-            Self::Denied(_) => ErrorCode::Forbidden,
+            Self::Denied(_) | Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::BadInput,
-            Self::RateLimited { .. } => ErrorCode::RateLimited,
+            Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ErrorCode::RateLimited,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }

@@ -19,6 +19,8 @@ const KEEP_UPLOADS: Duration = Duration::days(1);
 /// How long it may take from an upload to its row.
 const UPLOAD_WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_hours(1);
 const KEEP_SESSIONS: Duration = Duration::days(31);
+const KEEP_SIGN_INS: Duration = Duration::days(1);
+const KEEP_SECURITY_EVENTS: Duration = Duration::days(365);
 const KEEP_RUNS: Duration = Duration::days(31);
 const KEEP_EDGES: Duration = Duration::days(1);
 
@@ -44,6 +46,8 @@ impl Housekeeping for Housekeeper {
         tx.log_purge(KEEP_LINES).await?;
         tx.upload_purge(now() - KEEP_UPLOADS).await?;
         tx.session_purge(now() - KEEP_SESSIONS).await?;
+        tx.sign_in_purge(now() - KEEP_SIGN_INS).await?;
+        tx.security_event_purge(now() - KEEP_SECURITY_EVENTS).await?;
         tx.run_purge(now() - KEEP_RUNS).await?;
         tx.alert_purge(now() - KEEP_RUNS).await?;
         tx.edge_purge(now() - KEEP_EDGES).await?;
@@ -52,10 +56,11 @@ impl Housekeeping for Housekeeper {
             ("uploads", self.0.remove_unused_uploads().await),
             ("artifacts", self.0.collect_artifacts().await),
             ("logs", self.0.archive_logs().await),
+            ("keys of access tokens", self.0.inner.tokens.rotate().await),
         ] {
             if let Err(error) = done {
                 let error = jobs::handler::chain(&error);
-                tracing::warn!(what, error, "the object store could not be cleaned up; the next try is in an hour");
+                tracing::warn!(what, error, "this could not be cleaned up; the next try is in an hour");
             }
         }
         Ok(())

@@ -7,6 +7,7 @@ mod environments;
 mod error;
 mod feeds;
 mod housekeeping;
+mod invitations;
 pub mod limits;
 mod local_control;
 mod log_archive;
@@ -36,13 +37,16 @@ use domain::build::BuildLimits;
 use domain::secret::Secret;
 use jobs::{EventBus, Wakeups};
 use store::Store;
+use url::Url;
 
 pub use error::{ErrorCode, ServiceError};
 pub use feeds::Feed;
 pub use housekeeping::Housekeeper;
+pub use invitations::{InvitationQuestion, PendingInvitation};
 pub use jobs::trace;
 pub use limits::{RateLimiter, RateLimits};
 pub use local_control::LocalControl;
+pub use members::Added;
 pub use operations::{Queue, QueueChange};
 pub use projects::NewProject;
 pub use retention::StorageUsage;
@@ -74,6 +78,10 @@ pub struct Settings {
     pub archive_logs_after: TimeDelta,
     /// Where alerts are sent as JSON, if anywhere.
     pub alert_webhook: Option<Secret>,
+    /// A service with the range interface of Have I Been Pwned that new passwords are looked up in, if any.
+    pub breached_passwords: Option<Url>,
+    /// The providers that people sign in with.
+    pub providers: Vec<auth::ProviderConfig>,
     /// Variables that programs carry which fetch sources, by which they are found after a crash.
     pub fetch_env: Vec<(String, String)>,
 }
@@ -90,6 +98,8 @@ impl Settings {
             artifact_grace: TimeDelta::hours(1),
             archive_logs_after: TimeDelta::days(7),
             alert_webhook: None,
+            breached_passwords: None,
+            providers: Vec::new(),
             fetch_env: Vec::new(),
         }
     }
@@ -107,6 +117,8 @@ pub(crate) struct Inner {
     pub wakeups: Wakeups,
     pub sealer: Arc<Sealer>,
     pub tokens: auth::Tokens,
+    pub breaches: Option<auth::Breaches>,
+    pub providers: auth::Providers,
     pub recent: auth::Recent,
     pub feed_reads: feeds::FeedReads,
     pub clouds: HashMap<&'static str, Cloud>,
@@ -139,7 +151,9 @@ impl Services {
     /// The services over this foundation.
     pub fn new(foundation: Foundation) -> Self {
         let Foundation { store, bus, wakeups, sealer, clouds, artifacts, objects, settings } = foundation;
-        let tokens = auth::Tokens::new(&sealer);
+        let tokens = auth::Tokens::new(store.clone(), Arc::clone(&sealer));
+        let breaches = settings.breached_passwords.clone().map(auth::Breaches::new);
+        let providers = auth::Providers::new(settings.providers.clone());
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
         let (recent, feed_reads) = (auth::Recent::default(), feeds::FeedReads::default());
         Self {
@@ -149,6 +163,8 @@ impl Services {
                 wakeups,
                 sealer,
                 tokens,
+                breaches,
+                providers,
                 recent,
                 feed_reads,
                 clouds,

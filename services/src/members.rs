@@ -1,7 +1,7 @@
 //! Who is in a team.
 
 use domain::access::{Actor, Bound, Permission, Rights, Role, RoleRef, Target};
-use domain::id::UserId;
+use domain::id::{InvitationId, UserId};
 use domain::secret::Secret;
 use domain::team::{Member, Membership, Team, User};
 use domain::time::now;
@@ -11,13 +11,26 @@ use crate::auth::signin_link;
 use crate::roles::{check_within, role_permissions};
 use crate::{Result, ServiceError, Services, require};
 
+/// What became of somebody who was added.
+pub enum Added {
+    /// A member, with the token of their one-time sign-in link.
+    Member(Member, Secret),
+    /// Somebody who has an account here already was invited: the token of their invitation.
+    Invited(InvitationId, Secret),
+}
+
 /// Addresses below this name reach nobody (RFC 2606), and nobody signs in with one.
 const SERVICE_ACCOUNTS: &str = "service-account.invalid";
 
 impl Services {
     /// The user behind the actor.
     pub async fn me(&self, actor: &Actor) -> Result<User> {
-        self.store().user_get(actor.user_id).await?.ok_or(ServiceError::NotFound("user"))
+        self.user(actor.user_id).await
+    }
+
+    /// A user.
+    pub async fn user(&self, id: UserId) -> Result<User> {
+        self.store().user_get(id).await?.ok_or(ServiceError::NotFound("user"))
     }
 
     /// The team the actor works in.
@@ -31,8 +44,8 @@ impl Services {
         Ok(self.store().member_list(actor.team_id).await?)
     }
 
-    /// Adds somebody new to the team and returns the token of their one-time sign-in link.
-    pub async fn add_member(&self, actor: &Actor, email: &str, name: &str, role: RoleRef) -> Result<(Member, Secret)> {
+    /// Adds somebody new to the team, or invites who has an account here already. Who was added and never came gets a new link.
+    pub async fn add_member(&self, actor: &Actor, email: &str, name: &str, role: RoleRef) -> Result<Added> {
         require(actor, Permission::MemberWrite)?;
         let email = email.trim().to_lowercase();
         let plausible = email.len() <= 254
@@ -49,14 +62,36 @@ impl Services {
         let user = User { id: UserId::new(), email, name, created_at: now() };
         let mut tx = self.change_rights(actor).await?;
         let rights = rights_to_give(&mut tx, actor, role).await?;
+        if let Some(known) = tx.user_by_email(&user.email).await? {
+            return self.add_known(tx, actor, known, role).await;
+        }
         tx.user_insert(&user).await.map_err(|error| match error {
-            StoreError::Exists => ServiceError::invalid("email", "TAKEN", "a user with this address exists already"),
+            StoreError::Exists => {
+                ServiceError::Unavailable("somebody else adds this address at this moment: try again".to_owned())
+            }
             error => error.into(),
         })?;
         tx.membership_put(&Membership { team_id: actor.team_id, user_id: user.id, role }).await?;
         let link = signin_link(&mut tx, user.id).await?;
         tx.commit().await?;
-        Ok((Member { user, created_by: None, rights }, link))
+        Ok(Added::Member(Member { user, created_by: None, rights }, link))
+    }
+
+    async fn add_known(&self, mut tx: Tx, actor: &Actor, user: User, role: RoleRef) -> Result<Added> {
+        let added = match tx.standing_find(actor.team_id, user.id).await? {
+            None => {
+                let (id, token) = self.invite(&mut tx, actor, user.id, role).await?;
+                Added::Invited(id, token)
+            }
+            Some(standing) if standing.rights.role == role && !tx.user_was_in(user.id).await? => {
+                check_owner(actor, standing.rights.role)?;
+                let link = signin_link(&mut tx, user.id).await?;
+                Added::Member(Member { user, created_by: None, rights: standing.rights }, link)
+            }
+            Some(_) => return Err(ServiceError::invalid("email", "TAKEN", "somebody with this address is in the team already")),
+        };
+        tx.commit().await?;
+        Ok(added)
     }
 
     /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than who made it.

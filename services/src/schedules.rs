@@ -265,6 +265,7 @@ impl Services {
                     scopes: None,
                     credential: Credential::Schedule(schedule.id),
                     expires_at: None,
+                    origin: None,
                 };
                 let trigger = Trigger {
                     project: schedule.project_id,

@@ -79,6 +79,16 @@ impl Sealer {
         self.master.derive(purpose)
     }
 
+    /// Seals what belongs to a user or to the installation and to no team. `identity` names the row it is for.
+    pub(crate) fn seal_own(&self, identity: &str, bytes: &[u8]) -> Result<Vec<u8>> {
+        seal(&self.master.derive("own"), bytes, identity.as_bytes())
+    }
+
+    /// Opens what [`Sealer::seal_own`] sealed for the same row.
+    pub(crate) fn open_own(&self, identity: &str, sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>> {
+        open(&self.master.derive("own"), sealed, identity.as_bytes())
+    }
+
     /// A new data key for a team, sealed.
     pub(crate) fn new_team_key(&self, team: TeamId) -> Result<Vec<u8>> {
         let key: Key = Zeroizing::new(rand::random());

@@ -150,6 +150,19 @@ impl Tx {
         Ok(())
     }
 
+    /// The user with this address, as this transaction sees it.
+    pub async fn user_by_email(&mut self, email: &str) -> Result<Option<User>> {
+        let sql = "SELECT id, email, name, created_at FROM users WHERE email = $1";
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(email).fetch_optional(conn).await)?)
+    }
+
+    /// Whether a user ever had a way to sign in of their own.
+    pub async fn user_was_in(&mut self, user: UserId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR created_by IS NOT NULL))
+            OR EXISTS (SELECT 1 FROM identities WHERE user_id = $1)";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(user).fetch_one(conn).await)?)
+    }
+
     /// Adds a user. `Exists` when the address is taken.
     pub async fn user_insert(&mut self, user: &User) -> Result<()> {
         let sql = "INSERT INTO users (id, email, name, created_at) VALUES ($1, $2, $3, $4)";
@@ -200,5 +213,26 @@ impl Tx {
         let done =
             tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
         Ok(done == 1)
+    }
+
+    /// Notes that a key is that of a command line that signed in.
+    pub async fn api_key_is_login(&mut self, team: TeamId, id: ApiKeyId) -> Result<()> {
+        let sql = "UPDATE api_keys SET login = TRUE WHERE team_id = $1 AND id = $2";
+        tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Revokes a key if it is that of a command line that signed in.
+    pub async fn api_key_revoke_login(&mut self, team: TeamId, id: ApiKeyId) -> Result<()> {
+        let sql = "UPDATE api_keys SET revoked_at = $3 WHERE team_id = $1 AND id = $2 AND login AND revoked_at IS NULL";
+        tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Revokes the keys of all command lines that a user signed in, in whichever team.
+    pub async fn api_key_revoke_logins(&mut self, user: UserId) -> Result<()> {
+        let sql = "UPDATE api_keys SET revoked_at = $2 WHERE user_id = $1 AND login AND revoked_at IS NULL";
+        tx!(self, |conn| sqlx::query(sql).bind(user).bind(now()).execute(conn).await.map(drop))?;
+        Ok(())
     }
 }

@@ -71,6 +71,8 @@ pub enum Lock {
     Watch = 0x6d63_0003,
     /// Choosing which artifacts are given up.
     Retention = 0x6d63_0004,
+    /// Making and removing the keys of access tokens.
+    SigningKeys = 0x6d63_0005,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], nothing of it happened.

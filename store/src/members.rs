@@ -172,7 +172,7 @@ impl Tx {
     /// Gives a user a role in a team, instead of the one it had.
     pub async fn membership_put(&mut self, membership: &Membership) -> Result<()> {
         let sql = "INSERT INTO memberships (team_id, user_id, role, role_id, created_at) VALUES ($1, $2, $3, $4, $5)
-            ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role, role_id = excluded.role_id";
+            ON CONFLICT (team_id, user_id) DO UPDATE SET role = excluded.role, role_id = excluded.role_id, provider = NULL";
         let Membership { team_id, user_id, role } = membership;
         // Programs of before know no other roles than the built-in ones.
         let known = role.built_in().unwrap_or(Role::Viewer);
@@ -186,6 +186,25 @@ impl Tx {
             .await
             .map(drop))?;
         Ok(())
+    }
+
+    /// Notes that a membership comes from a provider's groups, and goes with them.
+    pub async fn membership_of_provider(&mut self, team: TeamId, user: UserId, provider: &str) -> Result<()> {
+        let sql = "UPDATE memberships SET provider = $3 WHERE team_id = $1 AND user_id = $2";
+        tx!(self, |conn| sqlx::query(sql).bind(team).bind(user).bind(provider).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// The teams in which a user is by a provider's groups.
+    pub async fn membership_by_provider(&mut self, user: UserId, provider: &str) -> Result<Vec<TeamId>> {
+        let sql = "SELECT team_id FROM memberships WHERE user_id = $1 AND provider = $2 ORDER BY team_id";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(user).bind(provider).fetch_all(conn).await)?)
+    }
+
+    /// In how many teams a user is.
+    pub async fn membership_count(&mut self, user: UserId) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM memberships WHERE user_id = $1";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(user).fetch_one(conn).await)?)
     }
 
     /// Takes a user out of a team, with what was granted there.

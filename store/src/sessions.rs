@@ -1,6 +1,7 @@
 //! Sessions, their refresh tokens, and one-time sign-in links. Only digests of tokens are kept.
 
 use domain::id::{SessionId, UserId};
+use domain::session::Session;
 use domain::time::{Timestamp, now};
 
 use crate::db::{Store, Tx};
@@ -21,27 +22,87 @@ pub struct RefreshToken {
     pub revoked_at: Option<Timestamp>,
 }
 
+const REFRESH_TOKEN: &str = "SELECT t.session_id, s.user_id, t.expires_at, t.used_at, s.revoked_at
+    FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1";
+
 impl Store {
     /// Whether a session still stands.
     pub async fn session_is_valid(&self, id: SessionId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NULL)";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(id).fetch_one(pool).await)?)
     }
+
+    /// The sessions of a user that stand and can go on, the latest first.
+    pub async fn session_list(&self, user: UserId, at: Timestamp) -> Result<Vec<Session>> {
+        let sql =
+            "SELECT s.id, s.user_id, s.method, s.address, s.agent, s.created_at, COALESCE(s.used_at, s.created_at) AS used_at
+            FROM sessions s WHERE s.user_id = $1 AND s.revoked_at IS NULL
+            AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.session_id = s.id AND t.used_at IS NULL AND t.expires_at > $2)
+            ORDER BY s.created_at DESC, s.id DESC";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(user).bind(at).fetch_all(pool).await)?)
+    }
+
+    /// A session of a user's that stands.
+    pub async fn session_get(&self, id: SessionId) -> Result<Option<Session>> {
+        let sql = "SELECT id, user_id, method, address, agent, created_at, COALESCE(used_at, created_at) AS used_at
+            FROM sessions WHERE id = $1 AND revoked_at IS NULL";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?)
+    }
+
+    /// Whose a sign-in link is; `None` when it is unknown, used or expired.
+    pub async fn signin_link_user(&self, hash: &str, at: Timestamp) -> Result<Option<UserId>> {
+        let sql = "SELECT user_id FROM signin_links WHERE hash = $1 AND used_at IS NULL AND expires_at > $2";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(hash).bind(at).fetch_optional(pool).await)?)
+    }
+
+    /// The refresh token with this digest.
+    pub async fn refresh_token_look_up(&self, hash: &str) -> Result<Option<RefreshToken>> {
+        Ok(db!(self, |pool| sqlx::query_as(REFRESH_TOKEN).bind(hash).fetch_optional(pool).await)?)
+    }
 }
 
 impl Tx {
     /// Begins a session.
-    pub async fn session_insert(&mut self, id: SessionId, user: UserId) -> Result<()> {
-        let sql = "INSERT INTO sessions (id, user_id, created_at) VALUES ($1, $2, $3)";
-        tx!(self, |conn| sqlx::query(sql).bind(id).bind(user).bind(now()).execute(conn).await.map(drop))?;
+    pub async fn session_insert(&mut self, session: &Session) -> Result<()> {
+        let sql =
+            "INSERT INTO sessions (id, user_id, method, address, agent, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $6)";
+        tx!(self, |conn| sqlx::query(sql)
+            .bind(session.id)
+            .bind(session.user_id)
+            .bind(&session.method)
+            .bind(&session.address)
+            .bind(&session.agent)
+            .bind(session.created_at)
+            .execute(conn)
+            .await
+            .map(drop))?;
         Ok(())
     }
 
-    /// Ends a session: none of its tokens is taken any more.
-    pub async fn session_revoke(&mut self, id: SessionId) -> Result<()> {
-        let sql = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
-        tx!(self, |conn| sqlx::query(sql).bind(id).bind(now()).execute(conn).await.map(drop))?;
+    /// Notes that a session goes on, and from where.
+    pub async fn session_touch(&mut self, id: SessionId, address: &str) -> Result<()> {
+        let sql = "UPDATE sessions SET used_at = $2, address = $3 WHERE id = $1";
+        tx!(self, |conn| sqlx::query(sql).bind(id).bind(now()).bind(address).execute(conn).await.map(drop))?;
         Ok(())
+    }
+
+    /// Ends a session: none of its tokens is taken any more. `false` when it had ended before.
+    pub async fn session_revoke(&mut self, id: SessionId) -> Result<bool> {
+        let sql = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
+        let done = tx!(self, |conn| sqlx::query(sql).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Ends a user's sessions but one; how many there were.
+    pub async fn session_revoke_all(&mut self, user: UserId, but: Option<SessionId>) -> Result<u64> {
+        let sql = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND ($3 IS NULL OR id <> $3)";
+        Ok(tx!(self, |conn| sqlx::query(sql)
+            .bind(user)
+            .bind(now())
+            .bind(but)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?)
     }
 
     /// Keeps the digest of a refresh token.
@@ -53,9 +114,7 @@ impl Tx {
 
     /// The refresh token with this digest.
     pub async fn refresh_token_get(&mut self, hash: &str) -> Result<Option<RefreshToken>> {
-        let sql = "SELECT t.session_id, s.user_id, t.expires_at, t.used_at, s.revoked_at
-            FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1";
-        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(hash).fetch_optional(conn).await)?)
+        Ok(tx!(self, |conn| sqlx::query_as(REFRESH_TOKEN).bind(hash).fetch_optional(conn).await)?)
     }
 
     /// Marks a refresh token used; `false` when somebody did so before.
@@ -77,6 +136,13 @@ impl Tx {
         let sql =
             "UPDATE signin_links SET used_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at > $2 RETURNING user_id";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(hash).bind(now()).fetch_optional(conn).await)?)
+    }
+
+    /// Uses up all sign-in links of a user.
+    pub async fn signin_link_use_all(&mut self, user: UserId) -> Result<()> {
+        let sql = "UPDATE signin_links SET used_at = $2 WHERE user_id = $1 AND used_at IS NULL";
+        tx!(self, |conn| sqlx::query(sql).bind(user).bind(now()).execute(conn).await.map(drop))?;
+        Ok(())
     }
 
     /// Deletes sessions and links that ended before this moment.

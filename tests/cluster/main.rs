@@ -18,6 +18,7 @@ mod processes;
 mod roles;
 mod schedules;
 mod secure;
+mod sign_in;
 mod subscriptions;
 mod upgrade;
 mod workers;

@@ -19,7 +19,7 @@ impl House {
         (response.status().as_u16(), response.json().await.unwrap_or_default())
     }
 
-    fn link_token(&self) -> String {
+    pub fn link_token(&self) -> String {
         self.sign_in_link.as_ref().unwrap().split("token=").nth(1).unwrap().to_owned()
     }
 

@@ -1,6 +1,5 @@
 //! Subscriptions, with a client that is not ours.
 
-use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
@@ -13,34 +12,16 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use crate::harness::{House, PATIENCE};
-
-/// The client's directory with its packages installed, once for all tests and runs.
-async fn client() -> PathBuf {
-    let sources = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/e2e/graphql-client");
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let installed = cache.join("graphql-client");
-    if !installed.exists() {
-        let fresh = tempfile::tempdir_in(cache).unwrap();
-        for name in ["package.json", "package-lock.json"] {
-            std::fs::copy(sources.join(name), fresh.path().join(name)).unwrap();
-        }
-        let status = Command::new("npm").args(["ci", "--no-audit", "--no-fund", "--silent"]).current_dir(fresh.path()).status();
-        assert!(status.await.expect("npm is installed").success(), "npm ci");
-        // Another test may have been faster; its directory is as good.
-        let _ = std::fs::rename(fresh.keep(), &installed);
-    }
-    // The program itself is always the present one. Renaming makes it whole for a test that starts it at the same moment.
-    let beside = tempfile::NamedTempFile::new_in(&installed).unwrap();
-    std::fs::copy(sources.join("follow.mjs"), beside.path()).unwrap();
-    beside.persist(installed.join("follow.mjs")).unwrap();
-    installed
-}
+use crate::node::npm_package;
 
 /// Starts following a deployment.
 async fn follow(house: &House, token: &str, deployment: &str, cuts: u32, last_line: &str) -> tokio::process::Child {
     let mut command = Command::new("node");
     let url = house.url("/graphql/ws").replace("http", "ws");
-    command.arg("follow.mjs").args([&url, token, deployment, &cuts.to_string(), last_line]).current_dir(client().await);
+    command
+        .arg("follow.mjs")
+        .args([&url, token, deployment, &cuts.to_string(), last_line])
+        .current_dir(npm_package("graphql-client", &["follow.mjs"]).await);
     command.kill_on_drop(true).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("node is installed")
 }
 

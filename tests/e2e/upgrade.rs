@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use testkit::previous;
 
+use crate::access::PASSWORD;
 use crate::harness::{BINARY, House, PATIENCE, eventually};
 
 async fn run_with(house: &mut House, binary: &Path) {
@@ -61,7 +62,9 @@ async fn what_only_this_version_knows_does_not_stop_the_one_before() {
 
     run_with(&mut house, &before).await;
     let query = "{ me { role } members { role } projects { totalCount } }";
-    for (token, role) in [(&key, "OWNER"), (&guest.token, "VIEWER")] {
+    // It signs access tokens with another key: whoever is in a session exchanges their refresh token, or signs in again.
+    let (_, signed_in) = house.sign_in("guest@example.org", PASSWORD).await;
+    for (token, role) in [(&*key, "OWNER"), (signed_in["access_token"].as_str().unwrap(), "VIEWER")] {
         let answer = house.graphql_as(token, query, serde_json::json!({})).await;
         assert_eq!(answer["data"]["me"]["role"], role, "{answer}");
         assert_eq!(answer["data"]["projects"]["totalCount"], 1, "{answer}");

@@ -3,10 +3,10 @@
 mod auth;
 mod graphql;
 mod health;
+mod not_found;
 mod operations;
 mod uploads;
 mod websocket;
-mod welcome;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,8 +26,10 @@ use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
 
+use crate::browser::{PublicUrl, refuse_other_sites};
 use crate::limit::limit;
 use crate::load::{Gate, LoadLimits, admit, read_body};
+use crate::pages;
 use crate::telemetry::{NewRequestId, measure, span, trace};
 
 /// How long an answer may take apart from uploads and subscriptions.
@@ -49,6 +51,7 @@ pub(crate) struct ApiState {
     pub machine: MachineState,
     pub schema: ApiSchema,
     pub limiter: Arc<RateLimiter>,
+    pub public: PublicUrl,
 }
 
 impl FromRef<ApiState> for MachineState {
@@ -85,17 +88,30 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
     let limit = || middleware::from_fn_with_state(state.clone(), limit);
     let request_id = HeaderName::from_static("x-request-id");
     let quick = Router::new()
-        .route("/", get(welcome::page))
+        .route("/", get(pages::front))
         .route("/graphql", get(graphql::graphiql).post(graphql::execute))
-        .route("/auth/sign-in", post(auth::sign_in))
+        .route("/.well-known/jwks.json", get(auth::key_set))
+        .route("/auth/sign-in", get(auth::sign_in_page).post(auth::sign_in))
+        .route("/auth/second-factor", post(auth::second_factor))
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/sign-out", post(auth::sign_out))
+        .route("/auth/sign-out-everywhere", post(auth::account::sign_out_everywhere))
+        .route("/auth/account", get(auth::account::page))
         .route("/auth/link", get(auth::link_page).post(auth::use_link))
+        .route("/auth/invitation", get(auth::invitation::page).post(auth::invitation::reply))
+        .route("/auth/device/code", post(auth::device::begin))
+        .route("/auth/device", get(auth::device::page).post(auth::device::decide))
+        .route("/auth/token", post(auth::device::token))
+        .route("/auth/providers", get(auth::provider::list))
+        .route("/auth/providers/{name}", get(auth::provider::start))
+        .route("/auth/providers/{name}/callback", get(auth::provider::callback))
+        .route("/auth/link-account", get(auth::provider::question).post(auth::provider::consent))
         .layer((
             TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT),
             middleware::from_fn(read_body),
             gate("request", load),
             limit(),
+            middleware::from_fn_with_state(state.clone(), refuse_other_sites),
         ));
     let uploads = Router::new().route("/api/v1/uploads", post(uploads::upload)).layer((
         DefaultBodyLimit::disable(),
@@ -109,7 +125,7 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
         .merge(uploads)
         .merge(subscriptions)
         .merge(watching)
-        .fallback(welcome::not_found)
+        .fallback(not_found::not_found)
         // The first is the outermost. Together they cost each request one box; one by one they would cost it nine.
         .layer((
             SetRequestIdLayer::new(request_id.clone(), NewRequestId),

@@ -27,7 +27,7 @@ pub struct MembersOptions {
 pub enum MembersCommand {
     /// List the members with their roles and grants
     List,
-    /// Add somebody, and print the link with which they sign in once
+    /// Add somebody, and print the link with which they sign in once, or join if they have an account already
     Add {
         /// The address they sign in with
         email: String,
@@ -37,6 +37,13 @@ pub enum MembersCommand {
         /// The name shown to others
         #[arg(long)]
         name: Option<String>,
+    },
+    /// List the invitations that nobody answered yet
+    Invitations,
+    /// Take an invitation back
+    RevokeInvitation {
+        /// Its id, as `members invitations` lists it
+        invitation: String,
     },
     /// Add a service account, which acts by API keys and never does more than you
     AddServiceAccount {

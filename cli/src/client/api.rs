@@ -49,6 +49,16 @@ impl Api {
         format!("Bearer {}", self.credentials.token.expose())
     }
 
+    /// Posts to a route that answers with JSON, as whoever is signed in; the answer whatever its status.
+    pub async fn post(&self, path: &str, body: &Value) -> Result<(StatusCode, Value), Failure> {
+        let mut request = self.http.post(self.url(path)).timeout(ANSWER_TIMEOUT).json(body);
+        if !self.credentials.token.expose().is_empty() {
+            request = request.header(AUTHORIZATION, self.authorization());
+        }
+        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
+        Ok((response.status(), response.json().await.unwrap_or_default()))
+    }
+
     /// Runs an operation and returns its `data`.
     pub async fn run(&self, query: &str, variables: Value) -> Result<Value, Failure> {
         let request = self
@@ -80,6 +90,14 @@ impl Api {
         Ok(payload)
     }
 
+    /// The same for a mutation whose payload has these fields.
+    pub async fn mutate(&self, mutation: &str, input_type: &str, input: Value, fields: &str) -> Result<Value, Failure> {
+        let query = format!(
+            "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ message code }} }} }}"
+        );
+        self.change(&query, mutation, input).await
+    }
+
     pub(super) fn unreachable(&self, error: &reqwest::Error) -> Failure {
         let why = if error.is_timeout() { "it does not answer in time" } else { "it cannot be reached" };
         let message =
@@ -94,22 +112,5 @@ impl Api {
             return Failure::not_signed_in(format!("{message} (`mikrocloud login --url {}`)", self.credentials.url));
         }
         Failure::failed(code, message)
-    }
-}
-
-impl Api {
-    /// Signs in with address and password and returns an access token.
-    pub async fn sign_in(&self, email: &str, password: &str) -> Result<domain::secret::Secret, Failure> {
-        let request = self
-            .http
-            .post(self.url("/auth/sign-in"))
-            .timeout(ANSWER_TIMEOUT)
-            .json(&json!({"email": email, "password": password}));
-        let response = request.send().await.map_err(|error| self.unreachable(&error))?;
-        let answer: Value = response.json().await.unwrap_or_default();
-        match answer["access_token"].as_str() {
-            Some(token) => Ok(domain::secret::Secret::new(token)),
-            None => Err(Failure::not_signed_in(answer["detail"].as_str().unwrap_or("the server did not sign you in").to_owned())),
-        }
     }
 }

@@ -23,6 +23,9 @@ pub struct Credentials {
     /// The data directory of the server that made this credential, when it is on this machine.
     #[serde(default)]
     pub data: Option<PathBuf>,
+    /// Whether the key was made when this command line signed in, so that nobody else uses it.
+    #[serde(default)]
+    pub login: bool,
 }
 
 fn path() -> Result<PathBuf, Failure> {
@@ -39,16 +42,21 @@ fn path() -> Result<PathBuf, Failure> {
 }
 
 impl Credentials {
+    /// A credential that this command line did not get by signing in.
+    pub fn new(url: &str, token: Secret) -> Self {
+        Self { url: url.to_owned(), token, data: None, login: false }
+    }
+
     /// The credential from `MIKROCLOUD_URL` and `MIKROCLOUD_TOKEN`, or from the file.
     pub fn load() -> Result<Self, Failure> {
         let stored = Self::stored()?;
         let variable = |name| std::env::var(name).ok().filter(|value: &String| !value.is_empty());
         let (url, token) = (variable("MIKROCLOUD_URL"), variable("MIKROCLOUD_TOKEN").map(Secret::new));
         match (url, token, stored) {
-            (Some(url), Some(token), _) => Ok(Self { url, token, data: None }),
+            (Some(url), Some(token), _) => Ok(Self::new(&url, token)),
             (None, Some(token), stored) => {
                 let url = stored.map_or_else(|| "http://127.0.0.1:8080".to_owned(), |stored| stored.url);
-                Ok(Self { url, token, data: None })
+                Ok(Self::new(&url, token))
             }
             // A credential is shown only to the server it was made by.
             (Some(url), None, Some(stored)) if stored.url.trim_end_matches('/') == url.trim_end_matches('/') => Ok(stored),
@@ -83,7 +91,7 @@ impl Credentials {
             fs::create_dir_all(directory)?;
             let beside = directory.join(format!(".{FILE}.{}", std::process::id()));
             let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
-            let body = json!({"url": self.url, "token": self.token.expose(), "data": self.data});
+            let body = json!({"url": self.url, "token": self.token.expose(), "data": self.data, "login": self.login});
             writeln!(file, "{body:#}")?;
             file.sync_all()?;
             fs::rename(beside, &path)

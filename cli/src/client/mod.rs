@@ -5,4 +5,5 @@ pub mod credentials;
 pub mod follow;
 pub mod operations;
 pub mod output;
+pub mod sign_in;
 pub mod upload;

@@ -7,6 +7,8 @@ use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::Value;
 
+use crate::arguments::Output;
+
 /// Prints a JSON document.
 pub fn json(document: &Value) {
     println!("{document}");
@@ -24,6 +26,15 @@ pub fn table(head: &[&str], rows: Vec<Vec<String>>, empty: &str) {
         table.add_row(row);
     }
     println!("{}", table.lines().map(|line| line.trim_end().to_owned()).collect::<Vec<_>>().join("\n"));
+}
+
+/// Prints what was done: as a JSON document where that is wanted, in words otherwise.
+pub fn say(document: &Value, text: &str, output: Output) {
+    if output.json {
+        json(document);
+    } else {
+        println!("{text}");
+    }
 }
 
 /// A text of a JSON value; empty when it is none.

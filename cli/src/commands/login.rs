@@ -1,48 +1,73 @@
 //! Signing in and out.
 
-use std::io::{BufRead, IsTerminal};
 use std::path::PathBuf;
 
 use domain::secret::Secret;
+use reqwest::StatusCode;
 use serde_json::{Value, json};
 
 use crate::arguments::{LoginOptions, Output};
 use crate::client::api::Api;
 use crate::client::credentials::Credentials;
-use crate::client::output;
+use crate::client::output::{self, Progress};
+use crate::client::sign_in::{self, Session, Waiting};
 use crate::failure::Failure;
 use crate::server::{DATABASE, default_directory};
 
 const ME: &str = "{ me { user { id email name } team { id name } role permissions } }";
 
-/// Signs in with an API key, or with address and password, for which a key of this machine's own is made.
+/// Signs in through a browser, with address and password, or with an API key.
 pub async fn login(options: LoginOptions) -> Result<(), Failure> {
     if options.link {
         return link(options).await;
     }
-    let token = match (options.token, options.email) {
-        (Some(token), _) => Secret::new(token),
-        (None, Some(email)) => key_for_password(&options.url, &email).await?,
-        (None, None) => {
-            return Err(Failure::usage(
-                "say who you are with --email ADDRESS, or give an API key with --token or MIKROCLOUD_TOKEN",
-            ));
-        }
+    let url = options.url.trim_end_matches('/');
+    let credentials = match (options.token, options.email) {
+        (Some(token), _) => Credentials::new(url, Secret::new(token)),
+        (None, Some(email)) => Credentials { login: true, ..Credentials::new(url, by_password(url, &email).await?) },
+        (None, None) => Credentials { login: true, ..Credentials::new(url, by_browser(url, options.output).await?) },
     };
-    let credentials = Credentials { url: options.url, token, data: None };
     let me = Api::with(credentials.clone())?.run(ME, json!({})).await?;
     credentials.save()?;
     show(&me["me"], &credentials.url, options.output);
     Ok(())
 }
 
-/// Forgets the credential. A key that this command line made is left to `revokeApiKey`: other copies of it may be in use.
-pub fn logout(output: Output) -> Result<(), Failure> {
+async fn by_browser(url: &str, output: Output) -> Result<Secret, Failure> {
+    let api = sign_in::stranger(url)?;
+    let waiting = Waiting::begin(&api).await?;
+    sign_in::say_where(&waiting);
+    let progress = Progress::new(output.json);
+    let key = waiting.decided(&api, &progress).await;
+    progress.finish();
+    key
+}
+
+/// A key for this command line, which somebody lets in by their password.
+async fn by_password(url: &str, email: &str) -> Result<Secret, Failure> {
+    let session = Session::begin(url, email, &sign_in::ask("Password")?).await?;
+    let api = sign_in::stranger(url)?;
+    let waiting = Waiting::begin(&api).await?;
+    session.allow(&waiting).await?;
+    let key = waiting.decided(&api, &Progress::new(true)).await;
+    session.end().await;
+    key
+}
+
+/// Forgets the credential. The key of a command line that signed in is revoked; others may be in use elsewhere.
+pub async fn logout(output: Output) -> Result<(), Failure> {
+    let mut said = "Signed out: the credential of this machine user is removed.".to_owned();
+    if let Some(credentials) = Credentials::stored()?.filter(|stored| stored.login) {
+        let revoked = Api::with(credentials)?.post("/auth/sign-out", &json!({})).await;
+        if !matches!(revoked, Ok((status, _)) if status.is_success() || status == StatusCode::UNAUTHORIZED) {
+            said.push_str(" The server could not be told: revoke its key with `mikrocloud keys revoke` once it is there.");
+        }
+    }
     Credentials::forget()?;
     if output.json {
         output::json(&json!({"signedIn": false}));
     } else {
-        println!("Signed out: the credential of this machine user is removed.");
+        println!("{said}");
     }
     Ok(())
 }
@@ -70,22 +95,6 @@ fn show(me: &Value, url: &str, output: Output) {
             text(&me["team"]["name"])
         );
     }
-}
-
-async fn key_for_password(url: &str, email: &str) -> Result<Secret, Failure> {
-    let password = if std::io::stdin().is_terminal() {
-        rpassword::prompt_password("Password: ").map_err(anyhow::Error::from)?
-    } else {
-        let mut line = String::new();
-        std::io::stdin().lock().read_line(&mut line).map_err(anyhow::Error::from)?;
-        line.trim_end_matches(['\r', '\n']).to_owned()
-    };
-    let api = Api::with(Credentials { url: url.to_owned(), token: Secret::new(""), data: None })?;
-    let access = api.sign_in(email, &password).await?;
-    let api = Api::with(Credentials { url: url.to_owned(), token: access, data: None })?;
-    let query = "mutation($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret userErrors { message code } } }";
-    let made = api.change(query, "createApiKey", json!({"name": format!("mikrocloud login of {email}")})).await?;
-    Ok(Secret::new(output::text(&made["secret"])))
 }
 
 /// The database of the embedded form.

@@ -20,40 +20,53 @@ pub async fn run(options: MembersOptions) -> Result<(), Failure> {
         MembersCommand::List => list(&api, output).await,
         MembersCommand::Add { email, role, name } => {
             let input = with_role(&api, json!({"email": email, "name": name}), &role).await?;
-            let payload =
-                change(&api, "addMember", "AddMemberInput", input, &format!("member {{ {MEMBER} }} signInPath")).await?;
+            let payload = api
+                .mutate("addMember", "AddMemberInput", input, &format!("member {{ {MEMBER} }} signInPath invitationId"))
+                .await?;
             let link = api.url(&text(&payload["signInPath"]));
-            let said = format!("Added {email}. They sign in once, within 24 hours, with this link:\n{link}");
-            say(&json!({"member": payload["member"], "signInLink": link}), &said, output);
+            let said = if payload["invitationId"].is_null() {
+                format!("Added {email}. They sign in once, within 24 hours, with this link:\n{link}")
+            } else {
+                format!("{email} has an account already. They join, within 7 days, with this link:\n{link}")
+            };
+            let document = json!({"member": payload["member"], "signInLink": link, "invitation": payload["invitationId"]});
+            output::say(&document, &said, output);
+            Ok(())
+        }
+        MembersCommand::Invitations => invitations(&api, output).await,
+        MembersCommand::RevokeInvitation { invitation } => {
+            let input = json!({"invitationId": invitation});
+            api.mutate("revokeInvitation", "RevokeInvitationInput", input, "done").await?;
+            output::say(&json!({"revoked": invitation}), &format!("Took {invitation} back."), output);
             Ok(())
         }
         MembersCommand::AddServiceAccount { name, role } => {
             let input = with_role(&api, json!({"name": name}), &role).await?;
             let fields = format!("member {{ {MEMBER} }}");
-            let payload = change(&api, "createServiceAccount", "CreateServiceAccountInput", input, &fields).await?;
+            let payload = api.mutate("createServiceAccount", "CreateServiceAccountInput", input, &fields).await?;
             let id = text(&payload["member"]["user"]["id"]);
             let said = format!("Added {name} ({id}). Next: mikrocloud keys create NAME --service-account {id}");
-            say(&payload["member"], &said, output);
+            output::say(&payload["member"], &said, output);
             Ok(())
         }
         MembersCommand::SetRole { member, role } => {
             let input = with_role(&api, json!({"userId": find(&api, &member).await?}), &role).await?;
-            change(&api, "setMemberRole", "SetMemberRoleInput", input, "done").await?;
-            say(&json!({"member": member, "role": role}), &format!("{member} is {role} now."), output);
+            api.mutate("setMemberRole", "SetMemberRoleInput", input, "done").await?;
+            output::say(&json!({"member": member, "role": role}), &format!("{member} is {role} now."), output);
             Ok(())
         }
         MembersCommand::Grant { member, role, project, environment } => {
             grant(&api, &member, &role, &project, environment, output).await
         }
         MembersCommand::Revoke { grant } => {
-            change(&api, "revokeGrant", "RevokeGrantInput", json!({"grantId": grant}), "done").await?;
-            say(&json!({"revoked": grant}), &format!("Revoked {grant}."), output);
+            api.mutate("revokeGrant", "RevokeGrantInput", json!({"grantId": grant}), "done").await?;
+            output::say(&json!({"revoked": grant}), &format!("Revoked {grant}."), output);
             Ok(())
         }
         MembersCommand::Remove { member } => {
             let input = json!({"userId": find(&api, &member).await?});
-            change(&api, "removeMember", "RemoveMemberInput", input, "done").await?;
-            say(&json!({"removed": member}), &format!("Removed {member} from the team."), output);
+            api.mutate("removeMember", "RemoveMemberInput", input, "done").await?;
+            output::say(&json!({"removed": member}), &format!("Removed {member} from the team."), output);
             Ok(())
         }
     }
@@ -72,10 +85,10 @@ async fn grant(
     });
     let input = with_role(api, input, role).await?;
     let fields = "grant { id role customRoleId permissions projectId environmentId }";
-    let payload = change(api, "grantRole", "GrantRoleInput", input, fields).await?;
+    let payload = api.mutate("grantRole", "GrantRoleInput", input, fields).await?;
     let target = environment.map_or_else(|| project.to_owned(), |environment| format!("{environment} of {project}"));
     let said = format!("{member} is {role} on {target} ({}).", text(&payload["grant"]["id"]));
-    say(&payload["grant"], &said, output);
+    output::say(&payload["grant"], &said, output);
     Ok(())
 }
 
@@ -104,6 +117,29 @@ async fn list(api: &Api, output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
+async fn invitations(api: &Api, output: Output) -> Result<(), Failure> {
+    let query = "{ invitations { id user { email } role customRoleId expiresAt } }";
+    let pending = api.run(query, json!({})).await?["invitations"].take();
+    if output.json {
+        output::json(&pending);
+        return Ok(());
+    }
+    let names = roles::names(api).await?;
+    let rows = pending.as_array().into_iter().flatten().map(|invitation| {
+        let role = match invitation["role"].as_str() {
+            Some(role) => role.to_lowercase(),
+            None => names.get(&text(&invitation["customRoleId"])).cloned().unwrap_or_default(),
+        };
+        vec![text(&invitation["id"]), text(&invitation["user"]["email"]), role, output::moment(&invitation["expiresAt"])]
+    });
+    output::table(
+        &["INVITATION", "ADDRESS", "ROLE", "UNTIL"],
+        rows.collect(),
+        "Nobody is invited: `mikrocloud members add` does that.",
+    );
+    Ok(())
+}
+
 async fn all(api: &Api) -> Result<Value, Failure> {
     Ok(api.run(&format!("{{ members {{ {MEMBER} }} }}"), json!({})).await?["members"].take())
 }
@@ -126,18 +162,4 @@ async fn with_role(api: &Api, mut input: Value, role: &str) -> Result<Value, Fai
     let (key, value) = roles::choice(api, role).await?;
     input[key] = Value::String(value);
     Ok(input)
-}
-
-async fn change(api: &Api, mutation: &str, input_type: &str, input: Value, fields: &str) -> Result<Value, Failure> {
-    let query =
-        format!("mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ message code }} }} }}");
-    api.change(&query, mutation, input).await
-}
-
-fn say(document: &Value, text: &str, output: Output) {
-    if output.json {
-        output::json(document);
-    } else {
-        println!("{text}");
-    }
 }

@@ -1,5 +1,6 @@
 //! The client commands: one file per noun.
 
+mod account;
 mod approvals;
 mod deploy;
 mod deployments;
@@ -26,8 +27,9 @@ use crate::failure::Failure;
 pub async fn run(command: Command) -> Result<(), Failure> {
     match command {
         Command::Login(options) => login::login(options).await,
-        Command::Logout(output) => login::logout(output),
+        Command::Logout(output) => login::logout(output).await,
         Command::Whoami(output) => login::whoami(output).await,
+        Command::Account(options) => account::run(options).await,
         Command::Init(options) => init::init(&options).await,
         Command::Deploy(options) => deploy::deploy(options).await,
         Command::Deployments(options) => deployments::list(options).await,

@@ -11,6 +11,7 @@ use url::Url;
 
 use super::limits::LimitOptions;
 use super::requests::RequestOptions;
+use super::sign_in::SignInOptions;
 use super::storage::StorageOptions;
 use crate::arguments::DataDirectory;
 
@@ -131,6 +132,8 @@ pub struct ApiOptions {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub requests: RequestOptions,
+    #[command(flatten)]
+    pub sign_in: SignInOptions,
 }
 
 /// `mikrocloud worker`

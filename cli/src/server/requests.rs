@@ -8,6 +8,7 @@ use domain::access::Role;
 use domain::id::ApiKeyId;
 use jobs::Redis;
 use services::{RateLimiter, RateLimits};
+use url::Url;
 
 /// The limits that whatever serves the API takes.
 #[derive(Debug, Clone, Args)]
@@ -62,10 +63,10 @@ impl std::str::FromStr for RateLimitFor {
 
 impl RequestOptions {
     /// What an API takes on; its users are counted together with those of other processes where there is a Redis.
-    pub fn admission(&self, redis: Option<Redis>) -> Admission {
+    pub fn admission(&self, public_url: Url, redis: Option<Redis>) -> Admission {
         let wait = Duration::from_millis(self.max_wait_ms);
         let load = LoadLimits { at_once: self.max_requests, waiting: self.max_waiting, wait };
-        Admission { limiter: RateLimiter::new(self.rate_limits(), redis), load }
+        Admission { limiter: RateLimiter::new(self.rate_limits(), redis), load, public_url }
     }
 
     fn rate_limits(&self) -> RateLimits {

@@ -90,6 +90,7 @@ impl House {
             fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
             ..Settings::in_directory(directory.to_owned())
         });
+        let settings = options.sign_in.apply(settings)?;
         let foundation = Foundation {
             store: store.clone(),
             bus: bus.clone(),
@@ -113,7 +114,8 @@ impl House {
         let metrics = api::install_metrics().context("metrics cannot be recorded")?;
         let edge = Some(Arc::new(LocalEdge(self.edge.clone())) as Arc<dyn api::EdgeRouter>);
         let settings = ServerSettings { services: self.services.clone(), edge, metrics };
-        let server = Server::new(listener, settings, options.requests.admission(None));
+        let public_url = options.sign_in.public_url(listener.local_addr().context("the listener's address")?)?;
+        let server = Server::new(listener, settings, options.requests.admission(public_url, None));
         let url = format!("http://{}", server.address().context("the listener's address")?);
         let no_more_requests = CancellationToken::new();
         let queues = jobs::payload::QUEUES.map(|queue| match queue {
@@ -162,8 +164,10 @@ async fn open_store(directory: &Path) -> Result<Store, Failure> {
 fn announce(url: &str, data: &DataDir, first_start: Option<&FirstStart>) -> Result<(), Failure> {
     match first_start {
         Some(first_start) => {
-            Credentials { url: url.to_owned(), token: first_start.cli_key.clone(), data: Some(data.path().to_owned()) }.save()?;
-            println!("MikroCloud is set up. State: {}", data.path().display());
+            let directory = data.path();
+            let data = Some(data.path().to_owned());
+            Credentials { data, ..Credentials::new(url, first_start.cli_key.clone()) }.save()?;
+            println!("MikroCloud is set up. State: {}", directory.display());
             println!("Sign in once, as owner@localhost, and choose a password (within 24 hours):");
             println!("  {url}/auth/link?token={}", first_start.link_token.expose());
             println!("The command line of this machine user is signed in already: try `mikrocloud deploy`.");

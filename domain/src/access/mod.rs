@@ -1,11 +1,13 @@
 //! Who may do what. The decision is [`Actor::may`] and nothing else; all that is not listed is denied.
 
+mod origin;
 mod permission;
 mod rights;
 mod role;
 #[cfg(test)]
 mod tests;
 
+pub use origin::Origin;
 pub use permission::{Permission, Permissions};
 pub use rights::{Bound, Grant, Rights, Target};
 pub use role::{CustomRole, Role, RoleRef};
@@ -41,9 +43,18 @@ pub struct Actor {
     pub credential: Credential,
     /// From when on it is no longer good; `None` when only the store knows.
     pub expires_at: Option<Timestamp>,
+    /// Where the request came from; `None` when nobody asks, as with a schedule.
+    pub origin: Option<Arc<Origin>>,
 }
 
 impl Actor {
+    /// The same, asking from somewhere.
+    #[must_use]
+    pub fn from(mut self, origin: &Arc<Origin>) -> Self {
+        self.origin = Some(Arc::clone(origin));
+        self
+    }
+
     /// Whether the actor may do this to that: the scopes of the credential have it, and so do the user's rights there.
     pub fn may(&self, permission: Permission, target: Target) -> bool {
         self.scopes.is_none_or(|scopes| scopes.contains(permission)) && self.rights.allow(permission, target)

@@ -5,7 +5,15 @@ use crate::id::{EnvironmentId, GrantId, ProjectId};
 
 fn actor(rights: Rights, scopes: Option<Permissions>) -> Actor {
     let credential = Credential::Session(SessionId::new());
-    Actor { user_id: UserId::new(), team_id: TeamId::new(), rights: Arc::new(rights), scopes, credential, expires_at: None }
+    Actor {
+        user_id: UserId::new(),
+        team_id: TeamId::new(),
+        rights: Arc::new(rights),
+        scopes,
+        credential,
+        expires_at: None,
+        origin: None,
+    }
 }
 
 fn grant(role: Role, target: Target) -> Grant {

@@ -1,6 +1,7 @@
 //! The types of the API.
 
 pub mod access;
+pub mod account;
 pub mod approval;
 pub mod deployment;
 pub mod environment;

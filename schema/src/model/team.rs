@@ -5,6 +5,7 @@ use domain::team::{ApiKey, Member};
 use services::StorageUsage;
 
 use super::access::Grant;
+use super::account::{Account, account};
 use crate::context::caller;
 use crate::error::to_graphql;
 
@@ -58,6 +59,11 @@ impl Viewer {
     /// What the user was granted on projects and environments besides.
     async fn grants(&self, context: &Context<'_>) -> Result<Vec<Grant>> {
         Ok(caller(context)?.1.rights.grants.iter().map(Grant::from).collect())
+    }
+
+    /// The user's account, which shows itself to a session of the user's only.
+    async fn account(&self, context: &Context<'_>) -> Result<Account> {
+        account(context).await.map(Account)
     }
 
     /// The API keys one may see: one's own, or the whole team's for those who manage members.

@@ -1,6 +1,7 @@
 //! What can be changed.
 
 mod access;
+mod account;
 mod approvals;
 mod deployments;
 mod operations;
@@ -19,5 +20,6 @@ pub struct Mutation(
     approvals::ApprovalMutation,
     team::TeamMutation,
     access::AccessMutation,
+    account::AccountMutation,
     operations::OperationsMutation,
 );

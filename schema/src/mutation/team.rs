@@ -1,4 +1,5 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use services::Added;
 use services::auth::NewApiKeyInput;
 
 use crate::context::caller;
@@ -61,6 +62,12 @@ struct CreateServiceAccountInput {
 }
 
 #[derive(InputObject)]
+struct RevokeInvitationInput {
+    /// The invitation.
+    invitation_id: ID,
+}
+
+#[derive(InputObject)]
 struct RemoveMemberInput {
     /// The member.
     user_id: ID,
@@ -80,8 +87,10 @@ struct ApiKeyPayload {
 struct MemberPayload {
     /// The member.
     member: Option<TeamMember>,
-    /// The path of their one-time sign-in link, to be handed to them.
+    /// The path of their one-time sign-in link, or of their invitation, to be handed to them.
     sign_in_path: Option<String>,
+    /// The invitation, when there is an account with this address: they are a member once they accept it.
+    invitation_id: Option<ID>,
     /// What the caller can put right.
     user_errors: Vec<UserError>,
 }
@@ -121,7 +130,7 @@ impl TeamMutation {
         done(change.await)
     }
 
-    /// Adds somebody new to the team.
+    /// Adds somebody new to the team, or invites who has an account already. Who was added and never came gets a new link.
     async fn add_member(&self, context: &Context<'_>, input: AddMemberInput) -> Result<MemberPayload> {
         let (services, actor) = caller(context)?;
         let name = input.name.unwrap_or_default();
@@ -130,9 +139,17 @@ impl TeamMutation {
             services.add_member(actor, &input.email, &name, role).await
         };
         let (added, user_errors) = user_errors(adding.await)?;
-        let (member, sign_in_path) =
-            added.map(|(member, link)| (member.into(), format!("/auth/link?token={}", link.expose()))).unzip();
-        Ok(MemberPayload { member, sign_in_path, user_errors })
+        Ok(match added {
+            Some(Added::Member(member, link)) => {
+                let sign_in_path = Some(format!("/auth/link?token={}", link.expose()));
+                MemberPayload { member: Some(member.into()), sign_in_path, invitation_id: None, user_errors }
+            }
+            Some(Added::Invited(id, token)) => {
+                let sign_in_path = Some(format!("/auth/invitation?token={}", token.expose()));
+                MemberPayload { member: None, sign_in_path, invitation_id: Some(id.to_string().into()), user_errors }
+            }
+            None => MemberPayload { member: None, sign_in_path: None, invitation_id: None, user_errors },
+        })
     }
 
     /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than you.
@@ -143,7 +160,7 @@ impl TeamMutation {
             services.create_service_account(actor, &input.name, role).await
         };
         let (member, user_errors) = user_errors(creation.await)?;
-        Ok(MemberPayload { member: member.map(TeamMember::from), sign_in_path: None, user_errors })
+        Ok(MemberPayload { member: member.map(TeamMember::from), sign_in_path: None, invitation_id: None, user_errors })
     }
 
     /// Gives a member another role.
@@ -153,6 +170,13 @@ impl TeamMutation {
             let role = role_choice(input.role, input.custom_role_id.as_ref())?;
             services.set_member_role(actor, parse_id("userId", &input.user_id)?, role).await
         };
+        done(change.await)
+    }
+
+    /// Takes an invitation back.
+    async fn revoke_invitation(&self, context: &Context<'_>, input: RevokeInvitationInput) -> Result<DonePayload> {
+        let (services, actor) = caller(context)?;
+        let change = async { services.revoke_invitation(actor, parse_id("invitationId", &input.invitation_id)?).await };
         done(change.await)
     }
 

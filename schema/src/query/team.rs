@@ -5,6 +5,7 @@ use domain::access::Role;
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::model::access::RoleDefinition;
+use crate::model::account::Invitation;
 use crate::model::approval::Approval;
 use crate::model::team::{Storage, TeamMember, Viewer};
 
@@ -36,6 +37,12 @@ impl TeamQuery {
     async fn approvals(&self, context: &Context<'_>) -> Result<Vec<Approval>> {
         let (services, actor) = caller(context)?;
         Ok(services.pending_approvals(actor).await.map_err(to_graphql)?.into_iter().map(Approval::from).collect())
+    }
+
+    /// The invitations to the team that nobody answered yet, oldest first.
+    async fn invitations(&self, context: &Context<'_>) -> Result<Vec<Invitation>> {
+        let (services, actor) = caller(context)?;
+        Ok(services.invitations(actor).await.map_err(to_graphql)?.into_iter().map(Invitation::from).collect())
     }
 
     /// The members of the team, oldest first.

@@ -158,6 +158,7 @@ impl Services {
             scopes: Some(key.scopes),
             credential: Credential::ApiKey(key.id),
             expires_at: key.expires_at,
+            origin: None,
         })
     }
 }

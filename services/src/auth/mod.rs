@@ -1,9 +1,17 @@
 //! Who somebody is: passwords, sessions, access tokens, API keys.
 
+mod account;
 mod api_keys;
+mod breaches;
+mod devices;
+mod flows;
 mod passwords;
+mod providers;
 mod recent;
+mod second_factor;
 mod sessions;
+mod signing_keys;
+mod throttle;
 mod tokens;
 
 use std::sync::Arc;
@@ -16,23 +24,30 @@ use domain::time::now;
 use rand::Rng;
 use sha2::{Digest, Sha256};
 
+pub use account::Account;
 pub use api_keys::{ApiKeySecret, CreatedApiKey, NewApiKeyInput};
+pub(crate) use breaches::Breaches;
+pub use devices::{DeviceStart, DeviceState, INTERVAL, WaitingDevice};
+pub(crate) use providers::Providers;
+pub use providers::{ConfigError, Federated, Leaving, LinkQuestion, ProviderConfig, ProviderInfo, Returned};
 pub(crate) use recent::Recent;
-pub use sessions::SignedIn;
+pub use second_factor::{Enrolment, SecondFactorState};
 pub(crate) use sessions::signin_link;
-pub use tokens::Tokens;
+pub use sessions::{SignIn, SignedIn};
+pub use store::Identity;
+pub(crate) use tokens::Tokens;
 
 use crate::{Result, ServiceError, Services};
 
 /// 256 random bits as text, for tokens that are shown once and kept as a digest.
-fn random_token(prefix: &str) -> Secret {
+pub(crate) fn random_token(prefix: &str) -> Secret {
     let mut bytes = zeroize::Zeroizing::new([0_u8; 32]);
     rand::rng().fill_bytes(bytes.as_mut());
     Secret::new(format!("{prefix}{}", base64::Engine::encode(&base64::engine::general_purpose::URL_SAFE_NO_PAD, bytes.as_ref())))
 }
 
 /// The digest a token is kept as. Tokens are random, so a plain hash is enough: there is nothing to guess.
-fn token_hash(token: &str) -> String {
+pub(crate) fn token_hash(token: &str) -> String {
     hex::encode(Sha256::digest(token.as_bytes()))
 }
 
@@ -87,8 +102,13 @@ impl Services {
         Ok(Some(rights))
     }
 
+    /// The public keys of access tokens, as a JSON Web Key Set (RFC 7517).
+    pub async fn key_set(&self) -> Result<serde_json::Value> {
+        self.inner.tokens.key_set().await
+    }
+
     async fn authenticate_session(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
-        let claims = self.inner.tokens.verify(bearer)?;
+        let claims = self.inner.tokens.verify(bearer).await?;
         if !self.store().session_is_valid(claims.session_id).await? {
             return Err(ServiceError::Unauthenticated("this session was signed out: sign in again"));
         }
@@ -107,6 +127,7 @@ impl Services {
             scopes: None,
             credential: Credential::Session(claims.session_id),
             expires_at: claims.expires_at(),
+            origin: None,
         })
     }
 }

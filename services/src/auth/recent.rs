@@ -116,6 +116,7 @@ mod tests {
             scopes: None,
             credential,
             expires_at: None,
+            origin: None,
         }
     }
 

@@ -14,6 +14,7 @@ fn actor() -> Actor {
         scopes: None,
         credential,
         expires_at: None,
+        origin: None,
     }
 }
 

@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 33] = [
+pub const TABLES: [&str; 42] = [
     "installation",
     "users",
     "teams",
@@ -28,6 +28,15 @@ pub const TABLES: [&str; 33] = [
     "sessions",
     "refresh_tokens",
     "signin_links",
+    "sign_in_attempts",
+    "security_events",
+    "signing_keys",
+    "second_factors",
+    "recovery_codes",
+    "sign_in_flows",
+    "device_logins",
+    "identities",
+    "invitations",
     "projects",
     "environments",
     "role_grants",

@@ -3,11 +3,12 @@
 use chrono::TimeDelta;
 use domain::access::{Permission, Permissions, Rights, Role, RoleRef};
 use domain::id::{ApiKeyId, SessionId, TeamId, UserId};
+use domain::session::Session;
 use domain::team::{Member, Membership, User};
 use domain::time::{Timestamp, now};
 use store::{NewApiKey, Store, StoreError};
 
-use crate::fixture::{self, refused, write};
+use crate::fixture::{self, refused, session_of, write};
 
 async fn user(store: &Store) -> User {
     let user = fixture::user();
@@ -146,7 +147,7 @@ testkit::on_both_databases! {
         let ada = user(&store).await;
         let (session, expires_at) = (SessionId::new(), now() + TimeDelta::days(30));
         write(&store, async |tx| {
-            tx.session_insert(session, ada.id).await?;
+            tx.session_insert(&Session { id: session, ..session_of(ada.id, now()) }).await?;
             tx.refresh_token_insert("digest", session, expires_at).await
         })
         .await;
@@ -175,7 +176,7 @@ testkit::on_both_databases! {
         let (ada, session) = (user(&store).await, SessionId::new());
         assert!(!store.session_is_valid(session).await.unwrap());
         write(&store, async |tx| {
-            tx.session_insert(session, ada.id).await?;
+            tx.session_insert(&Session { id: session, ..session_of(ada.id, now()) }).await?;
             tx.refresh_token_insert("digest", session, now()).await
         })
         .await;
@@ -208,7 +209,7 @@ testkit::on_both_databases! {
         let later = now() + TimeDelta::days(2);
         write(&store, async |tx| {
             for (session, hash, expires_at) in [(ended, "ended", now()), (standing, "standing", later + TimeDelta::days(1))] {
-                tx.session_insert(session, ada.id).await?;
+                tx.session_insert(&Session { id: session, ..session_of(ada.id, now()) }).await?;
                 tx.refresh_token_insert(hash, session, expires_at).await?;
             }
             tx.signin_link_insert("link", ada.id, later + TimeDelta::days(1)).await?;

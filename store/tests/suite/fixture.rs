@@ -7,15 +7,16 @@ use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger};
 use domain::environment::Environment;
 use domain::id::{
-    AlertId, DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, RoleId, ScheduleId, TeamId, UserId, VariableId,
+    AlertId, DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, RoleId, ScheduleId, SessionId, TeamId, UserId, VariableId,
 };
 use domain::job::Fence;
 use domain::project::Project;
 use domain::resource::Resource;
 use domain::schedule::{Action, ExpectedRun, MissedRuns, RunState, Schedule};
+use domain::session::Session;
 use domain::source::Source;
 use domain::team::{Team, User};
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use domain::trace::TraceContext;
 use serde_json::json;
 use store::{Claim, EventKey, Failed, NewJob, SealedVariable, Store, Tx};
@@ -32,6 +33,19 @@ pub fn user() -> User {
 
 pub fn team() -> Team {
     Team { id: TeamId::new(), name: "Analytical Engines".to_owned(), created_at: now() }
+}
+
+/// A session of a user's that is not written yet.
+pub fn session_of(user_id: UserId, at: Timestamp) -> Session {
+    Session {
+        id: SessionId::new(),
+        user_id,
+        method: Some("password".to_owned()),
+        address: Some("203.0.113.7".to_owned()),
+        agent: Some("Łódź/1.0".to_owned()),
+        created_at: at,
+        used_at: at,
+    }
 }
 
 /// A project whose name no other has.

@@ -18,5 +18,6 @@ mod retention;
 mod roles;
 mod schedules;
 mod schema;
+mod sign_in;
 mod tenants;
 mod transactions;

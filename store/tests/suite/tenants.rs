@@ -8,24 +8,29 @@ use domain::access::{Permission, Permissions, Role, RoleRef};
 use domain::approval::ApprovalState;
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
-use domain::id::{ApiKeyId, DeploymentId, GrantId, JobId, ObjectId, RoleId, ScheduleId, TeamId, UserId};
+use domain::id::{ApiKeyId, DeploymentId, GrantId, InvitationId, JobId, ObjectId, RoleId, ScheduleId, TeamId, UserId};
 use domain::log_archive::LogArchive;
 use domain::retention::GivenUp;
 use domain::team::Membership;
 use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
-use store::{ArtifactUsage, DeploymentChange, EventKey, JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store};
+use store::{
+    ArtifactUsage, DeploymentChange, EventKey, Invitation, JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store,
+};
 
 use crate::fixture::{self, Tenant, digest, write};
 
-const NO_DATA_OF_OTHERS: [&str; 7] = [
+const NO_DATA_OF_OTHERS: [&str; 9] = [
     // The row belongs to the very team that is given, and to nothing of another.
     "team_lock",
     "team_key_get",
     "team_key_insert",
     "upload_put",
     "team_get",
+    // It says in which teams a user is, and one of them is chosen.
+    "membership_by_provider",
+    "device_decide",
     // For housekeeping, which works for all teams.
     "artifact_team_list",
     "log_list_archivable",
@@ -94,6 +99,7 @@ struct Everything {
     spare: RoleId,
     grant: NewGrant,
     key: ApiKeyId,
+    invitation: InvitationId,
     job: JobId,
     failed: JobId,
     schedule: ScheduleId,
@@ -121,6 +127,14 @@ impl Everything {
             scopes,
             expires_at: None,
         };
+        let invitation = Invitation {
+            id: InvitationId::new(),
+            team_id: team,
+            user_id,
+            role: RoleRef::BuiltIn(Role::Viewer),
+            invited_by: user_id,
+            expires_at: now() + chrono::TimeDelta::days(7),
+        };
         let (failed, schedule) = (fixture::job(team), fixture::schedule(&tenant.project));
         let run = fixture::run(&schedule);
         let alert = fixture::alert(team);
@@ -132,6 +146,8 @@ impl Everything {
             tx.role_insert(&spare).await?;
             assert!(tx.grant_put(team, &grant).await?);
             tx.api_key_insert(&key).await?;
+            tx.api_key_is_login(team, key.id).await?;
+            tx.invitation_put(&invitation, &hash).await?;
             tx.deployment_insert(&superseded).await?;
             for (number, status) in (3..).zip(others) {
                 let deployment = fixture::deployment(&tenant.environment, number, status);
@@ -170,6 +186,7 @@ impl Everything {
             spare: spare.id,
             grant,
             key: key.id,
+            invitation: invitation.id,
             job: job.id,
             failed,
             schedule,
@@ -195,6 +212,7 @@ impl Everything {
             approval_list_pending(10);
             api_key_is_valid(self.key, now());
             api_key_list();
+            invitation_list(now());
             project_get(project_id);
             project_by_name(project.name.as_str());
             project_get_many(&[project_id]);
@@ -288,6 +306,10 @@ impl Everything {
             environment_protect(team, environment, true);
             approval_end(team, self.waiting, ApprovalState::Approved, None, Some("stolen"));
             api_key_revoke(team, self.key);
+            api_key_is_login(team, self.key);
+            api_key_revoke_login(team, self.key);
+            invitation_delete(team, self.invitation);
+            membership_of_provider(team, self.member, "stolen");
             project_update(team, project_id, &rename);
             project_mark_deleting(team, project_id);
             project_next_deployment(team, project_id);

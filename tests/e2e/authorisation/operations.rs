@@ -10,6 +10,8 @@ use domain::access::Permission::{
 pub enum On {
     /// Oneself: whoever is signed in may.
     Oneself,
+    /// One's own account: whoever is in a session may, and no API key.
+    Account,
     /// The team as a whole.
     Team,
     /// Something of the team's that belongs to no project, by its id.
@@ -38,10 +40,16 @@ const fn operation(name: &'static str, permission: Permission, on: On, document:
     Operation { name, permission: Some(permission), on, document }
 }
 
+const fn account(name: &'static str, document: &'static str) -> Operation {
+    Operation { name, permission: None, on: On::Account, document }
+}
+
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-pub const OPERATIONS: [Operation; 51] = [
+pub const OPERATIONS: [Operation; 64] = [
     Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
+    account("query.me/account", "{ me { account { sessions { current } securityEvents { kind } secondFactor { enabled } identities { email } } } }"),
+    operation("query.invitations", MemberRead, On::Team, "{ invitations { id user { email } role } }"),
     operation("query.me/apiKeys", ApiKeyWrite, On::Team, "{ me { apiKeys { name } } }"),
     operation("query.storage", ProjectRead, On::Team, "{ storage { artifacts artifactBytes logArchiveBytes } }"),
     operation("query.members", MemberRead, On::Team, "{ members { user { email } role } }"),
@@ -79,6 +87,16 @@ pub const OPERATIONS: [Operation; 51] = [
     operation("mutation.updateQueue", JobWrite, On::Installation, "mutation { updateQueue(input: {name: \"build\", paused: false}) { queue { name } userErrors { code } } }"),
     operation("mutation.createApiKey", ApiKeyWrite, On::Team, "mutation { createApiKey(input: {name: \"k\", scopes: [\"project-read\"]}) { apiKey { id } userErrors { code } } }"),
     operation("mutation.addMember", MemberWrite, On::Team, "mutation { addMember(input: {email: \"<new>@example.org\", role: VIEWER}) { member { role } userErrors { code } } }"),
+    operation("mutation.revokeInvitation", MemberWrite, On::TeamItem, "mutation { revokeInvitation(input: {invitationId: \"<invitation>\"}) { done userErrors { code } } }"),
+    account("mutation.changePassword", "mutation { changePassword(input: {newPassword: \"correct horse battery staple\"}) { done userErrors { code } } }"),
+    account("mutation.revokeSession", "mutation { revokeSession(input: {sessionId: \"<session>\"}) { done userErrors { code } } }"),
+    account("mutation.beginSecondFactor", "mutation { beginSecondFactor(input: {}) { secret userErrors { code } } }"),
+    account("mutation.confirmSecondFactor", "mutation { confirmSecondFactor(input: {code: \"000000\"}) { codes userErrors { code } } }"),
+    account("mutation.renewRecoveryCodes", "mutation { renewRecoveryCodes(input: {code: \"000000\"}) { codes userErrors { code } } }"),
+    account("mutation.disableSecondFactor", "mutation { disableSecondFactor(input: {code: \"000000\"}) { done userErrors { code } } }"),
+    account("mutation.unlinkIdentity", "mutation { unlinkIdentity(input: {provider: \"corp\"}) { done userErrors { code } } }"),
+    account("mutation.acknowledgeSecurityEvents", "mutation { acknowledgeSecurityEvents { done userErrors { code } } }"),
+    account("mutation.answerInvitation", "mutation { answerInvitation(input: {token: \"none\", accept: true}) { done userErrors { code } } }"),
     operation("mutation.createServiceAccount", MemberWrite, On::Team, "mutation { createServiceAccount(input: {name: \"bot\", role: VIEWER}) { member { role } userErrors { code } } }"),
     operation("mutation.setMemberRole", MemberWrite, On::TeamItem, "mutation { setMemberRole(input: {userId: \"<member>\", role: VIEWER}) { done userErrors { code } } }"),
     operation("mutation.createRole", MemberWrite, On::Team, "mutation { createRole(input: {name: \"<new>\", permissions: [\"project-read\"]}) { role { id } userErrors { code } } }"),
@@ -92,4 +110,6 @@ pub const OPERATIONS: [Operation; 51] = [
     operation("mutation.discardJob", JobWrite, On::TeamItem, "mutation { discardJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
     operation("mutation.deleteSchedule", ProjectWrite, On::Part, "mutation { deleteSchedule(input: {scheduleId: \"<schedule>\"}) { deleted userErrors { code } } }"),
     operation("mutation.deleteProject", ProjectDelete, On::Part, "mutation { deleteProject(input: {projectId: \"<project>\"}) { project { slug } userErrors { code } } }"),
+    // Whoever is in a session is in none afterwards.
+    account("mutation.signOutEverywhere", "mutation { signOutEverywhere { done userErrors { code } } }"),
 ];

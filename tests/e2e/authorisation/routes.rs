@@ -24,9 +24,17 @@ enum Asks {
     Operations,
     /// The permission to deploy something.
     Deploying,
+    /// The cookie of a session, which nobody here has: they are sent to the page to sign in on.
+    Page,
+    /// The cookie of a session, which nobody here has.
+    Cookie,
+    /// That there is something of that name, which there is not.
+    Name,
+    /// What is shown in the body or in the header: it is signed out.
+    Itself,
 }
 
-const ROUTES: [(&str, &str, Asks); 12] = [
+const ROUTES: [(&str, &str, Asks); 26] = [
     ("GET", "/", Asks::Nothing),
     ("GET", "/healthz", Asks::Nothing),
     ("GET", "/readyz", Asks::Nothing),
@@ -34,14 +42,29 @@ const ROUTES: [(&str, &str, Asks); 12] = [
     ("GET", "/graphql", Asks::Nothing),
     ("POST", "/graphql", Asks::Operations),
     ("GET", "/graphql/ws", Asks::Operations),
+    ("GET", "/.well-known/jwks.json", Asks::Nothing),
+    ("GET", "/auth/sign-in", Asks::Nothing),
     ("POST", "/auth/sign-in", Asks::Body),
+    ("POST", "/auth/second-factor", Asks::Body),
     ("POST", "/auth/refresh", Asks::Body),
-    ("POST", "/auth/sign-out", Asks::Body),
     ("POST", "/auth/link", Asks::Body),
+    ("GET", "/auth/account", Asks::Page),
+    ("GET", "/auth/device", Asks::Page),
+    ("POST", "/auth/device", Asks::Body),
+    ("POST", "/auth/device/code", Asks::Nothing),
+    ("POST", "/auth/token", Asks::Body),
+    ("POST", "/auth/invitation", Asks::Body),
+    ("POST", "/auth/link-account", Asks::Body),
+    ("GET", "/auth/providers", Asks::Nothing),
+    ("GET", "/auth/providers/{name}", Asks::Name),
+    ("GET", "/auth/providers/{name}/callback", Asks::Body),
+    ("POST", "/auth/sign-out-everywhere", Asks::Cookie),
     ("POST", "/api/v1/uploads", Asks::Deploying),
+    // The last: nobody who has done this comes back.
+    ("POST", "/auth/sign-out", Asks::Itself),
 ];
 
-/// The routes that the router has, by method and path; the page of a sign-in link apart, which needs a token in its query.
+/// The routes that the router has, by method and path; pages of links apart, which need a token in their query.
 fn in_the_router() -> BTreeSet<(String, String)> {
     let mut routes = BTreeSet::new();
     for route in SOURCE.split(".route(\"").skip(1) {
@@ -54,7 +77,9 @@ fn in_the_router() -> BTreeSet<(String, String)> {
         }
         assert!(!handlers.contains("any(") && !handlers.contains("on("), "{path}: name the methods, so that they can be listed");
     }
-    routes.remove(&("GET".to_owned(), "/auth/link".to_owned()));
+    for page in ["/auth/link", "/auth/invitation", "/auth/link-account"] {
+        assert!(routes.remove(&("GET".to_owned(), page.to_owned())), "{page} is gone");
+    }
     routes
 }
 
@@ -65,6 +90,12 @@ fn expected(who: Who, asks: Asks) -> Option<u16> {
         (Asks::Nothing | Asks::Here, _) => Some(200),
         // Nothing valid is in the body, whoever sends it.
         (Asks::Body, _) => Some(422),
+        (Asks::Page, _) => Some(303),
+        (Asks::Name, _) => Some(404),
+        (Asks::Cookie, _) => Some(401),
+        (Asks::Itself, Who::Nobody) => Some(422),
+        (Asks::Itself, Who::Invented | Who::Expired) => Some(401),
+        (Asks::Itself, _) => Some(204),
         (Asks::Operations, Who::Invented | Who::Expired) => Some(401),
         (Asks::Operations, _) => None,
         (Asks::Deploying, Who::Nobody | Who::Invented | Who::Expired) => Some(401),

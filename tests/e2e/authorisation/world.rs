@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use domain::access::Permission;
 use domain::alert::Alert;
 use domain::event::NewLine;
-use domain::id::{AlertId, JobId, TeamId};
+use domain::id::{AlertId, JobId, SessionId, TeamId};
 use domain::job::Fence;
 use domain::time::now;
 use domain::trace::TraceContext;
@@ -58,6 +58,11 @@ impl World {
         let job = rows(house, team, &deployment).await;
         ids.extend([("<project>", project), ("<deployment>", deployment), ("<schedule>", schedule), ("<member>", member)]);
         ids.insert("<owner>", owner.to_string());
+        let stranger = house.other_team().await;
+        let invited = json!({"email": "other@example.org", "role": "VIEWER"});
+        let mut invited = house.mutate("addMember", "AddMemberInput", invited, "invitationId").await;
+        ids.insert("<invitation>", serde_json::from_value(invited["invitationId"].take()).unwrap());
+        ids.insert("<session>", SessionId::new().to_string());
         ids.extend([("<role>", role), ("<grant>", grant), ("<key>", key), ("<job>", job)]);
 
         let mut narrow = HashMap::new();
@@ -73,7 +78,7 @@ impl World {
         let tokens = HashMap::from([
             ("invented", "mck_invented".to_owned()),
             ("expired", house.key(team, owner, Some(now() - chrono::Duration::seconds(1))).await),
-            ("stranger", house.other_team().await),
+            ("stranger", stranger),
             ("viewer", house.member("VIEWER").await),
             ("elsewhere", guest(house, &guests, "elsewhere", json!({"role": "ADMIN", "projectId": blog})).await),
             ("sibling", guest(house, &guests, "sibling", sibling).await),

@@ -1,0 +1,40 @@
+//! The page of one's account.
+
+use axum::extract::State;
+use axum::response::{IntoResponse, Redirect, Response};
+use services::ServiceError;
+
+use super::input::{Client, sign_in_path, without_session};
+use crate::pages::{self, AccountPage};
+use crate::problem::Problem;
+use crate::routes::ApiState;
+
+const PATH: &str = "/auth/account";
+
+/// What there is to know about one's account.
+pub async fn page(State(state): State<ApiState>, client: Client) -> Result<Response, Problem> {
+    let services = &state.machine.services;
+    let Some(account) = client.account(services).await? else { return Ok(Redirect::to(&sign_in_path(PATH)).into_response()) };
+    let user = account.user_id;
+    let shown = AccountPage {
+        email: services.user(user).await?.email,
+        session: account.session_id,
+        sessions: services.sessions(user).await?,
+        second_factor: services.second_factor(user).await?,
+        identities: services.identities(user).await?.into_iter().map(|identity| identity.provider).collect(),
+        events: services.security_events(user).await?,
+        providers: services.providers(),
+    };
+    services.acknowledge_security_events(&account).await?;
+    Ok(pages::account(&shown).into_response())
+}
+
+/// Ends all sessions of whoever is signed in.
+pub async fn sign_out_everywhere(State(state): State<ApiState>, client: Client) -> Result<Response, Problem> {
+    const NOBODY: ServiceError = ServiceError::Unauthenticated("nobody is signed in in this browser");
+    let services = &state.machine.services;
+    let account = client.account(services).await?.ok_or(NOBODY)?;
+    services.sign_out_everywhere(&account).await?;
+    let page = pages::done("Signed out", "All your sessions are ended, and all command lines are signed out.");
+    Ok(without_session(&state.public, page))
+}

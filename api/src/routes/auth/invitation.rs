@@ -1,0 +1,72 @@
+//! Answering an invitation to a team.
+
+use axum::extract::{Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use serde::Deserialize;
+use services::ServiceError;
+
+use super::LinkToken;
+use super::input::{Client, Input, sign_in_path};
+use crate::pages;
+use crate::problem::Problem;
+use crate::routes::ApiState;
+
+const TITLE: &str = "Invitation";
+
+/// An answer.
+#[derive(Deserialize)]
+pub struct Reply {
+    token: domain::secret::Secret,
+    reply: Replied,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Replied {
+    Accept,
+    Decline,
+}
+
+/// Faults of ours are no page; everything else is said on one.
+fn failed(error: ServiceError) -> Response {
+    match error {
+        ServiceError::Internal(_) => Problem(error).into_response(),
+        error => pages::failed(TITLE, &error),
+    }
+}
+
+/// What the invitation is to.
+pub async fn page(State(state): State<ApiState>, client: Client, Query(asked): Query<LinkToken>) -> Response {
+    let services = &state.machine.services;
+    let shown = async {
+        let Some(account) = client.account(services).await? else {
+            let token: String = url::form_urlencoded::byte_serialize(asked.token.expose().as_bytes()).collect();
+            return Ok(Redirect::to(&sign_in_path(&format!("/auth/invitation?token={token}"))).into_response());
+        };
+        let question = services.invitation_question(&account, asked.token.expose()).await?;
+        let email = services.user(account.user_id).await?.email;
+        Ok::<_, ServiceError>(pages::invitation(asked.token.expose(), &question, &email).into_response())
+    };
+    shown.await.unwrap_or_else(failed)
+}
+
+/// Joins the team, or not.
+pub async fn reply(State(state): State<ApiState>, client: Client, input: Input<Reply>) -> Response {
+    const NOBODY: ServiceError =
+        ServiceError::Unauthenticated("nobody is signed in in this browser: sign in and open the link again");
+    let services = &state.machine.services;
+    let replied = async {
+        let account = client.account(services).await?.ok_or(NOBODY)?;
+        Ok::<_, ServiceError>(match input.body.reply {
+            Replied::Accept => {
+                services.accept_invitation(&account, input.body.token.expose()).await?;
+                pages::done("Welcome", "You are a member of the team now.")
+            }
+            Replied::Decline => {
+                services.decline_invitation(&account, input.body.token.expose()).await?;
+                pages::done("Declined", "You are not a member of the team.")
+            }
+        })
+    };
+    replied.await.map_or_else(failed, IntoResponse::into_response)
+}

@@ -1,0 +1,177 @@
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::session;
+use services::PendingInvitation;
+
+use super::team::{Role, User};
+use crate::context::caller;
+use crate::error::to_graphql;
+
+/// Somebody's account, seen by themselves.
+pub struct Account(pub services::auth::Account);
+
+/// The account behind the request: it takes a session, an API key is refused.
+pub async fn account(context: &Context<'_>) -> Result<services::auth::Account> {
+    let (services, actor) = caller(context)?;
+    services.account(actor).await.map_err(to_graphql)
+}
+
+#[Object]
+impl Account {
+    /// The sessions that stand, the latest first.
+    async fn sessions(&self, context: &Context<'_>) -> Result<Vec<Session>> {
+        let sessions = caller(context)?.0.sessions(self.0.user_id).await.map_err(to_graphql)?;
+        Ok(sessions.into_iter().map(|session| Session::new(session, &self.0)).collect())
+    }
+
+    /// What happened to the account that one should know of, the newest first.
+    async fn security_events(&self, context: &Context<'_>) -> Result<Vec<SecurityEvent>> {
+        let events = caller(context)?.0.security_events(self.0.user_id).await.map_err(to_graphql)?;
+        Ok(events.into_iter().map(SecurityEvent::from).collect())
+    }
+
+    /// Whether a second factor is asked for.
+    async fn second_factor(&self, context: &Context<'_>) -> Result<SecondFactor> {
+        let state = caller(context)?.0.second_factor(self.0.user_id).await.map_err(to_graphql)?;
+        Ok(SecondFactor { enabled: state.enabled, recovery_codes: state.recovery_codes })
+    }
+
+    /// The accounts elsewhere that sign one in.
+    async fn identities(&self, context: &Context<'_>) -> Result<Vec<Identity>> {
+        let identities = caller(context)?.0.identities(self.0.user_id).await.map_err(to_graphql)?;
+        Ok(identities.into_iter().map(Identity::from).collect())
+    }
+}
+
+/// A sign-in on one device.
+#[derive(SimpleObject)]
+pub struct Session {
+    /// Identity.
+    id: ID,
+    /// How it began: `password`, `link`, or the name of a provider.
+    method: Option<String>,
+    /// The address it was last used from.
+    address: Option<String>,
+    /// What the client calls itself.
+    agent: Option<String>,
+    /// When it began.
+    created_at: DateTime<Utc>,
+    /// When it last went on.
+    used_at: DateTime<Utc>,
+    /// Whether it is the one that asks.
+    current: bool,
+}
+
+impl Session {
+    fn new(session: session::Session, account: &services::auth::Account) -> Self {
+        let session::Session { id, method, address, agent, created_at, used_at, .. } = session;
+        Self { id: id.to_string().into(), method, address, agent, created_at, used_at, current: id == account.session_id }
+    }
+}
+
+/// What happened to an account.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::session::SecurityEventKind")]
+pub enum SecurityEventKind {
+    /// A refresh token was used twice: somebody has a copy. Its session was ended.
+    TokenReused,
+    /// The password was set or changed.
+    PasswordChanged,
+    /// A second factor is asked for from now on.
+    SecondFactorEnabled,
+    /// A second factor is asked for no longer.
+    SecondFactorDisabled,
+    /// A recovery code was used.
+    RecoveryCodeUsed,
+    /// An account of a provider can sign in from now on.
+    IdentityLinked,
+    /// An account of a provider can sign in no longer.
+    IdentityUnlinked,
+    /// All sessions were ended.
+    SignedOutEverywhere,
+    /// Sign-in was refused for a while because of many failed attempts in a row.
+    AttemptsThrottled,
+    /// A command line was signed in.
+    DeviceApproved,
+}
+
+/// Something that happened to an account.
+#[derive(SimpleObject)]
+pub struct SecurityEvent {
+    /// Identity.
+    id: ID,
+    /// What.
+    kind: SecurityEventKind,
+    /// From where.
+    address: Option<String>,
+    /// What the client calls itself.
+    agent: Option<String>,
+    /// When.
+    created_at: DateTime<Utc>,
+    /// When one said that one has seen it.
+    seen_at: Option<DateTime<Utc>>,
+}
+
+impl From<session::SecurityEvent> for SecurityEvent {
+    fn from(event: session::SecurityEvent) -> Self {
+        let session::SecurityEvent { id, kind, address, agent, created_at, seen_at, .. } = event;
+        Self { id: id.to_string().into(), kind: kind.into(), address, agent, created_at, seen_at }
+    }
+}
+
+/// Whether a code is asked for at each sign-in with a password.
+#[derive(SimpleObject)]
+pub struct SecondFactor {
+    /// Whether it is.
+    enabled: bool,
+    /// How many recovery codes are left.
+    recovery_codes: i64,
+}
+
+/// An account elsewhere that signs somebody in.
+#[derive(SimpleObject)]
+pub struct Identity {
+    /// The provider's name.
+    provider: String,
+    /// The address there.
+    email: String,
+    /// Since when.
+    created_at: DateTime<Utc>,
+    /// When it last did.
+    used_at: DateTime<Utc>,
+}
+
+impl From<services::auth::Identity> for Identity {
+    fn from(identity: services::auth::Identity) -> Self {
+        let services::auth::Identity { provider, email, created_at, used_at, .. } = identity;
+        Self { provider, email, created_at, used_at }
+    }
+}
+
+/// An invitation of somebody who has an account already.
+#[derive(SimpleObject)]
+pub struct Invitation {
+    /// Identity.
+    id: ID,
+    /// Who is invited.
+    user: User,
+    /// Their built-in role, once they accept; null when it is one that the team made.
+    role: Option<Role>,
+    /// The id of their role, when it is one that the team made.
+    custom_role_id: Option<ID>,
+    /// From when on it is refused.
+    expires_at: DateTime<Utc>,
+}
+
+impl From<PendingInvitation> for Invitation {
+    fn from(pending: PendingInvitation) -> Self {
+        let PendingInvitation { invitation, user } = pending;
+        Self {
+            id: invitation.id.to_string().into(),
+            user: user.into(),
+            role: invitation.role.built_in().map(Role::from),
+            custom_role_id: invitation.role.custom().map(|id| id.to_string().into()),
+            expires_at: invitation.expires_at,
+        }
+    }
+}

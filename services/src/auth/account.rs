@@ -1,0 +1,151 @@
+//! What people do with their own accounts. It takes a session: whoever finds an API key must not take over the account with it.
+
+use std::sync::Arc;
+
+use chrono::TimeDelta;
+use domain::access::{Actor, Credential, Origin};
+use domain::id::{SecurityEventId, SessionId, UserId};
+use domain::secret::Secret;
+use domain::session::{SecurityEvent, SecurityEventKind, Session};
+use domain::team::Team;
+use domain::time::{Timestamp, now};
+use store::{Identity, Tx};
+
+use super::throttle::Guess;
+use super::{passwords, token_hash};
+use crate::{Result, ServiceError, Services};
+
+const SESSION_NEEDED: ServiceError =
+    ServiceError::Forbidden("this takes a session of your own: sign in with your password or a provider; API keys cannot do it");
+/// How long after a sign-in nobody is asked again for who has no password.
+const JUST_NOW: TimeDelta = TimeDelta::minutes(10);
+/// How many security events are shown.
+const EVENTS: i64 = 50;
+
+/// Somebody in a session of their own.
+#[derive(Debug, Clone)]
+pub struct Account {
+    /// Who.
+    pub user_id: UserId,
+    /// In which session.
+    pub session_id: SessionId,
+    /// When it began.
+    pub since: Timestamp,
+    /// Where the request comes from.
+    pub origin: Arc<Origin>,
+}
+
+impl Services {
+    /// The account of an actor who is in a session.
+    pub async fn account(&self, actor: &Actor) -> Result<Account> {
+        let Credential::Session(session) = actor.credential else { return Err(SESSION_NEEDED) };
+        let session = self.store().session_get(session).await?.ok_or(SESSION_NEEDED)?;
+        let origin = actor.origin.clone().ok_or(SESSION_NEEDED)?;
+        Ok(Account { user_id: session.user_id, session_id: session.id, since: session.created_at, origin })
+    }
+
+    /// The account of a browser that shows its refresh token, which is not used up by that.
+    pub async fn account_of_cookie(&self, refresh_token: &str, origin: Arc<Origin>) -> Result<Option<Account>> {
+        let found = self.store().refresh_token_look_up(&token_hash(refresh_token)).await?;
+        let stands = found.filter(|found| found.revoked_at.is_none() && found.used_at.is_none() && found.expires_at > now());
+        let Some(found) = stands else { return Ok(None) };
+        let session = self.store().session_get(found.session_id).await?;
+        Ok(session.map(|session| Account { user_id: session.user_id, session_id: session.id, since: session.created_at, origin }))
+    }
+
+    /// Whoever takes an open browser over must not lock its owner out: the password is asked for again, and of who has none, a recent
+    /// sign-in.
+    pub(super) async fn confirm_account(&self, account: &Account, password: Option<Secret>) -> Result<()> {
+        let user = self.store().user_get(account.user_id).await?.ok_or(ServiceError::NotFound("user"))?;
+        let known = self.store().credentials_get(&user.email).await?.and_then(|credentials| credentials.password_hash);
+        if known.is_none() {
+            if now() - account.since < JUST_NOW {
+                return Ok(());
+            }
+            return Err(ServiceError::invalid("password", "SIGN_IN_AGAIN", "sign in again first: this takes a recent sign-in"));
+        }
+        let Some(password) = password else {
+            return Err(ServiceError::invalid("password", "PASSWORD_NEEDED", "give your present password"));
+        };
+        let guess = Guess::Password(&user.email);
+        self.guess(guess, Some(user.id), &account.origin).await?;
+        if !passwords::verify(password, known).await? {
+            return Err(ServiceError::invalid("password", "WRONG_PASSWORD", "this is not your present password"));
+        }
+        self.guessed(guess).await
+    }
+
+    /// Sets another password and ends all other sessions.
+    pub async fn change_password(&self, account: &Account, present: Option<Secret>, new: Secret) -> Result<()> {
+        self.confirm_account(account, present).await?;
+        let user = self.store().user_get(account.user_id).await?;
+        let hash = self.new_password(new, user.as_ref()).await?;
+        let mut tx = self.store().begin().await?;
+        tx.user_set_password(account.user_id, &hash).await?;
+        tx.signin_link_use_all(account.user_id).await?;
+        tx.session_revoke_all(account.user_id, Some(account.session_id)).await?;
+        tell_user(&mut tx, account.user_id, SecurityEventKind::PasswordChanged, &account.origin).await?;
+        let _rights = self.inner.recent.change();
+        Ok(tx.commit().await?)
+    }
+
+    /// The sessions of a user that stand, the latest first.
+    pub async fn sessions(&self, user: UserId) -> Result<Vec<Session>> {
+        Ok(self.store().session_list(user, now()).await?)
+    }
+
+    /// Ends one of the sessions.
+    pub async fn revoke_session(&self, account: &Account, id: SessionId) -> Result<()> {
+        if !self.sessions(account.user_id).await?.iter().any(|session| session.id == id) {
+            return Err(ServiceError::NotFound("session"));
+        }
+        let mut tx = self.store().begin().await?;
+        tx.session_revoke(id).await?;
+        let _rights = self.inner.recent.change();
+        Ok(tx.commit().await?)
+    }
+
+    /// Ends all sessions, this one too, and revokes the keys of all command lines that signed in.
+    pub async fn sign_out_everywhere(&self, account: &Account) -> Result<()> {
+        let mut tx = self.store().begin().await?;
+        tx.session_revoke_all(account.user_id, None).await?;
+        tx.api_key_revoke_logins(account.user_id).await?;
+        tell_user(&mut tx, account.user_id, SecurityEventKind::SignedOutEverywhere, &account.origin).await?;
+        let _rights = self.inner.recent.change();
+        Ok(tx.commit().await?)
+    }
+
+    /// The accounts elsewhere that sign a user in.
+    pub async fn identities(&self, user: UserId) -> Result<Vec<Identity>> {
+        Ok(self.store().identity_list(user).await?)
+    }
+
+    /// The latest of what happened to a user's account, the newest first.
+    pub async fn security_events(&self, user: UserId) -> Result<Vec<SecurityEvent>> {
+        Ok(self.store().security_event_list(user, EVENTS).await?)
+    }
+
+    /// The teams that somebody is in, oldest first.
+    pub async fn teams_of(&self, account: &Account) -> Result<Vec<Team>> {
+        let mut teams = Vec::new();
+        for standing in self.store().standing_list(account.user_id).await? {
+            teams.extend(self.store().team_get(standing.team_id).await?);
+        }
+        Ok(teams)
+    }
+
+    /// Notes that the user has seen the security events.
+    pub async fn acknowledge_security_events(&self, account: &Account) -> Result<()> {
+        let mut tx = self.store().begin().await?;
+        tx.security_events_seen(account.user_id).await?;
+        Ok(tx.commit().await?)
+    }
+}
+
+/// Tells a user what happened to their account.
+pub(super) async fn tell_user(tx: &mut Tx, user_id: UserId, kind: SecurityEventKind, origin: &Origin) -> Result<()> {
+    let id = SecurityEventId::new();
+    let (address, agent) = (Some(origin.address.to_string()), origin.agent.clone());
+    let event = SecurityEvent { id, user_id, kind, address, agent, created_at: now(), seen_at: None };
+    Ok(tx.security_event_insert(&event).await?)
+}

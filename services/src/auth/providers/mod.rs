@@ -1,0 +1,179 @@
+//! Providers that people sign in with: GitHub, and whatever speaks OpenID Connect.
+
+mod config;
+mod federation;
+mod github;
+mod http;
+mod linking;
+mod oidc;
+
+use std::sync::Arc;
+
+use domain::id::TeamId;
+use serde::{Deserialize, Serialize};
+use url::Url;
+
+pub use config::{ConfigError, ProviderConfig};
+use config::{GroupConfig, Kind};
+pub use federation::{Federated, Leaving, Returned};
+use github::GitHub;
+pub use linking::LinkQuestion;
+use oidc::Oidc;
+
+use crate::{Result, ServiceError};
+
+/// What a provider says about who signed in there.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Claims {
+    /// Never given to somebody else.
+    pub subject: String,
+    /// Lower case; `None` when the provider does not say that it is theirs.
+    pub verified_email: Option<String>,
+    pub name: Option<String>,
+    pub groups: Vec<String>,
+}
+
+/// A provider as people see it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProviderInfo {
+    /// Its name in addresses.
+    pub name: String,
+    /// Its name for people.
+    pub label: String,
+}
+
+impl ProviderInfo {
+    /// The path where signing in with it begins; `next` is where to go on afterwards.
+    pub fn start_path(&self, next: &str) -> String {
+        let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+        format!("/auth/providers/{}?next={next}", self.name)
+    }
+}
+
+enum Protocol {
+    Oidc(Box<Oidc>),
+    GitHub(Box<GitHub>),
+}
+
+/// A provider.
+pub(super) struct Provider {
+    pub info: ProviderInfo,
+    domains: Vec<String>,
+    groups: Vec<GroupConfig>,
+    protocol: Protocol,
+}
+
+/// What a browser is sent away with, and what has to be known when it comes back.
+pub(super) struct Departure {
+    pub nonce: String,
+    pub verifier: String,
+}
+
+/// What a browser came back with.
+pub(super) struct Arrival<'a> {
+    pub code: &'a str,
+    pub redirect: &'a Url,
+    pub departure: &'a Departure,
+}
+
+impl Provider {
+    fn new(config: ProviderConfig) -> Self {
+        let ProviderConfig { name, label, kind, domains, groups } = config;
+        let protocol = match kind {
+            Kind::Oidc(settings) => Protocol::Oidc(Box::new(Oidc::new(settings))),
+            Kind::GitHub(settings) => Protocol::GitHub(Box::new(GitHub::new(settings))),
+        };
+        Self { info: ProviderInfo { name, label }, domains, groups, protocol }
+    }
+
+    /// Where a browser goes to sign in there.
+    async fn authorize(&self, redirect: &Url, state: &str, departure: &Departure) -> Result<Url> {
+        let address = match &self.protocol {
+            Protocol::Oidc(oidc) => oidc.authorize(redirect, state, departure).await,
+            Protocol::GitHub(github) => Ok(github.authorize(redirect, state, departure)),
+        };
+        address.map_err(|error| self.failed(&error))
+    }
+
+    /// Who came back.
+    async fn claims(&self, arrival: &Arrival<'_>) -> Result<Claims> {
+        let claims = match &self.protocol {
+            Protocol::Oidc(oidc) => oidc.claims(arrival).await,
+            Protocol::GitHub(github) => github.claims(arrival).await,
+        };
+        claims.map_err(|error| self.failed(&error))
+    }
+
+    /// The issuer that the provider has to name when it sends a browser back (RFC 9207), if it names one.
+    fn issuer(&self) -> Option<&str> {
+        match &self.protocol {
+            Protocol::Oidc(oidc) => Some(oidc.issuer()),
+            Protocol::GitHub(_) => None,
+        }
+    }
+
+    fn failed(&self, error: &failure::Failure) -> ServiceError {
+        tracing::warn!(provider = self.info.name, error = %error, "a sign-in with a provider failed");
+        ServiceError::Unavailable(format!(
+            "{} did not sign you in: try again; if it lasts, whoever runs this MikroCloud finds the reason in its log",
+            self.info.label
+        ))
+    }
+
+    /// Which teams somebody of these groups is in, and as what.
+    fn mapped(&self, groups: &[String]) -> Vec<(TeamId, domain::access::Role)> {
+        config::mapped(&self.groups, groups)
+    }
+
+    /// Whether people with this address may sign in.
+    fn takes(&self, email: &str) -> bool {
+        let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
+        self.domains.is_empty() || self.domains.iter().any(|known| known.eq_ignore_ascii_case(domain))
+    }
+}
+
+/// The providers that there are.
+#[derive(Default, Clone)]
+pub(crate) struct Providers(Arc<Vec<Provider>>);
+
+impl Providers {
+    pub fn new(configs: Vec<ProviderConfig>) -> Self {
+        Self(Arc::new(configs.into_iter().map(Provider::new).collect()))
+    }
+
+    fn find(&self, name: &str) -> Result<&Provider> {
+        self.0.iter().find(|provider| provider.info.name == name).ok_or(ServiceError::NotFound("provider"))
+    }
+
+    pub fn list(&self) -> Vec<ProviderInfo> {
+        self.0.iter().map(|provider| provider.info.clone()).collect()
+    }
+}
+
+/// Errors of providers, which only the log hears.
+mod failure {
+    use std::fmt;
+
+    /// What went wrong, in words.
+    #[derive(Debug)]
+    pub struct Failure(String);
+
+    impl Failure {
+        pub fn new(text: impl Into<String>) -> Self {
+            Self(text.into())
+        }
+
+        /// An error with its causes.
+        pub fn of(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
+            let causes: Vec<_> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
+            Self(format!("{what}: {}", causes.join(": ")))
+        }
+    }
+
+    impl fmt::Display for Failure {
+        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str(&self.0)
+        }
+    }
+}
+pub(super) use failure::Failure;

@@ -1,0 +1,103 @@
+//! Command lines that wait until somebody signs in for them in a browser (RFC 8628).
+
+use domain::id::{TeamId, UserId};
+use domain::time::{Timestamp, now};
+
+use crate::db::{Store, Tx};
+use crate::error::Result;
+
+/// A command line that waits.
+#[derive(Debug, Clone, sqlx::FromRow)]
+pub struct DeviceLogin {
+    /// The digest of its device code.
+    pub hash: String,
+    /// What its user types in, without the hyphen.
+    pub user_code: String,
+    /// What the machine calls itself.
+    pub name: String,
+    /// Where it asked from.
+    pub address: String,
+    /// From when on it is refused.
+    pub expires_at: Timestamp,
+    /// When it last asked.
+    pub polled_at: Option<Timestamp>,
+    /// When somebody decided.
+    pub decided_at: Option<Timestamp>,
+    /// Who signed in for it; `None` when it was denied.
+    pub user_id: Option<UserId>,
+    /// In which team.
+    pub team_id: Option<TeamId>,
+}
+
+macro_rules! device_columns {
+    () => {
+        "SELECT hash, user_code, name, address, expires_at, polled_at, decided_at, user_id, team_id FROM device_logins "
+    };
+}
+
+impl Store {
+    /// The command line that waits with this code for its user.
+    pub async fn device_by_user_code(&self, code: &str, at: Timestamp) -> Result<Option<DeviceLogin>> {
+        let sql = concat!(device_columns!(), "WHERE user_code = $1 AND decided_at IS NULL AND expires_at > $2");
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(code).bind(at).fetch_optional(pool).await)?)
+    }
+
+    /// How many command lines wait.
+    pub async fn device_count(&self, at: Timestamp) -> Result<i64> {
+        let sql = "SELECT COUNT(*) FROM device_logins WHERE expires_at > $1 AND decided_at IS NULL";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(at).fetch_one(pool).await)?)
+    }
+}
+
+impl Tx {
+    /// The command line with this digest, as this transaction sees it.
+    pub async fn device_find(&mut self, hash: &str) -> Result<Option<DeviceLogin>> {
+        let sql = concat!(device_columns!(), "WHERE hash = $1");
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(hash).fetch_optional(conn).await)?)
+    }
+
+    /// Adds a command line that waits. `Exists` when another has its user code.
+    pub async fn device_insert(&mut self, device: &DeviceLogin) -> Result<()> {
+        let sql = "INSERT INTO device_logins (hash, user_code, name, address, expires_at) VALUES ($1, $2, $3, $4, $5)";
+        tx!(self, |conn| sqlx::query(sql)
+            .bind(&device.hash)
+            .bind(&device.user_code)
+            .bind(&device.name)
+            .bind(&device.address)
+            .bind(device.expires_at)
+            .execute(conn)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Notes that a command line asked.
+    pub async fn device_polled(&mut self, hash: &str) -> Result<()> {
+        let sql = "UPDATE device_logins SET polled_at = $2 WHERE hash = $1";
+        tx!(self, |conn| sqlx::query(sql).bind(hash).bind(now()).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Decides on a command line that waits: for whom it is signed in, or for nobody; `false` when somebody decided before, or it is late.
+    pub async fn device_decide(&mut self, user_code: &str, allowed: Option<(UserId, TeamId)>) -> Result<bool> {
+        let sql = "UPDATE device_logins SET decided_at = $2, user_id = $3, team_id = $4
+            WHERE user_code = $1 AND decided_at IS NULL AND expires_at > $2";
+        let (user, team) = allowed.unzip();
+        let done = tx!(self, |conn| sqlx::query(sql)
+            .bind(user_code)
+            .bind(now())
+            .bind(user)
+            .bind(team)
+            .execute(conn)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Forgets a command line; `false` when it is gone already.
+    pub async fn device_delete(&mut self, hash: &str) -> Result<bool> {
+        let sql = "DELETE FROM device_logins WHERE hash = $1";
+        let done = tx!(self, |conn| sqlx::query(sql).bind(hash).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
+    }
+}
