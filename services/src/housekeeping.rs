@@ -19,7 +19,7 @@ const KEEP_UPLOADS: Duration = Duration::days(1);
 /// How long it may take from an upload to its row.
 const UPLOAD_WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_hours(1);
 const KEEP_SESSIONS: Duration = Duration::days(31);
-const KEEP_SIGN_INS: Duration = Duration::days(1);
+const KEEP_ATTEMPTS: Duration = Duration::days(1);
 const KEEP_SECURITY_EVENTS: Duration = Duration::days(365);
 const KEEP_RUNS: Duration = Duration::days(31);
 const KEEP_EDGES: Duration = Duration::days(1);
@@ -46,7 +46,7 @@ impl Housekeeping for Housekeeper {
         tx.log_purge(KEEP_LINES).await?;
         tx.upload_purge(now() - KEEP_UPLOADS).await?;
         tx.session_purge(now() - KEEP_SESSIONS).await?;
-        tx.sign_in_purge(now() - KEEP_SIGN_INS).await?;
+        tx.sign_in_purge(now(), now() - KEEP_ATTEMPTS).await?;
         tx.security_event_purge(now() - KEEP_SECURITY_EVENTS).await?;
         tx.run_purge(now() - KEEP_RUNS).await?;
         tx.alert_purge(now() - KEEP_RUNS).await?;

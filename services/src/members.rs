@@ -22,6 +22,11 @@ pub enum Added {
 /// Addresses below this name reach nobody (RFC 2606), and nobody signs in with one.
 const SERVICE_ACCOUNTS: &str = "service-account.invalid";
 
+/// Whether an address is that of a service account.
+pub(crate) fn is_service_account(email: &str) -> bool {
+    email.rsplit_once('@').is_some_and(|(_, host)| host == SERVICE_ACCOUNTS)
+}
+
 impl Services {
     /// The user behind the actor.
     pub async fn me(&self, actor: &Actor) -> Result<User> {

@@ -94,6 +94,13 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// Forgets the command lines that a user let in and that have not heard it yet.
+    pub async fn device_forget(&mut self, user: UserId) -> Result<()> {
+        let sql = "DELETE FROM device_logins WHERE user_id = $1";
+        tx!(self, |conn| sqlx::query(sql).bind(user).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
     /// Forgets a command line; `false` when it is gone already.
     pub async fn device_delete(&mut self, hash: &str) -> Result<bool> {
         let sql = "DELETE FROM device_logins WHERE hash = $1";

@@ -167,13 +167,13 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Deletes what has expired before this moment, and attempts that are older.
-    pub async fn sign_in_purge(&mut self, before: Timestamp) -> Result<()> {
-        for sql in [
-            "DELETE FROM sign_in_flows WHERE expires_at < $1",
-            "DELETE FROM device_logins WHERE expires_at < $1",
-            "DELETE FROM invitations WHERE expires_at < $1",
-            "DELETE FROM sign_in_attempts WHERE failed_at < $1",
+    /// Deletes what has expired at this moment, and failed attempts from before another.
+    pub async fn sign_in_purge(&mut self, at: Timestamp, failed_before: Timestamp) -> Result<()> {
+        for (sql, before) in [
+            ("DELETE FROM sign_in_flows WHERE expires_at < $1", at),
+            ("DELETE FROM device_logins WHERE expires_at < $1", at),
+            ("DELETE FROM invitations WHERE expires_at < $1", at),
+            ("DELETE FROM sign_in_attempts WHERE failed_at < $1", failed_before),
         ] {
             tx!(self, |conn| sqlx::query(sql).bind(before).execute(conn).await.map(drop))?;
         }

@@ -122,6 +122,8 @@ async fn nobody_comes_in_whom_nobody_lets_in() {
         (accounts(ADA, true, &["strangers"]), "Nobody has invited this address"),
         (accounts(ADA, false, &["dev"]), "is verified"),
         (json!({"accounts": {"ada": {"groups": ["dev"]}}}), "is verified"),
+        // No provider takes a service account over.
+        (accounts("x@service-account.invalid", true, &["dev"]), "Addresses such as yours cannot sign in"),
     ] {
         provider.set(settings).await;
         let mut browser = Browser::new();

@@ -110,6 +110,7 @@ impl Services {
         let mut tx = self.store().begin().await?;
         tx.session_revoke_all(account.user_id, None).await?;
         tx.api_key_revoke_logins(account.user_id).await?;
+        tx.device_forget(account.user_id).await?;
         tell_user(&mut tx, account.user_id, SecurityEventKind::SignedOutEverywhere, &account.origin).await?;
         let _rights = self.inner.recent.change();
         Ok(tx.commit().await?)

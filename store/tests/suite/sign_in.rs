@@ -95,7 +95,7 @@ testkit::on_both_databases! {
         {
             assert_eq!(write(&store, async |tx| tx.sign_in_flow_use(hash, kind).await).await, expected, "{hash} {kind}");
         }
-        write(&store, async |tx| tx.sign_in_purge(now()).await).await;
+        write(&store, async |tx| tx.sign_in_purge(now(), now()).await).await;
         assert!(!write(&store, async |tx| tx.sign_in_flow_use("late", "provider").await).await);
     }
 
@@ -153,6 +153,13 @@ testkit::on_both_databases! {
         assert_eq!((decided.user_id, decided.team_id, decided.polled_at.is_some()), (Some(user), Some(tenant.id()), true));
         assert!(write(&store, async |tx| tx.device_delete("laptop").await).await);
         assert!(!write(&store, async |tx| tx.device_delete("laptop").await).await);
+        write(&store, async |tx| {
+            tx.device_insert(&device("tablet", "BCDFGHJL")).await?;
+            tx.device_decide("BCDFGHJL", Some((user, tenant.id()))).await?;
+            tx.device_forget(user).await
+        })
+        .await;
+        assert!(write(&store, async |tx| tx.device_find("tablet").await).await.is_none());
     }
 
     async fn an_identity_signs_one_user_in(store: Store) {

@@ -18,6 +18,7 @@ use crate::auth::account::Account;
 use crate::auth::flows::Flow;
 use crate::auth::sessions::SignedIn;
 use crate::auth::{random_token, token_hash};
+use crate::members::is_service_account;
 use crate::{Result, ServiceError, Services};
 
 /// A browser that was sent to a provider. It goes on only in the same browser: a link that somebody else began signs nobody in.
@@ -123,7 +124,7 @@ impl Services {
         let email = claims.verified_email.clone().ok_or(ServiceError::Unauthenticated(
             "the provider does not say that your e-mail address is verified: verify it there and begin again",
         ))?;
-        if !provider.takes(&email) {
+        if !provider.takes(&email) || is_service_account(&email) {
             return Err(ServiceError::Unauthenticated("addresses such as yours cannot sign in here with this provider"));
         }
         if let Some(account) = self.store().credentials_get(&email).await? {
