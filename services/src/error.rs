@@ -12,6 +12,8 @@ pub enum ErrorCode {
     NotFound,
     /// The input cannot be taken.
     BadInput,
+    /// It is no longer as the caller saw it.
+    PreconditionFailed,
     /// Too many requests were made.
     RateLimited,
     /// It cannot be done at this moment.
@@ -28,6 +30,7 @@ impl ErrorCode {
             Self::Forbidden => "FORBIDDEN",
             Self::NotFound => "NOT_FOUND",
             Self::BadInput => "BAD_INPUT",
+            Self::PreconditionFailed => "PRECONDITION_FAILED",
             Self::RateLimited => "RATE_LIMITED",
             Self::Unavailable => "UNAVAILABLE",
             Self::Internal => "INTERNAL",
@@ -57,6 +60,9 @@ pub enum ServiceError {
         /// The problem and its remedy.
         message: String,
     },
+    /// It is no longer as the caller saw it, who asked for nothing to be done then.
+    #[error("it was changed by somebody else since you looked at it: get it again, and repeat what you want to change")]
+    Changed,
     /// Too many requests were made.
     #[error("more than {limit} requests in {window_seconds} seconds: try again in {retry_seconds} seconds")]
     RateLimited {
@@ -116,6 +122,7 @@ impl ServiceError {
             Self::Denied(_) | Self::Forbidden(_) => ErrorCode::Forbidden,
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::BadInput,
+            Self::Changed => ErrorCode::PreconditionFailed,
             Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ErrorCode::RateLimited,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,

@@ -120,6 +120,18 @@ impl Services {
         Ok(self.store().event_list(actor.team_id, of.id, after, limit).await?)
     }
 
+    /// Up to `limit` events of all of a project's deployments with project numbers above `after`.
+    pub async fn project_event_lines(
+        &self,
+        actor: &Actor,
+        project: ProjectId,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<DeploymentEvent>> {
+        self.project(actor, project).await?;
+        Ok(self.store().project_event_list(actor.team_id, project, after, limit).await?)
+    }
+
     /// An error when what an actor showed earlier no longer stands, or allows something else by now: long-lived connections ask this again
     /// and again, and before each operation. A change in this process is seen at once, one in another within two seconds.
     pub async fn check_standing(&self, actor: &Actor) -> Result<()> {

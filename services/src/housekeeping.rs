@@ -51,6 +51,7 @@ impl Housekeeping for Housekeeper {
         tx.run_purge(now() - KEEP_RUNS).await?;
         tx.alert_purge(now() - KEEP_RUNS).await?;
         tx.edge_purge(now() - KEEP_EDGES).await?;
+        tx.idempotency_purge().await?;
         tx.commit().await?;
         for (what, done) in [
             ("uploads", self.0.remove_unused_uploads().await),

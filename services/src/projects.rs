@@ -9,7 +9,7 @@ use domain::name::{EnvironmentName, ProjectName};
 use domain::project::{Project, ProjectBrief};
 use domain::resource::Resource;
 use domain::source::{Reference, Repository};
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use jobs::payload::{DeleteProjectJob, new_job};
 use jobs::{JobError, Outcome, Run};
 use store::{Page, ProjectChange, StoreError};
@@ -17,7 +17,7 @@ use store::{Page, ProjectChange, StoreError};
 use crate::deployments::Notices;
 use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
-/// What somebody asks for who creates or changes a project.
+/// What somebody asks for who creates a project.
 #[derive(Debug, Clone, Default)]
 pub struct NewProject {
     /// Its name.
@@ -26,6 +26,22 @@ pub struct NewProject {
     pub repository: Option<String>,
     /// The branch, tag or commit used by default.
     pub reference: Option<String>,
+}
+
+/// What somebody asks for who changes a project. `None` leaves a field, an empty text empties it.
+#[derive(Debug, Clone, Default)]
+pub struct ProjectEdit {
+    /// Its name.
+    pub name: Option<String>,
+    /// The repository it is deployed from by default.
+    pub repository: Option<String>,
+    /// The branch, tag or commit used by default.
+    pub reference: Option<String>,
+}
+
+/// Refuses what was decided on by looking at an earlier state of a project, which is locked.
+fn check_unchanged(project: &Project, seen: Option<Timestamp>) -> Result<()> {
+    if seen.is_none_or(|seen| seen == project.updated_at) { Ok(()) } else { Err(ServiceError::Changed) }
 }
 
 pub(crate) fn parse_name(text: &str) -> Result<ProjectName> {
@@ -161,14 +177,15 @@ impl Services {
     }
 
     /// Changes a project. `None` leaves a field, an empty text empties it. A new name takes effect for host names with the next deployment.
+    /// Nothing is done when it was changed since `seen`, the time of its last change as the caller knows it.
     pub async fn update_project(
         &self,
         actor: &Actor,
         id: ProjectId,
-        name: Option<String>,
-        repository: Option<String>,
-        reference: Option<String>,
+        change: ProjectEdit,
+        seen: Option<Timestamp>,
     ) -> Result<Project> {
+        let ProjectEdit { name, repository, reference } = change;
         require_on(actor, Permission::ProjectWrite, Target::Project(id), "project")?;
         let name = name.as_deref().map(parse_name).transpose()?;
         let emptied = |text: &str| text.is_empty();
@@ -184,6 +201,8 @@ impl Services {
         };
         let change = ProjectChange { name, repository, reference };
         let mut tx = self.store().begin().await?;
+        let present = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
+        check_unchanged(&present, seen)?;
         let updated = tx.project_update(actor.team_id, id, &change).await;
         let updated = updated.map_err(|error| match &change.name {
             Some(name) => taken(error, name),
@@ -195,11 +214,13 @@ impl Services {
     }
 
     /// Deletes a project: cancels what moves and lets a job remove all it has in clouds, then its rows. Asking twice is no error.
-    pub async fn delete_project(&self, actor: &Actor, id: ProjectId) -> Result<Project> {
+    /// Nothing is done when it was changed since `seen`, the time of its last change as the caller knows it.
+    pub async fn delete_project(&self, actor: &Actor, id: ProjectId, seen: Option<Timestamp>) -> Result<Project> {
         require_on(actor, Permission::ProjectDelete, Target::Project(id), "project")?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
+        check_unchanged(&project, seen)?;
         if tx.project_mark_deleting(actor.team_id, id).await? {
             for deployment in tx.deployment_list_moving(actor.team_id, id).await? {
                 let failure = Failure::new("PROJECT_DELETED", "the project is being deleted");

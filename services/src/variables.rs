@@ -62,12 +62,17 @@ impl Services {
         require_somewhere(actor, Permission::VariableWrite)?;
         let environment = self.environment_named(actor, project, environment).await?;
         require_on(actor, Permission::VariableWrite, (&environment).into(), "environment")?;
+        let not_set = || {
+            let message = format!("`{}` is not set in the environment `{}`", shown(name).escape_debug(), environment.name);
+            ServiceError::invalid("name", "NOT_SET", message)
+        };
+        // What cannot be a name is not asked the database for, which may not take it.
+        variable::check_name(name).map_err(|_| not_set())?;
         let mut tx = self.store().begin().await?;
         tx.project_lock(actor.team_id, project).await?;
         let version = tx.environment_next_config(actor.team_id, environment.id).await?;
         if !tx.variable_end(actor.team_id, environment.id, name, version).await? {
-            let message = format!("`{}` is not set in the environment `{}`", shown(name), environment.name);
-            return Err(ServiceError::invalid("name", "NOT_SET", message));
+            return Err(not_set());
         }
         tx.commit().await?;
         Ok(())

@@ -184,8 +184,11 @@ impl Tx {
         }
     }
 
-    /// Makes all of it happen.
-    pub async fn commit(self) -> Result<()> {
+    /// Makes all of it happen. Within [`crate::idempotency::once`] only as long as the request's lease stands.
+    pub async fn commit(mut self) -> Result<()> {
+        if let Some(lease) = crate::idempotency::shown() {
+            self.idempotency_carry_out(&lease).await?;
+        }
         match self.0 {
             Open::Postgres(open) => open.commit().await?,
             Open::Sqlite { open, _writer } => open.commit().await?,

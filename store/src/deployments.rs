@@ -172,6 +172,7 @@ impl Tx {
             .execute(conn)
             .await
             .map(drop))?;
+        crate::idempotency::made(deployment.id);
         Ok(())
     }
 

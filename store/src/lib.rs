@@ -13,6 +13,7 @@ mod edges;
 mod environments;
 mod error;
 mod events;
+pub mod idempotency;
 mod identities;
 mod installation;
 mod invitations;

@@ -109,6 +109,7 @@ impl Tx {
             .execute(conn)
             .await
             .map(drop))?;
+        crate::idempotency::made(project.id);
         Ok(())
     }
 

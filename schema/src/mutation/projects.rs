@@ -1,5 +1,5 @@
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use services::NewProject;
+use services::{NewProject, ProjectEdit};
 
 use crate::context::caller;
 use crate::error::{UserError, user_errors};
@@ -64,7 +64,8 @@ impl ProjectMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let id = parse_id("projectId", &input.project_id)?;
-            services.update_project(actor, id, input.name, input.repository, input.reference).await
+            let UpdateProjectInput { name, repository, reference, .. } = input;
+            services.update_project(actor, id, ProjectEdit { name, repository, reference }, None).await
         };
         payload(change.await)
     }
@@ -72,7 +73,7 @@ impl ProjectMutation {
     /// Deletes a project and all it has in clouds. It is gone once `project` no longer finds it.
     async fn delete_project(&self, context: &Context<'_>, input: DeleteProjectInput) -> Result<ProjectPayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.delete_project(actor, parse_id("projectId", &input.project_id)?).await };
+        let change = async { services.delete_project(actor, parse_id("projectId", &input.project_id)?, None).await };
         payload(change.await)
     }
 }

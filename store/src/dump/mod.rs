@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 42] = [
+pub const TABLES: [&str; 43] = [
     "installation",
     "users",
     "teams",
@@ -60,6 +60,7 @@ pub const TABLES: [&str; 42] = [
     "schedules",
     "expected_runs",
     "alerts",
+    "idempotency_keys",
 ];
 
 /// A column and what it holds.

@@ -9,6 +9,7 @@ mod dump;
 mod environments;
 mod events;
 mod fixture;
+mod idempotency;
 mod job_batches;
 mod jobs;
 mod leases;

@@ -1,0 +1,101 @@
+//! Requests that are done once, however often they are sent: a client that got no answer sends the request again with the same key.
+
+use chrono::TimeDelta;
+use domain::access::{Actor, Credential};
+use domain::secret::Secret;
+use domain::time::now;
+use sha2::{Digest, Sha256};
+use store::idempotency::{Claim, IdempotencyKey, Lease, apart, once};
+
+use crate::{Result, Services};
+
+/// How long an answer is kept.
+pub const KEPT: TimeDelta = TimeDelta::hours(24);
+
+/// How long a request may take. What a process that died had begun can be sent again after this.
+pub const LEASE: TimeDelta = TimeDelta::seconds(60);
+
+/// How a request with a key stands.
+pub enum Attempt {
+    /// It is to be done now, within [`OnceOnly::run`].
+    First(OnceOnly),
+    /// It was done, and answered with this.
+    Answered(Secret),
+    /// It is being done.
+    UnderWay,
+    /// It was done, and its answer is lost with the process that had it; the id of what it made, if it made something.
+    AnswerLost(Option<String>),
+    /// The key was used for another request, or with another credential.
+    OtherRequest,
+}
+
+/// The right to do what a key stands for.
+pub struct OnceOnly {
+    services: Services,
+    lease: Lease,
+}
+
+impl Services {
+    /// Begins a request that is to be done once. `request` is all that makes it what it is. A key belongs to a user in a team; it answers
+    /// only to the credential that used it first, which may be allowed more than others of the same user.
+    pub async fn begin_once(&self, actor: &Actor, key: &str, request: &[&[u8]]) -> Result<Attempt> {
+        let key = IdempotencyKey { team_id: actor.team_id, user_id: actor.user_id, name: key.to_owned() };
+        let identity = identity(&key);
+        let at = now();
+        let claim = self.store().idempotency_claim(key, &digest(actor, request), at + LEASE, at + KEPT).await?;
+        Ok(match claim {
+            Claim::Leased(lease) => Attempt::First(OnceOnly { services: self.clone(), lease }),
+            Claim::Answered(sealed) => {
+                Attempt::Answered(self.inner.sealer.open(self.store(), actor.team_id, &identity, &sealed).await?)
+            }
+            Claim::UnderWay => Attempt::UnderWay,
+            Claim::AnswerLost(made) => Attempt::AnswerLost(made),
+            Claim::OtherRequest => Attempt::OtherRequest,
+        })
+    }
+}
+
+impl OnceOnly {
+    /// Does what is asked for. Nothing of it is committed once the lease is another's.
+    pub async fn run<F: Future>(&self, work: F) -> F::Output {
+        once(self.lease.clone(), work).await
+    }
+
+    /// Keeps what the request was answered. What was refused without having done anything is not kept: the key can be used again.
+    pub async fn finish(self, answer: &Secret, refused: bool) -> Result<()> {
+        apart(async {
+            let store = self.services.store();
+            let mut tx = store.begin().await?;
+            if refused && tx.idempotency_release(&self.lease).await? {
+                return Ok(tx.commit().await?);
+            }
+            drop(tx);
+            let key = self.lease.key();
+            let sealed = self.services.inner.sealer.seal(store, key.team_id, &identity(key), answer).await?;
+            let mut tx = store.begin().await?;
+            tx.idempotency_answer(&self.lease, &sealed).await?;
+            Ok(tx.commit().await?)
+        })
+        .await
+    }
+}
+
+/// What a sealed answer is bound to.
+fn identity(key: &IdempotencyKey) -> String {
+    format!("idempotency {} {}", key.user_id, key.name)
+}
+
+fn digest(actor: &Actor, request: &[&[u8]]) -> String {
+    let credential = match actor.credential {
+        Credential::Session(id) => id.to_string(),
+        Credential::ApiKey(id) => id.to_string(),
+        Credential::Schedule(id) => id.to_string(),
+    };
+    let mut hasher = Sha256::new();
+    for part in [credential.as_bytes()].iter().chain(request) {
+        // With its length, so that no two lists of parts have the same bytes.
+        hasher.update((part.len() as u64).to_be_bytes());
+        hasher.update(part);
+    }
+    hex::encode(hasher.finalize())
+}
