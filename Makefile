@@ -31,8 +31,8 @@ lint: deps-lint ## Check formatting, lints, documentation, licences and unused d
 fmt: ## Format the code
 	cargo fmt --all
 
-schema: ## Write the GraphQL schema anew after it changed
-	UPDATE_SCHEMA=1 cargo nextest run -p schema
+schema: ## Write the GraphQL schema and the OpenAPI document anew after they changed
+	UPDATE_SCHEMA=1 cargo nextest run -p schema -p api -E "test(current)"
 
 coverage: deps-test ## Measure line coverage
 	tools/install-cargo-tool cargo-llvm-cov

@@ -8,11 +8,13 @@ mod limit;
 mod load;
 mod pages;
 mod problem;
+mod rest;
 mod routes;
 mod server;
 mod telemetry;
 
 pub use hosts::EdgeRouter;
 pub use load::LoadLimits;
+pub use rest::openapi;
 pub use server::{Admission, MachineServer, Server, ServerSettings};
 pub use telemetry::install_metrics;

@@ -17,7 +17,7 @@ use services::ServiceError;
 use tokio::sync::{Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
-use crate::problem::refusal;
+use crate::problem::{Refusal, refusal};
 
 /// The largest request body apart from uploads, in bytes.
 const MAX_BODY: usize = 2 * 1024 * 1024;
@@ -125,13 +125,18 @@ pub(crate) async fn read_body(request: Request, next: Next) -> Response {
     let length = body.size_hint().lower();
     if length > MAX_BODY as u64 {
         hear_out(body, length).await;
-        return StatusCode::PAYLOAD_TOO_LARGE.into_response();
+        return too_large();
     }
     match to_bytes(body, MAX_BODY).await {
         Ok(bytes) => next.run(Request::from_parts(parts, Body::from(bytes))).await,
-        Err(error) if is_too_large(&error) => StatusCode::PAYLOAD_TOO_LARGE.into_response(),
+        Err(error) if is_too_large(&error) => too_large(),
         Err(_) => StatusCode::BAD_REQUEST.into_response(),
     }
+}
+
+fn too_large() -> Response {
+    let detail = format!("the body is larger than {} MiB: send less at once", MAX_BODY / (1024 * 1024));
+    Refusal::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", detail).into_response()
 }
 
 /// Reads a body that is refused, up to a point: a client that is still sending when the connection is closed never sees the answer.

@@ -2,11 +2,17 @@
 
 use async_graphql_axum::GraphQLResponse;
 use axum::Json;
+use axum::extract::Request;
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use http::StatusCode;
-use http::header::{CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
-use serde_json::json;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderValue, StatusCode};
+use serde::Serialize;
 use services::{ErrorCode, ServiceError};
+use utoipa::ToSchema;
+
+/// The media type of problem details.
+pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
 /// What a request is refused with before its handler saw it, in the form that the path's clients read.
 pub(crate) fn refusal(path: &str, error: ServiceError) -> Response {
@@ -24,9 +30,58 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Forbidden => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::BadInput => StatusCode::UNPROCESSABLE_ENTITY,
+        ErrorCode::PreconditionFailed => StatusCode::PRECONDITION_FAILED,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,
         ErrorCode::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+/// What went wrong, as the body of an answer (RFC 9457).
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ProblemDetails {
+    /// The status in words.
+    title: &'static str,
+    /// The HTTP status.
+    status: u16,
+    /// The problem and its remedy.
+    detail: String,
+    /// Stable, in capitals.
+    code: &'static str,
+    /// The field of the input that it is about.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    field: Option<&'static str>,
+    /// With a field: what is wrong with it. Stable, in capitals.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'static str>,
+}
+
+impl ProblemDetails {
+    /// What of an error its user reads; the log keeps the rest.
+    pub fn logged(error: &ServiceError) -> Self {
+        if let ServiceError::Internal(cause) = error {
+            tracing::error!(error = %cause, cause = ?cause.source().map(ToString::to_string), "a request failed because of a fault of ours");
+        }
+        let status = status(error.code());
+        let (field, reason) = match error {
+            ServiceError::Invalid { field, code, .. } => (Some(*field), Some(*code)),
+            _ => (None, None),
+        };
+        let title = status.canonical_reason().unwrap_or_default();
+        Self { title, status: status.as_u16(), detail: error.to_string(), code: error.code().name(), field, reason }
+    }
+}
+
+impl IntoResponse for ProblemDetails {
+    fn into_response(self) -> Response {
+        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let mut response = (status, Json(self)).into_response();
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(PROBLEM_JSON));
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        response
     }
 }
 
@@ -41,30 +96,65 @@ impl From<ServiceError> for Problem {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = status(self.0.code());
-        if let ServiceError::Internal(cause) = &self.0 {
-            tracing::error!(error = %cause, cause = ?cause.source().map(ToString::to_string), "a request failed because of a fault of ours");
-        }
-        let mut body = json!({
-            "title": status.canonical_reason(),
-            "status": status.as_u16(),
-            "detail": self.0.to_string(),
-            "code": self.0.code().name(),
-        });
-        if let ServiceError::Invalid { field, code, .. } = &self.0 {
-            body["field"] = json!(field);
-            body["reason"] = json!(code);
-        }
         let retry_seconds = self.0.retry_seconds();
-        let mut response = (status, Json(body)).into_response();
-        let headers = response.headers_mut();
-        headers.insert(CONTENT_TYPE, http::HeaderValue::from_static("application/problem+json"));
+        let mut response = ProblemDetails::logged(&self.0).into_response();
         if let Some(seconds) = retry_seconds {
-            headers.insert(RETRY_AFTER, http::HeaderValue::from(seconds));
-        }
-        if status == StatusCode::UNAUTHORIZED {
-            headers.insert(WWW_AUTHENTICATE, http::HeaderValue::from_static("Bearer"));
+            response.headers_mut().insert(RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }
+}
+
+/// What HTTP itself refuses, before or after a service has a say.
+#[derive(Debug, Clone)]
+pub(crate) struct Refusal {
+    /// The status.
+    pub status: StatusCode,
+    /// Stable, in capitals.
+    pub code: &'static str,
+    /// The problem and its remedy.
+    pub detail: String,
+}
+
+impl Refusal {
+    /// A refusal with this status.
+    pub fn new(status: StatusCode, code: &'static str, detail: impl Into<String>) -> Self {
+        Self { status, code, detail: detail.into() }
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let title = self.status.canonical_reason().unwrap_or_default();
+        let Self { status, code, detail } = self;
+        ProblemDetails { title, status: status.as_u16(), detail, code, field: None, reason: None }.into_response()
+    }
+}
+
+/// Gives an error of a layer or of the router, which is bare, the form of all others. What the router says in headers (`Allow`) stays.
+pub(crate) async fn dress(request: Request, next: Next) -> Response {
+    let is_rest = request.uri().path().starts_with("/api/");
+    let response = next.run(request).await;
+    let status = response.status();
+    let is_error = status.is_client_error() || status.is_server_error();
+    if !is_rest || !is_error || response.headers().get(CONTENT_TYPE).is_some_and(|kind| kind == PROBLEM_JSON) {
+        return response;
+    }
+    let (code, detail) = match status {
+        StatusCode::METHOD_NOT_ALLOWED => ("METHOD_NOT_ALLOWED", "this path does not take this method: see the Allow header"),
+        StatusCode::GATEWAY_TIMEOUT => ("TIMEOUT", "it took too long and was given up: try again"),
+        StatusCode::INTERNAL_SERVER_ERROR => (
+            "INTERNAL",
+            "MikroCloud could not do this because of a fault of its own: its log has the details under this request's id",
+        ),
+        _ => ("BAD_REQUEST", "the request could not be read: see /api/v1/openapi.json for what this path takes"),
+    };
+    let (bare, _) = response.into_parts();
+    let mut dressed = Refusal::new(status, code, detail).into_response();
+    for (name, value) in &bare.headers {
+        if name != CONTENT_TYPE && name != CONTENT_LENGTH {
+            dressed.headers_mut().append(name, value.clone());
+        }
+    }
+    dressed
 }

@@ -15,6 +15,7 @@ mod owners;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/processes.rs"]
 mod processes;
+mod rest;
 mod roles;
 mod schedules;
 mod secure;

@@ -10,6 +10,7 @@ pub mod previous;
 mod proxy;
 mod redis;
 mod setup;
+mod tools;
 mod wait;
 
 pub use certificate::Certificate;
@@ -18,4 +19,5 @@ pub use object_server::{ObjectServer, ObjectVendor};
 pub use postgres_server::PostgresServer;
 pub use proxy::Proxy;
 pub use redis::Redis;
+pub use tools::test_tool;
 pub use wait::wait_until;

@@ -2,9 +2,10 @@
 
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
+
+use crate::tools::test_tools;
 
 /// How long a server may take until it listens.
 const DEADLINE: Duration = Duration::from_mins(1);
@@ -228,8 +229,7 @@ fn scope(service: &str) -> [(&'static str, String); 1] {
 
 /// The command that runs a server; `None` where it is not installed.
 fn command(vendor: ObjectVendor, port: u16) -> Option<Command> {
-    let tools = std::env::var_os("MIKROCLOUD_TEST_TOOLS").map(PathBuf::from);
-    let tools = tools.or_else(|| Some(PathBuf::from(std::env::var_os("HOME")?).join(".cache/mikrocloud/test-tools")))?;
+    let tools = test_tools()?;
     let port = port.to_string();
     let mut command;
     match vendor {

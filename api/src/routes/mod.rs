@@ -5,7 +5,6 @@ mod graphql;
 mod health;
 mod not_found;
 mod operations;
-mod uploads;
 mod websocket;
 
 use std::sync::Arc;
@@ -30,10 +29,12 @@ use crate::browser::{PublicUrl, refuse_other_sites};
 use crate::limit::limit;
 use crate::load::{Gate, LoadLimits, admit, read_body};
 use crate::pages;
+use crate::problem::dress;
+use crate::rest;
 use crate::telemetry::{NewRequestId, measure, span, trace};
 
 /// How long an answer may take apart from uploads and subscriptions.
-const TIMEOUT: Duration = Duration::from_secs(30);
+pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many uploads are received at once.
 const UPLOADS: usize = 64;
@@ -87,6 +88,7 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
     let gate = |kind, limits| middleware::from_fn_with_state(Arc::new(Gate::new(kind, limits)), admit);
     let limit = || middleware::from_fn_with_state(state.clone(), limit);
     let request_id = HeaderName::from_static("x-request-id");
+    let rest = rest::routes(&state);
     let quick = Router::new()
         .route("/", get(pages::front))
         .route("/graphql", get(graphql::graphiql).post(graphql::execute))
@@ -106,6 +108,7 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
         .route("/auth/providers/{name}", get(auth::provider::start))
         .route("/auth/providers/{name}/callback", get(auth::provider::callback))
         .route("/auth/link-account", get(auth::provider::question).post(auth::provider::consent))
+        .merge(rest.quick)
         .layer((
             TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT),
             middleware::from_fn(read_body),
@@ -113,15 +116,15 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
             limit(),
             middleware::from_fn_with_state(state.clone(), refuse_other_sites),
         ));
-    let uploads = Router::new().route("/api/v1/uploads", post(uploads::upload)).layer((
-        DefaultBodyLimit::disable(),
-        gate("upload", LoadLimits { at_once: UPLOADS, ..load }),
-        limit(),
-    ));
+    // No timeout: what is followed takes as long as it takes. A place is held only until the stream begins.
+    let streams = rest.streams.layer((middleware::from_fn(read_body), gate("stream", load), limit()));
+    let uploads =
+        rest.uploads.layer((DefaultBodyLimit::disable(), gate("upload", LoadLimits { at_once: UPLOADS, ..load }), limit()));
     let subscriptions = Router::new().route("/graphql/ws", get(graphql::subscribe)).layer(limit());
     let watching = health_routes().layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
     Router::new()
         .merge(quick)
+        .merge(streams)
         .merge(uploads)
         .merge(subscriptions)
         .merge(watching)
@@ -139,6 +142,7 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
             header(REFERRER_POLICY, "no-referrer"),
             header(X_FRAME_OPTIONS, "DENY"),
             header(X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            middleware::from_fn(dress),
             CatchPanicLayer::new(),
             middleware::from_fn(measure),
         ))

@@ -9,7 +9,8 @@ use super::Who;
 use super::world::World;
 use crate::harness::House;
 
-const SOURCE: &str = include_str!("../../../api/src/routes/mod.rs");
+/// Where routes are added by hand. Those of REST are in the OpenAPI document, and in a table of their own.
+const SOURCES: [&str; 2] = [include_str!("../../../api/src/routes/mod.rs"), include_str!("../../../api/src/rest/pages.rs")];
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,8 +23,6 @@ enum Asks {
     Here,
     /// Nothing by itself: the operations ask (see the other table). A credential that is none is refused.
     Operations,
-    /// The permission to deploy something.
-    Deploying,
     /// The cookie of a session, which nobody here has: they are sent to the page to sign in on.
     Page,
     /// The cookie of a session, which nobody here has.
@@ -34,7 +33,7 @@ enum Asks {
     Itself,
 }
 
-const ROUTES: [(&str, &str, Asks); 26] = [
+const ROUTES: [(&str, &str, Asks); 28] = [
     ("GET", "/", Asks::Nothing),
     ("GET", "/healthz", Asks::Nothing),
     ("GET", "/readyz", Asks::Nothing),
@@ -59,7 +58,9 @@ const ROUTES: [(&str, &str, Asks); 26] = [
     ("GET", "/auth/providers/{name}", Asks::Name),
     ("GET", "/auth/providers/{name}/callback", Asks::Body),
     ("POST", "/auth/sign-out-everywhere", Asks::Cookie),
-    ("POST", "/api/v1/uploads", Asks::Deploying),
+    ("GET", "/api/v1/openapi.json", Asks::Nothing),
+    ("GET", "/api/v1/docs", Asks::Nothing),
+    ("GET", "/api/v1/docs/{file}", Asks::Nothing),
     // The last: nobody who has done this comes back.
     ("POST", "/auth/sign-out", Asks::Itself),
 ];
@@ -67,7 +68,7 @@ const ROUTES: [(&str, &str, Asks); 26] = [
 /// The routes that the router has, by method and path; pages of links apart, which need a token in their query.
 fn in_the_router() -> BTreeSet<(String, String)> {
     let mut routes = BTreeSet::new();
-    for route in SOURCE.split(".route(\"").skip(1) {
+    for route in SOURCES.iter().flat_map(|source| source.split(".route(\"").skip(1)) {
         let (path, handlers) = route.split_once('"').unwrap();
         let handlers = handlers.split_once("))").map_or(handlers, |(handlers, _)| handlers);
         for (method, call) in [("GET", "get("), ("POST", "post("), ("PUT", "put("), ("DELETE", "delete("), ("PATCH", "patch(")] {
@@ -98,10 +99,19 @@ fn expected(who: Who, asks: Asks) -> Option<u16> {
         (Asks::Itself, _) => Some(204),
         (Asks::Operations, Who::Invented | Who::Expired) => Some(401),
         (Asks::Operations, _) => None,
-        (Asks::Deploying, Who::Nobody | Who::Invented | Who::Expired) => Some(401),
-        (Asks::Deploying, Who::Viewer | Who::KeyWithoutScope) => Some(403),
-        // Their own team's: what is uploaded belongs to it, and an empty archive is refused.
-        (Asks::Deploying, _) => Some(422),
+    }
+}
+
+/// A route of REST that is added by hand is in neither table.
+#[test]
+fn rest_adds_no_route_behind_the_document() {
+    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/rest")).unwrap();
+    for file in files.map(|file| file.unwrap().path()).filter(|file| !file.ends_with("pages.rs")) {
+        let source = std::fs::read_to_string(&file).unwrap();
+        let source = source.split("#[cfg(test)]").next().unwrap();
+        for way in [".route(", ".nest(", ".route_service(", ".fallback"] {
+            assert!(!source.contains(way), "{}: add routes with `routes!`, not with `{way}`", file.display());
+        }
     }
 }
 
@@ -126,11 +136,13 @@ async fn no_route_lets_in_whom_it_must_not() {
     for (method, path, asks) in ROUTES {
         // Over a WebSocket the credential comes in a message: the other table tries that.
         for who in everybody.into_iter().filter(|_| path != "/graphql/ws") {
-            let mut request = house.http.request(Method::from_bytes(method.as_bytes()).unwrap(), house.url(path));
+            let mut request = house
+                .http
+                .request(Method::from_bytes(method.as_bytes()).unwrap(), house.url(&path.replace("{file}", "start.js")));
             if let Some(token) = world.token(who, Some(domain::access::Permission::DeploymentWrite)) {
                 request = request.bearer_auth(token);
             }
-            if method == "POST" && asks != Asks::Deploying {
+            if method == "POST" {
                 request = request.json(&json!({}));
             }
             let status = request.send().await.unwrap().status().as_u16();

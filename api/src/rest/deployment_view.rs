@@ -1,0 +1,274 @@
+//! Deployments as answers show them.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use domain::access::{Actor, Permission};
+use domain::approval::{Approval, ApprovalState as Decision};
+use domain::deployment::{Deployment, DeploymentStatus as Status, Failure, Trigger as Cause};
+use domain::id::{DeploymentId, EnvironmentId, ProjectId, UserId};
+use domain::source::Source;
+use serde::Serialize;
+use services::Services;
+use utoipa::ToSchema;
+
+/// Where a deployment stands.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum DeploymentStatus {
+    /// Waits for a worker, or for an approval.
+    Queued,
+    /// Its source is fetched and built.
+    Building,
+    /// Its artifact is started, probed and switched to.
+    Releasing,
+    /// Its environment shows it.
+    Live,
+    /// Another deployment took its place; it stays ready for rollback.
+    Superseded,
+    /// It ended with an error.
+    Failed,
+    /// Somebody, or a newer deployment, called it off.
+    Cancelled,
+}
+
+impl From<Status> for DeploymentStatus {
+    fn from(status: Status) -> Self {
+        match status {
+            Status::Queued => Self::Queued,
+            Status::Building => Self::Building,
+            Status::Releasing => Self::Releasing,
+            Status::Live => Self::Live,
+            Status::Superseded => Self::Superseded,
+            Status::Failed => Self::Failed,
+            Status::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// What made a deployment.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum DeploymentTrigger {
+    /// A new build of a source.
+    Build,
+    /// The artifact of a deployment in another environment.
+    Promotion,
+    /// An earlier deployment of the same environment.
+    Rollback,
+}
+
+impl From<Cause> for DeploymentTrigger {
+    fn from(cause: Cause) -> Self {
+        match cause {
+            Cause::Build => Self::Build,
+            Cause::Promotion => Self::Promotion,
+            Cause::Rollback => Self::Rollback,
+        }
+    }
+}
+
+/// What a deployment is built from.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeploymentSource {
+    /// `git` or `upload`.
+    kind: &'static str,
+    /// The repository.
+    repository: Option<String>,
+    /// The branch, tag or commit that was asked for.
+    reference: Option<String>,
+    /// The digest of the uploaded archive.
+    upload: Option<String>,
+}
+
+impl From<Source> for DeploymentSource {
+    fn from(source: Source) -> Self {
+        match source {
+            Source::Git { repository, reference } => {
+                Self { kind: "git", repository: Some(repository.into()), reference: reference.map(String::from), upload: None }
+            }
+            Source::Upload { digest } => {
+                Self { kind: "upload", repository: None, reference: None, upload: Some(digest.to_string()) }
+            }
+        }
+    }
+}
+
+/// Why a deployment failed or was cancelled.
+#[derive(Debug, Serialize, ToSchema)]
+struct DeploymentFailure {
+    /// Stable, in capitals.
+    code: String,
+    /// What happened and what to do about it.
+    message: String,
+}
+
+impl From<Failure> for DeploymentFailure {
+    fn from(Failure { code, message }: Failure) -> Self {
+        Self { code, message }
+    }
+}
+
+/// How an approval stands.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum ApprovalState {
+    /// It is waited for; the deployment stays queued.
+    Pending,
+    /// It was given; the deployment goes on.
+    Approved,
+    /// It was refused; the deployment is cancelled.
+    Rejected,
+    /// Nobody decided in time; the deployment is cancelled.
+    Expired,
+    /// The deployment ended for another reason before anybody decided.
+    Withdrawn,
+}
+
+/// The approval that a deployment to a protected environment needs.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Approval)]
+struct ApprovalView {
+    /// How it stands.
+    state: ApprovalState,
+    /// The user who answers for the deployment and so cannot approve it.
+    #[schema(value_type = String)]
+    requested_by: UserId,
+    /// When it was asked for.
+    requested_at: DateTime<Utc>,
+    /// Until when it can be given.
+    expires_at: DateTime<Utc>,
+    /// The user who decided.
+    #[schema(value_type = Option<String>)]
+    decided_by: Option<UserId>,
+    /// When.
+    decided_at: Option<DateTime<Utc>>,
+    /// Why, in their words.
+    reason: Option<String>,
+}
+
+impl From<Approval> for ApprovalView {
+    fn from(approval: Approval) -> Self {
+        let state = match approval.state {
+            Decision::Pending => ApprovalState::Pending,
+            Decision::Approved => ApprovalState::Approved,
+            Decision::Rejected => ApprovalState::Rejected,
+            Decision::Expired => ApprovalState::Expired,
+            Decision::Withdrawn => ApprovalState::Withdrawn,
+        };
+        Self {
+            state,
+            requested_by: approval.requested_by,
+            requested_at: approval.requested_at,
+            expires_at: approval.expires_at,
+            decided_by: approval.decided_by,
+            decided_at: approval.decided_at,
+            reason: approval.reason,
+        }
+    }
+}
+
+/// One attempt to make a source live in an environment.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Deployment)]
+pub(super) struct DeploymentView {
+    /// Identity.
+    #[schema(value_type = String, pattern = "^dep_[0-9a-f]{32}$")]
+    pub id: DeploymentId,
+    /// The project it belongs to.
+    #[schema(value_type = String, pattern = "^prj_[0-9a-f]{32}$")]
+    project_id: ProjectId,
+    /// The environment it is for.
+    #[schema(value_type = String)]
+    environment_id: EnvironmentId,
+    /// Counts the project's deployments from 1.
+    number: i64,
+    /// Where it stands.
+    status: DeploymentStatus,
+    /// What made it.
+    trigger: DeploymentTrigger,
+    /// What it is built from.
+    source: DeploymentSource,
+    /// The commit that is built, once known.
+    commit_sha: Option<String>,
+    /// What the result runs as: `static`, `server` or `functions`, once known.
+    kind: Option<&'static str>,
+    /// The digest of what was built.
+    artifact_digest: Option<String>,
+    /// The deployment whose artifact this one uses.
+    #[schema(value_type = Option<String>)]
+    origin_id: Option<DeploymentId>,
+    /// Why it failed or was cancelled.
+    failure: Option<DeploymentFailure>,
+    /// The approval that it waits or waited for; null when its environment was not protected.
+    approval: Option<ApprovalView>,
+    /// The address that shows this deployment alone; null for who does not see the project.
+    url: Option<String>,
+    /// When it was asked for.
+    created_at: DateTime<Utc>,
+    /// When its present status began.
+    changed_at: DateTime<Utc>,
+    /// Whether its environment can go back to it: it was live once, and its artifact is kept.
+    rollback_available: bool,
+    /// When its artifact was removed to make room; it cannot be rolled back to or promoted any more.
+    artifact_removed_at: Option<DateTime<Utc>>,
+    /// How many events there are.
+    event_count: i64,
+    /// How many log lines there are.
+    log_count: i64,
+}
+
+impl DeploymentView {
+    fn new(deployment: Deployment, approval: Option<Approval>, url: Option<String>) -> Self {
+        Self {
+            id: deployment.id,
+            project_id: deployment.project_id,
+            environment_id: deployment.environment_id,
+            number: deployment.number,
+            status: deployment.status.into(),
+            trigger: deployment.trigger.into(),
+            rollback_available: deployment.is_rollback_target(),
+            source: deployment.source.into(),
+            commit_sha: deployment.commit_sha,
+            kind: deployment.workload.as_ref().map(domain::workload::WorkloadSpec::kind),
+            artifact_digest: deployment.artifact_digest.map(|digest| digest.to_string()),
+            origin_id: deployment.origin_id,
+            failure: deployment.failure.map(DeploymentFailure::from),
+            approval: approval.map(ApprovalView::from),
+            url,
+            created_at: deployment.created_at,
+            changed_at: deployment.changed_at,
+            artifact_removed_at: deployment.artifact_removed_at,
+            event_count: deployment.event_count,
+            log_count: deployment.log_count,
+        }
+    }
+}
+
+/// Deployments with what belongs to them: a query for each kind of thing, however many deployments there are.
+pub(super) async fn views(services: &Services, actor: &Actor, found: Vec<Deployment>) -> services::Result<Vec<DeploymentView>> {
+    let (mut approvals, mut projects) = (HashMap::new(), HashMap::new());
+    // Who deploys need not have the right to look.
+    if actor.may_somewhere(Permission::ProjectRead) {
+        let ids: Vec<_> = found.iter().map(|deployment| deployment.id).collect();
+        let read = services.approvals_of(actor, &ids).await?;
+        approvals = read.into_iter().map(|approval| (approval.deployment_id, approval)).collect();
+        let ids: std::collections::BTreeSet<_> = found.iter().map(|deployment| deployment.project_id).collect();
+        let read = services.projects_by_id(actor, &ids.into_iter().collect::<Vec<_>>()).await?;
+        projects = read.into_iter().map(|project| (project.id, project)).collect();
+    }
+    let view = |deployment: Deployment| {
+        let project = projects.get(&deployment.project_id);
+        let url = project.map(|project| services.deployment_url(project, &deployment)).transpose()?;
+        Ok(DeploymentView::new(deployment.clone(), approvals.remove(&deployment.id), url))
+    };
+    found.into_iter().map(view).collect()
+}
+
+/// A deployment with what belongs to it.
+pub(super) async fn view(services: &Services, actor: &Actor, deployment: Deployment) -> services::Result<DeploymentView> {
+    let shown = views(services, actor, vec![deployment]).await?;
+    shown.into_iter().next().ok_or(services::ServiceError::NotFound("deployment"))
+}

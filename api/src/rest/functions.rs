@@ -1,0 +1,92 @@
+//! The functions that environments serve. They are part of what was deployed: one changes by deploying anew.
+
+use axum::extract::{OriginalUri, State};
+use domain::id::{DeploymentId, ProjectId};
+use domain::workload::{self, WorkloadSpec};
+use serde::{Deserialize, Serialize};
+use services::Services;
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::Answer;
+use super::extract::{Caller, Query};
+use super::paging::PageOf;
+use crate::routes::ApiState;
+
+/// The routes of functions.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new().routes(routes!(list))
+}
+
+/// What runs a function.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum FunctionRuntime {
+    /// Node.js.
+    Node,
+    /// Python.
+    Python,
+}
+
+/// A function that an environment serves.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Function)]
+struct FunctionView {
+    /// The path it answers.
+    route: String,
+    /// Its file within the artifact.
+    file: String,
+    /// What runs it.
+    runtime: FunctionRuntime,
+    /// The deployment that it is part of.
+    #[schema(value_type = String)]
+    deployment_id: DeploymentId,
+    /// Memory limit of one process, MiB.
+    memory_mib: u64,
+    /// How long one call may take, seconds.
+    timeout_seconds: u64,
+    /// How many calls it takes at once; more wait.
+    concurrency: u32,
+}
+
+/// Which functions.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query, rename_all = "camelCase")]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+struct ListQuery {
+    /// The project.
+    #[param(value_type = String, pattern = "^prj_[0-9a-f]{32}$")]
+    project_id: ProjectId,
+    /// The environment; production when left out.
+    environment: Option<String>,
+}
+
+/// The functions that an environment serves, by route; none when its live deployment has none.
+#[utoipa::path(get, path = "/api/v1/functions", tag = "functions", operation_id = "listFunctions", params(ListQuery),
+    responses((status = 200, body = PageOf<FunctionView>)))]
+async fn list(
+    Caller(actor): Caller,
+    State(services): State<Services>,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<ListQuery>,
+) -> Answer<PageOf<FunctionView>> {
+    let environment = services.environment_named(&actor, query.project_id, query.environment.as_deref()).await?;
+    let Some(live) = environment.live_deployment_id else { return Ok(PageOf::whole(Vec::new(), uri)) };
+    let deployment = services.deployment(&actor, live).await?;
+    let Some(WorkloadSpec::Functions(set)) = deployment.workload else { return Ok(PageOf::whole(Vec::new(), uri)) };
+    let view = |function: workload::Function| FunctionView {
+        route: function.route,
+        file: function.file,
+        runtime: match function.runtime {
+            workload::Runtime::Node => FunctionRuntime::Node,
+            workload::Runtime::Python => FunctionRuntime::Python,
+        },
+        deployment_id: live,
+        memory_mib: set.memory_mib,
+        timeout_seconds: set.timeout_seconds,
+        concurrency: set.concurrency,
+    };
+    Ok(PageOf::whole(set.functions.into_iter().map(view).collect(), uri))
+}

@@ -1,0 +1,221 @@
+//! Jobs: work that is written down before it is done.
+
+use axum::Json;
+use axum::extract::{OriginalUri, State};
+use chrono::{DateTime, Utc};
+use domain::id::JobId;
+use domain::job::{Job, JobState as State_};
+use domain::trace::TraceContext;
+use serde::{Deserialize, Serialize};
+use services::{JobFailure, JobFilter, Services};
+use utoipa::{IntoParams, ToSchema};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::error::Answer;
+use super::extract::{Caller, Path, Query};
+use super::paging::PageOf;
+use crate::routes::ApiState;
+
+/// The routes of jobs.
+pub(super) fn routes() -> OpenApiRouter<ApiState> {
+    OpenApiRouter::new()
+        .routes(routes!(list))
+        .routes(routes!(show))
+        .routes(routes!(failures))
+        .routes(routes!(retry))
+        .routes(routes!(discard))
+}
+
+/// Where a job stands.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+enum JobState {
+    /// Waits for its time and a worker.
+    Pending,
+    /// A worker holds it.
+    Running,
+    /// It is done.
+    Done,
+    /// It failed more often than it may; a person has to look.
+    Dead,
+    /// It was called off.
+    Cancelled,
+}
+
+impl From<State_> for JobState {
+    fn from(state: State_) -> Self {
+        match state {
+            State_::Pending => Self::Pending,
+            State_::Running => Self::Running,
+            State_::Done => Self::Done,
+            State_::Dead => Self::Dead,
+            State_::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+impl From<JobState> for State_ {
+    fn from(state: JobState) -> Self {
+        match state {
+            JobState::Pending => Self::Pending,
+            JobState::Running => Self::Running,
+            JobState::Done => Self::Done,
+            JobState::Dead => Self::Dead,
+            JobState::Cancelled => Self::Cancelled,
+        }
+    }
+}
+
+/// Work that is written down before it is done.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+#[schema(as = Job)]
+struct JobView {
+    /// Identity.
+    #[schema(value_type = String, pattern = "^job_[0-9a-f]{32}$")]
+    id: JobId,
+    /// What it does, such as `build`.
+    kind: String,
+    /// The queue it waits in.
+    queue: String,
+    /// What it is about: ids only.
+    #[schema(value_type = Object)]
+    payload: serde_json::Value,
+    /// Where it stands.
+    state: JobState,
+    /// Lower runs first.
+    priority: i64,
+    /// How often a worker took it.
+    attempts: i64,
+    /// How often a worker may take it.
+    max_attempts: i64,
+    /// Not before this time.
+    run_at: DateTime<Utc>,
+    /// What went wrong last.
+    last_error: Option<String>,
+    /// Which worker took it last.
+    worker: Option<String>,
+    /// When it was written.
+    created_at: DateTime<Utc>,
+    /// When a worker took it last.
+    started_at: Option<DateTime<Utc>>,
+    /// When it ended for good.
+    finished_at: Option<DateTime<Utc>>,
+    /// The trace that runs from the request that caused it through all that followed (W3C Trace Context).
+    trace_id: Option<String>,
+}
+
+impl From<Job> for JobView {
+    fn from(job: Job) -> Self {
+        Self {
+            id: job.id,
+            kind: job.kind,
+            queue: job.queue,
+            payload: job.payload,
+            state: job.state.into(),
+            priority: job.priority,
+            attempts: job.attempts,
+            max_attempts: job.max_attempts,
+            run_at: job.run_at,
+            last_error: job.last_error,
+            worker: job.worker,
+            created_at: job.created_at,
+            started_at: job.started_at,
+            finished_at: job.finished_at,
+            trace_id: job.trace.and_then(|trace| trace.parse().ok()).map(|trace: TraceContext| trace.trace_id()),
+        }
+    }
+}
+
+/// What went wrong with one attempt of a job.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = JobFailure)]
+struct FailureView {
+    /// Which attempt, from 1.
+    attempt: i64,
+    /// Which worker tried.
+    worker: Option<String>,
+    /// What went wrong.
+    error: String,
+    /// When.
+    at: DateTime<Utc>,
+}
+
+impl From<JobFailure> for FailureView {
+    fn from(failure: JobFailure) -> Self {
+        Self { attempt: failure.attempt, worker: failure.worker, error: failure.error, at: failure.at }
+    }
+}
+
+/// Which jobs.
+#[derive(Debug, Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+struct ListQuery {
+    /// Only those of this queue.
+    queue: Option<String>,
+    /// Only those that stand so.
+    #[param(inline)]
+    state: Option<JobState>,
+    /// How many; 20 when left out.
+    #[param(minimum = 1, maximum = 100)]
+    first: Option<i64>,
+    /// The `endCursor` of the page before.
+    #[param(value_type = Option<String>, pattern = "^job_[0-9a-f]{32}$")]
+    after: Option<JobId>,
+}
+
+/// The team's jobs, newest first.
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", operation_id = "listJobs", params(ListQuery),
+    responses((status = 200, body = PageOf<JobView>)))]
+async fn list(
+    Caller(actor): Caller,
+    State(services): State<Services>,
+    OriginalUri(uri): OriginalUri,
+    Query(query): Query<ListQuery>,
+) -> Answer<PageOf<JobView>> {
+    let size = services::paging::page_size(query.first)?;
+    let filter = JobFilter { queue: query.queue, state: query.state.map(State_::from) };
+    let page = services.jobs(&actor, &filter, query.after, size).await?;
+    Ok(PageOf::new(page, uri, |job| job.id.to_string(), JobView::from))
+}
+
+/// One of the team's jobs.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}", tag = "jobs", operation_id = "getJob",
+    params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
+    responses((status = 200, body = JobView)))]
+async fn show(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<JobId>) -> Answer<Json<JobView>> {
+    Ok(Json(services.job(&actor, id).await?.into()))
+}
+
+/// What went wrong with each attempt of a job, the oldest first.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/failures", tag = "jobs", operation_id = "listJobFailures",
+    params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
+    responses((status = 200, body = PageOf<FailureView>)))]
+async fn failures(
+    Caller(actor): Caller,
+    State(services): State<Services>,
+    Path(id): Path<JobId>,
+    OriginalUri(uri): OriginalUri,
+) -> Answer<PageOf<FailureView>> {
+    services.job(&actor, id).await?;
+    let failures = services.job_failures(&actor, id).await?;
+    Ok(PageOf::whole(failures.into_iter().map(FailureView::from).collect(), uri))
+}
+
+/// Gives a dead job all its attempts again.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/retry", tag = "jobs", operation_id = "retryJob",
+    params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
+    responses((status = 200, body = JobView)))]
+async fn retry(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<JobId>) -> Answer<Json<JobView>> {
+    Ok(Json(services.retry_job(&actor, id).await?.into()))
+}
+
+/// Calls off a job that waits, or takes a dead one out of the dead set.
+#[utoipa::path(post, path = "/api/v1/jobs/{id}/discard", tag = "jobs", operation_id = "discardJob",
+    params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
+    responses((status = 200, body = JobView)))]
+async fn discard(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<JobId>) -> Answer<Json<JobView>> {
+    Ok(Json(services.discard_job(&actor, id).await?.into()))
+}

@@ -1,0 +1,82 @@
+//! Pages of lists. A cursor is the id of an item, the same as in GraphQL.
+
+use axum::Json;
+use axum::response::{IntoResponse, Response};
+use http::header::LINK;
+use http::{HeaderValue, Uri};
+use serde::Serialize;
+use utoipa::ToSchema;
+
+/// Whether more follows, and after what.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PageInfo {
+    /// Whether there are more.
+    pub has_next_page: bool,
+    /// What to ask for as `after` to get them; null when the page is empty.
+    pub end_cursor: Option<String>,
+}
+
+/// A page of a list.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct PageOf<T> {
+    /// The items.
+    pub nodes: Vec<T>,
+    /// Whether more follows.
+    pub page_info: PageInfo,
+    /// Where this page was asked for.
+    #[serde(skip)]
+    #[schema(ignore)]
+    pub uri: Uri,
+}
+
+impl<T> PageOf<T> {
+    /// A page of rows that `cursor` names.
+    pub fn new<R>(page: services::Page<R>, uri: Uri, cursor: impl Fn(&R) -> String, node: impl Fn(R) -> T) -> Self {
+        let end_cursor = page.items.last().map(cursor);
+        let page_info = PageInfo { has_next_page: page.has_more, end_cursor };
+        Self { nodes: page.items.into_iter().map(node).collect(), page_info, uri }
+    }
+
+    /// All there is.
+    pub fn whole(nodes: Vec<T>, uri: Uri) -> Self {
+        Self { nodes, page_info: PageInfo { has_next_page: false, end_cursor: None }, uri }
+    }
+
+    /// The address of the next page.
+    fn next(&self) -> Option<String> {
+        let cursor = self.page_info.end_cursor.as_ref().filter(|_| self.page_info.has_next_page)?;
+        let kept = self.uri.query().unwrap_or_default().split('&').filter(|part| !part.is_empty() && !part.starts_with("after="));
+        let query: Vec<_> = kept.map(str::to_owned).chain([format!("after={cursor}")]).collect();
+        Some(format!("{}?{}", self.uri.path(), query.join("&")))
+    }
+}
+
+impl<T: Serialize> IntoResponse for PageOf<T> {
+    fn into_response(self) -> Response {
+        let next = self.next().and_then(|next| HeaderValue::try_from(format!("<{next}>; rel=\"next\"")).ok());
+        let mut response = Json(self).into_response();
+        if let Some(next) = next {
+            response.headers_mut().insert(LINK, next);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(uri: &'static str, has_next_page: bool) -> PageOf<()> {
+        let page_info = PageInfo { has_next_page, end_cursor: Some("prj_2".to_owned()) };
+        PageOf { nodes: vec![()], page_info, uri: Uri::from_static(uri) }
+    }
+
+    #[test]
+    fn the_next_page_is_asked_for_as_this_one_was() {
+        assert_eq!(page("/p?first=1&after=prj_1&name=a%26b", true).next().unwrap(), "/p?first=1&name=a%26b&after=prj_2");
+        assert_eq!(page("/p", true).next().unwrap(), "/p?after=prj_2");
+        assert_eq!(page("/p", false).next(), None);
+    }
+}
