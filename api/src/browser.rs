@@ -31,7 +31,8 @@ impl PublicUrl {
         format!("{}{path}", self.0.as_str().trim_end_matches('/'))
     }
 
-    fn is_secure(&self) -> bool {
+    /// Whether people reach it over TLS.
+    pub fn is_secure(&self) -> bool {
         self.0.scheme() == "https"
     }
 
@@ -78,12 +79,13 @@ impl PublicUrl {
     }
 }
 
-/// Refuses what another site asks in the name of somebody's browser.
+/// Refuses what another site asks in the name of somebody's browser where a cookie counts, which is below `/auth`.
 pub(crate) async fn refuse_other_sites(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     const OTHER_SITE: ServiceError = ServiceError::Forbidden(
         "another site asked for this in your browser's name: go to MikroCloud's own page and do it there",
     );
-    if state.public.is_of_another_site(request.method(), request.headers()) {
+    let takes_cookie = request.uri().path().starts_with("/auth/");
+    if takes_cookie && state.public.is_of_another_site(request.method(), request.headers()) {
         return Problem(OTHER_SITE).into_response();
     }
     next.run(request).await

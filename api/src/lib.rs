@@ -3,6 +3,7 @@
 mod auth;
 mod browser;
 mod client;
+mod cors;
 mod hosts;
 mod limit;
 mod load;
@@ -10,6 +11,7 @@ mod pages;
 mod problem;
 mod rest;
 mod routes;
+mod security_headers;
 mod server;
 mod telemetry;
 

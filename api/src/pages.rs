@@ -8,7 +8,7 @@ use maud::{DOCTYPE, Markup, html};
 use services::auth::{LinkQuestion, ProviderInfo, SecondFactorState, WaitingDevice};
 use services::{InvitationQuestion, ServiceError};
 
-const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:4rem auto;padding:0 1rem}\
+pub(crate) const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:4rem auto;padding:0 1rem}\
     code{background:#8882;padding:.1rem .3rem;border-radius:.2rem}input,button,select{font:inherit;padding:.3rem .6rem;margin:.2rem 0}\
     table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}\
     .problem{border-left:.3rem solid #c33;padding-left:.8rem}.quiet{opacity:.7}form{margin:1rem 0}label{display:block;margin:.6rem 0}\
@@ -22,7 +22,7 @@ pub(crate) fn page(title: &str, body: &Markup) -> Markup {
             meta charset="utf-8";
             meta name="viewport" content="width=device-width";
             title { (title) " - MikroCloud" }
-            style { (STYLE) }
+            style { (maud::PreEscaped(STYLE)) }
             h1 { (title) }
             (body)
         }

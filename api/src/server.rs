@@ -34,6 +34,8 @@ pub struct Admission {
     pub load: LoadLimits,
     /// Where people reach it.
     pub public_url: Url,
+    /// Which other sites' scripts may use it.
+    pub allowed_origins: Vec<Url>,
 }
 
 /// How long requests may go on after a server was told to stop; subscriptions never end by themselves.
@@ -48,8 +50,8 @@ impl Server {
         let ServerSettings { services, edge, metrics } = settings;
         let schema = schema::build(services.clone());
         let limiter = Arc::new(admission.limiter);
-        let public = PublicUrl::new(admission.public_url);
-        let api = router(ApiState { machine: MachineState { services, metrics }, schema, limiter, public }, admission.load);
+        let (public, allowed_origins) = (PublicUrl::new(admission.public_url), admission.allowed_origins.into());
+        let api = router(ApiState { machine: MachineState { services, metrics }, schema, limiter, public, allowed_origins }, admission.load);
         Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
     }
 

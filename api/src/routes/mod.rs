@@ -14,23 +14,24 @@ use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use axum::routing::{get, post};
-use http::header::{CONTENT_SECURITY_POLICY, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS};
-use http::{HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, StatusCode};
 use metrics_exporter_prometheus::PrometheusHandle;
 use schema::ApiSchema;
 use services::{RateLimiter, Services};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
-use tower_http::set_header::SetResponseHeaderLayer;
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
+use url::Url;
 
 use crate::browser::{PublicUrl, refuse_other_sites};
+use crate::cors;
 use crate::limit::limit;
 use crate::load::{Gate, LoadLimits, admit, read_body};
 use crate::pages;
 use crate::problem::dress;
 use crate::rest;
+use crate::security_headers::{SecurityHeaders, secure};
 use crate::telemetry::{NewRequestId, measure, span, trace};
 
 /// How long an answer may take apart from uploads and subscriptions.
@@ -53,6 +54,8 @@ pub(crate) struct ApiState {
     pub schema: ApiSchema,
     pub limiter: Arc<RateLimiter>,
     pub public: PublicUrl,
+    /// Which other sites' scripts may use the API.
+    pub allowed_origins: Arc<[Url]>,
 }
 
 impl FromRef<ApiState> for MachineState {
@@ -135,21 +138,11 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
             middleware::from_fn(trace),
             TraceLayer::new_for_http().make_span_with(span),
             PropagateRequestIdLayer::new(request_id),
-            header(
-                CONTENT_SECURITY_POLICY,
-                "default-src 'none'; style-src 'unsafe-inline'; form-action 'self'; frame-ancestors 'none'",
-            ),
-            header(REFERRER_POLICY, "no-referrer"),
-            header(X_FRAME_OPTIONS, "DENY"),
-            header(X_CONTENT_TYPE_OPTIONS, "nosniff"),
+            middleware::from_fn_with_state(SecurityHeaders::new(&state.public), secure),
+            cors::layer(&state.allowed_origins),
             middleware::from_fn(dress),
             CatchPanicLayer::new(),
             middleware::from_fn(measure),
         ))
         .with_state(state)
-}
-
-/// Sets a header unless the route set it itself.
-fn header(name: HeaderName, value: &'static str) -> SetResponseHeaderLayer<HeaderValue> {
-    SetResponseHeaderLayer::if_not_present(name, HeaderValue::from_static(value))
 }

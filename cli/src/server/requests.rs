@@ -25,6 +25,9 @@ pub struct RequestOptions {
     /// How often an address may try to sign in per minute; 0 for any number
     #[arg(long, env = "MIKROCLOUD_SIGN_IN_RATE_LIMIT", value_name = "ATTEMPTS", default_value_t = RateLimits::default().sign_in)]
     sign_in_rate_limit: u32,
+    /// The sites whose scripts may use the API, such as https://app.example.org; none when left out
+    #[arg(long, env = "MIKROCLOUD_ALLOWED_ORIGINS", value_name = "URL", value_delimiter = ',', value_parser = origin)]
+    allowed_origins: Vec<Url>,
     /// How many requests are worked on at once
     #[arg(long, env = "MIKROCLOUD_MAX_REQUESTS", value_name = "REQUESTS", default_value_t = LoadLimits::default().at_once,
         value_parser = at_least_one)]
@@ -66,7 +69,8 @@ impl RequestOptions {
     pub fn admission(&self, public_url: Url, redis: Option<Redis>) -> Admission {
         let wait = Duration::from_millis(self.max_wait_ms);
         let load = LoadLimits { at_once: self.max_requests, waiting: self.max_waiting, wait };
-        Admission { limiter: RateLimiter::new(self.rate_limits(), redis), load, public_url }
+        let (limiter, allowed_origins) = (RateLimiter::new(self.rate_limits(), redis), self.allowed_origins.clone());
+        Admission { limiter, load, public_url, allowed_origins }
     }
 
     fn rate_limits(&self) -> RateLimits {
@@ -84,6 +88,13 @@ impl RequestOptions {
         }
         limits
     }
+}
+
+/// A site, by its scheme, host and port.
+fn origin(text: &str) -> Result<Url, String> {
+    let is_origin = |url: &Url| matches!(url.scheme(), "http" | "https") && url.path() == "/" && url.query().is_none();
+    let parsed = Url::parse(text).ok().filter(is_origin);
+    parsed.ok_or_else(|| "give scheme, host and port of a site, such as https://app.example.org".to_owned())
 }
 
 /// More places than this the semaphore behind them cannot count.
