@@ -35,11 +35,12 @@ pub async fn execute(
     State(state): State<ApiState>,
     actor: Option<Extension<Actor>>,
     headers: HeaderMap,
+    extensions: Extensions,
     request: GraphQLRequest,
 ) -> Response {
     let actor = match actor {
         Some(Extension(actor)) => Ok(Some(actor)),
-        None => auth::actor(&state.machine.services, &headers).await,
+        None => auth::actor(&state.machine.services, &extensions, &headers).await,
     };
     match actor {
         Ok(actor) => {
@@ -70,7 +71,7 @@ pub async fn subscribe(
         let serve = |outgoing, incoming| {
             GraphQLWebSocket::new_with_pair(outgoing, incoming, schema, protocol)
                 .on_connection_init(async move |payload| {
-                    let connected = connect(&state.machine.services, &headers, &payload).await;
+                    let connected = connect(&state.machine.services, &extensions, &headers, &payload).await;
                     answering.answered(connected.is_ok());
                     connected
                 })
@@ -80,7 +81,12 @@ pub async fn subscribe(
     })
 }
 
-async fn connect(services: &Services, headers: &HeaderMap, payload: &Value) -> async_graphql::Result<Data> {
+async fn connect(
+    services: &Services,
+    extensions: &Extensions,
+    headers: &HeaderMap,
+    payload: &Value,
+) -> async_graphql::Result<Data> {
     let mut headers = headers.clone();
     let given = payload.as_object().into_iter().flatten();
     for (name, value) in given {
@@ -89,6 +95,6 @@ async fn connect(services: &Services, headers: &HeaderMap, payload: &Value) -> a
             headers.insert(name, value);
         }
     }
-    let actor = auth::required_actor(services, &headers).await.map_err(schema::error_to_graphql)?;
+    let actor = auth::required_actor(services, extensions, &headers).await.map_err(schema::error_to_graphql)?;
     Ok(schema::request_data(services, Some(actor)))
 }

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
-use http::{HeaderMap, StatusCode};
+use http::{Extensions, HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use services::Services;
@@ -15,9 +15,10 @@ use crate::problem::Problem;
 pub async fn upload(
     State(services): State<Services>,
     headers: HeaderMap,
+    extensions: Extensions,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let actor = auth::required_actor(&services, &headers).await?;
+    let actor = auth::required_actor(&services, &extensions, &headers).await?;
     let stored = services.upload(&actor, body.into_data_stream()).await?;
     Ok((StatusCode::CREATED, Json(json!({"digest": stored.digest, "bytes": stored.bytes}))))
 }

@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 42] = [
+pub const TABLES: [&str; 46] = [
     "installation",
     "users",
     "teams",
@@ -60,6 +60,10 @@ pub const TABLES: [&str; 42] = [
     "schedules",
     "expected_runs",
     "alerts",
+    "audit_keys",
+    "audit_chains",
+    "audit_entries",
+    "audit_checkpoints",
 ];
 
 /// A column and what it holds.
