@@ -93,7 +93,7 @@ impl Services {
     async fn asked_for(&self, actor: &Actor, new: NewExport, end: i64) -> Result<(i64, i64)> {
         let first = match new.since {
             Some(since) => self.store().audit_first_since(actor.team_id, since).await?.unwrap_or(end + 1),
-            None => self.store().audit_first_kept(actor.team_id).await?,
+            None => self.store().audit_first_kept(actor.team_id).await?.unwrap_or(1),
         };
         let last = match new.until {
             Some(until) => self.store().audit_last_before(actor.team_id, until).await?.unwrap_or(first - 1),

@@ -55,7 +55,7 @@ impl Store {
             if let Some(outcome) = filter.outcome {
                 sql.push(" AND outcome = ").push_bind(outcome);
             }
-            sql.push(" ORDER BY sequence DESC LIMIT ").push_bind(limit + 1);
+            sql.push(" ORDER BY sequence DESC LIMIT 1 + ").push_bind(limit);
             sql.build_query_as().fetch_all(pool).await
         })?;
         Ok(Page::from_rows(rows, limit))
@@ -64,7 +64,7 @@ impl Store {
     /// Up to `limit` entries of a team after one and up to another, in order.
     pub async fn audit_range(&self, team: TeamId, after: i64, to: i64, limit: i64) -> Result<Vec<AuditRow>> {
         let sql = "SELECT sequence, entry, hash FROM audit_entries WHERE team_id = $1 AND sequence > $2 AND sequence <= $3
-            ORDER BY sequence LIMIT $4";
+            ORDER BY sequence LIMIT 0 + $4";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(after).bind(to).bind(limit).fetch_all(pool).await)?)
     }
 
@@ -101,10 +101,10 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(at).fetch_one(pool).await)?)
     }
 
-    /// The number of the first entry that is kept of a team's log; 1 where there is none.
-    pub async fn audit_first_kept(&self, team: TeamId) -> Result<i64> {
+    /// The number of the first entry that is kept of a team's log; the next one where none is.
+    pub async fn audit_first_kept(&self, team: TeamId) -> Result<Option<i64>> {
         let sql = "SELECT first_sequence FROM audit_chains WHERE team_id = $1";
-        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).fetch_optional(pool).await)?.unwrap_or(1))
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).fetch_optional(pool).await)?)
     }
 
     /// The keys that signed checkpoints of this installation, oldest first.
