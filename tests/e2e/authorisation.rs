@@ -3,7 +3,7 @@
 
 mod operations;
 mod routes;
-mod world;
+pub mod world;
 
 use std::collections::BTreeSet;
 
@@ -29,7 +29,7 @@ enum Outcome {
 
 /// Who tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub enum Who {
     Nobody,
     Invented,
     Expired,
