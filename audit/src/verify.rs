@@ -133,6 +133,17 @@ fn signed<T: Statement + for<'de> Deserialize<'de>>(text: &str, line: Value) -> 
     (signed.text().ok()? == text && signed.is_good()).then_some(signed)
 }
 
+/// What an entry with another number means.
+fn out_of_order(next: i64, found: i64) -> (Option<i64>, String) {
+    if found > next {
+        let problem =
+            format!("entry {next} is missing here, entry {found} stands in its place: it was taken out, or entries were swapped");
+        return (Some(next), problem);
+    }
+    let problem = format!("entry {found} stands here, where entry {next} should: entries were swapped or repeated");
+    (Some(found), problem)
+}
+
 fn begin(text: &str, line: Value, trusted: &[PublicKey]) -> Result<Chain, (Option<i64>, String)> {
     let broken = |problem: String| (None, problem);
     if line["kind"] != ExportHead::KIND {
@@ -187,7 +198,7 @@ impl Chain {
             return Err(self.wrong_next("was changed: its number is beyond the end of the export"));
         }
         if sequence != next {
-            return Err(self.out_of_order(next, sequence));
+            return Err(out_of_order(next, sequence));
         }
         if (EntryLine { canonical: &canonical, hash: &hash }).text() != text {
             return Err(self.wrong_next("was changed: it is not written in the canonical form"));
@@ -201,17 +212,6 @@ impl Chain {
         self.tip = Tip { sequence, hash };
         self.entries += 1;
         self.check_end()
-    }
-
-    fn out_of_order(&self, next: i64, found: i64) -> (Option<i64>, String) {
-        if found > next {
-            let problem = format!(
-                "entry {next} is missing here, entry {found} stands in its place: it was taken out, or entries were swapped"
-            );
-            return (Some(next), problem);
-        }
-        let problem = format!("entry {found} stands here, where entry {next} should: entries were swapped or repeated");
-        (Some(found), problem)
     }
 
     fn take_checkpoint(&mut self, text: &str, line: Value) -> Checked {

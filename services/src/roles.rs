@@ -142,16 +142,13 @@ impl Services {
         let entry = Change::new(Action::GrantCreate).on("member", user);
         self.noted(actor, &entry, require_somewhere(actor, Permission::MemberWrite)).await?;
         let name = environment.as_deref().map(|name| parse_environment(Some(name))).transpose()?;
-        match &name {
-            Some(name) => {
-                let allowed = self.require_environment(actor, Permission::MemberWrite, project, name).await;
-                self.noted(actor, &entry, allowed).await?;
-                self.check_room_for(actor, project, name).await?;
-            }
-            None => {
-                let allowed = require_on(actor, Permission::MemberWrite, Target::Project(project), "project");
-                self.noted(actor, &entry, allowed).await?;
-            }
+        let allowed = match &name {
+            Some(name) => self.require_environment(actor, Permission::MemberWrite, project, name).await,
+            None => require_on(actor, Permission::MemberWrite, Target::Project(project), "project"),
+        };
+        self.noted(actor, &entry, allowed).await?;
+        if let Some(name) = &name {
+            self.check_room_for(actor, project, name).await?;
         }
         if role == RoleRef::BuiltIn(Role::Owner) {
             let message = "owners own the whole team: grant `admin`, or make them owner with setMemberRole";
