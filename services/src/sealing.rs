@@ -89,6 +89,11 @@ impl Sealer {
         open(&self.master.derive("own"), sealed, identity.as_bytes())
     }
 
+    /// Looks the key of a team up, so that [`Sealer::open`] needs no connection of its own within a transaction.
+    pub(crate) async fn prepare(&self, store: &Store, team: TeamId) -> Result<()> {
+        self.team_key(store, team).await.map(drop)
+    }
+
     /// What the audit log says of a secret: the same for the same text in the same team, and of no use to guess it without the master key.
     pub(crate) fn audit_digest(&self, team: TeamId, text: &Secret) -> String {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.master.derive("audit digests").as_ref())

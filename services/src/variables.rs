@@ -76,6 +76,7 @@ impl Services {
         let entry = entry.detail("environment", environment.name.as_str());
         let allowed = require_on(actor, Permission::VariableWrite, (&environment).into(), "environment");
         self.noted(actor, &entry, allowed).await?;
+        self.inner.sealer.prepare(self.store(), actor.team_id).await?;
         let mut tx = self.store().begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
         let present = tx.variable_values_now(actor.team_id, environment.id).await?;

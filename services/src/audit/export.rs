@@ -10,7 +10,7 @@ use super::{Change, record};
 use crate::{Result, ServiceError, Services, require};
 
 /// How many entries a page has at most, and about how many bytes.
-const ROWS: i64 = 200;
+const ROWS: i64 = 1000;
 const BYTES: usize = 1 << 20;
 
 /// The form of an export.
@@ -118,29 +118,25 @@ impl Services {
     /// The lines of an export after an entry and up to another.
     pub async fn audit_export_page(&self, actor: &Actor, format: ExportFormat, after: i64, to: i64) -> Result<ExportPage> {
         require(actor, Permission::AuditRead)?;
-        let rows = self.store().audit_range(actor.team_id, after, to, ROWS).await?;
+        let rows = self.store().audit_page(actor.team_id, after, to, ROWS, BYTES).await?;
         if rows.first().is_some_and(|row| row.sequence != after + 1) || (rows.is_empty() && after < to) {
             let message = format!("entry {} is not kept any more, or not there yet: begin another export", after + 1);
             return Err(ServiceError::invalid("after", "GONE", message));
         }
-        let (mut lines, mut last, mut bytes) = (Vec::new(), after, 0);
-        let page_end = rows.last().map_or(after, |row| row.sequence);
+        let mut lines = Vec::with_capacity(rows.len());
+        let last = rows.last().map_or(after, |row| row.sequence);
         let signed = match format {
-            ExportFormat::JsonLines => self.store().audit_checkpoint_range(actor.team_id, after, page_end).await?,
+            ExportFormat::JsonLines => self.store().audit_checkpoint_range(actor.team_id, after, last).await?,
             ExportFormat::Ocsf => Vec::new(),
         };
         let mut signed = signed.into_iter().peekable();
         for row in rows {
-            let line = match format {
+            lines.push(match format {
                 ExportFormat::JsonLines => EntryLine { canonical: &row.entry, hash: &row.hash }.text(),
                 ExportFormat::Ocsf => ocsf::event(&parsed(&row)?, &row.hash).to_string(),
-            };
-            (last, bytes) = (row.sequence, bytes + line.len());
-            lines.push(line);
-            lines.extend(signed.next_if(|checkpoint| checkpoint.sequence == last).map(|checkpoint| checkpoint.statement));
-            if bytes >= BYTES {
-                break;
-            }
+            });
+            let follows = signed.next_if(|checkpoint| checkpoint.sequence == row.sequence);
+            lines.extend(follows.map(|checkpoint| checkpoint.statement));
         }
         Ok(ExportPage { lines, next: (last < to).then_some(last) })
     }

@@ -2,11 +2,15 @@
 
 use domain::id::TeamId;
 use domain::time::Timestamp;
+use futures::TryStreamExt;
 
 use super::{AuditActor, AuditCheckpointRow, AuditFilter, AuditKeyRow, AuditRow};
 use crate::Page;
 use crate::db::Store;
 use crate::error::Result;
+
+const RANGE: &str = "SELECT sequence, entry, hash FROM audit_entries WHERE team_id = $1 AND sequence > $2 AND sequence <= $3
+    ORDER BY sequence LIMIT 0 + $4";
 
 impl Store {
     /// A page of a team's entries, newest first; those before an entry, if one is given.
@@ -63,9 +67,22 @@ impl Store {
 
     /// Up to `limit` entries of a team after one and up to another, in order.
     pub async fn audit_range(&self, team: TeamId, after: i64, to: i64, limit: i64) -> Result<Vec<AuditRow>> {
-        let sql = "SELECT sequence, entry, hash FROM audit_entries WHERE team_id = $1 AND sequence > $2 AND sequence <= $3
-            ORDER BY sequence LIMIT 0 + $4";
-        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(after).bind(to).bind(limit).fetch_all(pool).await)?)
+        Ok(db!(self, |pool| sqlx::query_as(RANGE).bind(team).bind(after).bind(to).bind(limit).fetch_all(pool).await)?)
+    }
+
+    /// The same, and no more than it takes to fill so many bytes: entries differ much in size.
+    pub async fn audit_page(&self, team: TeamId, after: i64, to: i64, limit: i64, bytes: usize) -> Result<Vec<AuditRow>> {
+        let (mut rows, mut filled) = (Vec::new(), 0);
+        db!(self, |pool| {
+            let mut found = sqlx::query_as::<_, AuditRow>(RANGE).bind(team).bind(after).bind(to).bind(limit).fetch(pool);
+            while filled < bytes
+                && let Some(row) = found.try_next().await?
+            {
+                filled += row.entry.len();
+                rows.push(row);
+            }
+        });
+        Ok(rows)
     }
 
     /// The checkpoints of a team after an entry and up to another, in order.

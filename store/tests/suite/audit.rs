@@ -182,6 +182,11 @@ testkit::on_both_databases! {
         assert_eq!((page.items.len(), page.items[0].sequence, page.has_more), (2, 3, true));
         assert_eq!(store.audit_list(TeamId::new(), &none(), None, 10).await.unwrap().items, []);
         assert_eq!(kept(&store, other).await.len(), 9);
+        let sequences = async |bytes| {
+            let page = store.audit_page(other, 2, 8, 100, bytes).await.unwrap();
+            page.iter().map(|row| row.sequence).collect::<Vec<_>>()
+        };
+        assert_eq!((sequences(1).await, sequences(20).await, sequences(1000).await), (vec![3], vec![3, 4], vec![3, 4, 5, 6, 7, 8]));
         let bounds = (store.audit_first_since(team, hour(2)).await.unwrap(), store.audit_last_before(team, hour(2)).await.unwrap());
         assert_eq!(bounds, (Some(2), Some(1)));
         assert_eq!(store.audit_first_since(team, hour(99)).await.unwrap(), None);

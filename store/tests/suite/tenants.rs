@@ -264,6 +264,7 @@ impl Everything {
             alert_list(false, None, 10);
             audit_list(&AuditFilter::default(), None, 10);
             audit_range(0, 9, 9);
+            audit_page(0, 9, 9, 100);
             audit_checkpoint_range(0, 9);
             audit_checkpoint_up_to(9);
             audit_checkpoint_from(1);
