@@ -168,6 +168,16 @@ fn only_the_keys_that_one_trusts_are_taken() {
 }
 
 #[test]
+fn checkpoints_of_an_earlier_key_are_checked_and_named() {
+    let mut lines = export(4);
+    let mut head: Value = serde_json::from_str(&lines[0]).unwrap();
+    let said: ExportHead = serde_json::from_value(head.take()).unwrap();
+    lines[0] = signer(2).sign(said).unwrap().text().unwrap();
+    let report = verified_by(&lines, vec![signer(2).public_key()]).unwrap();
+    assert_eq!((report.key, report.earlier_keys), (signer(2).public_key(), vec![signer(1).public_key()]));
+}
+
+#[test]
 fn an_entry_of_another_team_and_a_later_form_are_refused() {
     let (mut one, other) = (export(3), export(3));
     one[1].clone_from(&other[1]);

@@ -10,7 +10,7 @@ mod query;
 #[cfg(test)]
 mod tests;
 
-use audit::{Entry, Outcome, Shown, VERSION, Whence, Who, canonical, genesis, link};
+use audit::{Entry, Shown, VERSION, Whence, Who, canonical, genesis, link};
 use domain::access::{Actor, Credential, Origin};
 use domain::id::{ApiKeyId, TeamId, UserId};
 use domain::time::now;
@@ -19,7 +19,7 @@ use store::{NewAuditEntry, StoreError, Tx};
 
 use crate::{Result, Sealer, ServiceError};
 
-pub use audit::Action;
+pub use audit::{Action, Outcome};
 pub use change::Change;
 pub(crate) use change::role_shown;
 pub use export::{ExportFormat, ExportPage, NewExport, StartedExport};
@@ -83,16 +83,22 @@ pub(crate) async fn record(tx: &mut Tx, actor: &Actor, change: Change) -> Result
 ///
 /// ```ignore
 /// let change = Change::new(Action::SignIn).on("session", session).after(json!({"by": "password"}));
-/// audit::record_about_user(&mut tx, user, origin, &change).await?;
+/// audit::record_about_user(&mut tx, user, origin, &change, Outcome::Done).await?;
 /// tx.commit().await?;
 /// ```
 ///
-/// A new kind of event is a line in `audit::Action`. What is tried in vain has no transaction of its own: begin one, and bound how often
-/// that may happen, or anybody can fill the log.
-pub async fn record_about_user(tx: &mut Tx, user: UserId, origin: Option<&Origin>, change: &Change) -> Result<()> {
+/// A new kind of event is a line in `audit::Action`. What is tried in vain ([`Outcome::Denied`]) has no transaction of its own: begin one, and
+/// bound how often that may happen, or anybody can fill the log.
+pub async fn record_about_user(
+    tx: &mut Tx,
+    user: UserId,
+    origin: Option<&Origin>,
+    change: &Change,
+    outcome: Outcome,
+) -> Result<()> {
     // In the order of their ids: two who are in the same teams do not wait for each other in a circle.
     for team in tx.team_list_of(user).await? {
-        append(tx, team, &By::user(user, origin), change.clone(), Outcome::Done).await?;
+        append(tx, team, &By::user(user, origin), change.clone(), outcome).await?;
     }
     Ok(())
 }

@@ -2,10 +2,13 @@
 
 use std::path::PathBuf;
 
+use domain::artifact::Digest;
+use domain::time::Timestamp;
 use serde_json::{Value, json};
+use store::NewAuditEntry;
 
 use crate::client::Ran;
-use crate::harness::House;
+use crate::harness::{House, PATIENCE, eventually};
 
 /// A file that a test writes.
 fn file(house: &House, name: &str) -> PathBuf {
@@ -117,35 +120,20 @@ async fn an_export_of_a_time_begins_and_ends_with_something_signed() {
 #[tokio::test]
 async fn a_log_of_thousands_of_entries_is_exported_in_pages() {
     let house = House::start().await;
-    let project = house.json(&["projects", "create", "shop"]).await["id"].as_str().unwrap().to_owned();
+    house.json(&["projects", "create", "shop"]).await;
     let store = store::Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
     let (team, _) = house.owner().await;
     // What a busy team writes in a while, through the store.
     let mut tx = store.begin().await.unwrap();
     let head = tx.audit_head(team, None, None).await.unwrap().unwrap();
     let (mut sequence, mut before) = (head.last_sequence, head.last_hash);
-    let sample = store.audit_range(team, 0, 1, 1).await.unwrap().remove(0);
+    let mut entry = old_entry(team);
     for _ in 0..3000 {
         sequence += 1;
-        let mut entry: Value = serde_json::from_str(&sample.entry).unwrap();
-        entry["sequence"] = json!(sequence);
+        entry.sequence = sequence;
         let text = audit::canonical(&entry).unwrap();
         let hash = audit::link(&before, &text);
-        let row = store::NewAuditEntry {
-            team_id: team,
-            sequence,
-            at: domain::time::now(),
-            user_id: None,
-            email: None,
-            credential_id: None,
-            action: "project.create",
-            outcome: "done",
-            target_id: Some(&project),
-            target_name: None,
-            entry: &text,
-            hash: &hash,
-        };
-        tx.audit_insert(&row).await.unwrap();
+        tx.audit_insert(&row(&entry, entry.at, &text, &hash)).await.unwrap();
         before = hash;
     }
     tx.commit().await.unwrap();
@@ -183,6 +171,74 @@ async fn events_of_ocsf_have_what_their_class_requires() {
         assert_eq!(event["src_endpoint"]["ip"], "127.0.0.1");
     }
     assert_eq!((&events[0]["status_id"], &events[2]["status_id"]), (&json!(1), &json!(2)), "{text}");
+}
+
+#[tokio::test]
+async fn what_is_too_old_goes_and_the_rest_is_verified_from_a_checkpoint() {
+    let mut house = House::start().await;
+    let (team, _) = house.owner().await;
+    let long_ago = domain::time::now() - chrono::TimeDelta::days(3);
+    let store = store::Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.audit_chain_insert(team, &audit::genesis(team), long_ago).await.unwrap();
+    let (mut before, mut entry) = (audit::genesis(team), old_entry(team));
+    for sequence in 1..=3 {
+        entry.sequence = sequence;
+        let text = audit::canonical(&entry).unwrap();
+        let hash = audit::link(&before, &text);
+        tx.audit_insert(&row(&entry, long_ago, &text, &hash)).await.unwrap();
+        before = hash;
+    }
+    tx.commit().await.unwrap();
+    // Nobody signed it for longer than an hour: the sweeper does so by itself.
+    eventually(PATIENCE, "a checkpoint", async || !store.audit_checkpoint_range(team, 0, 9).await.unwrap().is_empty()).await;
+    house.json(&["projects", "create", "today"]).await;
+    house.terminate().await;
+    house.set_env(&[("MIKROCLOUD_AUDIT_RETENTION_DAYS", "1")]);
+    house.run().await;
+    eventually(PATIENCE, "the end of what is old", async || store.audit_first_kept(team).await.unwrap() == Some(4)).await;
+    store.close().await;
+    let gone = house.json(&["audit", "--action", "audit.expire"]).await.take();
+    assert_eq!((&gone[0]["details"]["entries"], &gone[0]["actor"]["userId"]), (&json!(3), &Value::Null), "{gone}");
+    let rest = exported(&house, &[]).await;
+    let good = verify(&house, rest.as_bytes(), &["--json"]).await.json();
+    assert_eq!((&good["valid"], &good["after"], &good["entries"]), (&json!(true), &json!(3), &json!(3)), "{good}");
+    assert!(rest.contains("\"today\"") && !rest.contains("long ago"), "{rest}");
+}
+
+/// An entry of MikroCloud's own.
+fn old_entry(team: domain::id::TeamId) -> audit::Entry {
+    audit::Entry {
+        v: audit::VERSION,
+        team,
+        sequence: 0,
+        at: domain::time::now(),
+        actor: audit::Who::default(),
+        origin: audit::Whence::default(),
+        action: "project.create".to_owned(),
+        outcome: audit::Outcome::Done,
+        target: Some(audit::Subject { kind: "project".to_owned(), id: "prj_1".to_owned(), name: Some("long ago".to_owned()) }),
+        before: None,
+        after: None,
+        details: serde_json::Map::new(),
+    }
+}
+
+fn row<'e>(entry: &'e audit::Entry, at: Timestamp, text: &'e str, hash: &'e Digest) -> NewAuditEntry<'e> {
+    NewAuditEntry {
+        team_id: entry.team,
+        sequence: entry.sequence,
+        at,
+        user_id: None,
+        email: None,
+        credential_id: None,
+        action: &entry.action,
+        outcome: "done",
+        target_id: entry.target.as_ref().map(|target| target.id.as_str()),
+        target_name: None,
+        entry: text,
+        hash,
+    }
 }
 
 #[tokio::test]

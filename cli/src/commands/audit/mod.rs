@@ -99,9 +99,10 @@ fn row(entry: &Value) -> Vec<String> {
     .into()
 }
 
-/// Others chose these names: none of them moves the cursor of who reads them.
+/// Others chose these names: none of them moves the cursor of who reads them, or turns round what stands beside it.
 fn plain(cell: &str) -> String {
-    cell.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect()
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    cell.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
 }
 
 async fn keys(output: Output) -> Result<(), Failure> {
@@ -118,4 +119,24 @@ async fn keys(output: Output) -> Result<(), Failure> {
     });
     output::table(&["PUBLIC KEY", "", "SINCE (UTC)"], rows.collect(), "There are no keys.");
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_nothing_to_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\n\u{202e}c \u{f6}\u{1f980}"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c \u{f6}\u{1f980}");
+    }
+
+    #[test]
+    fn a_row_says_who_did_it_by_what() {
+        let entry = json!({"sequence": 7, "at": "2026-11-25T10:00:00.5Z", "action": "project.create", "outcome": "DENIED", "address": null,
+            "actor": {"email": "ada@example.org", "credential": {"kind": "api_key", "id": "key_1", "name": "ci"}},
+            "target": {"kind": "project", "id": "prj_1", "name": null}});
+        let expected = ["7", "2026-11-25 10:00:00", "ada@example.org by key ci", "project.create (denied)", "project prj_1", ""];
+        assert_eq!(row(&entry), expected);
+        assert_eq!(row(&json!({"action": "audit.expire"}))[2], "MikroCloud");
+    }
 }
