@@ -178,6 +178,47 @@ fn checkpoints_of_an_earlier_key_are_checked_and_named() {
 }
 
 #[test]
+fn a_log_that_was_written_anew_does_not_go_on_from_an_earlier_export() {
+    let at = "2026-11-25T11:00:00Z".parse().unwrap();
+    let team = TeamId::new();
+    // Two logs that are good in themselves and differ from entry 4 on, as whoever has the key could write them.
+    let logs = ["ada", "eve"].map(|name| {
+        let mut tips = vec![Tip { sequence: 0, hash: genesis(team) }];
+        let lines = (1..=6).map(|sequence| {
+            let name = if sequence < 4 { "ada" } else { name };
+            let actor = Who { name: Some(name.to_owned()), ..Who::default() };
+            let text = canonical(&Entry { actor, ..entry(team, sequence) }).unwrap();
+            let hash = link(&tips.last().unwrap().hash, &text);
+            tips.push(Tip { sequence, hash: hash.clone() });
+            EntryLine { canonical: &text, hash: &hash }.text()
+        });
+        let lines: Vec<_> = lines.collect();
+        move |from: usize, to: usize| {
+            let head = ExportHead { v: VERSION, team, from: tips[from].clone(), to: tips[to].clone(), at };
+            let head = signer(1).sign(head).unwrap().text().unwrap();
+            [&[head][..], &lines[from..to]].concat()
+        }
+    });
+    let [ada, eve] = &logs;
+    let check = |lines: &[String], earlier: &Report| {
+        let mut verifier = Verifier::default().going_on_from(earlier);
+        lines.iter().try_for_each(|line| verifier.line(line.as_bytes()))?;
+        verifier.end(true)
+    };
+    let earlier = verified(&ada(0, 5)).unwrap();
+    for (from, to) in [(0, 5), (0, 6), (2, 6), (5, 6)] {
+        assert!(check(&ada(from, to), &earlier).is_ok(), "{from} {to}");
+    }
+    let found = check(&eve(0, 6), &earlier).unwrap_err();
+    assert_eq!((found.line, found.sequence), (6, Some(5)), "{found}");
+    assert!(check(&eve(5, 6), &earlier).unwrap_err().problem.contains("entry 5 is not as in the earlier export"));
+    assert!(check(&ada(0, 4), &earlier).unwrap_err().problem.contains("the log was shortened"));
+    let first = verified(&ada(0, 2)).unwrap();
+    assert!(check(&ada(3, 6), &first).unwrap_err().problem.contains("begins after the earlier export ended"));
+    assert!(check(&export(6), &first).unwrap_err().problem.contains("another team's"));
+}
+
+#[test]
 fn an_entry_of_another_team_and_a_later_form_are_refused() {
     let (mut one, other) = (export(3), export(3));
     one[1].clone_from(&other[1]);

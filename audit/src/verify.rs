@@ -49,6 +49,8 @@ pub struct Report {
 #[derive(Clone, Default)]
 pub struct Verifier {
     trusted: Vec<PublicKey>,
+    /// Where an earlier export of the same log ended.
+    earlier: Option<(TeamId, Tip)>,
     line: u64,
     chain: Option<Chain>,
 }
@@ -57,6 +59,7 @@ pub struct Verifier {
 #[derive(Clone)]
 struct Chain {
     head: Signed<ExportHead>,
+    earlier: Option<Tip>,
     tip: Tip,
     /// The last entry that a signature vouches for.
     vouched: i64,
@@ -73,13 +76,19 @@ impl Verifier {
         Self { trusted, ..Self::default() }
     }
 
+    /// A verifier that takes only exports which go on from an earlier one: the entry that it ended with is there, and the same.
+    #[must_use]
+    pub fn going_on_from(self, earlier: &Report) -> Self {
+        Self { earlier: Some((earlier.team, earlier.to.clone())), ..self }
+    }
+
     /// Checks the next line, without its end.
     pub fn line(&mut self, text: &[u8]) -> Result<(), Broken> {
         self.line += 1;
         let expected = self.chain.as_ref().map(|chain| chain.tip.sequence + 1);
         let checked = match std::str::from_utf8(text).map(|text| (text, serde_json::from_str::<Value>(text))) {
             Ok((text, Ok(line))) => match &mut self.chain {
-                None => begin(text, line, &self.trusted).map(|chain| self.chain = Some(chain)),
+                None => begin(text, line, &self.trusted, self.earlier.as_ref()).map(|chain| self.chain = Some(chain)),
                 Some(chain) => chain.take(text, line),
             },
             _ => Err((expected, place(expected, "is no JSON: it was changed or cut off"))),
@@ -99,6 +108,10 @@ impl Verifier {
             let problem =
                 format!("the file is cut off before entry {next}: its first line says that it goes to entry {}", to.sequence);
             return Err(broken(Some(next), problem));
+        }
+        if let Some(earlier) = chain.earlier.filter(|earlier| earlier.sequence > to.sequence) {
+            let problem = format!("it ends with entry {}, and the earlier export with entry {}", to.sequence, earlier.sequence);
+            return Err(broken(Some(to.sequence + 1), format!("{problem}: it is the older one, or the log was shortened since")));
         }
         if !is_whole {
             return Err(broken(Some(to.sequence), "the last line has no end: the file was cut off or changed there".to_owned()));
@@ -144,7 +157,12 @@ fn out_of_order(next: i64, found: i64) -> (Option<i64>, String) {
     (Some(found), problem)
 }
 
-fn begin(text: &str, line: Value, trusted: &[PublicKey]) -> Result<Chain, (Option<i64>, String)> {
+fn begin(
+    text: &str,
+    line: Value,
+    trusted: &[PublicKey],
+    earlier: Option<&(TeamId, Tip)>,
+) -> Result<Chain, (Option<i64>, String)> {
     let broken = |problem: String| (None, problem);
     if line["kind"] != ExportHead::KIND {
         return Err(broken("the first line of an export is missing: it says what follows".to_owned()));
@@ -159,8 +177,13 @@ fn begin(text: &str, line: Value, trusted: &[PublicKey]) -> Result<Chain, (Optio
     if from.sequence > to.sequence || (from.sequence == 0 && from.hash != genesis(*team)) {
         return Err(broken("the first line contradicts itself".to_owned()));
     }
+    if earlier.is_some_and(|(other, tip)| other != team || tip.sequence < from.sequence) {
+        let problem = "it begins after the earlier export ended, or is another team's: nothing says whether it goes on from that";
+        return Err(broken(problem.to_owned()));
+    }
+    let earlier = earlier.map(|(_, tip)| tip.clone());
     let (tip, vouched, keys) = (from.clone(), from.sequence, BTreeSet::new());
-    let chain = Chain { tip, vouched, entries: 0, checkpoints: 0, keys, head };
+    let chain = Chain { tip, vouched, entries: 0, checkpoints: 0, keys, head, earlier };
     chain.check_end().map(|()| chain)
 }
 
@@ -253,9 +276,14 @@ impl Chain {
         (Some(first.min(last)), problem)
     }
 
-    /// What the first line promised has to be what came.
+    /// What the first line promised, and what was there earlier, has to be what came.
     fn check_end(&self) -> Checked {
         let to = &self.head.said.to;
+        if self.earlier.as_ref().is_some_and(|earlier| earlier.sequence == self.tip.sequence && earlier.hash != self.tip.hash) {
+            let sequence = self.tip.sequence;
+            let problem = format!("entry {sequence} is not as in the earlier export: it, or one before it, was changed since");
+            return Err((Some(sequence), problem));
+        }
         match self.tip.sequence.cmp(&to.sequence) {
             std::cmp::Ordering::Greater => {
                 let problem =

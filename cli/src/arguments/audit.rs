@@ -64,6 +64,9 @@ pub enum AuditCommand {
         /// The key that must have signed it, as `audit keys` prints it on a machine that you trust; may be given more than once
         #[arg(long = "public-key", value_name = "KEY")]
         public_keys: Vec<PublicKey>,
+        /// An export from before, which this one has to go on from: nothing that it ended with was changed since
+        #[arg(long, value_name = "FILE")]
+        earlier: Option<PathBuf>,
     },
     /// List the keys by which exported files are checked
     Keys,

@@ -114,6 +114,13 @@ async fn an_export_of_a_time_begins_and_ends_with_something_signed() {
     house.json(&["projects", "create", "later"]).await;
     let whole = exported(&house, &[]).await;
     assert_eq!(verify(&house, whole.as_bytes(), &[]).await.exit, 0);
+    let earlier = file(&house, "earlier");
+    std::fs::write(&earlier, &part).unwrap();
+    let earlier = ["--earlier", earlier.to_str().unwrap()];
+    assert_eq!(verify(&house, whole.as_bytes(), &earlier).await.exit, 0);
+    std::fs::write(earlier[1], &whole).unwrap();
+    let ran = verify(&house, part.as_bytes(), &earlier).await;
+    assert!(ran.exit == 1 && ran.stderr.contains("shortened"), "{ran:?}");
     assert!(whole.lines().filter(|line| line.contains("\"kind\":\"checkpoint\"")).count() >= 3, "{whole}");
 }
 

@@ -22,7 +22,7 @@ pub async fn run(options: AuditOptions) -> Result<(), Failure> {
     match options.command {
         None => list(options).await,
         Some(AuditCommand::Export { file, format, time }) => export::run(&file, format, time, output).await,
-        Some(AuditCommand::Verify { file, public_keys }) => verify::run(&file, public_keys, output),
+        Some(AuditCommand::Verify { file, public_keys, earlier }) => verify::run(&file, public_keys, earlier.as_deref(), output),
         Some(AuditCommand::Keys) => keys(output).await,
     }
 }

@@ -13,16 +13,16 @@ use crate::client::output;
 use crate::failure::Failure;
 
 /// Checks a file and says what is wrong with it first, or that nothing is.
-pub fn run(file: &Path, public_keys: Vec<PublicKey>, output: Output) -> Result<(), Failure> {
+pub fn run(file: &Path, public_keys: Vec<PublicKey>, earlier: Option<&Path>, output: Output) -> Result<(), Failure> {
     let trusts = !public_keys.is_empty();
-    let verifier = Verifier::new(public_keys);
-    let checked = if file == Path::new("-") {
-        check(verifier, BufReader::new(io::stdin()))
-    } else {
-        let file = File::open(file).with_context(|| format!("{}: it cannot be opened", file.display()))?;
-        check(verifier, BufReader::new(file))
-    };
-    match checked.context("the file cannot be read")? {
+    let mut verifier = Verifier::new(public_keys);
+    if let Some(earlier) = earlier {
+        // Checked on its own first: what it says is what the other is held against.
+        let report = check_file(verifier.clone(), earlier)?
+            .map_err(|broken| Failure::failed("AUDIT_BROKEN", format!("the earlier export {}: {broken}", earlier.display())))?;
+        verifier = verifier.going_on_from(&report);
+    }
+    match check_file(verifier, file)? {
         Ok(report) => {
             show(&report, trusts, output);
             Ok(())
@@ -34,6 +34,15 @@ pub fn run(file: &Path, public_keys: Vec<PublicKey>, output: Output) -> Result<(
             Err(Failure { printed: true, ..Failure::failed("AUDIT_BROKEN", broken.to_string()) })
         }
     }
+}
+
+fn check_file(verifier: Verifier, file: &Path) -> anyhow::Result<Result<Report, Broken>> {
+    let unreadable = || format!("{}: the file cannot be read", file.display());
+    if file == Path::new("-") {
+        return check(verifier, BufReader::new(io::stdin())).with_context(unreadable);
+    }
+    let opened = File::open(file).with_context(unreadable)?;
+    check(verifier, BufReader::new(opened)).with_context(unreadable)
 }
 
 fn check(mut verifier: Verifier, mut lines: impl BufRead) -> io::Result<Result<Report, Broken>> {
