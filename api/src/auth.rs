@@ -1,40 +1,27 @@
 //! Who sends a request.
 
-use std::sync::Arc;
-
-use domain::access::{Actor, Origin};
+use domain::access::Actor;
 use domain::id::TeamId;
-use http::header::{AUTHORIZATION, USER_AGENT};
-use http::{Extensions, HeaderMap};
+use http::HeaderMap;
+use http::header::AUTHORIZATION;
 use services::{ServiceError, Services};
-
-use crate::client;
 
 /// Chooses one of the user's teams.
 const TEAM_HEADER: &str = "x-mikrocloud-team";
-/// Tells requests apart; made for those that come without.
-const REQUEST_ID: &str = "x-request-id";
 
 /// The actor behind the `Authorization` header; `None` when there is no such header.
-pub(crate) async fn actor(services: &Services, extensions: &Extensions, headers: &HeaderMap) -> services::Result<Option<Actor>> {
+pub(crate) async fn actor(services: &Services, headers: &HeaderMap) -> services::Result<Option<Actor>> {
     let Some(value) = headers.get(AUTHORIZATION) else { return Ok(None) };
     let bearer = value.to_str().ok().and_then(bearer);
     let bearer = bearer.ok_or(ServiceError::Unauthenticated("the Authorization header must be `Bearer` and a token"))?;
     let team = headers.get(TEAM_HEADER).map(|value| parse_team(value.to_str().ok())).transpose()?;
-    let actor = services.authenticate(bearer, team).await?;
-    Ok(Some(Actor { origin: Some(Arc::new(origin(extensions, headers))), ..actor }))
+    services.authenticate(bearer, team).await.map(Some)
 }
 
 /// The actor behind the `Authorization` header, which must be there.
-pub(crate) async fn required_actor(services: &Services, extensions: &Extensions, headers: &HeaderMap) -> services::Result<Actor> {
+pub(crate) async fn required_actor(services: &Services, headers: &HeaderMap) -> services::Result<Actor> {
     let missing = ServiceError::Unauthenticated("sign in first: send `Authorization: Bearer` with an access token or API key");
-    actor(services, extensions, headers).await?.ok_or(missing)
-}
-
-/// Where a request comes from, for the audit log.
-pub(crate) fn origin(extensions: &Extensions, headers: &HeaderMap) -> Origin {
-    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
-    Origin::new(client::address(extensions, headers), text(REQUEST_ID), text(USER_AGENT.as_str()))
+    actor(services, headers).await?.ok_or(missing)
 }
 
 /// The token of a `Bearer` header value; the scheme's case does not matter (RFC 9110).

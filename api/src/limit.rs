@@ -35,7 +35,7 @@ async fn count(state: &ApiState, request: &mut Request) -> Option<Standing> {
     }
     let is_counted = !client::is_local_cli(request.extensions(), request.headers());
     // What is wrong with a credential is for the handler to say.
-    let Ok(Some(actor)) = auth::actor(&state.machine.services, request.extensions(), request.headers()).await else {
+    let Ok(Some(actor)) = auth::actor(&state.machine.services, request.headers()).await else {
         return if is_counted { state.limiter.count_anonymous(address) } else { None };
     };
     let standing = if is_counted { state.limiter.count(&actor).await } else { None };

@@ -85,6 +85,12 @@ actions! {
     ApiKeyRevoke = "api-key.revoke", Delete;
     /// Somebody was added to the team.
     MemberAdd = "member.add", Create;
+    /// An invitation was taken back.
+    InvitationRevoke = "invitation.revoke", Delete;
+    /// Somebody joined the team.
+    InvitationAccept = "invitation.accept", Update;
+    /// Somebody does not want to join the team.
+    InvitationDecline = "invitation.decline", Update;
     /// A service account was made.
     ServiceAccountCreate = "service-account.create", Create;
     /// A member was given another role.

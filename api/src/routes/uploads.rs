@@ -1,5 +1,7 @@
 //! Uploads of directories as tar.gz archives.
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::body::Body;
 use axum::extract::State;
@@ -8,8 +10,8 @@ use serde_json::{Value, json};
 
 use services::Services;
 
-use crate::auth;
 use crate::problem::Problem;
+use crate::{auth, client};
 
 /// Stores the body and answers with its digest, which names it when a deployment is triggered.
 pub async fn upload(
@@ -18,7 +20,7 @@ pub async fn upload(
     extensions: Extensions,
     body: Body,
 ) -> Result<(StatusCode, Json<Value>), Problem> {
-    let actor = auth::required_actor(&services, &extensions, &headers).await?;
+    let actor = auth::required_actor(&services, &headers).await?.from(&Arc::new(client::origin(&extensions, &headers)));
     let stored = services.upload(&actor, body.into_data_stream()).await?;
     Ok((StatusCode::CREATED, Json(json!({"digest": stored.digest, "bytes": stored.bytes}))))
 }

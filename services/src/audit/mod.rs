@@ -103,6 +103,11 @@ pub async fn record_about_user(
     Ok(())
 }
 
+/// Records what a user does in a team without being in it yet. To be called last before the commit.
+pub(crate) async fn record_in_team(tx: &mut Tx, team: TeamId, user: UserId, origin: &Origin, change: Change) -> Result<()> {
+    append(tx, team, &By::user(user, Some(origin)), change, Outcome::Done).await
+}
+
 async fn append(tx: &mut Tx, team: TeamId, by: &By<'_>, change: Change, outcome: Outcome) -> Result<()> {
     let mut head = tx.audit_head(team, by.user, by.key).await?;
     if head.is_none() {

@@ -16,8 +16,8 @@ use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
 use store::{
-    ArtifactUsage, AuditCheckpointRow, AuditFilter, DeploymentChange, EventKey, Invitation, JobFilter, NewApiKey, NewGrant, NewJob,
-    Page, ProjectChange, Store,
+    ArtifactUsage, AuditCheckpointRow, AuditFilter, DeploymentChange, EventKey, Invitation, JobFilter, NewApiKey, NewGrant,
+    NewJob, Page, ProjectChange, Store,
 };
 
 use crate::audit::{chain_of, hour};
