@@ -8,9 +8,11 @@ use domain::secret::Secret;
 
 mod access;
 mod account;
+mod audit;
 
 pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
 pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
+pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
 
 use crate::server::{
     AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, SignInOptions, StorageOptions,
@@ -83,6 +85,8 @@ pub enum Command {
     Roles(RolesOptions),
     /// List, make and revoke API keys
     Keys(KeysOptions),
+    /// Show who changed what; export the log, and check an exported one
+    Audit(AuditOptions),
     /// Look after jobs and queues
     Jobs(JobsOptions),
     /// Do something again and again: deploy, or request a path
@@ -117,6 +121,7 @@ impl Command {
             Self::Roles(options) => options.output.json,
             Self::Keys(options) => options.output.json,
             Self::Account(options) => options.output.json,
+            Self::Audit(options) => options.output.json,
             Self::Init(options) => options.output.json,
             Self::Deploy(options) => options.output.json,
             Self::Deployments(options) => options.output.json,

@@ -38,6 +38,12 @@ impl Housekeeping for Housekeeper {
             let message = "the processes that worked on it died each time they tried; the server's log may say why. Try again";
             self.0.give_up(&deployment, Failure::new("WORKER_LOST", message)).await?;
         }
+        if let Err(error) = self.0.sign_checkpoints().await {
+            tracing::warn!(
+                error = jobs::handler::chain(&error),
+                "the audit log could not be signed; the next try is in a second"
+            );
+        }
         Ok(())
     }
 
@@ -53,6 +59,12 @@ impl Housekeeping for Housekeeper {
         tx.edge_purge(now() - KEEP_EDGES).await?;
         tx.idempotency_purge().await?;
         tx.commit().await?;
+        if let Err(error) = self.0.expire_audit_entries().await {
+            tracing::warn!(
+                error = jobs::handler::chain(&error),
+                "old entries of the audit log could not be deleted; the next try is in an hour"
+            );
+        }
         for (what, done) in [
             ("uploads", self.0.remove_unused_uploads().await),
             ("artifacts", self.0.collect_artifacts().await),

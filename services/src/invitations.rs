@@ -6,8 +6,10 @@ use domain::id::{InvitationId, TeamId, UserId};
 use domain::secret::Secret;
 use domain::team::{Membership, User};
 use domain::time::now;
+use serde_json::json;
 use store::{Invitation, Tx};
 
+use crate::audit::{Action, Change, record, record_in_team, role_shown};
 use crate::auth::{Account, random_token, token_hash};
 use crate::{Result, ServiceError, Services, require};
 
@@ -66,11 +68,13 @@ impl Services {
 
     /// Takes an invitation back.
     pub async fn revoke_invitation(&self, actor: &Actor, id: InvitationId) -> Result<()> {
-        require(actor, Permission::MemberWrite)?;
+        let entry = Change::new(Action::InvitationRevoke).on("invitation", id);
+        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let mut tx = self.store().begin().await?;
         if !tx.invitation_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("invitation"));
         }
+        record(&mut tx, actor, entry).await?;
         Ok(tx.commit().await?)
     }
 
@@ -107,6 +111,8 @@ impl Services {
         if tx.standing_find(team_id, user_id).await?.is_none() {
             tx.membership_put(&Membership { team_id, user_id, role }).await?;
         }
+        let entry = Change::new(Action::InvitationAccept).on("invitation", id).after(json!({"role": role_shown(role)}));
+        record_in_team(&mut tx, team_id, user_id, &account.origin, entry).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(team_id)
@@ -117,6 +123,8 @@ impl Services {
         let invitation = self.invitation_of(account, token).await?;
         let mut tx = self.store().begin().await?;
         tx.invitation_delete(invitation.team_id, invitation.id).await?;
+        let entry = Change::new(Action::InvitationDecline).on("invitation", invitation.id);
+        record_in_team(&mut tx, invitation.team_id, invitation.user_id, &account.origin, entry).await?;
         Ok(tx.commit().await?)
     }
 

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+pub mod audit;
 pub mod auth;
 pub mod backup;
 pub mod deployments;
@@ -79,6 +80,8 @@ pub struct Settings {
     pub artifact_grace: TimeDelta,
     /// How long after a deployment's end its log moves into the object store.
     pub archive_logs_after: TimeDelta,
+    /// How long entries of the audit log are kept; for ever when absent.
+    pub keep_audit_entries: Option<TimeDelta>,
     /// Where alerts are sent as JSON, if anywhere.
     pub alert_webhook: Option<Secret>,
     /// A service with the range interface of Have I Been Pwned that new passwords are looked up in, if any.
@@ -100,6 +103,7 @@ impl Settings {
             artifact_budget_bytes: 20 << 30,
             artifact_grace: TimeDelta::hours(1),
             archive_logs_after: TimeDelta::days(7),
+            keep_audit_entries: Some(TimeDelta::days(400)),
             alert_webhook: None,
             breached_passwords: None,
             providers: Vec::new(),
@@ -119,6 +123,7 @@ pub(crate) struct Inner {
     pub bus: EventBus,
     pub wakeups: Wakeups,
     pub sealer: Arc<Sealer>,
+    pub auditor: audit::Auditor,
     pub tokens: auth::Tokens,
     pub breaches: Option<auth::Breaches>,
     pub providers: auth::Providers,
@@ -157,6 +162,7 @@ impl Services {
         let tokens = auth::Tokens::new(store.clone(), Arc::clone(&sealer));
         let breaches = settings.breached_passwords.clone().map(auth::Breaches::new);
         let providers = auth::Providers::new(settings.providers.clone());
+        let auditor = audit::Auditor::new(&sealer);
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
         let (recent, feed_reads) = (auth::Recent::default(), feeds::FeedReads::default());
         Self {
@@ -165,6 +171,7 @@ impl Services {
                 bus,
                 wakeups,
                 sealer,
+                auditor,
                 tokens,
                 breaches,
                 providers,

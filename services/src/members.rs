@@ -5,8 +5,10 @@ use domain::id::{InvitationId, UserId};
 use domain::secret::Secret;
 use domain::team::{Member, Membership, Team, User};
 use domain::time::now;
+use serde_json::json;
 use store::{StoreError, Tx};
 
+use crate::audit::{Action, Change, record, role_shown};
 use crate::auth::signin_link;
 use crate::roles::{check_within, role_permissions};
 use crate::{Result, ServiceError, Services, require};
@@ -51,7 +53,8 @@ impl Services {
 
     /// Adds somebody new to the team, or invites who has an account here already. Who was added and never came gets a new link.
     pub async fn add_member(&self, actor: &Actor, email: &str, name: &str, role: RoleRef) -> Result<Added> {
-        require(actor, Permission::MemberWrite)?;
+        let entry = Change::new(Action::MemberAdd);
+        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let email = email.trim().to_lowercase();
         let plausible = email.len() <= 254
             && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
@@ -68,7 +71,7 @@ impl Services {
         let mut tx = self.change_rights(actor).await?;
         let rights = rights_to_give(&mut tx, actor, role).await?;
         if let Some(known) = tx.user_by_email(&user.email).await? {
-            return self.add_known(tx, actor, known, role).await;
+            return self.add_known(tx, actor, known, role, entry).await;
         }
         tx.user_insert(&user).await.map_err(|error| match error {
             StoreError::Exists => {
@@ -78,11 +81,14 @@ impl Services {
         })?;
         tx.membership_put(&Membership { team_id: actor.team_id, user_id: user.id, role }).await?;
         let link = signin_link(&mut tx, user.id).await?;
+        let after = json!({"email": user.email, "name": user.name, "role": role_shown(role)});
+        record(&mut tx, actor, entry.on("member", user.id).named(&user.email).after(after)).await?;
         tx.commit().await?;
         Ok(Added::Member(Member { user, created_by: None, rights }, link))
     }
 
-    async fn add_known(&self, mut tx: Tx, actor: &Actor, user: User, role: RoleRef) -> Result<Added> {
+    async fn add_known(&self, mut tx: Tx, actor: &Actor, user: User, role: RoleRef, entry: Change) -> Result<Added> {
+        let entry = entry.on("member", user.id).named(&user.email);
         let added = match tx.standing_find(actor.team_id, user.id).await? {
             None => {
                 let (id, token) = self.invite(&mut tx, actor, user.id, role).await?;
@@ -95,13 +101,17 @@ impl Services {
             }
             Some(_) => return Err(ServiceError::invalid("email", "TAKEN", "somebody with this address is in the team already")),
         };
+        let is_invited = matches!(added, Added::Invited(..));
+        let after = json!({"role": role_shown(role), "invited": is_invited});
+        record(&mut tx, actor, entry.after(after)).await?;
         tx.commit().await?;
         Ok(added)
     }
 
     /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than who made it.
     pub async fn create_service_account(&self, actor: &Actor, name: &str, role: RoleRef) -> Result<Member> {
-        require(actor, Permission::MemberWrite)?;
+        let entry = Change::new(Action::ServiceAccountCreate);
+        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         if actor.rights.bound.is_some() {
             let message = "service accounts make no others: let a person do it";
             return Err(ServiceError::invalid("name", "SERVICE_ACCOUNT", message));
@@ -120,6 +130,8 @@ impl Services {
         let rights = rights_to_give(&mut tx, actor, role).await?;
         tx.service_account_insert(&user, actor.user_id).await?;
         tx.membership_put(&Membership { team_id: actor.team_id, user_id: id, role }).await?;
+        let after = json!({"name": user.name, "role": role_shown(role)});
+        record(&mut tx, actor, entry.on("service_account", id).named(&user.name).after(after)).await?;
         tx.commit().await?;
         Ok(Member { user, created_by: Some(actor.user_id), rights })
     }
@@ -135,7 +147,8 @@ impl Services {
     }
 
     async fn change_member(&self, actor: &Actor, user: UserId, role: Option<RoleRef>) -> Result<()> {
-        require(actor, Permission::MemberWrite)?;
+        let entry = Change::new(if role.is_some() { Action::MemberSetRole } else { Action::MemberRemove }).on("member", user);
+        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let mut tx = self.change_rights(actor).await?;
         let present = tx.standing_find(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
         check_owner(actor, present.rights.role)?;
@@ -160,6 +173,12 @@ impl Services {
                 "a team keeps at least one owner: make somebody else owner first",
             ));
         }
+        let email = tx.user_email(user).await?.unwrap_or_default();
+        let mut entry = entry.named(email).before(json!({"role": role_shown(present.rights.role)}));
+        if let Some(role) = role {
+            entry = entry.after(json!({"role": role_shown(role)}));
+        }
+        record(&mut tx, actor, entry).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(())

@@ -2,11 +2,13 @@
 
 use domain::access::{Actor, Permission};
 use domain::id::JobId;
-use domain::job::{Job, QueueSettings};
+use domain::job::{Job, JobState, QueueSettings};
 use domain::time::now;
 use jobs::payload::QUEUES;
+use serde_json::{Value, json};
 use store::{JobFailure, JobFilter, Page, QueueStats};
 
+use crate::audit::{Action, Change, record};
 use crate::{Result, ServiceError, Services, require};
 
 /// A queue: how it stands and how it is run.
@@ -50,11 +52,15 @@ impl Services {
 
     /// Gives a dead job all its attempts again, from now on.
     pub async fn retry_job(&self, actor: &Actor, id: JobId) -> Result<Job> {
-        require(actor, Permission::JobWrite)?;
+        let entry = Change::new(Action::JobRetry).on("job", id);
+        self.noted(actor, &entry, require(actor, Permission::JobWrite)).await?;
+        let Job { kind, state, .. } = self.job(actor, id).await?;
         let mut tx = self.store().begin().await?;
         if !tx.job_retry(actor.team_id, id, now()).await? {
             return Err(self.not_in_state(actor, id, "only dead jobs can be tried again").await);
         }
+        let entry = entry.named(kind).before(json!({"state": logged(state)}));
+        record(&mut tx, actor, entry.after(json!({"state": logged(JobState::Pending)}))).await?;
         tx.commit().await?;
         let job = self.job(actor, id).await?;
         let due = domain::job::DueJob { id, team_id: job.team_id, priority: job.priority };
@@ -64,11 +70,15 @@ impl Services {
 
     /// Calls off a job that waits, or takes a dead one out of the dead set.
     pub async fn discard_job(&self, actor: &Actor, id: JobId) -> Result<Job> {
-        require(actor, Permission::JobWrite)?;
+        let entry = Change::new(Action::JobDiscard).on("job", id);
+        self.noted(actor, &entry, require(actor, Permission::JobWrite)).await?;
+        let Job { kind, state, .. } = self.job(actor, id).await?;
         let mut tx = self.store().begin().await?;
         if !tx.job_discard(actor.team_id, id).await? {
             return Err(self.not_in_state(actor, id, "only jobs that wait or are dead can be discarded").await);
         }
+        let entry = entry.named(kind).before(json!({"state": logged(state)}));
+        record(&mut tx, actor, entry.after(json!({"state": logged(JobState::Cancelled)}))).await?;
         tx.commit().await?;
         self.job(actor, id).await
     }
@@ -76,7 +86,7 @@ impl Services {
     async fn not_in_state(&self, actor: &Actor, id: JobId, rule: &str) -> ServiceError {
         match self.job(actor, id).await {
             Ok(job) => {
-                let state = format!("{:?}", job.state).to_lowercase();
+                let state = logged(job.state);
                 ServiceError::invalid("jobId", "WRONG_STATE", format!("this job is {state}: {rule}"))
             }
             Err(error) => error,
@@ -99,12 +109,15 @@ impl Services {
 
     /// Changes how a queue is run.
     pub async fn update_queue(&self, actor: &Actor, name: &str, change: QueueChange) -> Result<Queue> {
-        self.require_operator(actor).await?;
+        let entry = Change::new(Action::QueueUpdate).on("queue", name);
+        let allowed = self.require_operator(actor).await;
+        self.noted(actor, &entry, allowed).await?;
         if !QUEUES.contains(&name) {
             let message = format!("there is no queue `{}`: there are {}", name.escape_debug(), QUEUES.join(", "));
             return Err(ServiceError::invalid("name", "UNKNOWN_QUEUE", message));
         }
         let mut settings = self.store().queue_get(name).await?;
+        let before = limits_logged(&settings);
         if let Some(paused) = change.paused {
             settings.paused_at = paused.then(|| settings.paused_at.unwrap_or_else(now));
         }
@@ -124,6 +137,7 @@ impl Services {
         }
         let mut tx = self.store().begin().await?;
         tx.queue_put(name, &settings).await?;
+        record(&mut tx, actor, entry.named(name).between(before, limits_logged(&settings))).await?;
         tx.commit().await?;
         let queues = self.queues(actor).await?;
         queues.into_iter().find(|queue| queue.stats.name == name).ok_or(ServiceError::NotFound("queue"))
@@ -136,4 +150,18 @@ impl Services {
         }
         Err(ServiceError::Denied(Permission::JobWrite))
     }
+}
+
+/// What the audit log and messages call a state.
+fn logged(state: JobState) -> String {
+    format!("{state:?}").to_lowercase()
+}
+
+/// What the audit log says of how a queue is run.
+fn limits_logged(settings: &QueueSettings) -> Value {
+    json!({
+        "paused": settings.paused_at.is_some(),
+        "concurrency": settings.concurrency,
+        "teamConcurrency": settings.team_concurrency,
+    })
 }

@@ -12,8 +12,10 @@ use domain::source::{Reference, Repository};
 use domain::time::{Timestamp, now};
 use jobs::payload::{DeleteProjectJob, new_job};
 use jobs::{JobError, Outcome, Run};
+use serde_json::{Value, json};
 use store::{Page, ProjectChange, StoreError};
 
+use crate::audit::{Action, Change, record};
 use crate::deployments::Notices;
 use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
@@ -154,7 +156,8 @@ impl Services {
 
     /// Creates a project with its production environment.
     pub async fn create_project(&self, actor: &Actor, input: NewProject) -> Result<Project> {
-        require(actor, Permission::ProjectWrite)?;
+        let change = Change::new(Action::ProjectCreate);
+        self.noted(actor, &change, require(actor, Permission::ProjectWrite)).await?;
         let name = parse_name(&input.name)?;
         let repository = input.repository.as_deref().map(parse_repository).transpose()?;
         let reference = input.reference.as_deref().map(parse_reference).transpose()?;
@@ -172,6 +175,8 @@ impl Services {
         let mut tx = self.store().begin().await?;
         tx.project_insert(&project).await.map_err(|error| taken(error, &project.name))?;
         tx.environment_insert(&new_environment(&project, EnvironmentName::production())).await?;
+        let change = change.on("project", project.id).named(&project.name).after(logged(&project));
+        record(&mut tx, actor, change).await?;
         tx.commit().await?;
         Ok(project)
     }
@@ -186,7 +191,8 @@ impl Services {
         seen: Option<Timestamp>,
     ) -> Result<Project> {
         let ProjectEdit { name, repository, reference } = change;
-        require_on(actor, Permission::ProjectWrite, Target::Project(id), "project")?;
+        let entry = Change::new(Action::ProjectUpdate).on("project", id);
+        self.noted(actor, &entry, require_on(actor, Permission::ProjectWrite, Target::Project(id), "project")).await?;
         let name = name.as_deref().map(parse_name).transpose()?;
         let emptied = |text: &str| text.is_empty();
         let repository = match repository {
@@ -201,14 +207,15 @@ impl Services {
         };
         let change = ProjectChange { name, repository, reference };
         let mut tx = self.store().begin().await?;
-        let present = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
-        check_unchanged(&present, seen)?;
+        let before = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
+        check_unchanged(&before, seen)?;
         let updated = tx.project_update(actor.team_id, id, &change).await;
         let updated = updated.map_err(|error| match &change.name {
             Some(name) => taken(error, name),
             None => error.into(),
         })?;
         let project = updated.ok_or(ServiceError::NotFound("project"))?;
+        record(&mut tx, actor, entry.named(&before.name).between(logged(&before), logged(&project))).await?;
         tx.commit().await?;
         Ok(project)
     }
@@ -216,7 +223,8 @@ impl Services {
     /// Deletes a project: cancels what moves and lets a job remove all it has in clouds, then its rows. Asking twice is no error.
     /// Nothing is done when it was changed since `seen`, the time of its last change as the caller knows it.
     pub async fn delete_project(&self, actor: &Actor, id: ProjectId, seen: Option<Timestamp>) -> Result<Project> {
-        require_on(actor, Permission::ProjectDelete, Target::Project(id), "project")?;
+        let entry = Change::new(Action::ProjectDelete).on("project", id);
+        self.noted(actor, &entry, require_on(actor, Permission::ProjectDelete, Target::Project(id), "project")).await?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
@@ -230,6 +238,7 @@ impl Services {
                 .map_err(ServiceError::internal)?;
             tx.job_insert(&job).await?;
             notices.job(&job);
+            record(&mut tx, actor, entry.named(&project.name).before(logged(&project))).await?;
         }
         tx.commit().await?;
         self.give(notices);
@@ -285,6 +294,11 @@ impl Services {
         tx.commit().await?;
         Ok(())
     }
+}
+
+/// What the audit log says of a project.
+fn logged(project: &Project) -> Value {
+    json!({"name": project.name.to_string(), "repository": project.repository, "reference": project.reference})
 }
 
 /// A new environment of a project.

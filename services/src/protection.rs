@@ -3,7 +3,9 @@
 use domain::access::{Actor, Permission};
 use domain::environment::Environment;
 use domain::id::ProjectId;
+use serde_json::json;
 
+use crate::audit::{Action, Change, record};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::{Result, ServiceError, Services};
 
@@ -19,13 +21,17 @@ impl Services {
     ) -> Result<Environment> {
         let name = parse_environment(environment)?;
         // Whoever can take the protection away can go round it: it takes the right to say who may do what.
-        self.require_environment(actor, Permission::MemberWrite, project, &name).await?;
+        let entry = Change::new(Action::EnvironmentProtect).on("project", project).detail("environment", name.as_str());
+        let allowed = self.require_environment(actor, Permission::MemberWrite, project, &name).await;
+        self.noted(actor, &entry, allowed).await?;
         self.check_room_for(actor, project, &name).await?;
         let mut tx = self.store().begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
         let project = project.ok_or(ServiceError::NotFound("project"))?;
         let environment = find_or_insert(&mut tx, &project, &name).await?;
         tx.environment_protect(actor.team_id, environment.id, protected).await?;
+        let entry = entry.named(&project.name).before(json!({"protected": environment.protected}));
+        record(&mut tx, actor, entry.after(json!({"protected": protected}))).await?;
         tx.commit().await?;
         Ok(Environment { protected, ..environment })
     }

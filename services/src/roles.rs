@@ -2,9 +2,12 @@
 
 use domain::access::{Actor, CustomRole, Grant, Permission, Permissions, Role, RoleRef, Target};
 use domain::id::{GrantId, ProjectId, RoleId, UserId};
+use domain::name::EnvironmentName;
 use domain::time::now;
+use serde_json::{Value, json};
 use store::{NewGrant, StoreError, Tx};
 
+use crate::audit::{Action, Change, record, role_shown};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
@@ -75,7 +78,8 @@ impl Services {
 
     /// Makes a role from permissions, all of which the actor has.
     pub async fn create_role(&self, actor: &Actor, name: &str, permissions: &[String]) -> Result<CustomRole> {
-        require(actor, Permission::MemberWrite)?;
+        let entry = Change::new(Action::RoleCreate);
+        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let name = parse_role_name(name)?;
         let permissions = parse_permissions("permissions", "UNKNOWN_PERMISSION", permissions)?;
         check_within(actor, permissions, Target::Team, "permissions")?;
@@ -86,6 +90,7 @@ impl Services {
         }
         let role = CustomRole { id: RoleId::new(), team_id: actor.team_id, name, permissions, created_at: now() };
         tx.role_insert(&role).await.map_err(|error| taken(error, &role.name))?;
+        record(&mut tx, actor, entry.on("role", role.id).named(&role.name).after(logged(&role))).await?;
         tx.commit().await?;
         Ok(role)
     }
@@ -98,7 +103,9 @@ impl Services {
         name: Option<&str>,
         permissions: Option<&[String]>,
     ) -> Result<CustomRole> {
-        let (mut tx, mut role) = self.role_to_change(actor, id).await?;
+        let entry = Change::new(Action::RoleUpdate).on("role", id);
+        let (mut tx, mut role) = self.role_to_change(actor, id, &entry).await?;
+        let (entry, before) = (entry.named(&role.name), logged(&role));
         if let Some(name) = name {
             role.name = parse_role_name(name)?;
         }
@@ -110,6 +117,7 @@ impl Services {
         if !updated.map_err(|error| taken(error, &role.name))? {
             return Err(ServiceError::NotFound("role"));
         }
+        record(&mut tx, actor, entry.between(before, logged(&role))).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(role)
@@ -117,26 +125,30 @@ impl Services {
 
     /// Deletes a role that nobody has.
     pub async fn delete_role(&self, actor: &Actor, id: RoleId) -> Result<()> {
-        let (mut tx, role) = self.role_to_change(actor, id).await?;
+        let entry = Change::new(Action::RoleDelete).on("role", id);
+        let (mut tx, role) = self.role_to_change(actor, id, &entry).await?;
         if tx.role_is_used(actor.team_id, id).await? {
             let message = format!("members have the role `{}`: give them another one first", role.name);
             return Err(ServiceError::invalid("roleId", "IN_USE", message));
         }
         tx.role_delete(actor.team_id, id).await?;
+        record(&mut tx, actor, entry.named(&role.name).before(logged(&role))).await?;
         Ok(tx.commit().await?)
     }
 
     /// Gives a member a role on a project or one of its environments, instead of the one it had there.
     pub async fn grant_role(&self, actor: &Actor, input: NewGrantInput) -> Result<Grant> {
         let NewGrantInput { user, role, project, environment } = input;
-        require_somewhere(actor, Permission::MemberWrite)?;
+        let entry = Change::new(Action::GrantCreate).on("member", user);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::MemberWrite)).await?;
         let name = environment.as_deref().map(|name| parse_environment(Some(name))).transpose()?;
-        match &name {
-            Some(name) => {
-                self.require_environment(actor, Permission::MemberWrite, project, name).await?;
-                self.check_room_for(actor, project, name).await?;
-            }
-            None => require_on(actor, Permission::MemberWrite, Target::Project(project), "project")?,
+        let allowed = match &name {
+            Some(name) => self.require_environment(actor, Permission::MemberWrite, project, name).await,
+            None => require_on(actor, Permission::MemberWrite, Target::Project(project), "project"),
+        };
+        self.noted(actor, &entry, allowed).await?;
+        if let Some(name) = &name {
+            self.check_room_for(actor, project, name).await?;
         }
         if role == RoleRef::BuiltIn(Role::Owner) {
             let message = "owners own the whole team: grant `admin`, or make them owner with setMemberRole";
@@ -163,6 +175,13 @@ impl Services {
         if !tx.grant_put(actor.team_id, &NewGrant { id: grant.id, user_id: user, role, target }).await? {
             return Err(ServiceError::NotFound("project"));
         }
+        let replaced: Vec<_> =
+            member.rights.grants.iter().filter(|grant| grant.target == target).map(|grant| role_shown(grant.role)).collect();
+        let email = tx.user_email(user).await?.unwrap_or_default();
+        let entry = entry.named(email).in_project(project.id, &project.name).detail("grant", grant.id.to_string());
+        let environment = name.as_ref().map(EnvironmentName::as_str);
+        let entry = entry.before(json!({"role": replaced.first()}));
+        record(&mut tx, actor, entry.after(json!({"role": role_shown(role), "environment": environment}))).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(grant)
@@ -170,28 +189,46 @@ impl Services {
 
     /// Takes a grant back.
     pub async fn revoke_grant(&self, actor: &Actor, id: GrantId) -> Result<()> {
-        require_somewhere(actor, Permission::MemberWrite)?;
+        let entry = Change::new(Action::GrantRevoke).on("grant", id);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::MemberWrite)).await?;
         let mut tx = self.change_rights(actor).await?;
         let holder = tx.grant_holder(actor.team_id, id).await?.ok_or(ServiceError::NotFound("grant"))?;
         let member = tx.standing_find(actor.team_id, holder).await?;
         let grant = member.and_then(|member| member.rights.grants.into_iter().find(|grant| grant.id == id));
         let grant = grant.ok_or(ServiceError::NotFound("grant"))?;
-        require_on(actor, Permission::MemberWrite, grant.target, "grant")?;
+        if let refused @ Err(_) = require_on(actor, Permission::MemberWrite, grant.target, "grant") {
+            drop(tx);
+            return self.noted(actor, &entry, refused).await;
+        }
         check_within(actor, grant.permissions, grant.target, "grantId")?;
         tx.grant_delete(actor.team_id, id).await?;
+        let email = tx.user_email(holder).await?;
+        let (project, environment) = match grant.target {
+            Target::Team => (None, None),
+            Target::Project(project) => (Some(project), None),
+            Target::Environment(project, environment) => (Some(project), Some(environment)),
+        };
+        let entry = entry.detail("member", json!({"id": holder, "email": email}));
+        let before = json!({"role": role_shown(grant.role), "project": project, "environment": environment});
+        record(&mut tx, actor, entry.before(before)).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(())
     }
 
     /// A transaction that changes rights, with a role that the actor may change.
-    async fn role_to_change(&self, actor: &Actor, id: RoleId) -> Result<(Tx, CustomRole)> {
-        require(actor, Permission::MemberWrite)?;
+    async fn role_to_change(&self, actor: &Actor, id: RoleId, entry: &Change) -> Result<(Tx, CustomRole)> {
+        self.noted(actor, entry, require(actor, Permission::MemberWrite)).await?;
         let mut tx = self.change_rights(actor).await?;
         let role = tx.role_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("role"))?;
         check_within(actor, role.permissions, Target::Team, "roleId")?;
         Ok((tx, role))
     }
+}
+
+/// What the audit log says of a role.
+fn logged(role: &CustomRole) -> Value {
+    json!({"name": role.name, "permissions": role.permissions})
 }
 
 /// What a role includes.

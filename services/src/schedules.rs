@@ -11,8 +11,10 @@ use domain::schedule::{Action, ExpectedRun, MISSED_AFTER, MissedRuns, RunState, 
 use domain::time::{Timestamp, now};
 use jobs::payload::{RunJob, new_job};
 use jobs::{JobError, Outcome, Run};
+use serde_json::{Value, json};
 use store::{Page, StoreError, Tx};
 
+use crate::audit::{self, Change, record};
 use crate::deployments::{Notices, Trigger, TriggerSource};
 use crate::environments::parse_environment;
 use crate::watch::{Raised, raise};
@@ -65,6 +67,20 @@ fn parse_name(text: &str) -> Result<String> {
     }
 }
 
+/// What the audit log says of a schedule.
+fn logged(schedule: &Schedule) -> Value {
+    json!({
+        "name": schedule.name,
+        "environment": schedule.environment,
+        "cron": schedule.cron,
+        "timeZone": schedule.time_zone,
+        "action": schedule.action,
+        "enabled": schedule.enabled,
+        "timeoutSeconds": schedule.timeout_seconds,
+        "createdBy": schedule.created_by,
+    })
+}
+
 fn check_action(action: &Action) -> Result<()> {
     match action {
         Action::Request { path }
@@ -98,10 +114,12 @@ impl Services {
     /// Makes a schedule. It acts for whoever made it, with the rights they have at each run.
     pub async fn create_schedule(&self, actor: &Actor, input: NewSchedule) -> Result<Schedule> {
         let environment = parse_environment(input.environment.as_deref())?;
-        self.require_environment(actor, Permission::ProjectWrite, input.project, &environment).await?;
-        if input.action == Action::Deploy {
-            self.require_environment(actor, Permission::DeploymentWrite, input.project, &environment).await?;
+        let entry = Change::new(audit::Action::ScheduleCreate);
+        let mut allowed = self.require_environment(actor, Permission::ProjectWrite, input.project, &environment).await;
+        if allowed.is_ok() && input.action == Action::Deploy {
+            allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &environment).await;
         }
+        self.noted(actor, &entry.clone().on("project", input.project), allowed).await?;
         check_action(&input.action)?;
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let time_zone = input.time_zone.unwrap_or_else(|| "UTC".to_owned());
@@ -143,23 +161,30 @@ impl Services {
             }
             error => error.into(),
         })?;
+        let entry = entry.on("schedule", schedule.id).named(&schedule.name).in_project(project.id, &project.name);
+        record(&mut tx, actor, entry.after(logged(&schedule))).await?;
         tx.commit().await?;
         Ok(schedule)
     }
 
     /// Puts a schedule in force, from its next time on, or out of force.
     pub async fn enable_schedule(&self, actor: &Actor, id: ScheduleId, enabled: bool) -> Result<Schedule> {
-        let schedule = self.schedule_to_change(actor, id).await?;
+        let entry = Change::new(audit::Action::ScheduleEnable).on("schedule", id);
+        let schedule = self.schedule_to_change(actor, id, &entry).await?;
         let next = if enabled { timetable(&schedule.cron, &schedule.time_zone)?.next_after(now()) } else { None };
         let mut tx = self.store().begin().await?;
         tx.schedule_enable(actor.team_id, id, enabled, next).await?;
+        let entry = entry.named(&schedule.name).detail("project", json!({"id": schedule.project_id}));
+        let entry = entry.before(json!({"enabled": schedule.enabled})).after(json!({"enabled": enabled}));
+        record(&mut tx, actor, entry).await?;
         tx.commit().await?;
         self.schedule(actor, id).await
     }
 
     /// Deletes a schedule with its ledger.
     pub async fn delete_schedule(&self, actor: &Actor, id: ScheduleId) -> Result<()> {
-        self.schedule_to_change(actor, id).await?;
+        let entry = Change::new(audit::Action::ScheduleDelete).on("schedule", id);
+        let schedule = self.schedule_to_change(actor, id, &entry).await?;
         let mut tx = self.store().begin().await?;
         if !tx.schedule_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("schedule"));
@@ -167,14 +192,17 @@ impl Services {
         for kind in ["run_missed", "run_failed"] {
             tx.alert_resolve(kind, &id.to_string()).await?;
         }
+        let entry = entry.named(&schedule.name).detail("project", json!({"id": schedule.project_id}));
+        record(&mut tx, actor, entry.before(logged(&schedule))).await?;
         Ok(tx.commit().await?)
     }
 
-    async fn schedule_to_change(&self, actor: &Actor, id: ScheduleId) -> Result<Schedule> {
-        require_somewhere(actor, Permission::ProjectWrite)?;
+    async fn schedule_to_change(&self, actor: &Actor, id: ScheduleId, entry: &Change) -> Result<Schedule> {
+        self.noted(actor, entry, require_somewhere(actor, Permission::ProjectWrite)).await?;
         let schedule = self.schedule(actor, id).await?;
         let environment = parse_environment(Some(&schedule.environment))?;
-        self.require_environment(actor, Permission::ProjectWrite, schedule.project_id, &environment).await?;
+        let allowed = self.require_environment(actor, Permission::ProjectWrite, schedule.project_id, &environment).await;
+        self.noted(actor, entry, allowed).await?;
         Ok(schedule)
     }
 

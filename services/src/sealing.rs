@@ -89,6 +89,20 @@ impl Sealer {
         open(&self.master.derive("own"), sealed, identity.as_bytes())
     }
 
+    /// Looks the key of a team up, so that [`Sealer::open`] needs no connection of its own within a transaction.
+    pub(crate) async fn prepare(&self, store: &Store, team: TeamId) -> Result<()> {
+        self.team_key(store, team).await.map(drop)
+    }
+
+    /// What the audit log says of a secret: the same for the same text in the same team, and of no use to guess it without the master key.
+    pub(crate) fn audit_digest(&self, team: TeamId, text: &Secret) -> String {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.master.derive("audit digests").as_ref())
+            .unwrap_or_else(|_| unreachable!("HMAC takes any key"));
+        mac.update(team.uuid().as_bytes());
+        mac.update(text.expose().as_bytes());
+        format!("hmac-sha256:{}", hex::encode(mac.finalize().into_bytes()))
+    }
+
     /// A new data key for a team, sealed.
     pub(crate) fn new_team_key(&self, team: TeamId) -> Result<Vec<u8>> {
         let key: Key = Zeroizing::new(rand::random());
@@ -181,6 +195,17 @@ mod tests {
         for text in ["", "00", &"g".repeat(64), &"0".repeat(63), &"0".repeat(66)] {
             assert!(MasterKey::from_hex(text).is_none());
         }
+    }
+
+    #[test]
+    fn digests_of_secrets_tell_them_apart_in_one_team_only() {
+        let (sealer, team) = (Sealer::new(MasterKey::generate()), TeamId::new());
+        let digest = sealer.audit_digest(team, &"1234".into());
+        assert_eq!(digest, sealer.audit_digest(team, &"1234".into()));
+        assert_ne!(digest, sealer.audit_digest(team, &"1235".into()));
+        assert_ne!(digest, sealer.audit_digest(TeamId::new(), &"1234".into()));
+        assert_ne!(digest, Sealer::new(MasterKey::generate()).audit_digest(team, &"1234".into()));
+        assert!(digest.strip_prefix("hmac-sha256:").is_some_and(|digits| digits.len() == 64));
     }
 
     proptest! {

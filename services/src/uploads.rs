@@ -7,6 +7,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 
+use crate::audit::{Action, Change, record};
 use crate::error::is_disk_full;
 use crate::{Result, ServiceError, Services, require_somewhere};
 
@@ -34,7 +35,8 @@ impl Services {
         actor: &Actor,
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Upload> {
-        require_somewhere(actor, Permission::DeploymentWrite)?;
+        let entry = Change::new(Action::UploadCreate);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let directory = self.inner.settings.directory.join("incoming");
         tokio::fs::create_dir_all(&directory).await.map_err(storage_error)?;
         // Removed when dropped, so that an upload that breaks off leaves nothing.
@@ -69,6 +71,7 @@ impl Services {
         self.inner.objects.put(&upload_name(&digest), file.path()).await.map_err(storage_error)?;
         let mut tx = self.store().begin().await?;
         tx.upload_put(actor.team_id, &digest, i64::try_from(bytes).unwrap_or(i64::MAX)).await?;
+        record(&mut tx, actor, entry.on("upload", &digest).detail("bytes", bytes)).await?;
         tx.commit().await?;
         Ok(Upload { digest, bytes })
     }

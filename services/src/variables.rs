@@ -6,8 +6,10 @@ use domain::environment::Environment;
 use domain::id::{ProjectId, VariableId};
 use domain::secret::Secret;
 use domain::variable::{self, MAX_VARIABLES, Variable};
+use serde_json::{Map, Value};
 use store::{SealedVariable, Store};
 
+use crate::audit::{Action, Change, record};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::{Result, Sealer, ServiceError, Services, require_on, require_somewhere};
 
@@ -27,15 +29,18 @@ impl Services {
         values: Vec<(String, Secret)>,
     ) -> Result<Vec<Variable>> {
         let environment = parse_environment(environment)?;
-        self.require_environment(actor, Permission::VariableWrite, project, &environment).await?;
+        let entry = Change::new(Action::VariableSet).on("project", project).detail("environment", environment.as_str());
+        let allowed = self.require_environment(actor, Permission::VariableWrite, project, &environment).await;
+        self.noted(actor, &entry, allowed).await?;
         for (name, value) in &values {
             variable::check(name, value.expose())
                 .map_err(|error| ServiceError::invalid("variables", "INVALID_VARIABLE", format!("{}: {error}", shown(name))))?;
         }
         // Before anything is sealed: what is another team's is not there.
         self.store().project_get(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
-        let mut sealed = Vec::with_capacity(values.len());
+        let (mut sealed, mut digests) = (Vec::with_capacity(values.len()), Map::new());
         for (name, value) in values {
+            digests.insert(name.clone(), self.inner.sealer.audit_digest(actor.team_id, &value).into());
             let id = VariableId::new();
             let body = self.inner.sealer.seal(self.store(), actor.team_id, &id.to_string(), &value).await?;
             sealed.push(SealedVariable { id, name, sealed: body });
@@ -44,6 +49,11 @@ impl Services {
         let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
         let project = project.ok_or(ServiceError::NotFound("project"))?;
         let environment = find_or_insert(&mut tx, &project, &environment).await?;
+        let present = tx.variable_values_now(actor.team_id, environment.id).await?;
+        let mut before = Map::new();
+        for name in digests.keys() {
+            before.insert(name.clone(), self.logged(actor, present.iter().find(|variable| variable.name == *name)).await?);
+        }
         let version = tx.environment_next_config(actor.team_id, environment.id).await?;
         for variable in &sealed {
             tx.variable_end(actor.team_id, environment.id, &variable.name, version).await?;
@@ -53,29 +63,46 @@ impl Services {
             let message = format!("an environment has at most {MAX_VARIABLES} variables: unset some first");
             return Err(ServiceError::invalid("variables", "TOO_MANY", message));
         }
+        record(&mut tx, actor, entry.named(&project.name).before(before.into()).after(digests.into())).await?;
         tx.commit().await?;
         Ok(self.store().variable_list(actor.team_id, environment.id).await?)
     }
 
     /// Unsets a variable of an environment; the next deployment is without it.
     pub async fn unset_variable(&self, actor: &Actor, project: ProjectId, environment: Option<&str>, name: &str) -> Result<()> {
-        require_somewhere(actor, Permission::VariableWrite)?;
+        let entry = Change::new(Action::VariableUnset).on("project", project);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::VariableWrite)).await?;
         let environment = self.environment_named(actor, project, environment).await?;
-        require_on(actor, Permission::VariableWrite, (&environment).into(), "environment")?;
+        let entry = entry.detail("environment", environment.name.as_str());
+        let allowed = require_on(actor, Permission::VariableWrite, (&environment).into(), "environment");
+        self.noted(actor, &entry, allowed).await?;
         let not_set = || {
             let message = format!("`{}` is not set in the environment `{}`", shown(name).escape_debug(), environment.name);
             ServiceError::invalid("name", "NOT_SET", message)
         };
         // What cannot be a name is not asked the database for, which may not take it.
         variable::check_name(name).map_err(|_| not_set())?;
+        self.inner.sealer.prepare(self.store(), actor.team_id).await?;
         let mut tx = self.store().begin().await?;
-        tx.project_lock(actor.team_id, project).await?;
+        let project = tx.project_lock(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
+        let present = tx.variable_values_now(actor.team_id, environment.id).await?;
+        let before = self.logged(actor, present.iter().find(|variable| variable.name == name)).await?;
         let version = tx.environment_next_config(actor.team_id, environment.id).await?;
         if !tx.variable_end(actor.team_id, environment.id, name, version).await? {
             return Err(not_set());
         }
+        let before = Map::from_iter([(name.to_owned(), before)]);
+        record(&mut tx, actor, entry.named(&project.name).before(before.into())).await?;
         tx.commit().await?;
         Ok(())
+    }
+
+    /// What the audit log says of a value: its digest, and null where there is none.
+    async fn logged(&self, actor: &Actor, variable: Option<&SealedVariable>) -> Result<Value> {
+        let Some(SealedVariable { id, sealed, .. }) = variable else { return Ok(Value::Null) };
+        let sealer = &self.inner.sealer;
+        let value = sealer.open(self.store(), actor.team_id, &id.to_string(), sealed).await?;
+        Ok(sealer.audit_digest(actor.team_id, &value).into())
     }
 }
 

@@ -6,6 +6,7 @@ mod access;
 mod alerts;
 mod approvals;
 mod artifacts;
+mod audit;
 mod deployments;
 mod devices;
 pub mod dump;
@@ -37,6 +38,7 @@ mod variables;
 
 pub use access::{Credentials, NewApiKey};
 pub use artifacts::ArtifactUsage;
+pub use audit::{AuditActor, AuditCheckpointRow, AuditFilter, AuditHead, AuditKeyRow, AuditRow, NewAuditEntry};
 pub use db::{Lock, Store, Tx};
 pub use deployments::{DeploymentChange, NewDeployment};
 pub use devices::DeviceLogin;

@@ -154,6 +154,18 @@ impl Tx {
         Ok(found.is_some())
     }
 
+    /// The address of a user, as this transaction sees it.
+    pub async fn user_email(&mut self, user: UserId) -> Result<Option<String>> {
+        let sql = "SELECT email FROM users WHERE id = $1";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(user).fetch_optional(conn).await)?)
+    }
+
+    /// The teams a user is in, by id.
+    pub async fn team_list_of(&mut self, user: UserId) -> Result<Vec<TeamId>> {
+        let sql = "SELECT team_id FROM memberships WHERE user_id = $1 ORDER BY team_id";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(user).fetch_all(conn).await)?)
+    }
+
     /// A user's place in a team, and what that allows, as this transaction sees it.
     pub async fn standing_find(&mut self, team: TeamId, user: UserId) -> Result<Option<Standing>> {
         let rows: Vec<StandingRow> =

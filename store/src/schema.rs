@@ -1,11 +1,23 @@
 //! The schema of the database, and how it stands to this program's (docs/adr/0011-upgrades.md).
 
+use std::sync::LazyLock;
+
 use sqlx::migrate::{MigrateError, Migrator};
 
 use crate::db::{Db, Store};
 use crate::error::{Result, StoreError};
 
-pub(crate) static MIGRATIONS: Migrator = sqlx::migrate!("../migrations");
+/// What both databases take.
+static COMMON: Migrator = sqlx::migrate!("../migrations");
+
+/// All migrations of PostgreSQL: triggers are written in each database's own language.
+pub(crate) static POSTGRES: LazyLock<Migrator> = LazyLock::new(|| with(&sqlx::migrate!("../migrations/postgres")));
+/// All migrations of SQLite.
+pub(crate) static SQLITE: LazyLock<Migrator> = LazyLock::new(|| with(&sqlx::migrate!("../migrations/sqlite")));
+
+fn with(own: &Migrator) -> Migrator {
+    Migrator::with_migrations(COMMON.iter().chain(own.iter()).cloned().collect())
+}
 
 /// The fact that a migration records when programs before it cannot work on its schema: the version of the oldest schema whose programs
 /// can. Without it every program can.
@@ -26,7 +38,7 @@ pub enum SchemaState {
 
 /// The version of the newest schema that this program knows.
 pub fn newest_schema() -> i64 {
-    MIGRATIONS.iter().map(|migration| migration.version).max().unwrap_or(0)
+    POSTGRES.iter().map(|migration| migration.version).max().unwrap_or(0)
 }
 
 impl Store {
@@ -38,7 +50,11 @@ impl Store {
             SchemaState::Newer => return Err(StoreError::NewerSchema),
             SchemaState::Behind | SchemaState::Current => {}
         }
-        match db!(self, |pool| MIGRATIONS.run(pool).await) {
+        let done = match &self.db {
+            Db::Postgres(pool) => POSTGRES.run(pool).await,
+            Db::Sqlite { pool, .. } => SQLITE.run(pool).await,
+        };
+        match done {
             Ok(()) => Ok(SchemaState::Current),
             // A newer program was quicker.
             Err(MigrateError::VersionMissing(_) | MigrateError::VersionTooNew(..)) => match self.schema_state().await? {

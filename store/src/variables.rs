@@ -50,6 +50,13 @@ impl Tx {
         Ok(done == 1)
     }
 
+    /// The variables that are set now with their sealed values, as this transaction sees them.
+    pub async fn variable_values_now(&mut self, team: TeamId, environment: EnvironmentId) -> Result<Vec<SealedVariable>> {
+        let sql = "SELECT id, name, sealed FROM environment_variables
+            WHERE team_id = $1 AND environment_id = $2 AND valid_to IS NULL ORDER BY name";
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(environment).fetch_all(conn).await)?)
+    }
+
     /// Begins a value of a variable with this version. `Changed` when the team has no such environment.
     pub async fn variable_insert(
         &mut self,

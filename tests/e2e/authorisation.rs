@@ -4,7 +4,7 @@
 mod operations;
 mod rest;
 mod routes;
-mod world;
+pub mod world;
 
 use std::collections::BTreeSet;
 
@@ -30,7 +30,7 @@ enum Outcome {
 
 /// Who tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Who {
+pub enum Who {
     Nobody,
     Invented,
     Expired,
@@ -119,6 +119,17 @@ async fn in_the_schema(house: &House) -> BTreeSet<String> {
     kinds.into_iter().flat_map(fields).collect()
 }
 
+/// Each mutation that the viewer was refused is in the audit log under a name of its own.
+async fn check_refusals(house: &House) {
+    let query = "{ auditLog(filter: {actor: \"viewer@example.org\", outcome: DENIED}, first: 100) { nodes { action } } }";
+    let denied = house.graphql(query, json!({})).await["auditLog"]["nodes"].take();
+    let actions: BTreeSet<_> = denied.as_array().unwrap().iter().map(|entry| entry["action"].to_string()).collect();
+    let by_permission = OPERATIONS.iter().filter(|operation| operation.permission.is_some());
+    let mutations = by_permission.filter_map(|operation| operation.name.strip_prefix("mutation."));
+    let mutations: BTreeSet<_> = mutations.filter_map(|name| name.split('/').next()).collect();
+    assert_eq!(actions.len(), mutations.len(), "{actions:?} for {mutations:?}");
+}
+
 #[tokio::test]
 async fn nobody_does_what_they_must_not() {
     let house = House::start().await;
@@ -149,6 +160,7 @@ async fn nobody_does_what_they_must_not() {
             }
         }
     }
+    check_refusals(&house).await;
     // The owner last: what is deleted then is missed by nobody.
     for operation in &OPERATIONS {
         let answer = attempt(&house, &world, Who::Owner, operation).await;

@@ -1,9 +1,12 @@
 //! The whole of MikroCloud, as its users meet it: the real binary, its command line, its API and what it serves.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
+use authorisation::world;
+
 mod access;
 mod approvals;
 mod at_once;
+mod audit;
 mod authorisation;
 mod backup;
 mod bad_builds;

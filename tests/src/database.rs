@@ -47,6 +47,15 @@ impl Database {
         done.unwrap_or_else(|error| panic!("`{sql}` failed: {error}"));
     }
 
+    /// What the database says when it refuses some SQL; `None` when it does not.
+    pub async fn refusal(&self, sql: &'static str) -> Option<String> {
+        let done = match self {
+            Self::Sqlite { file, .. } => sqlite(file.to_string_lossy().as_ref(), sql).await,
+            Self::Postgres(url) => postgres(url, sql).await,
+        };
+        done.err().map(|error| error.to_string())
+    }
+
     /// The first column of what a query finds, as texts.
     ///
     /// # Panics

@@ -3,6 +3,8 @@
 use std::fmt;
 use std::marker::PhantomData;
 
+use std::sync::Arc;
+
 use axum::Json;
 use axum::extract::rejection::JsonRejection;
 use axum::extract::{FromRequest, FromRequestParts, Request};
@@ -16,6 +18,7 @@ use services::ServiceError;
 
 use super::error::Refused;
 use crate::problem::Refusal;
+use crate::client;
 use crate::routes::ApiState;
 
 /// Who asks.
@@ -28,7 +31,8 @@ impl FromRequestParts<ApiState> for Caller {
         if let Some(actor) = parts.extensions.get::<Actor>() {
             return Ok(Self(actor.clone()));
         }
-        Ok(Self(crate::auth::required_actor(&state.machine.services, &parts.headers).await?))
+        let actor = crate::auth::required_actor(&state.machine.services, &parts.headers).await?;
+        Ok(Self(actor.from(&Arc::new(client::origin(&parts.extensions, &parts.headers)))))
     }
 }
 

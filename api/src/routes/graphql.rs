@@ -1,12 +1,14 @@
 //! GraphQL over HTTP and over WebSocket (`graphql-transport-ws`).
 
+use std::sync::Arc;
+
 use async_graphql::Data;
 use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, GraphiQLSource};
 use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLResponse, GraphQLWebSocket};
 use axum::Extension;
 use axum::extract::{State, WebSocketUpgrade};
 use axum::response::{Html, IntoResponse, Response};
-use domain::access::Actor;
+use domain::access::{Actor, Origin};
 use http::header::CONTENT_SECURITY_POLICY;
 use http::{Extensions, HeaderMap, HeaderValue};
 use serde_json::Value;
@@ -62,6 +64,7 @@ pub async fn subscribe(
     protocol: GraphQLProtocol,
     upgrade: WebSocketUpgrade,
 ) -> impl IntoResponse {
+    let origin = Arc::new(client::origin(&extensions, &headers));
     let limiter = (!client::is_local_cli(&extensions, &headers)).then_some(state.limiter);
     let schema = CountedSchema { schema: state.schema, services: state.machine.services.clone(), limiter };
     upgrade.protocols(ALL_WEBSOCKET_PROTOCOLS).max_message_size(256 * 1024).on_upgrade(move |socket| async move {
@@ -70,7 +73,7 @@ pub async fn subscribe(
         let serve = |outgoing, incoming| {
             GraphQLWebSocket::new_with_pair(outgoing, incoming, schema, protocol)
                 .on_connection_init(async move |payload| {
-                    let connected = connect(&state.machine.services, &headers, &payload).await;
+                    let connected = connect(&state.machine.services, &origin, &headers, &payload).await;
                     answering.answered(connected.is_ok());
                     connected
                 })
@@ -80,7 +83,7 @@ pub async fn subscribe(
     })
 }
 
-async fn connect(services: &Services, headers: &HeaderMap, payload: &Value) -> async_graphql::Result<Data> {
+async fn connect(services: &Services, origin: &Arc<Origin>, headers: &HeaderMap, payload: &Value) -> async_graphql::Result<Data> {
     let mut headers = headers.clone();
     let given = payload.as_object().into_iter().flatten();
     for (name, value) in given {
@@ -90,5 +93,5 @@ async fn connect(services: &Services, headers: &HeaderMap, payload: &Value) -> a
         }
     }
     let actor = auth::required_actor(services, &headers).await.map_err(schema::error_to_graphql)?;
-    Ok(schema::request_data(services, Some(actor)))
+    Ok(schema::request_data(services, Some(actor.from(origin))))
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod approvals;
+mod audit;
 mod deploy;
 mod deployments;
 mod env;
@@ -43,6 +44,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Members(options) => members::run(options).await,
         Command::Roles(options) => roles::run(options).await,
         Command::Keys(options) => keys::run(options).await,
+        Command::Audit(options) => audit::run(options).await,
         Command::Projects(options) => projects::run(options).await,
         Command::Env(options) => env::run(options).await,
         Command::Jobs(options) => jobs::run(options).await,

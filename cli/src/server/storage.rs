@@ -16,6 +16,9 @@ pub struct StorageOptions {
     /// How long after its end the log of a deployment moves out of the database into the object store, in hours
     #[arg(long, env = "MIKROCLOUD_LOG_ARCHIVE_HOURS", default_value_t = 7 * 24, value_name = "HOURS")]
     log_archive_hours: u32,
+    /// How long entries of the audit log are kept, in days; 0 for ever
+    #[arg(long, env = "MIKROCLOUD_AUDIT_RETENTION_DAYS", default_value_t = 400, value_name = "DAYS")]
+    audit_retention_days: u32,
 }
 
 impl StorageOptions {
@@ -25,6 +28,7 @@ impl StorageOptions {
             artifact_budget_bytes: u64::from(self.artifact_budget_mib) << 20,
             artifact_grace: TimeDelta::seconds(self.artifact_grace_seconds.into()),
             archive_logs_after: TimeDelta::hours(self.log_archive_hours.into()),
+            keep_audit_entries: (self.audit_retention_days > 0).then(|| TimeDelta::days(self.audit_retention_days.into())),
             ..settings
         }
     }

@@ -29,11 +29,13 @@ pub enum Permission {
     JobWrite,
     /// Approve and reject deployments of others to protected environments.
     DeploymentApprove,
+    /// Read the audit log of the team and export it.
+    AuditRead,
 }
 
 impl Permission {
     /// Every permission, in the order the docs list them.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::ProjectRead,
         Self::ProjectWrite,
         Self::ProjectDelete,
@@ -45,6 +47,7 @@ impl Permission {
         Self::ApiKeyWrite,
         Self::JobWrite,
         Self::DeploymentApprove,
+        Self::AuditRead,
     ];
 
     /// The name used in scopes, roles and messages, such as `deployment-write`.
@@ -61,6 +64,7 @@ impl Permission {
             Self::ApiKeyWrite => "api-key-write",
             Self::JobWrite => "job-write",
             Self::DeploymentApprove => "deployment-approve",
+            Self::AuditRead => "audit-read",
         }
     }
 
@@ -81,7 +85,7 @@ impl Permissions {
     /// Everything is allowed.
     pub const ALL: Self = Self::of(&Permission::ALL);
     /// Those that programs know which read no others: the scopes of a key beyond these stand in a column of their own.
-    pub const FIRST: Self = Self(Self::ALL.0 & !Self::of(&[Permission::DeploymentApprove]).0);
+    pub const FIRST: Self = Self(Self::ALL.0 & !Self::of(&[Permission::DeploymentApprove, Permission::AuditRead]).0);
 
     /// Exactly these.
     pub const fn of(permissions: &[Permission]) -> Self {

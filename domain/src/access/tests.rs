@@ -41,8 +41,8 @@ fn the_table_of_roles() {
     let row = |role: Role| format!("{}: {}", role.name(), names(actor(Rights::of(role), None).permissions(Target::Team)));
     let table: Vec<String> = Role::ALL.into_iter().map(row).collect();
     insta::assert_snapshot!(table.join("\n"), @r"
-    owner: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve
-    admin: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve
+    owner: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve audit-read
+    admin: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve audit-read
     developer: project-read project-write deployment-write variable-read variable-write member-read api-key-write
     viewer: project-read member-read
     ");

@@ -3,6 +3,7 @@
 mod access;
 mod account;
 mod approvals;
+mod audit;
 mod deployments;
 mod operations;
 mod projects;
@@ -22,4 +23,5 @@ pub struct Mutation(
     access::AccessMutation,
     account::AccountMutation,
     operations::OperationsMutation,
+    audit::AuditMutation,
 );

@@ -1,5 +1,6 @@
 //! What can be asked.
 
+mod audit;
 mod deployments;
 mod operations;
 mod projects;
@@ -9,4 +10,10 @@ use async_graphql::MergedObject;
 
 /// What can be asked.
 #[derive(MergedObject, Default)]
-pub struct Query(projects::ProjectQuery, deployments::DeploymentQuery, team::TeamQuery, operations::OperationsQuery);
+pub struct Query(
+    projects::ProjectQuery,
+    deployments::DeploymentQuery,
+    team::TeamQuery,
+    operations::OperationsQuery,
+    audit::AuditQuery,
+);

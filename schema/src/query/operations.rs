@@ -14,7 +14,7 @@ use crate::paging::page_size;
 pub struct OperationsQuery;
 
 /// A connection over a page whose cursors are the ids of its nodes.
-fn connection<R, N: async_graphql::OutputType>(
+pub(super) fn connection<R, N: async_graphql::OutputType>(
     page: Page<R>,
     is_first: bool,
     node: impl Fn(R) -> (String, N),

@@ -10,6 +10,7 @@ use domain::time::{Timestamp, now};
 use store::{NewApiKey, Tx};
 
 use super::{random_token, token_hash};
+use crate::audit::{Action, Change, record};
 use crate::roles::parse_permissions;
 use crate::{Result, ServiceError, Services, require};
 
@@ -87,7 +88,8 @@ impl Services {
 
     /// Makes a key. It can never do more than the actor.
     pub async fn create_api_key(&self, actor: &Actor, input: NewApiKeyInput) -> Result<CreatedApiKey> {
-        require(actor, Permission::ApiKeyWrite)?;
+        let entry = Change::new(Action::ApiKeyCreate);
+        self.noted(actor, &entry, require(actor, Permission::ApiKeyWrite)).await?;
         let name = input.name.trim();
         if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
             let message = format!("say in 1 to {MAX_NAME} characters what the key is for");
@@ -113,6 +115,7 @@ impl Services {
         let secret = ApiKeySecret::generate();
         let mut tx = self.store().begin().await?;
         let key = secret.insert(&mut tx, actor.team_id, user_id, name, scopes, expires_at).await?;
+        record(&mut tx, actor, entry.on("api_key", key.id).named(&key.name).after(logged(&key))).await?;
         tx.commit().await?;
         Ok(CreatedApiKey { secret: secret.into_secret(), key })
     }
@@ -126,13 +129,15 @@ impl Services {
 
     /// Revokes a key: one's own, or anybody's for those who manage members.
     pub async fn revoke_api_key(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
-        let visible = self.api_keys(actor).await?.into_iter().any(|key| key.id == id);
-        if !visible {
-            return Err(ServiceError::NotFound("API key"));
-        }
+        let entry = Change::new(Action::ApiKeyRevoke).on("api_key", id);
+        let visible = self.api_keys(actor).await;
+        let visible = self.noted(actor, &entry, visible).await?.into_iter().find(|key| key.id == id);
+        let key = visible.ok_or(ServiceError::NotFound("API key"))?;
         let mut tx = self.store().begin().await?;
         // Revoking twice is no error: it is revoked.
-        tx.api_key_revoke(actor.team_id, id).await?;
+        if tx.api_key_revoke(actor.team_id, id).await? {
+            record(&mut tx, actor, entry.named(&key.name).before(logged(&key))).await?;
+        }
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok(())
@@ -161,6 +166,11 @@ impl Services {
             origin: None,
         })
     }
+}
+
+/// What the audit log says of a key.
+fn logged(key: &ApiKey) -> serde_json::Value {
+    serde_json::json!({"user": key.user_id, "prefix": key.prefix, "scopes": key.scopes, "expiresAt": key.expires_at})
 }
 
 /// A key that is made with another expires with that one at the latest: whoever finds a key does not get one for longer.

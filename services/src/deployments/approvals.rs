@@ -8,11 +8,14 @@ use domain::environment::Environment;
 use domain::id::DeploymentId;
 use domain::time::now;
 use jobs::payload::{BuildJob, ReleaseJob, new_job};
+use serde_json::json;
 use store::{DeploymentChange, StoreError, Tx};
 
+use super::logged;
 use super::notices::Notices;
 use super::resolve::{is_unresolved, resolve_job};
 use super::{deadlines, in_time};
+use crate::audit::{Action, Change, record};
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// How many waiting approvals are listed at most.
@@ -132,14 +135,17 @@ impl Services {
     }
 
     async fn decide(&self, actor: &Actor, id: DeploymentId, to: ApprovalState, reason: Option<&str>) -> Result<Deployment> {
-        require_somewhere(actor, Permission::DeploymentApprove)?;
+        let action = if to == ApprovalState::Approved { Action::DeploymentApprove } else { Action::DeploymentReject };
+        let entry = Change::new(action).on("deployment", id);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentApprove)).await?;
         let deployment = self.deployment(actor, id).await?;
-        require_on(actor, Permission::DeploymentApprove, (&deployment).into(), "deployment")?;
+        let allowed = require_on(actor, Permission::DeploymentApprove, (&deployment).into(), "deployment");
+        self.noted(actor, &entry, allowed).await?;
         let reason = clean_reason(reason)?;
         let who = self.me(actor).await?.name;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
-        tx.project_lock(actor.team_id, deployment.project_id).await?;
+        let project = tx.project_lock(actor.team_id, deployment.project_id).await?.ok_or(ServiceError::NotFound("project"))?;
         let deployment = tx.deployment_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))?;
         let approval = tx.approval_find(actor.team_id, id).await?.ok_or_else(|| {
             let message = "this deployment needs no approval: its environment was not protected when it was asked for";
@@ -152,6 +158,8 @@ impl Services {
         if !tx.approval_end(actor.team_id, id, to, Some(actor.user_id), reason.as_deref()).await? {
             return Err(ServiceError::internal(StoreError::Changed));
         }
+        let entry = logged(entry, &project, &deployment).before(json!({"approval": approval.state.name()}));
+        let entry = entry.after(json!({"approval": to.name(), "reason": reason, "commit": deployment.commit_sha}));
         let because = reason.map(|reason| format!(": {reason}")).unwrap_or_default();
         if to == ApprovalState::Approved {
             let deadline = Some(in_time(deadlines::QUEUED));
@@ -163,6 +171,7 @@ impl Services {
             let failure = Failure::new("REJECTED", format!("rejected by {who}{because}"));
             notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
         }
+        record(&mut tx, actor, entry).await?;
         tx.commit().await?;
         self.give(notices);
         self.deployment(actor, id).await

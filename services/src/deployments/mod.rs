@@ -23,6 +23,7 @@ use store::Page;
 pub(crate) use notices::Notices;
 pub use requests::{Trigger, TriggerSource};
 
+use crate::audit::Change;
 use crate::error::is_disk_full;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
@@ -89,6 +90,11 @@ fn failure(code: &'static str, error: &(dyn std::error::Error + 'static)) -> Fai
         return Failure::new("DISK_FULL", "the server's disk is full: free some space in its data directory and deploy again");
     }
     Failure::new(code, error.to_string())
+}
+
+/// What the audit log says of a deployment, besides what happens to it.
+fn logged(entry: Change, project: &Project, deployment: &Deployment) -> Change {
+    entry.named(format!("{} #{}", project.name, deployment.number)).in_project(project.id, &project.name)
 }
 
 fn in_time(phase: chrono::Duration) -> Timestamp {

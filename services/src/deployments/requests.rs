@@ -8,11 +8,13 @@ use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
 use domain::source::Source;
 use domain::time::now;
+use serde_json::json;
 use store::Tx;
 
 use super::approvals::{first_job, wait_for_approval};
 use super::notices::Notices;
-use super::{deadlines, in_time};
+use super::{deadlines, in_time, logged};
+use crate::audit::{Action, Change, record};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::projects::{parse_reference, parse_repository};
 use crate::schedules::ScheduledRun;
@@ -50,6 +52,7 @@ pub enum TriggerSource {
 
 /// Where the artifact and the configuration of a deployment without a build come from.
 struct Origin<'a> {
+    project: &'a Project,
     deployment: &'a Deployment,
     cause: Cause,
     config_version: i64,
@@ -64,7 +67,9 @@ impl Services {
     /// The same, for a run of a schedule, which is recorded with it.
     pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, run: Option<&ScheduledRun>) -> Result<Deployment> {
         let name = parse_environment(input.environment.as_deref())?;
-        self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await?;
+        let entry = Change::new(Action::DeploymentTrigger);
+        let allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await;
+        self.noted(actor, &entry.clone().on("project", input.project), allowed).await?;
         if let Some(cloud) = &input.cloud {
             self.cloud(cloud)?;
         }
@@ -82,6 +87,7 @@ impl Services {
         if let Some(run) = run {
             run.record(&mut tx, deployment.number).await?;
         }
+        record(&mut tx, actor, asked_for(entry, &project, &environment, &deployment)).await?;
         tx.commit().await?;
         self.give(notices);
         self.written(actor, deployment.id).await
@@ -90,14 +96,17 @@ impl Services {
     /// Makes the artifact of a deployment live in an environment (production when none is named), with that environment's variables.
     pub async fn promote(&self, actor: &Actor, id: DeploymentId, environment: Option<&str>) -> Result<Deployment> {
         let name = parse_environment(environment)?;
-        require_somewhere(actor, Permission::DeploymentWrite)?;
+        let entry = Change::new(Action::DeploymentPromote).on("deployment", id);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let origin = self.reusable(actor, id, "deploymentId").await?;
-        self.require_environment(actor, Permission::DeploymentWrite, origin.project_id, &name).await?;
+        let allowed = self.require_environment(actor, Permission::DeploymentWrite, origin.project_id, &name).await;
+        self.noted(actor, &entry, allowed).await?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = lock(&mut tx, actor, origin.project_id).await?;
         let environment = find_or_insert(&mut tx, &project, &name).await?;
-        let origin = Origin { deployment: &origin, cause: Cause::Promotion, config_version: environment.config_version };
+        let config_version = environment.config_version;
+        let origin = Origin { project: &project, deployment: &origin, cause: Cause::Promotion, config_version };
         let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
         self.give(notices);
         self.written(actor, deployment).await
@@ -112,9 +121,11 @@ impl Services {
         environment: Option<&str>,
         to: Option<DeploymentId>,
     ) -> Result<Deployment> {
-        require_somewhere(actor, Permission::DeploymentWrite)?;
+        let entry = Change::new(Action::DeploymentRollback).on("project", project);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let environment = self.environment_named(actor, project, environment).await?;
-        require_on(actor, Permission::DeploymentWrite, (&environment).into(), "environment")?;
+        let allowed = require_on(actor, Permission::DeploymentWrite, (&environment).into(), "environment");
+        self.noted(actor, &entry, allowed).await?;
         let origin = match to {
             Some(id) => self.reusable(actor, id, "toDeploymentId").await?,
             None => self.store().deployment_previous(actor.team_id, environment.id).await?.ok_or_else(|| {
@@ -131,7 +142,8 @@ impl Services {
         let project = lock(&mut tx, actor, project).await?;
         // Read anew, now that nobody can protect it meanwhile.
         let environment = find_or_insert(&mut tx, &project, &environment.name).await?;
-        let origin = Origin { deployment: &origin, cause: Cause::Rollback, config_version: origin.config_version };
+        let config_version = origin.config_version;
+        let origin = Origin { project: &project, deployment: &origin, cause: Cause::Rollback, config_version };
         let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
         self.give(notices);
         self.written(actor, deployment).await
@@ -139,12 +151,14 @@ impl Services {
 
     /// Calls a deployment off: a build is killed, what was started is stopped. Cancelling what is cancelled is no error.
     pub async fn cancel(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
-        require_somewhere(actor, Permission::DeploymentWrite)?;
+        let entry = Change::new(Action::DeploymentCancel).on("deployment", id);
+        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let deployment = self.deployment(actor, id).await?;
-        require_on(actor, Permission::DeploymentWrite, (&deployment).into(), "deployment")?;
+        let allowed = require_on(actor, Permission::DeploymentWrite, (&deployment).into(), "deployment");
+        self.noted(actor, &entry, allowed).await?;
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
-        tx.project_lock(actor.team_id, deployment.project_id).await?;
+        let project = tx.project_lock(actor.team_id, deployment.project_id).await?.ok_or(ServiceError::NotFound("project"))?;
         let deployment = tx.deployment_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))?;
         let too_late = |message: &str| Err(ServiceError::invalid("deploymentId", "TOO_LATE", message));
         match deployment.status {
@@ -162,6 +176,8 @@ impl Services {
         }
         let failure = Failure::new("CANCELLED", "cancelled on request");
         notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
+        let entry = logged(entry, &project, &deployment).before(json!({"status": deployment.status.name()}));
+        record(&mut tx, actor, entry.after(json!({"status": DeploymentStatus::Cancelled.name()}))).await?;
         tx.commit().await?;
         self.give(notices);
         self.deployment(actor, id).await
@@ -240,10 +256,24 @@ impl Services {
         let what = if origin.cause == Cause::Rollback { "roll back to" } else { "promote" };
         let message = format!("queued to {what} deployment {} (number {})", origin.deployment.id, origin.deployment.number);
         let id = deployment.id;
+        let action = if origin.cause == Cause::Rollback { Action::DeploymentRollback } else { Action::DeploymentPromote };
+        let entry = asked_for(Change::new(action), origin.project, environment, &deployment);
         begin(&mut tx, notices, actor, environment, deployment, &message).await?;
+        record(&mut tx, actor, entry).await?;
         tx.commit().await?;
         Ok(id)
     }
+}
+
+/// What the audit log says of a deployment that was asked for.
+fn asked_for(entry: Change, project: &Project, environment: &Environment, deployment: &Deployment) -> Change {
+    logged(entry.on("deployment", deployment.id), project, deployment).after(json!({
+        "environment": environment.name.as_str(),
+        "source": deployment.source,
+        "origin": deployment.origin_id,
+        "commit": deployment.commit_sha,
+        "needsApproval": environment.protected,
+    }))
 }
 
 fn artifact_removed(field: &'static str, deployment: &Deployment) -> ServiceError {

@@ -6,7 +6,7 @@ use sqlx::migrate::MigrateError;
 use super::{CellKind, Column, Row, TABLES};
 use crate::db::{Open, Store, Tx};
 use crate::error::{Result, StoreError};
-use crate::schema::{MIGRATIONS, newest_schema};
+use crate::schema::{POSTGRES, SQLITE, newest_schema};
 
 /// How many rows one statement inserts.
 const BATCH: usize = 50;
@@ -17,7 +17,7 @@ pub struct Loading(Tx);
 impl Store {
     /// Empties the database, whatever schema it has, and gives it the schema of this version.
     pub async fn load(&self, schema: i64) -> Result<Loading> {
-        if !MIGRATIONS.version_exists(schema) {
+        if !POSTGRES.version_exists(schema) {
             return Err(StoreError::NewerSchema);
         }
         let mut loading = Loading(self.begin().await?);
@@ -90,8 +90,8 @@ impl Loading {
 
     async fn migrate(&mut self, version: i64) -> Result<()> {
         let done: Result<(), MigrateError> = match &mut self.0.0 {
-            Open::Postgres(open) => MIGRATIONS.run_direct(Some(version), &mut **open, false).await,
-            Open::Sqlite { open, .. } => MIGRATIONS.run_direct(Some(version), &mut **open, false).await,
+            Open::Postgres(open) => POSTGRES.run_direct(Some(version), &mut **open, false).await,
+            Open::Sqlite { open, .. } => SQLITE.run_direct(Some(version), &mut **open, false).await,
         };
         done.map_err(StoreError::Migrate)
     }

@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 43] = [
+pub const TABLES: [&str; 47] = [
     "installation",
     "users",
     "teams",
@@ -61,6 +61,10 @@ pub const TABLES: [&str; 43] = [
     "expected_runs",
     "alerts",
     "idempotency_keys",
+    "audit_keys",
+    "audit_chains",
+    "audit_entries",
+    "audit_checkpoints",
 ];
 
 /// A column and what it holds.

@@ -26,6 +26,7 @@ async fn filled(store: &Store) -> Tenant {
         tx.variable_insert(tenant.id(), tenant.environment.id, &variable("NAME", &[0, 1]), 1).await
     })
     .await;
+    crate::audit::chain(store, 3, &[2]).await;
     tenant
 }
 

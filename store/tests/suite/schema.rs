@@ -131,8 +131,9 @@ const FIRST_SCHEMA: i64 = 20_261_123_000_008;
 
 #[test]
 fn a_migration_that_takes_something_away_says_which_programs_can_go_on() {
-    let directory = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations")).unwrap();
-    for file in directory.map(|file| file.unwrap().path()) {
+    let migrations = concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations");
+    let files = ["", "/postgres", "/sqlite"].map(|own| std::fs::read_dir(format!("{migrations}{own}")).unwrap());
+    for file in files.into_iter().flatten().map(|file| file.unwrap().path()).filter(|path| path.is_file()) {
         let name = file.file_name().unwrap().to_string_lossy().into_owned();
         let version: i64 = name.split('_').next().unwrap().parse().unwrap();
         let sql = std::fs::read_to_string(&file).unwrap();
@@ -142,4 +143,13 @@ fn a_migration_that_takes_something_away_says_which_programs_can_go_on() {
             "programs of before cannot live with {name}, and it does not record `schema_compatible_with`: {taken:?}"
         );
     }
+}
+
+#[test]
+fn what_is_written_for_one_database_is_written_for_the_other() {
+    let names = |own: &str| {
+        let directory = std::fs::read_dir(format!(concat!(env!("CARGO_MANIFEST_DIR"), "/../migrations/{}"), own)).unwrap();
+        directory.map(|file| file.unwrap().file_name()).collect::<std::collections::BTreeSet<_>>()
+    };
+    assert_eq!(names("postgres"), names("sqlite"));
 }

@@ -16,12 +16,14 @@ use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
 use store::{
-    ArtifactUsage, DeploymentChange, EventKey, Invitation, JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store,
+    ArtifactUsage, AuditCheckpointRow, AuditFilter, DeploymentChange, EventKey, Invitation, JobFilter, NewApiKey, NewGrant,
+    NewJob, Page, ProjectChange, Store,
 };
 
+use crate::audit::{chain_of, hour};
 use crate::fixture::{self, Tenant, digest, write};
 
-const NO_DATA_OF_OTHERS: [&str; 9] = [
+const NO_DATA_OF_OTHERS: [&str; 13] = [
     // The row belongs to the very team that is given, and to nothing of another.
     "team_lock",
     "team_key_get",
@@ -31,9 +33,14 @@ const NO_DATA_OF_OTHERS: [&str; 9] = [
     // It says in which teams a user is, and one of them is chosen.
     "membership_by_provider",
     "device_decide",
+    "audit_chain_insert",
+    // The teams of a user.
+    "team_list_of",
     // For housekeeping, which works for all teams.
     "artifact_team_list",
     "log_list_archivable",
+    "audit_list_unsigned",
+    "audit_list_older",
 ];
 
 /// An answer that tells a stranger nothing.
@@ -68,6 +75,12 @@ impl Nothing for i64 {
 impl Nothing for ArtifactUsage {
     fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl Nothing for u64 {
+    fn is_nothing(&self) -> bool {
+        *self == 0
     }
 }
 
@@ -176,6 +189,7 @@ impl Everything {
         })
         .await;
         fixture::fail(store, failed.id).await;
+        chain_of(store, team, 3, &[2]).await;
         let (failed, schedule) = (failed.id, schedule.id);
         Self {
             tenant,
@@ -248,6 +262,15 @@ impl Everything {
             schedule_get(self.schedule);
             run_list(self.schedule, None, 10);
             alert_list(false, None, 10);
+            audit_list(&AuditFilter::default(), None, 10);
+            audit_range(0, 9, 9);
+            audit_page(0, 9, 9, 100);
+            audit_checkpoint_range(0, 9);
+            audit_checkpoint_up_to(9);
+            audit_checkpoint_from(1);
+            audit_first_since(hour(0));
+            audit_last_before(hour(9));
+            audit_first_kept();
         }
         macro_rules! find {
             ($($function:ident($($argument:expr),*);)+) => {$(
@@ -272,6 +295,10 @@ impl Everything {
             deployment_list_queued(environment);
             deployment_list_live(environment);
             deployment_list_moving(project_id);
+            variable_values_now(environment);
+            audit_head(None, None);
+            audit_checkpoint_sequence();
+            audit_retirable(hour(9), 9);
         }
         answers
     }
@@ -287,6 +314,7 @@ impl Everything {
         let (new_value, other) = (fixture::variable("OTHER", b"stranger"), DeploymentId::new());
         let given_up = GivenUp { digest: digest(2), deployments: vec![self.superseded], bytes: 1 };
         let log = archive(team, id);
+        let checkpoint = AuditCheckpointRow { sequence: 3, hash: digest(3), statement: "stolen".to_owned(), at: now() };
         let mut done = Vec::new();
         macro_rules! attempt {
             ($($function:ident($($argument:expr),*);)+) => {$({
@@ -333,6 +361,8 @@ impl Everything {
             schedule_delete(team, self.schedule);
             local_workload_put((team, project_id, id), &json!({ "stolen": true }), &json!({}));
             local_route_put(project.name.as_str(), (team, project_id, environment), other);
+            audit_checkpoint_insert(team, &checkpoint);
+            audit_retire(team, 2);
             project_delete(team, project_id);
         }
         done

@@ -1,8 +1,8 @@
 //! What each operation takes, and on what.
 
 use domain::access::Permission::{
-    self, ApiKeyWrite, DeploymentApprove, DeploymentWrite, JobWrite, MemberRead, MemberWrite, ProjectDelete, ProjectRead,
-    ProjectWrite, VariableRead, VariableWrite,
+    self, ApiKeyWrite, AuditRead, DeploymentApprove, DeploymentWrite, JobWrite, MemberRead, MemberWrite, ProjectDelete,
+    ProjectRead, ProjectWrite, VariableRead, VariableWrite,
 };
 
 /// What an operation is done to.
@@ -46,7 +46,7 @@ const fn account(name: &'static str, document: &'static str) -> Operation {
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-pub const OPERATIONS: [Operation; 64] = [
+pub const OPERATIONS: [Operation; 68] = [
     Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
     account("query.me/account", "{ me { account { sessions { current } securityEvents { kind } secondFactor { enabled } identities { email } } } }"),
     operation("query.invitations", MemberRead, On::Team, "{ invitations { id user { email } role } }"),
@@ -65,6 +65,9 @@ pub const OPERATIONS: [Operation; 64] = [
     operation("query.queues", JobWrite, On::Installation, "{ queues { name } }"),
     operation("query.schedules", ProjectRead, On::Part, "{ schedules(projectId: \"<project>\") { id name runs { state } } }"),
     operation("query.alerts", ProjectRead, On::Team, "{ alerts { edges { node { id message } } } }"),
+    operation("query.auditLog", AuditRead, On::Team, "{ auditLog { nodes { action actor { email } target { id name } after } } }"),
+    operation("query.auditKeys", AuditRead, On::Team, "{ auditKeys { publicKey } }"),
+    operation("query.auditExport", AuditRead, On::Team, "{ auditExport(format: JSON_LINES, after: 0, to: 0) { lines } }"),
     operation("subscription.deploymentEvents", ProjectRead, On::Part, "subscription { deploymentEvents(deploymentId: \"<deployment>\") { number message } }"),
     operation("subscription.deploymentLogs", ProjectRead, On::Part, "subscription { deploymentLogs(deploymentId: \"<deployment>\") { number text } }"),
     operation("subscription.projectEvents", ProjectRead, On::Part, "subscription { projectEvents(projectId: \"<project>\") { projectNumber message } }"),
@@ -85,6 +88,7 @@ pub const OPERATIONS: [Operation; 64] = [
     operation("mutation.enableSchedule", ProjectWrite, On::Part, "mutation { enableSchedule(input: {scheduleId: \"<schedule>\", enabled: false}) { schedule { name } userErrors { code } } }"),
     operation("mutation.retryJob", JobWrite, On::TeamItem, "mutation { retryJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
     operation("mutation.updateQueue", JobWrite, On::Installation, "mutation { updateQueue(input: {name: \"build\", paused: false}) { queue { name } userErrors { code } } }"),
+    operation("mutation.beginAuditExport", AuditRead, On::Team, "mutation { beginAuditExport(input: {format: JSON_LINES}) { head userErrors { code } } }"),
     operation("mutation.createApiKey", ApiKeyWrite, On::Team, "mutation { createApiKey(input: {name: \"k\", scopes: [\"project-read\"]}) { apiKey { id } userErrors { code } } }"),
     operation("mutation.addMember", MemberWrite, On::Team, "mutation { addMember(input: {email: \"<new>@example.org\", role: VIEWER}) { member { role } userErrors { code } } }"),
     operation("mutation.revokeInvitation", MemberWrite, On::TeamItem, "mutation { revokeInvitation(input: {invitationId: \"<invitation>\"}) { done userErrors { code } } }"),

@@ -136,6 +136,26 @@ async fn guest(house: &House, role: &str, name: &str, mut grant: Value) -> Strin
 
 /// What only the server itself writes: a dead job, whose id is returned, an alert and a log line.
 async fn rows(house: &House, team: TeamId, deployment: &str) -> String {
+    let alert = Alert {
+        id: AlertId::new(),
+        team_id: Some(team),
+        kind: "run_missed".to_owned(),
+        subject: "test".to_owned(),
+        message: MARKER.to_owned(),
+        raised_at: now(),
+        resolved_at: None,
+    };
+    let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.alert_raise(&alert).await.unwrap();
+    tx.log_insert(team, deployment.parse().unwrap(), &[NewLine::system(MARKER)]).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    dead_job(house, team).await
+}
+
+/// A job that failed for good, in a queue that nobody works on; its id.
+pub async fn dead_job(house: &House, team: TeamId) -> String {
     let job = NewJob {
         id: JobId::new(),
         team_id: team,
@@ -150,22 +170,11 @@ async fn rows(house: &House, team: TeamId, deployment: &str) -> String {
         max_attempts: 1,
         trace: TraceContext::new(),
     };
-    let alert = Alert {
-        id: AlertId::new(),
-        team_id: Some(team),
-        kind: "run_missed".to_owned(),
-        subject: "test".to_owned(),
-        message: MARKER.to_owned(),
-        raised_at: now(),
-        resolved_at: None,
-    };
     let claim =
         Claim { token: JobId::new().uuid(), lease_until: now() + chrono::Duration::hours(1), worker: "test", is_limited: false };
     let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     tx.job_insert(&job).await.unwrap();
-    tx.alert_raise(&alert).await.unwrap();
-    tx.log_insert(team, deployment.parse().unwrap(), &[NewLine::system(MARKER)]).await.unwrap();
     tx.commit().await.unwrap();
     store.job_claim(job.id, &claim).await.unwrap().unwrap();
     let mut tx = store.begin().await.unwrap();

@@ -1,0 +1,121 @@
+/// What an action does to its target, in the terms that other tools sort events by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Activity {
+    /// Something new is there.
+    Create,
+    /// Something was looked at.
+    Read,
+    /// Something is different.
+    Update,
+    /// Something is gone.
+    Delete,
+}
+
+macro_rules! actions {
+    ($($(#[$doc:meta])* $variant:ident = $name:literal, $activity:ident;)*) => {
+        /// What can stand in the log.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+        pub enum Action {
+            $($(#[$doc])* $variant,)*
+        }
+
+        impl Action {
+            /// Every action.
+            pub const ALL: &'static [Self] = &[$(Self::$variant),*];
+
+            /// The name in entries, such as `project.create`.
+            pub const fn name(self) -> &'static str {
+                match self {
+                    $(Self::$variant => $name,)*
+                }
+            }
+
+            /// What it does to its target.
+            pub const fn activity(self) -> Activity {
+                match self {
+                    $(Self::$variant => Activity::$activity,)*
+                }
+            }
+        }
+    };
+}
+
+actions! {
+    /// A project was created.
+    ProjectCreate = "project.create", Create;
+    /// A project was changed.
+    ProjectUpdate = "project.update", Update;
+    /// The deletion of a project was begun.
+    ProjectDelete = "project.delete", Delete;
+    /// An environment is protected, or no longer.
+    EnvironmentProtect = "environment.protect", Update;
+    /// Environment variables were set.
+    VariableSet = "variable.set", Update;
+    /// An environment variable was unset.
+    VariableUnset = "variable.unset", Delete;
+    /// A directory was uploaded.
+    UploadCreate = "upload.create", Create;
+    /// A deployment was asked for.
+    DeploymentTrigger = "deployment.trigger", Create;
+    /// The promotion of a deployment was asked for.
+    DeploymentPromote = "deployment.promote", Create;
+    /// A rollback was asked for.
+    DeploymentRollback = "deployment.rollback", Create;
+    /// A deployment was called off.
+    DeploymentCancel = "deployment.cancel", Update;
+    /// A deployment was approved.
+    DeploymentApprove = "deployment.approve", Update;
+    /// A deployment was rejected.
+    DeploymentReject = "deployment.reject", Update;
+    /// A schedule was made.
+    ScheduleCreate = "schedule.create", Create;
+    /// A schedule was put in force or out of force.
+    ScheduleEnable = "schedule.enable", Update;
+    /// A schedule was deleted.
+    ScheduleDelete = "schedule.delete", Delete;
+    /// A dead job was given its attempts again.
+    JobRetry = "job.retry", Update;
+    /// A job was called off.
+    JobDiscard = "job.discard", Update;
+    /// It was changed how a queue is run.
+    QueueUpdate = "queue.update", Update;
+    /// An API key was made.
+    ApiKeyCreate = "api-key.create", Create;
+    /// An API key was revoked.
+    ApiKeyRevoke = "api-key.revoke", Delete;
+    /// Somebody was added to the team.
+    MemberAdd = "member.add", Create;
+    /// An invitation was taken back.
+    InvitationRevoke = "invitation.revoke", Delete;
+    /// Somebody joined the team.
+    InvitationAccept = "invitation.accept", Update;
+    /// Somebody does not want to join the team.
+    InvitationDecline = "invitation.decline", Update;
+    /// A service account was made.
+    ServiceAccountCreate = "service-account.create", Create;
+    /// A member was given another role.
+    MemberSetRole = "member.set-role", Update;
+    /// Somebody was taken out of the team.
+    MemberRemove = "member.remove", Delete;
+    /// A role was made.
+    RoleCreate = "role.create", Create;
+    /// A role was changed.
+    RoleUpdate = "role.update", Update;
+    /// A role was deleted.
+    RoleDelete = "role.delete", Delete;
+    /// A role was granted on a part of the team.
+    GrantCreate = "grant.create", Create;
+    /// A grant was taken back.
+    GrantRevoke = "grant.revoke", Delete;
+    /// The log was exported.
+    AuditExport = "audit.export", Read;
+    /// Entries that are older than is kept were deleted.
+    AuditExpire = "audit.expire", Delete;
+}
+
+impl Action {
+    /// The action of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|action| action.name() == name)
+    }
+}

@@ -1,0 +1,171 @@
+use async_graphql::{Enum, InputObject, Json, SimpleObject};
+use chrono::{DateTime, Utc};
+use services::audit::{AuditKey, AuditQuery, AuditRecord, ExportFormat, ExportPage};
+
+/// Whether something happened.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "audit::Outcome")]
+pub enum AuditOutcome {
+    /// It happened.
+    Done,
+    /// It was refused, because whoever asked has no right to it.
+    Denied,
+}
+
+/// The form of an export of the audit log.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "ExportFormat")]
+pub enum AuditFormat {
+    /// Entries and checkpoints, which `mikrocloud audit verify` checks without a server.
+    JsonLines,
+    /// Events of the Open Cybersecurity Schema Framework 1.3.0, class API Activity.
+    Ocsf,
+}
+
+/// What is looked for in the audit log; what is left out does not matter.
+#[derive(InputObject, Default)]
+pub struct AuditFilter {
+    /// Not before this moment.
+    since: Option<DateTime<Utc>>,
+    /// Before this moment.
+    until: Option<DateTime<Utc>>,
+    /// A user's id or address, or the id of a session, an API key or a schedule.
+    actor: Option<String>,
+    /// The name of an action such as `project.create`, or what stands before its dot.
+    action: Option<String>,
+    /// The id or the name of what it was done to.
+    target: Option<String>,
+    /// Whether it happened.
+    outcome: Option<AuditOutcome>,
+}
+
+impl From<AuditFilter> for AuditQuery {
+    fn from(filter: AuditFilter) -> Self {
+        let AuditFilter { since, until, actor, action, target, outcome } = filter;
+        Self { since, until, actor, action, target, outcome: outcome.map(Into::into) }
+    }
+}
+
+/// What somebody showed to be let in.
+#[derive(SimpleObject)]
+pub struct AuditCredential {
+    /// `session`, `api_key` or `schedule`.
+    kind: String,
+    /// Its id.
+    id: String,
+    /// Its name at the time, for an API key.
+    name: Option<String>,
+}
+
+/// Who did something, as they were at the time. MikroCloud itself has no user.
+#[derive(SimpleObject)]
+pub struct AuditActor {
+    /// The user's id.
+    user_id: Option<String>,
+    /// The user's address.
+    email: Option<String>,
+    /// The user's name.
+    name: Option<String>,
+    /// Who made the service account, if the user is one.
+    answerable: Option<String>,
+    /// What was shown.
+    credential: Option<AuditCredential>,
+}
+
+/// What something was done to, as it was at the time.
+#[derive(SimpleObject)]
+pub struct AuditTarget {
+    /// What it is, such as `project`.
+    kind: String,
+    /// Its id.
+    id: String,
+    /// Its name.
+    name: Option<String>,
+}
+
+/// An entry of the audit log.
+#[derive(SimpleObject)]
+pub struct AuditEntry {
+    /// Its number in the team's log, without gaps from 1.
+    pub sequence: i64,
+    at: DateTime<Utc>,
+    /// Such as `project.create`.
+    action: String,
+    outcome: AuditOutcome,
+    actor: AuditActor,
+    /// The address the request came from.
+    address: Option<String>,
+    /// The request's id (`x-request-id`).
+    request_id: Option<String>,
+    /// The program, as it calls itself.
+    agent: Option<String>,
+    target: Option<AuditTarget>,
+    /// The fields that changed, as they were; secrets as digests.
+    before: Option<Json<serde_json::Value>>,
+    /// The same fields, as they are since; secrets as digests.
+    after: Option<Json<serde_json::Value>>,
+    /// What else there is to say.
+    details: Json<serde_json::Value>,
+    /// The SHA-256 by which it hangs on the entry before it.
+    hash: String,
+}
+
+impl From<AuditRecord> for AuditEntry {
+    fn from(AuditRecord { entry, hash }: AuditRecord) -> Self {
+        let audit::Entry { sequence, at, actor, origin, action, outcome, target, before, after, details, .. } = entry;
+        let audit::Who { user, email, name, answerable, credential } = actor;
+        Self {
+            sequence,
+            at,
+            action,
+            outcome: outcome.into(),
+            actor: AuditActor {
+                user_id: user.map(|id| id.to_string()),
+                email,
+                name,
+                answerable: answerable.map(|id| id.to_string()),
+                credential: credential.map(|audit::Shown { kind, id, name }| AuditCredential { kind, id, name }),
+            },
+            address: origin.address,
+            request_id: origin.request,
+            agent: origin.agent,
+            target: target.map(|audit::Subject { kind, id, name }| AuditTarget { kind, id, name }),
+            before: before.map(Json),
+            after: after.map(Json),
+            details: Json(details.into()),
+            hash: hash.to_string(),
+        }
+    }
+}
+
+/// A key by which checkpoints and exports are checked.
+#[derive(SimpleObject)]
+pub struct AuditPublicKey {
+    /// An Ed25519 key, 64 hexadecimal digits.
+    public_key: String,
+    /// When it first signed; null before it did.
+    created_at: Option<DateTime<Utc>>,
+    /// Whether it is the one that signs at present.
+    current: bool,
+}
+
+impl From<AuditKey> for AuditPublicKey {
+    fn from(AuditKey { public_key, created_at, current }: AuditKey) -> Self {
+        Self { public_key, created_at, current }
+    }
+}
+
+/// A page of an export.
+#[derive(SimpleObject)]
+pub struct AuditExportPage {
+    /// The lines, without their ends.
+    lines: Vec<String>,
+    /// After which entry the next page begins; null when this is the last.
+    next: Option<i64>,
+}
+
+impl From<ExportPage> for AuditExportPage {
+    fn from(ExportPage { lines, next }: ExportPage) -> Self {
+        Self { lines, next }
+    }
+}

@@ -1,0 +1,173 @@
+//! Every mutation of the schema leaves an entry.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::harness::House;
+use crate::world::dead_job;
+
+/// Mutations that leave no entry, each with the reason.
+const EXEMPT: [(&str, &str); 10] = [
+    ("acknowledgeSecurityEvents", "only marks as read"),
+    (
+        "answerInvitation",
+        "who is asked is in no team yet: `invitation.accept` and `invitation.decline` stand in the log of who invites",
+    ),
+    ("beginSecondFactor", OWN_ACCOUNT),
+    ("changePassword", OWN_ACCOUNT),
+    ("confirmSecondFactor", OWN_ACCOUNT),
+    ("disableSecondFactor", OWN_ACCOUNT),
+    ("renewRecoveryCodes", OWN_ACCOUNT),
+    ("revokeSession", OWN_ACCOUNT),
+    ("signOutEverywhere", OWN_ACCOUNT),
+    ("unlinkIdentity", OWN_ACCOUNT),
+];
+const OWN_ACCOUNT: &str = "one's own account, which belongs to no team: its security events tell of it";
+
+/// Goes through mutations and notes which.
+struct Walk<'h> {
+    house: &'h House,
+    gone: BTreeSet<String>,
+    last: i64,
+}
+
+impl Walk<'_> {
+    /// The actions of the entries since the last look.
+    async fn news(&mut self) -> Vec<Value> {
+        let entries = self.house.audit(Value::Null, 20).await;
+        let mut new: Vec<_> = entries.into_iter().filter(|entry| entry["sequence"].as_i64().unwrap() > self.last).collect();
+        new.reverse();
+        self.last += i64::try_from(new.len()).unwrap();
+        assert!(new.last().is_none_or(|entry| entry["sequence"] == self.last), "no gaps: {new:?}");
+        new
+    }
+
+    /// A mutation that goes well and leaves exactly one entry.
+    async fn step(&mut self, mutation: &str, input: Value, fields: &str, action: &str) -> Value {
+        let token = self.house.token();
+        self.step_as(&token, mutation, input, fields, action).await
+    }
+
+    async fn step_as(&mut self, token: &str, mutation: &str, input: Value, fields: &str, action: &str) -> Value {
+        self.news().await;
+        let input_type = match mutation {
+            "retryJob" | "discardJob" => "JobInput".to_owned(),
+            _ => format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]),
+        };
+        let query = format!(
+            "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ {fields} userErrors {{ code message }} }} }}"
+        );
+        let mut answer = self.house.graphql_as(token, &query, json!({"input": input})).await;
+        assert!(answer["errors"].is_null() && answer["data"][mutation]["userErrors"] == json!([]), "{mutation}: {answer}");
+        let news = self.news().await;
+        let actions: Vec<_> = news.iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+        assert_eq!(actions, [action], "{mutation} leaves one entry");
+        let entry = &news[0];
+        assert!(entry["outcome"] == "DONE" && entry["requestId"].is_string() && entry["address"] == "127.0.0.1", "{entry}");
+        assert!(entry["target"]["id"].is_string() && entry["actor"]["email"].is_string(), "{entry}");
+        self.gone.insert(mutation.to_owned());
+        answer["data"][mutation].take()
+    }
+}
+
+fn id<'v>(payload: &'v Value, field: &str) -> &'v str {
+    payload[field]["id"].as_str().unwrap_or_else(|| panic!("no id of {field} in {payload}"))
+}
+
+#[tokio::test]
+async fn every_mutation_leaves_an_entry() {
+    let house = House::start().await;
+    let ann = house.colleague("ann", "admin").await;
+    let mut walk = Walk { house: &house, gone: BTreeSet::new(), last: 0 };
+    let project = walk.step("createProject", json!({"name": "page"}), "project { id }", "project.create").await;
+    let project = id(&project, "project").to_owned();
+    walk.step("updateProject", json!({"projectId": project, "reference": "main"}), "project { id }", "project.update").await;
+    let variables = json!({"projectId": project, "variables": [{"name": "A", "value": "1"}]});
+    walk.step("setEnvironmentVariable", variables, "names", "variable.set").await;
+    walk.step("unsetEnvironmentVariable", json!({"projectId": project, "name": "A"}), "names", "variable.unset").await;
+    deployments(&mut walk, &project).await;
+    approvals(&mut walk, &project, &ann.token).await;
+    operations(&mut walk, &project).await;
+    access(&mut walk, &project).await;
+    let export = walk.step("beginAuditExport", json!({"format": "OCSF"}), "after to", "audit.export").await;
+    assert_eq!(export["to"], walk.last);
+    walk.step("deleteProject", json!({"projectId": project}), "project { id }", "project.delete").await;
+
+    let schema = house.graphql("{ __schema { mutationType { fields { name } } } }", json!({})).await;
+    let fields = schema["__schema"]["mutationType"]["fields"].as_array().unwrap();
+    let there: BTreeSet<_> = fields.iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect();
+    walk.gone.extend(EXEMPT.iter().map(|(mutation, _)| (*mutation).to_owned()));
+    assert_eq!(walk.gone, there, "each mutation is gone through here, or is exempt for a reason");
+}
+
+async fn deployments(walk: &mut Walk<'_>, project: &str) {
+    let house = walk.house;
+    walk.news().await;
+    let first = house.deploy(house.site("page", "one"), &["--project", "page"]).await["deployment"].clone();
+    let actions: Vec<_> = walk.news().await.into_iter().map(|entry| entry["action"].clone()).collect();
+    assert_eq!(actions, ["upload.create", "deployment.trigger"], "an upload is an entry, too");
+    let second = house.deploy(house.site("page", "two"), &["--project", "page"]).await["deployment"].clone();
+    let input = json!({"deploymentId": second, "environment": "preview"});
+    let promoted = walk.step("promoteDeployment", input, "deployment { id }", "deployment.promote").await;
+    house.ended(id(&promoted, "deployment")).await;
+    let input = json!({"projectId": project, "toDeploymentId": first});
+    let back = walk.step("rollbackDeployment", input, "deployment { id }", "deployment.rollback").await;
+    house.ended(id(&back, "deployment")).await;
+}
+
+async fn approvals(walk: &mut Walk<'_>, project: &str, other: &str) {
+    let house = walk.house;
+    let repository = house.repository("source");
+    repository.commit("main", &[("index.html", "three")]);
+    let protected = json!({"projectId": project, "protected": true});
+    walk.step("protectEnvironment", protected, "environment { name }", "environment.protect").await;
+    let input = json!({"projectId": project, "repository": repository.url()});
+    let waiting = walk.step("triggerDeployment", input, "deployment { id }", "deployment.trigger").await;
+    let input = json!({"deploymentId": id(&waiting, "deployment")});
+    walk.step("cancelDeployment", input, "deployment { id }", "deployment.cancel").await;
+    for (mutation, action) in [("rejectDeployment", "deployment.reject"), ("approveDeployment", "deployment.approve")] {
+        let waiting = house.deploy_detached(house.site("page", mutation), &["--project", "page"]).await;
+        let input = json!({"deploymentId": waiting, "reason": "because"});
+        walk.step_as(other, mutation, input, "deployment { id }", action).await;
+        house.ended(&waiting).await;
+    }
+}
+
+async fn operations(walk: &mut Walk<'_>, project: &str) {
+    let input = json!({"projectId": project, "name": "yearly", "cron": "0 3 1 1 *", "path": "/"});
+    let schedule = walk.step("createSchedule", input, "schedule { id }", "schedule.create").await;
+    let schedule = id(&schedule, "schedule");
+    let input = json!({"scheduleId": schedule, "enabled": false});
+    walk.step("enableSchedule", input, "schedule { id }", "schedule.enable").await;
+    walk.step("deleteSchedule", json!({"scheduleId": schedule}), "deleted", "schedule.delete").await;
+    let (team, _) = walk.house.owner().await;
+    let job = dead_job(walk.house, team).await;
+    walk.step("retryJob", json!({"jobId": job}), "job { id }", "job.retry").await;
+    walk.step("discardJob", json!({"jobId": job}), "job { id }", "job.discard").await;
+    walk.step("updateQueue", json!({"name": "build", "concurrency": 3}), "queue { name }", "queue.update").await;
+}
+
+async fn access(walk: &mut Walk<'_>, project: &str) {
+    let key = walk.step("createApiKey", json!({"name": "k"}), "apiKey { id }", "api-key.create").await;
+    walk.step("revokeApiKey", json!({"apiKeyId": id(&key, "apiKey")}), "done", "api-key.revoke").await;
+    let role = json!({"name": "reader", "permissions": ["project-read"]});
+    let role = walk.step("createRole", role, "role { id }", "role.create").await;
+    let role = id(&role, "role");
+    walk.step("updateRole", json!({"roleId": role, "name": "looker"}), "role { id }", "role.update").await;
+    let account = json!({"name": "bot", "role": "VIEWER"});
+    walk.step("createServiceAccount", account, "member { user { id } }", "service-account.create").await;
+    let member = json!({"email": "bob@example.org", "role": "VIEWER"});
+    let member = walk.step("addMember", member, "member { user { id } }", "member.add").await;
+    let member = id(&member["member"], "user");
+    let grant = json!({"userId": member, "role": "DEVELOPER", "projectId": project, "environment": "preview"});
+    let grant = walk.step("grantRole", grant, "grant { id }", "grant.create").await;
+    walk.step("revokeGrant", json!({"grantId": id(&grant, "grant")}), "done", "grant.revoke").await;
+    walk.house.other_team().await;
+    let invited = json!({"email": "other@example.org", "role": "VIEWER"});
+    let invited = walk.step("addMember", invited, "invitationId", "member.add").await;
+    walk.step("revokeInvitation", json!({"invitationId": invited["invitationId"]}), "done", "invitation.revoke").await;
+    walk.step("setMemberRole", json!({"userId": member, "role": "DEVELOPER"}), "done", "member.set-role").await;
+    walk.step("removeMember", json!({"userId": member}), "done", "member.remove").await;
+    walk.step("deleteRole", json!({"roleId": role}), "done", "role.delete").await;
+}
