@@ -51,7 +51,10 @@ impl Server {
         let schema = schema::build(services.clone());
         let limiter = Arc::new(admission.limiter);
         let (public, allowed_origins) = (PublicUrl::new(admission.public_url), admission.allowed_origins.into());
-        let api = router(ApiState { machine: MachineState { services, metrics }, schema, limiter, public, allowed_origins }, admission.load);
+        let api = router(
+            ApiState { machine: MachineState { services, metrics }, schema, limiter, public, allowed_origins },
+            admission.load,
+        );
         Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
     }
 

@@ -107,6 +107,34 @@ actions! {
     GrantCreate = "grant.create", Create;
     /// A grant was taken back.
     GrantRevoke = "grant.revoke", Delete;
+    /// Somebody signed in.
+    SignIn = "sign-in.done", Create;
+    /// Sign-in is refused for a while because of many failed attempts in a row.
+    SignInThrottle = "sign-in.throttle", Create;
+    /// Somebody signed out.
+    SignOut = "session.sign-out", Delete;
+    /// Somebody ended another of their sessions.
+    SessionRevoke = "session.revoke", Delete;
+    /// A refresh token was used twice; its session was ended.
+    TokenReuse = "session.token-reuse", Delete;
+    /// Somebody ended all their sessions and signed all their command lines out.
+    SignOutEverywhere = "session.sign-out-everywhere", Delete;
+    /// A command line was let in.
+    DeviceApprove = "session.device-approve", Create;
+    /// Somebody's password was set or changed.
+    PasswordChange = "account.password-change", Update;
+    /// A second factor is asked for from now on.
+    SecondFactorEnable = "account.second-factor-enable", Update;
+    /// A second factor is asked for no longer.
+    SecondFactorDisable = "account.second-factor-disable", Update;
+    /// The recovery codes were replaced.
+    RecoveryCodesRenew = "account.recovery-codes-renew", Update;
+    /// A recovery code was used.
+    RecoveryCodeUse = "account.recovery-code-use", Update;
+    /// An account of a provider can sign somebody in.
+    IdentityLink = "account.identity-link", Create;
+    /// An account of a provider can sign somebody in no longer.
+    IdentityUnlink = "account.identity-unlink", Delete;
     /// The log was exported.
     AuditExport = "audit.export", Read;
     /// Entries that are older than is kept were deleted.

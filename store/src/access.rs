@@ -222,11 +222,12 @@ impl Tx {
         Ok(())
     }
 
-    /// Revokes a key if it is that of a command line that signed in.
-    pub async fn api_key_revoke_login(&mut self, team: TeamId, id: ApiKeyId) -> Result<()> {
+    /// Revokes a key if it is that of a command line that signed in; `false` when it is not, or was revoked before.
+    pub async fn api_key_revoke_login(&mut self, team: TeamId, id: ApiKeyId) -> Result<bool> {
         let sql = "UPDATE api_keys SET revoked_at = $3 WHERE team_id = $1 AND id = $2 AND login AND revoked_at IS NULL";
-        tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(drop))?;
-        Ok(())
+        let done =
+            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
     }
 
     /// Revokes the keys of all command lines that a user signed in, in whichever team.

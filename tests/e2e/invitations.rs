@@ -63,6 +63,8 @@ async fn an_invitation_is_accepted_by_its_own_account_once() {
     let joined = browser.submit(&question, &[("reply", "accept")]).await;
     assert!(joined.text.contains("You are a member"), "{joined:?}");
     assert!(members(&house).await.contains(EVE));
+    let entries = house.json(&["audit", "--action", "invitation.accept"]).await;
+    assert_eq!((entries.as_array().unwrap().len(), &entries[0]["actor"]["email"]), (1, &json!(EVE)), "{entries}");
     let twice = browser.submit(&question, &[("reply", "accept")]).await;
     assert!(twice.status == 422 && twice.text.contains("was used"), "{twice:?}");
     let again = house.cli(&["members", "add", EVE, "--role", "viewer", "--json"]).await;
@@ -88,6 +90,8 @@ async fn an_invitation_ends_with_the_rights_of_who_invites_when_it_is_taken_back
     assert_eq!(reply(&second, true).await["userErrors"][0]["code"], "UNKNOWN_INVITATION");
     assert_eq!(reply(&third, false).await["done"], true);
     assert_eq!(reply(&third, true).await["userErrors"][0]["code"], "UNKNOWN_INVITATION");
+    let entries = house.json(&["audit", "--action", "invitation.decline"]).await;
+    assert_eq!(entries.as_array().unwrap().len(), 1, "{entries}");
     assert!(!members(&house).await.contains(EVE));
 
     let admin = house.member("ADMIN").await;

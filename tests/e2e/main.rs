@@ -26,6 +26,7 @@ mod fixtures;
 mod grants;
 mod graphql;
 mod harness;
+mod headers;
 mod invariants;
 mod invitations;
 mod limits;

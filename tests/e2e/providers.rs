@@ -113,6 +113,15 @@ async fn who_is_in_a_mapped_group_signs_in_and_follows_it() {
     assert_eq!(me(&house, &out).await, Value::Null);
     let members = house.json(&["members"]).await;
     assert!(!members.to_string().contains(ADA), "{members}");
+    // Each step by the groups is in the team's log, the newest first; the second sign-in changed nothing.
+    let entries = house.json(&["audit", "--action", "member"]).await;
+    let actions: Vec<_> = entries.as_array().unwrap().iter().map(|entry| entry["action"].as_str().unwrap()).collect();
+    assert_eq!(actions, ["member.remove", "member.add"], "{entries}");
+    assert_eq!(
+        (&entries[1]["after"]["role"], &entries[1]["details"]["provider"]),
+        (&json!("developer"), &json!("corp")),
+        "{entries}"
+    );
 }
 
 #[tokio::test]

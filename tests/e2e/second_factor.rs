@@ -11,7 +11,7 @@ use crate::harness::{House, PATIENCE, eventually};
 const OWNER: &str = "owner@localhost";
 
 /// The code that an authenticator with this secret shows at a time step.
-async fn code(secret: &str, step: i64) -> String {
+pub async fn code(secret: &str, step: i64) -> String {
     let at = format!("--now=@{}", step * 30);
     let output =
         Command::new("oathtool").args(["--totp", "--base32", &at, secret]).output().await.expect("oathtool is installed");
@@ -19,7 +19,8 @@ async fn code(secret: &str, step: i64) -> String {
     String::from_utf8(output.stdout).unwrap().trim().to_owned()
 }
 
-fn present_step() -> i64 {
+/// The time step of this moment.
+pub fn present_step() -> i64 {
     now().timestamp() / 30
 }
 

@@ -17,8 +17,8 @@ use serde::de::{DeserializeOwned, Deserializer, MapAccess, Visitor};
 use services::ServiceError;
 
 use super::error::Refused;
-use crate::problem::Refusal;
 use crate::client;
+use crate::problem::Refusal;
 use crate::routes::ApiState;
 
 /// Who asks.

@@ -25,8 +25,14 @@ pub struct RequestOptions {
     /// How often an address may try to sign in per minute; 0 for any number
     #[arg(long, env = "MIKROCLOUD_SIGN_IN_RATE_LIMIT", value_name = "ATTEMPTS", default_value_t = RateLimits::default().sign_in)]
     sign_in_rate_limit: u32,
-    /// The sites whose scripts may use the API, such as https://app.example.org; none when left out
-    #[arg(long, env = "MIKROCLOUD_ALLOWED_ORIGINS", value_name = "URL", value_delimiter = ',', value_parser = origin)]
+    #[arg(
+        long,
+        help = "The sites whose scripts may use the API, such as https://app.example.org; none when left out",
+        env = "MIKROCLOUD_ALLOWED_ORIGINS",
+        value_name = "URL",
+        value_delimiter = ',',
+        value_parser = origin
+    )]
     allowed_origins: Vec<Url>,
     /// How many requests are worked on at once
     #[arg(long, env = "MIKROCLOUD_MAX_REQUESTS", value_name = "REQUESTS", default_value_t = LoadLimits::default().at_once,

@@ -79,17 +79,9 @@ pub(crate) async fn record(tx: &mut Tx, actor: &Actor, change: Change) -> Result
 }
 
 /// Records something about a user that belongs to no team, such as a sign-in, in the log of every team the user is in. Like [`record`] it is
-/// called last before the commit of the transaction in which it happens, with the origin of the request:
-///
-/// ```ignore
-/// let change = Change::new(Action::SignIn).on("session", session).after(json!({"by": "password"}));
-/// audit::record_about_user(&mut tx, user, origin, &change, Outcome::Done).await?;
-/// tx.commit().await?;
-/// ```
-///
-/// A new kind of event is a line in `audit::Action`. What is tried in vain ([`Outcome::Denied`]) has no transaction of its own: begin one, and
-/// bound how often that may happen, or anybody can fill the log.
-pub async fn record_about_user(
+/// called last before the commit of the transaction in which it happens. What is tried in vain ([`Outcome::Denied`]) has no transaction of its
+/// own: begin one, and bound how often that may happen, or anybody can fill the log.
+pub(crate) async fn record_about_user(
     tx: &mut Tx,
     user: UserId,
     origin: Option<&Origin>,

@@ -13,6 +13,7 @@ use store::{Identity, Tx};
 
 use super::throttle::Guess;
 use super::{passwords, token_hash};
+use crate::audit::{Action, Change, Outcome, record_about_user};
 use crate::{Result, ServiceError, Services};
 
 const SESSION_NEEDED: ServiceError =
@@ -101,6 +102,8 @@ impl Services {
         }
         let mut tx = self.store().begin().await?;
         tx.session_revoke(id).await?;
+        let change = Change::new(Action::SessionRevoke).on("session", id);
+        record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
         let _rights = self.inner.recent.change();
         Ok(tx.commit().await?)
     }
@@ -143,10 +146,23 @@ impl Services {
     }
 }
 
-/// Tells a user what happened to their account.
+/// Tells a user what happened to their account, and the audit log of each of their teams. To be called last before the commit.
 pub(super) async fn tell_user(tx: &mut Tx, user_id: UserId, kind: SecurityEventKind, origin: &Origin) -> Result<()> {
     let id = SecurityEventId::new();
     let (address, agent) = (Some(origin.address.to_string()), origin.agent.clone());
     let event = SecurityEvent { id, user_id, kind, address, agent, created_at: now(), seen_at: None };
-    Ok(tx.security_event_insert(&event).await?)
+    tx.security_event_insert(&event).await?;
+    let (action, outcome) = match kind {
+        SecurityEventKind::TokenReused => (Action::TokenReuse, Outcome::Done),
+        SecurityEventKind::PasswordChanged => (Action::PasswordChange, Outcome::Done),
+        SecurityEventKind::SecondFactorEnabled => (Action::SecondFactorEnable, Outcome::Done),
+        SecurityEventKind::SecondFactorDisabled => (Action::SecondFactorDisable, Outcome::Done),
+        SecurityEventKind::RecoveryCodeUsed => (Action::RecoveryCodeUse, Outcome::Done),
+        SecurityEventKind::IdentityLinked => (Action::IdentityLink, Outcome::Done),
+        SecurityEventKind::IdentityUnlinked => (Action::IdentityUnlink, Outcome::Done),
+        SecurityEventKind::SignedOutEverywhere => (Action::SignOutEverywhere, Outcome::Done),
+        SecurityEventKind::AttemptsThrottled => (Action::SignInThrottle, Outcome::Denied),
+        SecurityEventKind::DeviceApproved => (Action::DeviceApprove, Outcome::Done),
+    };
+    record_about_user(tx, user_id, Some(origin), &Change::new(action).on("user", user_id), outcome).await
 }

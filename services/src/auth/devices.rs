@@ -11,6 +11,7 @@ use store::{DeviceLogin, StoreError};
 
 use super::account::{Account, tell_user};
 use super::{ApiKeySecret, random_token, token_hash};
+use crate::audit::{Action, Change, record_in_team};
 use crate::{Result, ServiceError, Services};
 
 const LIFETIME: TimeDelta = TimeDelta::minutes(15);
@@ -149,7 +150,7 @@ impl Services {
     }
 
     /// How a command line stands that asks with its code. Its key is made and told once.
-    pub async fn ask_device(&self, device_code: &str) -> Result<DeviceState> {
+    pub async fn ask_device(&self, device_code: &str, origin: &Origin) -> Result<DeviceState> {
         let hash = token_hash(device_code);
         let mut tx = self.store().begin().await?;
         let Some(device) = tx.device_find(&hash).await? else { return Ok(DeviceState::Expired) };
@@ -171,6 +172,7 @@ impl Services {
         let name = format!("mikrocloud login on {}", device.name);
         let key = secret.insert(&mut tx, team, user, &name, Permissions::ALL, Some(now() + SIGNED_IN)).await?;
         tx.api_key_is_login(team, key.id).await?;
+        record_in_team(&mut tx, team, user, origin, Change::new(Action::ApiKeyCreate).on("api_key", key.id).named(&name)).await?;
         tx.commit().await?;
         Ok(DeviceState::Done(secret.into_secret()))
     }

@@ -17,6 +17,7 @@ use super::flows::Flow;
 use super::sessions::{Method, SignedIn};
 use super::throttle::Guess;
 use super::token_hash;
+use crate::audit::{Action, Change, Outcome, record_about_user};
 use crate::{Result, ServiceError, Services};
 
 const SECRET_BYTES: usize = 20;
@@ -213,6 +214,9 @@ impl Services {
         tx.recovery_codes_put(account.user_id, &hashes).await?;
         if let Some(kind) = event {
             tell_user(&mut tx, account.user_id, kind, &account.origin).await?;
+        } else {
+            let change = Change::new(Action::RecoveryCodesRenew).on("user", account.user_id);
+            record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
         }
         tx.commit().await?;
         Ok(codes)

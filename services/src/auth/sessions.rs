@@ -8,12 +8,14 @@ use domain::id::{SessionId, UserId};
 use domain::secret::Secret;
 use domain::session::{SecurityEventKind, Session};
 use domain::time::now;
+use serde_json::json;
 use store::Tx;
 
 use super::account::tell_user;
 use super::throttle::Guess;
 use super::tokens::{LIFETIME, Signer};
 use super::{passwords, random_token, token_hash};
+use crate::audit::{Action, Change, Outcome, record, record_about_user};
 use crate::{Result, ServiceError, Services};
 
 const REFRESH_LIFETIME: Duration = Duration::days(30);
@@ -127,10 +129,13 @@ impl Services {
     }
 
     /// Ends the session of a refresh token. Unknown tokens are no error: the caller wanted to be out, and is.
-    pub async fn sign_out(&self, token: &str) -> Result<()> {
+    pub async fn sign_out(&self, token: &str, origin: &Origin) -> Result<()> {
         let mut tx = self.store().begin().await?;
         if let Some(found) = tx.refresh_token_get(&token_hash(token)).await? {
-            tx.session_revoke(found.session_id).await?;
+            if tx.session_revoke(found.session_id).await? {
+                let change = Change::new(Action::SignOut).on("session", found.session_id);
+                record_about_user(&mut tx, found.user_id, Some(origin), &change, Outcome::Done).await?;
+            }
             let _rights = self.inner.recent.change();
             tx.commit().await?;
         }
@@ -142,8 +147,17 @@ impl Services {
     pub async fn sign_out_credential(&self, actor: &Actor) -> Result<()> {
         let mut tx = self.store().begin().await?;
         match actor.credential {
-            Credential::Session(session) => drop(tx.session_revoke(session).await?),
-            Credential::ApiKey(key) => tx.api_key_revoke_login(actor.team_id, key).await?,
+            Credential::Session(session) => {
+                if tx.session_revoke(session).await? {
+                    let change = Change::new(Action::SignOut).on("session", session);
+                    record_about_user(&mut tx, actor.user_id, actor.origin.as_deref(), &change, Outcome::Done).await?;
+                }
+            }
+            Credential::ApiKey(key) => {
+                if tx.api_key_revoke_login(actor.team_id, key).await? {
+                    record(&mut tx, actor, Change::new(Action::ApiKeyRevoke).on("api_key", key)).await?;
+                }
+            }
             Credential::Schedule(_) => {}
         }
         let _rights = self.inner.recent.change();
@@ -165,6 +179,8 @@ impl Services {
         let mut tx = self.store().begin().await?;
         tx.session_insert(&session).await?;
         let signed_in = next_tokens(&mut tx, &signer, user_id, id).await?;
+        let change = Change::new(Action::SignIn).on("session", id).after(json!({"by": session.method}));
+        record_about_user(&mut tx, user_id, Some(origin), &change, Outcome::Done).await?;
         tx.commit().await?;
         Ok(signed_in)
     }

@@ -143,13 +143,13 @@ async fn the_log_is_searched_page_by_page_and_survives_what_it_is_about() {
     })
     .await;
     for (arguments, expected) in [
-        (["--actor", "ann@example.org"], 2),
-        (["--actor", &ann.user], 2),
+        (["--actor", "ann@example.org"], 4),
+        (["--actor", &ann.user], 4),
         (["--actor", key["apiKey"]["id"].as_str().unwrap_or("none")], 0),
         (["--target", "shop"], 122),
         (["--target", "ann@example.org"], 2),
         (["--until", "2026-01-01"], 0),
-        (["--since", "2026-01-01"], 125),
+        (["--since", "2026-01-01"], 127),
     ] {
         let found = house.json(&[&["audit", "--limit", "1000"], &arguments[..]].concat()).await;
         let found = found.as_array().unwrap();

@@ -2,28 +2,25 @@
 
 use std::collections::BTreeSet;
 
+use domain::id::UserId;
+use domain::time::now;
 use serde_json::{Value, json};
+use store::{Identity, Store};
 
+use crate::access::PASSWORD;
 use crate::harness::House;
+use crate::second_factor::{code, present_step};
 use crate::world::dead_job;
 
 /// Mutations that leave no entry, each with the reason.
-const EXEMPT: [(&str, &str); 10] = [
+const EXEMPT: [(&str, &str); 3] = [
     ("acknowledgeSecurityEvents", "only marks as read"),
     (
         "answerInvitation",
         "who is asked is in no team yet: `invitation.accept` and `invitation.decline` stand in the log of who invites",
     ),
-    ("beginSecondFactor", OWN_ACCOUNT),
-    ("changePassword", OWN_ACCOUNT),
-    ("confirmSecondFactor", OWN_ACCOUNT),
-    ("disableSecondFactor", OWN_ACCOUNT),
-    ("renewRecoveryCodes", OWN_ACCOUNT),
-    ("revokeSession", OWN_ACCOUNT),
-    ("signOutEverywhere", OWN_ACCOUNT),
-    ("unlinkIdentity", OWN_ACCOUNT),
+    ("beginSecondFactor", "nothing is asked for until the second factor is confirmed"),
 ];
-const OWN_ACCOUNT: &str = "one's own account, which belongs to no team: its security events tell of it";
 
 /// Goes through mutations and notes which.
 struct Walk<'h> {
@@ -53,6 +50,7 @@ impl Walk<'_> {
         self.news().await;
         let input_type = match mutation {
             "retryJob" | "discardJob" => "JobInput".to_owned(),
+            "confirmSecondFactor" | "renewRecoveryCodes" | "disableSecondFactor" => "SecondFactorCodeInput".to_owned(),
             _ => format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]),
         };
         let query = format!(
@@ -93,12 +91,62 @@ async fn every_mutation_leaves_an_entry() {
     let export = walk.step("beginAuditExport", json!({"format": "OCSF"}), "after to", "audit.export").await;
     assert_eq!(export["to"], walk.last);
     walk.step("deleteProject", json!({"projectId": project}), "project { id }", "project.delete").await;
+    account(&mut walk).await;
 
     let schema = house.graphql("{ __schema { mutationType { fields { name } } } }", json!({})).await;
     let fields = schema["__schema"]["mutationType"]["fields"].as_array().unwrap();
     let there: BTreeSet<_> = fields.iter().map(|field| field["name"].as_str().unwrap().to_owned()).collect();
     walk.gone.extend(EXEMPT.iter().map(|(mutation, _)| (*mutation).to_owned()));
     assert_eq!(walk.gone, there, "each mutation is gone through here, or is exempt for a reason");
+}
+
+/// What the owner does in a session with their own account.
+async fn account(walk: &mut Walk<'_>) {
+    let house = walk.house;
+    let tokens = house.owner_session().await;
+    let token = tokens["access_token"].as_str().unwrap();
+    let phrase = "another quite uncommon phrase";
+    let change = json!({"password": PASSWORD, "newPassword": phrase});
+    walk.step_as(token, "changePassword", change, "done", "account.password-change").await;
+    assert_eq!(house.sign_in("owner@localhost", phrase).await.0, 200);
+    let actions: Vec<_> = walk.news().await.into_iter().map(|entry| entry["action"].clone()).collect();
+    assert_eq!(actions, ["sign-in.done"]);
+    let sessions = house.account(&tokens, "sessions { id current }").await["sessions"].take();
+    let other = sessions.as_array().unwrap().iter().find(|session| session["current"] == false).unwrap();
+    walk.step_as(token, "revokeSession", json!({"sessionId": other["id"]}), "done", "session.revoke").await;
+    let begun =
+        house.in_session(&tokens, "beginSecondFactor", "BeginSecondFactorInput", json!({"password": phrase}), "secret").await;
+    let secret = begun["secret"].as_str().unwrap();
+    let step = present_step();
+    for (offset, mutation, fields, action) in [
+        (-1, "confirmSecondFactor", "codes", "account.second-factor-enable"),
+        (0, "renewRecoveryCodes", "codes", "account.recovery-codes-renew"),
+        (1, "disableSecondFactor", "done", "account.second-factor-disable"),
+    ] {
+        let input = json!({"code": code(secret, step + offset).await});
+        walk.step_as(token, mutation, input, fields, action).await;
+    }
+    let (_, owner) = house.owner().await;
+    linked(house, owner).await;
+    let input = json!({"provider": "corp", "password": phrase});
+    walk.step_as(token, "unlinkIdentity", input, "done", "account.identity-unlink").await;
+    walk.news().await;
+    let query = "mutation { signOutEverywhere { done } }";
+    house.graphql_as(token, query, json!({})).await;
+    let actions: Vec<_> = walk.news().await.into_iter().map(|entry| entry["action"].clone()).collect();
+    assert_eq!(actions, ["session.sign-out-everywhere"]);
+    walk.gone.insert("signOutEverywhere".to_owned());
+}
+
+/// Links an account of a provider, as its sign-in would.
+async fn linked(house: &House, user_id: UserId) {
+    let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    let (provider, subject, email) = ("corp".to_owned(), "1815".to_owned(), "owner@localhost".to_owned());
+    let identity = Identity { provider, subject, user_id, email, created_at: now(), used_at: now() };
+    tx.identity_insert(&identity).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
 }
 
 async fn deployments(walk: &mut Walk<'_>, project: &str) {

@@ -71,12 +71,12 @@ pub async fn begin(State(state): State<ApiState>, client: Client, input: Input<B
 }
 
 /// Tells a command line how it stands, with the errors of RFC 8628, 3.5.
-pub async fn token(State(services): State<Services>, input: Input<Asking>) -> Result<Response, Problem> {
+pub async fn token(State(services): State<Services>, client: Client, input: Input<Asking>) -> Result<Response, Problem> {
     let error = |name: &str| (StatusCode::BAD_REQUEST, Json(json!({"error": name}))).into_response();
     if input.body.grant_type != GRANT {
         return Ok(error("unsupported_grant_type"));
     }
-    Ok(match services.ask_device(input.body.device_code.expose()).await? {
+    Ok(match services.ask_device(input.body.device_code.expose(), &client.origin).await? {
         DeviceState::Pending => error("authorization_pending"),
         DeviceState::TooEarly => error("slow_down"),
         DeviceState::Denied => error("access_denied"),

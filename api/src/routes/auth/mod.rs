@@ -187,10 +187,10 @@ pub async fn sign_out(
 ) -> Result<Response, Problem> {
     let services = &state.machine.services;
     if let Some(actor) = auth::actor(services, &headers).await? {
-        services.sign_out_credential(&actor).await?;
+        services.sign_out_credential(&actor.from(&client.origin)).await?;
     }
     for token in input.body.refresh_token.iter().chain(&client.cookie) {
-        services.sign_out(token.expose()).await?;
+        services.sign_out(token.expose(), &client.origin).await?;
     }
     if input.body.refresh_token.is_none() && client.cookie.is_none() && !headers.contains_key(http::header::AUTHORIZATION) {
         return Err(

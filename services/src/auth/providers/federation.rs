@@ -9,11 +9,13 @@ use domain::secret::Secret;
 use domain::team::{Membership, User};
 use domain::time::now;
 use serde::{Deserialize, Serialize};
+use serde_json::json;
 use store::{Identity, StoreError, Tx};
 use url::Url;
 
 use super::linking::LinkAsked;
 use super::{Arrival, Claims, Departure, Provider, ProviderInfo};
+use crate::audit::{Action, Change, record_in_team};
 use crate::auth::account::Account;
 use crate::auth::flows::Flow;
 use crate::auth::sessions::SignedIn;
@@ -115,7 +117,7 @@ impl Services {
         if let Some(user) = tx.identity_user(name, &claims.subject).await? {
             let email = claims.verified_email.as_deref().unwrap_or_default();
             tx.identity_touch(name, &claims.subject, email).await?;
-            self.follow_groups(&mut tx, provider, user, &claims.groups).await?;
+            self.follow_groups(&mut tx, provider, user, &claims.groups, origin).await?;
             let _rights = self.inner.recent.change();
             tx.commit().await?;
             return Ok(Federated::Done(self.begin_session(user, name.clone().into(), origin).await?, next));
@@ -136,12 +138,12 @@ impl Services {
                 "the address at the provider is not that of your account: only an account with the same address can be linked",
             ));
         }
-        let user = self.create_user_of(provider, &claims, &email).await?;
+        let user = self.create_user_of(provider, &claims, &email, origin).await?;
         Ok(Federated::Done(self.begin_session(user, name.clone().into(), origin).await?, next))
     }
 
     /// Makes the account of somebody whom the operator lets in by a group.
-    async fn create_user_of(&self, provider: &Provider, claims: &Claims, email: &str) -> Result<UserId> {
+    async fn create_user_of(&self, provider: &Provider, claims: &Claims, email: &str, origin: &Origin) -> Result<UserId> {
         if provider.mapped(&claims.groups).is_empty() {
             return Err(ServiceError::Unauthenticated("nobody has invited this address: ask an owner or admin of your team"));
         }
@@ -156,7 +158,7 @@ impl Services {
             error => error.into(),
         })?;
         tx.identity_insert(&identity(&provider.info.name, claims, user.id)).await?;
-        self.follow_groups(&mut tx, provider, user.id, &claims.groups).await?;
+        self.follow_groups(&mut tx, provider, user.id, &claims.groups, origin).await?;
         if tx.membership_count(user.id).await? == 0 {
             return Err(ServiceError::Unauthenticated("the team of your group is gone: ask whoever runs this MikroCloud"));
         }
@@ -165,7 +167,14 @@ impl Services {
     }
 
     /// Makes a user a member where their groups say so, and no longer where they do not. What people gave stays.
-    pub(super) async fn follow_groups(&self, tx: &mut Tx, provider: &Provider, user: UserId, groups: &[String]) -> Result<()> {
+    pub(super) async fn follow_groups(
+        &self,
+        tx: &mut Tx,
+        provider: &Provider,
+        user: UserId,
+        groups: &[String],
+        origin: &Origin,
+    ) -> Result<()> {
         let name = &provider.info.name;
         let wanted = provider.mapped(groups);
         let present = tx.membership_by_provider(user, name).await?;
@@ -180,17 +189,27 @@ impl Services {
             }
             let role = wanted.iter().find(|(wanted, _)| *wanted == team).map(|(_, role)| *role);
             let standing = tx.standing_find(team, user).await?;
-            match (role, present.contains(&team), standing) {
-                (Some(role), true, _) | (Some(role), false, None) => {
-                    let membership = Membership { team_id: team, user_id: user, role: RoleRef::BuiltIn(role) };
-                    tx.membership_put(&membership).await?;
-                    tx.membership_of_provider(team, user, name).await?;
-                }
-                (None, true, _) => {
-                    tx.membership_delete(team, user).await?;
-                }
-                (Some(_), false, Some(_)) | (None, false, _) => {}
+            let is_here = standing.is_some();
+            let role_here = standing.map(|standing| standing.rights.role);
+            let action = match (role, present.contains(&team)) {
+                (Some(role), true) if role_here == Some(RoleRef::BuiltIn(role)) => continue,
+                (Some(_), true) => Action::MemberSetRole,
+                (Some(_), false) if !is_here => Action::MemberAdd,
+                (None, true) => Action::MemberRemove,
+                (_, false) => continue,
+            };
+            if let Some(role) = role {
+                tx.membership_put(&Membership { team_id: team, user_id: user, role: RoleRef::BuiltIn(role) }).await?;
+                tx.membership_of_provider(team, user, name).await?;
+            } else {
+                tx.membership_delete(team, user).await?;
             }
+            let change = Change::new(action).on("member", user).detail("provider", name.as_str());
+            let change = match role {
+                Some(role) => change.after(json!({"role": role.name()})),
+                None => change,
+            };
+            record_in_team(tx, team, user, origin, change).await?;
         }
         Ok(())
     }

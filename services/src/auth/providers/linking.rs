@@ -102,7 +102,10 @@ impl Services {
         })?;
         tx.signin_link_use_all(asked.user).await?;
         tell_user(&mut tx, asked.user, SecurityEventKind::IdentityLinked, origin).await?;
-        self.follow_groups(&mut tx, provider, asked.user, &asked.claims.groups).await?;
+        tx.commit().await?;
+        // Not in the same transaction: it locks one team after the other, and the logs of all of them are locked by now.
+        let mut tx = self.store().begin().await?;
+        self.follow_groups(&mut tx, provider, asked.user, &asked.claims.groups, origin).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
         Ok((self.begin_session(asked.user, asked.provider.into(), origin).await?, asked.next))
