@@ -11,9 +11,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
-use axum::serve::IncomingStream;
 use http::header::HOST;
-use tokio::net::TcpListener;
 use tower::Service;
 
 /// Answers requests for the hosts of what is deployed on this machine.
@@ -32,22 +30,6 @@ pub(crate) struct HostSwitch {
     pub edge: Option<Arc<dyn EdgeRouter>>,
     pub api: Router,
     pub peer: Option<SocketAddr>,
-}
-
-impl Service<IncomingStream<'_, TcpListener>> for HostSwitch {
-    type Response = Self;
-    type Error = Infallible;
-    type Future = std::future::Ready<Result<Self, Infallible>>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, stream: IncomingStream<'_, TcpListener>) -> Self::Future {
-        // Small answers must not wait for the peer's acknowledgement of the ones before (Nagle's algorithm).
-        let _ = stream.io().set_nodelay(true);
-        std::future::ready(Ok(Self { peer: Some(*stream.remote_addr()), ..self.clone() }))
-    }
 }
 
 impl Service<Request> for HostSwitch {

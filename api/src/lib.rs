@@ -3,6 +3,7 @@
 mod auth;
 mod browser;
 mod client;
+mod connections;
 mod cors;
 mod hosts;
 mod limit;
@@ -14,9 +15,11 @@ mod routes;
 mod security_headers;
 mod server;
 mod telemetry;
+mod tls;
 
 pub use hosts::EdgeRouter;
 pub use load::LoadLimits;
 pub use rest::openapi;
-pub use server::{Admission, MachineServer, Server, ServerSettings};
+pub use server::{Admission, MachineServer, Reach, Server, ServerSettings};
 pub use telemetry::install_metrics;
+pub use tls::{Tls, TlsError};

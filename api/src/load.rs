@@ -34,11 +34,13 @@ pub struct LoadLimits {
     pub waiting: usize,
     /// How long one waits at most.
     pub wait: Duration,
+    /// How long a client may take for the head of a request, the time between two requests included.
+    pub head: Duration,
 }
 
 impl Default for LoadLimits {
     fn default() -> Self {
-        Self { at_once: 256, waiting: 2048, wait: Duration::from_secs(2) }
+        Self { at_once: 256, waiting: 2048, wait: Duration::from_secs(2), head: Duration::from_secs(75) }
     }
 }
 
@@ -164,7 +166,7 @@ mod tests {
     use super::*;
 
     fn gate(at_once: usize, waiting: usize, wait: Duration) -> Gate {
-        Gate::new("test", LoadLimits { at_once, waiting, wait })
+        Gate::new("test", LoadLimits { at_once, waiting, wait, ..LoadLimits::default() })
     }
 
     #[tokio::test]

@@ -3,7 +3,6 @@
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::time::Duration;
 
 use metrics_exporter_prometheus::PrometheusHandle;
 use services::{RateLimiter, Services};
@@ -12,9 +11,11 @@ use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::browser::PublicUrl;
+use crate::connections::{Manners, serve};
 use crate::hosts::{EdgeRouter, HostSwitch};
 use crate::load::LoadLimits;
 use crate::routes::{ApiState, MachineState, machine_router, router};
+use crate::tls::Tls;
 
 /// What a server needs.
 pub struct ServerSettings {
@@ -32,14 +33,29 @@ pub struct Admission {
     pub limiter: RateLimiter,
     /// How many requests of all users there may be at once.
     pub load: LoadLimits,
-    /// Where people reach it.
-    pub public_url: Url,
+    /// How people reach it.
+    pub reach: Reach,
     /// Which other sites' scripts may use it.
     pub allowed_origins: Vec<Url>,
 }
 
-/// How long requests may go on after a server was told to stop; subscriptions never end by themselves.
-const GRACE: Duration = Duration::from_secs(5);
+/// How people reach an API.
+pub struct Reach {
+    /// Where.
+    pub public_url: Url,
+    /// With which certificate; without one the listener speaks plain HTTP.
+    pub tls: Option<Arc<Tls>>,
+}
+
+impl Reach {
+    /// Where programs of this machine find it: where people do when the certificate is for that name.
+    pub fn url_on(&self, listening: SocketAddr) -> String {
+        match &self.tls {
+            Some(_) => self.public_url.as_str().trim_end_matches('/').to_owned(),
+            None => format!("http://{listening}"),
+        }
+    }
+}
 
 /// A server that is bound to its address and not yet serving.
 pub struct Server(Bound);
@@ -50,12 +66,16 @@ impl Server {
         let ServerSettings { services, edge, metrics } = settings;
         let schema = schema::build(services.clone());
         let limiter = Arc::new(admission.limiter);
-        let (public, allowed_origins) = (PublicUrl::new(admission.public_url), admission.allowed_origins.into());
+        let (public, allowed_origins) = (PublicUrl::new(admission.reach.public_url), admission.allowed_origins.into());
         let api = router(
             ApiState { machine: MachineState { services, metrics }, schema, limiter, public, allowed_origins },
             admission.load,
         );
-        Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
+        Self(Bound {
+            listener,
+            service: HostSwitch { edge, api, peer: None },
+            manners: Manners { tls: admission.reach.tls, head: admission.load.head },
+        })
     }
 
     /// The address it listens on.
@@ -77,7 +97,11 @@ impl MachineServer {
     pub fn new(listener: TcpListener, settings: ServerSettings) -> Self {
         let ServerSettings { services, edge, metrics } = settings;
         let api = machine_router(MachineState { services, metrics });
-        Self(Bound { listener, service: HostSwitch { edge, api, peer: None } })
+        Self(Bound {
+            listener,
+            service: HostSwitch { edge, api, peer: None },
+            manners: Manners { tls: None, head: LoadLimits::default().head },
+        })
     }
 
     /// The address it listens on.
@@ -94,15 +118,11 @@ impl MachineServer {
 struct Bound {
     listener: TcpListener,
     service: HostSwitch,
+    manners: Manners,
 }
 
 impl Bound {
     async fn run(self, stop: CancellationToken) -> io::Result<()> {
-        let stopped = stop.clone();
-        let serving = axum::serve(self.listener, self.service).with_graceful_shutdown(async move { stop.cancelled().await });
-        tokio::select! {
-            result = serving.into_future() => result,
-            () = async { stopped.cancelled().await; tokio::time::sleep(GRACE).await } => Ok(()),
-        }
+        serve(self.listener, self.service, self.manners, stop).await
     }
 }

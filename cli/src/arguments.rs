@@ -15,8 +15,8 @@ pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
 
 use crate::server::{
-    AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, SignInOptions, StorageOptions,
-    WorkerOptions,
+    AddressOptions, AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, SignInOptions,
+    StorageOptions, WorkerOptions,
 };
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
@@ -30,11 +30,11 @@ pub struct Arguments {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run everything in one process, with the state in one directory
-    Up(UpOptions),
+    Up(Box<UpOptions>),
     /// Bring the database's schema up to date, and prepare a new installation
     Migrate(MigrateOptions),
     /// Answer clients, on PostgreSQL and Redis; any number of these run side by side
-    Api(ApiOptions),
+    Api(Box<ApiOptions>),
     /// Run builds, releases and clean-ups, on PostgreSQL and Redis; any number of these run side by side
     Worker(WorkerOptions),
     /// Run what is deployed, on this machine; one of these on each machine
@@ -175,6 +175,8 @@ pub struct UpOptions {
     pub limits: LimitOptions,
     #[command(flatten)]
     pub requests: RequestOptions,
+    #[command(flatten)]
+    pub address: AddressOptions,
     #[command(flatten)]
     pub sign_in: SignInOptions,
     #[command(flatten)]

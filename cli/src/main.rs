@@ -44,9 +44,9 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let outcome = runtime.block_on(async {
         match arguments.command {
-            Command::Up(options) => server::up(options).await,
+            Command::Up(options) => server::up(*options).await,
             Command::Migrate(options) => server::migrate(options).await,
-            Command::Api(options) => server::api(options).await,
+            Command::Api(options) => server::api(*options).await,
             Command::Worker(options) => server::worker(options).await,
             Command::Edge(options) => server::edge(options).await,
             Command::Backup(options) => server::backup(options).await,

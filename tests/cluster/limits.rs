@@ -34,3 +34,17 @@ async fn api_processes_share_a_limit_that_outlives_each_of_them() {
     cluster.redis.restart();
     assert_eq!(passed(&cluster, 4).await, 0);
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn of_a_thousand_and_one_requests_to_three_processes_the_last_is_refused() {
+    let Some(mut cluster) = Cluster::start(Shape { apis: 3, workers: 0, edges: 0 }).await else { return };
+    cluster.rate_limit = 1000;
+    for api in cluster.of("api") {
+        cluster.roles[api].kill().await;
+    }
+    cluster.supervise().await;
+    assert_eq!(passed(&cluster, 1000).await, 1000);
+    for number in 0..3 {
+        assert_eq!(cluster.status(number).await, 429, "process {number}");
+    }
+}

@@ -161,6 +161,11 @@ impl House {
         lines[lines.len().saturating_sub(40)..].join("\n")
     }
 
+    /// All that it logged.
+    pub fn whole_log(&self) -> String {
+        std::fs::read_to_string(self.log_path()).unwrap()
+    }
+
     fn log_path(&self) -> PathBuf {
         self.directory.path().join("log")
     }

@@ -1,5 +1,6 @@
 //! The server roles: all in one process (`up`), or each in processes of its own.
 
+mod address;
 mod backup;
 mod cluster;
 mod data_directory;
@@ -18,6 +19,7 @@ mod storage;
 mod up;
 mod work;
 
+pub use address::AddressOptions;
 pub use backup::{backup, restore};
 pub use data_directory::{DATABASE, default_directory};
 pub use limits::LimitOptions;

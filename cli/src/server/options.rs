@@ -9,6 +9,7 @@ use domain::secret::Secret;
 use jobs::RedisUrl;
 use url::Url;
 
+use super::address::AddressOptions;
 use super::limits::LimitOptions;
 use super::requests::RequestOptions;
 use super::sign_in::SignInOptions;
@@ -132,6 +133,8 @@ pub struct ApiOptions {
     pub listen: SocketAddr,
     #[command(flatten)]
     pub requests: RequestOptions,
+    #[command(flatten)]
+    pub address: AddressOptions,
     #[command(flatten)]
     pub sign_in: SignInOptions,
 }

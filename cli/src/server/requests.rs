@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use api::{Admission, LoadLimits};
+use api::{Admission, LoadLimits, Reach};
 use clap::Args;
 use domain::access::Role;
 use domain::id::ApiKeyId;
@@ -45,6 +45,10 @@ pub struct RequestOptions {
     #[arg(long, env = "MIKROCLOUD_MAX_WAIT_MS", value_name = "MILLISECONDS", default_value_t = 2000,
         value_parser = clap::value_parser!(u64).range(0..=20_000))]
     max_wait_ms: u64,
+    /// How long a client may take for the head of a request, in seconds; connections that say nothing for longer are closed
+    #[arg(long, env = "MIKROCLOUD_MAX_HEAD_SECONDS", value_name = "SECONDS", default_value_t = 75,
+        value_parser = clap::value_parser!(u64).range(1..=3600))]
+    max_head_seconds: u64,
 }
 
 /// A limit for some.
@@ -72,11 +76,16 @@ impl std::str::FromStr for RateLimitFor {
 
 impl RequestOptions {
     /// What an API takes on; its users are counted together with those of other processes where there is a Redis.
-    pub fn admission(&self, public_url: Url, redis: Option<Redis>) -> Admission {
+    pub fn admission(&self, reach: Reach, redis: Option<Redis>) -> Admission {
         let wait = Duration::from_millis(self.max_wait_ms);
-        let load = LoadLimits { at_once: self.max_requests, waiting: self.max_waiting, wait };
+        let load = LoadLimits {
+            at_once: self.max_requests,
+            waiting: self.max_waiting,
+            wait,
+            head: Duration::from_secs(self.max_head_seconds),
+        };
         let (limiter, allowed_origins) = (RateLimiter::new(self.rate_limits(), redis), self.allowed_origins.clone());
-        Admission { limiter, load, public_url, allowed_origins }
+        Admission { limiter, load, reach, allowed_origins }
     }
 
     fn rate_limits(&self) -> RateLimits {

@@ -63,13 +63,15 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     let listener = listen(options.listen).await?;
     let cluster = Cluster::connect(&options.cluster, &[], true).await?;
     let settings = options.sign_in.apply(cluster.settings(&options.cluster))?;
-    let public_url = options.sign_in.public_url(listener.local_addr().context("the listener's address")?)?;
+    let address = listener.local_addr().context("the listener's address")?;
+    let reach = options.address.reach(address)?;
+    let url = reach.url_on(address);
     let services = cluster.services(cluster.local_cloud(None), settings).await?;
     tokio::spawn(services.clone().watch(cluster.stop.clone()));
     let metrics = api::install_metrics().context("metrics cannot be recorded")?;
-    let admission = options.requests.admission(public_url, Some(cluster.redis.clone()));
+    let admission = options.requests.admission(reach, Some(cluster.redis.clone()));
     let server = Server::new(listener, ServerSettings { services, edge: None, metrics }, admission);
-    println!("ready http://{}", server.address().context("the listener's address")?);
+    println!("ready {url}");
     serve_until_signal(|stop| server.run(stop)).await?;
     cluster.end().await;
     Ok(())

@@ -114,9 +114,10 @@ impl House {
         let metrics = api::install_metrics().context("metrics cannot be recorded")?;
         let edge = Some(Arc::new(LocalEdge(self.edge.clone())) as Arc<dyn api::EdgeRouter>);
         let settings = ServerSettings { services: self.services.clone(), edge, metrics };
-        let public_url = options.sign_in.public_url(listener.local_addr().context("the listener's address")?)?;
-        let server = Server::new(listener, settings, options.requests.admission(public_url, None));
-        let url = format!("http://{}", server.address().context("the listener's address")?);
+        let address = listener.local_addr().context("the listener's address")?;
+        let reach = options.address.reach(address)?;
+        let url = reach.url_on(address);
+        let server = Server::new(listener, settings, options.requests.admission(reach, None));
         let no_more_requests = CancellationToken::new();
         let queues = jobs::payload::QUEUES.map(|queue| match queue {
             "build" => (queue, usize::from(options.builds)),

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::response::{IntoResponse, Response};
 use axum::{Form, Json};
+use axum_extra::extract::CookieJar;
 use domain::access::Origin;
 use domain::secret::Secret;
-use http::HeaderMap;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
 use serde::de::DeserializeOwned;
@@ -83,13 +83,12 @@ pub(super) fn sign_in_path(next: &str) -> String {
 
 /// Puts the cookie of a session into an answer.
 pub(super) fn with_session(public: &PublicUrl, refresh_token: &Secret, answer: impl IntoResponse) -> Response {
-    (axum_extra::extract::CookieJar::from_headers(&HeaderMap::new()).add(public.session_cookie(refresh_token)), answer)
-        .into_response()
+    (CookieJar::new().add(public.session_cookie(refresh_token)), answer).into_response()
 }
 
 /// Removes it.
 pub(super) fn without_session(public: &PublicUrl, answer: impl IntoResponse) -> Response {
-    (axum_extra::extract::CookieJar::from_headers(&HeaderMap::new()).add(public.no_session_cookie()), answer).into_response()
+    (CookieJar::new().add(public.no_session_cookie()), answer).into_response()
 }
 
 #[cfg(test)]

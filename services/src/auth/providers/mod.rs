@@ -1,6 +1,7 @@
 //! Providers that people sign in with: GitHub, and whatever speaks OpenID Connect.
 
 mod config;
+mod failure;
 mod federation;
 mod github;
 mod http;
@@ -15,6 +16,7 @@ use url::Url;
 
 pub use config::{ConfigError, ProviderConfig};
 use config::{GroupConfig, Kind};
+pub(super) use failure::Failure;
 pub use federation::{Federated, Leaving, Returned};
 use github::GitHub;
 pub use linking::LinkQuestion;
@@ -112,7 +114,7 @@ impl Provider {
         }
     }
 
-    fn failed(&self, error: &failure::Failure) -> ServiceError {
+    fn failed(&self, error: &Failure) -> ServiceError {
         tracing::warn!(provider = self.info.name, error = %error, "a sign-in with a provider failed");
         ServiceError::Unavailable(format!(
             "{} did not sign you in: try again; if it lasts, whoever runs this MikroCloud finds the reason in its log",
@@ -149,31 +151,3 @@ impl Providers {
         self.0.iter().map(|provider| provider.info.clone()).collect()
     }
 }
-
-/// Errors of providers, which only the log hears.
-mod failure {
-    use std::fmt;
-
-    /// What went wrong, in words.
-    #[derive(Debug)]
-    pub struct Failure(String);
-
-    impl Failure {
-        pub fn new(text: impl Into<String>) -> Self {
-            Self(text.into())
-        }
-
-        /// An error with its causes.
-        pub fn of(what: &str, error: &(dyn std::error::Error + 'static)) -> Self {
-            let causes: Vec<_> = std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect();
-            Self(format!("{what}: {}", causes.join(": ")))
-        }
-    }
-
-    impl fmt::Display for Failure {
-        fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-            f.write_str(&self.0)
-        }
-    }
-}
-pub(super) use failure::Failure;

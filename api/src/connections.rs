@@ -1,0 +1,145 @@
+//! Connections: over TLS where there is a certificate, and each has to say in time what it wants.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::body::Body;
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
+use hyper_util::server::conn::auto;
+use hyper_util::server::graceful::{GracefulShutdown, Watcher};
+use hyper_util::service::TowerToHyperService;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::{TcpListener, TcpStream};
+use tokio::time::{sleep, timeout};
+use tokio_util::sync::CancellationToken;
+use tower::ServiceExt;
+
+use crate::hosts::HostSwitch;
+use crate::tls::Tls;
+
+/// How long a client may take until TLS is agreed on.
+const HANDSHAKE: Duration = Duration::from_secs(10);
+/// How often a silent HTTP/2 connection is asked whether it is there, and how long it may take to answer.
+const PING: Duration = Duration::from_secs(20);
+/// How many requests one HTTP/2 connection may have under way.
+const STREAMS: u32 = 256;
+/// How long requests may go on after a server was told to stop; subscriptions never end by themselves.
+const GRACE: Duration = Duration::from_secs(5);
+/// What a client says first that speaks HTTP/2 (RFC 9113, 3.4).
+const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
+/// How often to look for the rest of that.
+const PEEK: Duration = Duration::from_millis(20);
+/// How long to wait when no connection can be taken, which is when this process has no file left to open.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What a server asks of its clients.
+#[derive(Clone)]
+pub(crate) struct Manners {
+    /// The certificate to agree on TLS with, if any.
+    pub tls: Option<Arc<Tls>>,
+    /// How long a client may take for the head of a request, the time between two requests included: whoever holds connections open byte
+    /// by byte is cut off.
+    pub head: Duration,
+}
+
+/// Serves connections until told to stop, then lets requests under way finish for a while.
+pub(crate) async fn serve(
+    listener: TcpListener,
+    service: HostSwitch,
+    manners: Manners,
+    stop: CancellationToken,
+) -> io::Result<()> {
+    let graceful = GracefulShutdown::new();
+    loop {
+        let (stream, peer) = tokio::select! {
+            accepted = accept(&listener) => accepted,
+            () = stop.cancelled() => break,
+        };
+        // Small answers must not wait for the peer's acknowledgement of the ones before (Nagle's algorithm).
+        let _ = stream.set_nodelay(true);
+        let service = HostSwitch { peer: Some(peer), ..service.clone() };
+        tokio::spawn(connection(stream, service, manners.clone(), graceful.watcher()));
+    }
+    drop(listener);
+    let _ = timeout(GRACE, graceful.shutdown()).await;
+    Ok(())
+}
+
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
+    loop {
+        match listener.accept().await {
+            Ok(accepted) => return accepted,
+            // The client is gone already.
+            Err(error) if matches!(error.kind(), io::ErrorKind::ConnectionAborted | io::ErrorKind::ConnectionReset) => {}
+            Err(error) => {
+                tracing::error!(%error, "no connection can be taken; the next try is in a second");
+                sleep(PAUSE).await;
+            }
+        }
+    }
+}
+
+async fn connection(stream: TcpStream, service: HostSwitch, manners: Manners, watcher: Watcher) {
+    let Manners { tls, head } = manners;
+    let Some(tls) = tls else {
+        // A client that says nothing is gone, or holds on to the connection.
+        let Ok(Ok(protocol)) = timeout(head, spoken(&stream)).await else { return };
+        return converse(stream, service, (protocol, head), watcher).await;
+    };
+    match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
+        Ok(Ok(stream)) => {
+            let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
+            let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
+            converse(stream, service, (protocol, head), watcher).await;
+        }
+        Ok(Err(error)) => tracing::debug!(%error, "a client did not agree on TLS"),
+        Err(_) => tracing::debug!("a client took too long to agree on TLS"),
+    }
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Protocol {
+    Http1,
+    Http2,
+}
+
+/// What a client speaks, by what it says first, which stays to be read. The library that could tell waits for that without an end.
+async fn spoken(stream: &TcpStream) -> io::Result<Protocol> {
+    let mut heard = [0; PREFACE.len()];
+    loop {
+        let length = stream.peek(&mut heard).await?;
+        if length == 0 || !PREFACE.starts_with(&heard[..length]) {
+            return Ok(Protocol::Http1);
+        }
+        if length == PREFACE.len() {
+            return Ok(Protocol::Http2);
+        }
+        // The rest of it comes with the next packet.
+        sleep(PEEK).await;
+    }
+}
+
+async fn converse(
+    stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+    service: HostSwitch,
+    (protocol, head): (Protocol, Duration),
+    watcher: Watcher,
+) {
+    let service = TowerToHyperService::new(service.map_request(|request: http::Request<_>| request.map(Body::new)));
+    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = match protocol {
+        Protocol::Http1 => builder.http1_only(),
+        Protocol::Http2 => builder.http2_only(),
+    };
+    builder.http1().timer(TokioTimer::new()).header_read_timeout(head);
+    let mut http2 = builder.http2();
+    http2.timer(TokioTimer::new()).keep_alive_interval(PING).keep_alive_timeout(PING);
+    http2.max_concurrent_streams(STREAMS).enable_connect_protocol();
+    let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
+    if let Err(error) = watcher.watch(connection).await {
+        // Clients that go away in the middle are no fault.
+        tracing::trace!(%error, "a connection ended early");
+    }
+}

@@ -1,0 +1,96 @@
+//! The certificate of the API, from two files that may be renewed at any time.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime};
+
+use rustls::ServerConfig;
+use rustls::crypto::ring;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::TlsAcceptor;
+
+/// How often the files are looked at.
+const LOOK: Duration = Duration::from_secs(10);
+
+/// Why a certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file is not there, or not what it should be.
+    #[error("{path}: {problem}")]
+    File {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// The key is not that of the certificate.
+    #[error("the key and the certificate do not belong together: {0}")]
+    Mismatch(#[source] rustls::Error),
+}
+
+/// A certificate with its key.
+pub struct Tls {
+    certificate: PathBuf,
+    key: PathBuf,
+    present: Mutex<Present>,
+}
+
+struct Present {
+    config: Arc<ServerConfig>,
+    changed: [Option<SystemTime>; 2],
+    looked: Instant,
+}
+
+impl Tls {
+    /// Reads the certificate with its chain, and its private key, both in PEM.
+    pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
+        let changed = changed(certificate, key);
+        let present = Present { config: Arc::new(read(certificate, key)?), changed, looked: Instant::now() };
+        Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), present: Mutex::new(present) })
+    }
+
+    /// What a connection begins with. Files that were renewed are read again; while they cannot be used, those of before are.
+    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+        let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
+        if present.looked.elapsed() >= LOOK {
+            present.looked = Instant::now();
+            self.look(&mut present);
+        }
+        TlsAcceptor::from(Arc::clone(&present.config))
+    }
+
+    fn look(&self, present: &mut Present) {
+        let changed = changed(&self.certificate, &self.key);
+        if changed == present.changed {
+            return;
+        }
+        match read(&self.certificate, &self.key) {
+            Ok(config) => {
+                (present.config, present.changed) = (Arc::new(config), changed);
+                tracing::info!("the certificate was renewed");
+            }
+            // Perhaps only one of the two is written yet.
+            Err(error) => tracing::warn!(%error, "the renewed certificate cannot be used; the one before is"),
+        }
+    }
+}
+
+fn changed(certificate: &Path, key: &Path) -> [Option<SystemTime>; 2] {
+    [certificate, key].map(|path| std::fs::metadata(path).and_then(|metadata| metadata.modified()).ok())
+}
+
+fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
+    let wrong = |path: &Path, problem: String| TlsError::File { path: path.to_owned(), problem };
+    let chain = CertificateDer::pem_file_iter(certificate).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let chain = chain.map_err(|error| wrong(certificate, error.to_string()))?;
+    if chain.is_empty() {
+        return Err(wrong(certificate, "there is no certificate in it: give one in PEM".to_owned()));
+    }
+    let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, error.to_string()))?;
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Mismatch)?;
+    let mut config = builder.with_no_client_auth().with_single_cert(chain, private).map_err(TlsError::Mismatch)?;
+    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
+    Ok(config)
+}

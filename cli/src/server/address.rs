@@ -1,0 +1,70 @@
+//! Where people reach the API, and with which certificate.
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use api::{Reach, Tls};
+use clap::Args;
+use url::Url;
+
+use crate::failure::Failure;
+
+/// Where people reach whatever serves the API.
+#[derive(Debug, Clone, Args)]
+pub struct AddressOptions {
+    /// Where people reach the API; the address it listens on when left out
+    #[arg(long, env = "MIKROCLOUD_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
+    public_url: Option<Url>,
+    /// The certificate with its chain, in PEM; with it the listener speaks TLS. A renewed file is taken by itself
+    #[arg(long, env = "MIKROCLOUD_TLS_CERTIFICATE", value_name = "FILE", requires = "tls_key")]
+    tls_certificate: Option<PathBuf>,
+    /// Its private key, in PEM
+    #[arg(long, env = "MIKROCLOUD_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
+    tls_key: Option<PathBuf>,
+}
+
+impl AddressOptions {
+    /// How an API is reached that listens here.
+    pub fn reach(&self, listening: SocketAddr) -> Result<Reach, Failure> {
+        let tls = match (&self.tls_certificate, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                let tls = Tls::load(certificate, key)
+                    .map_err(|error| Failure::usage(format!("MIKROCLOUD_TLS_CERTIFICATE: {error}")))?;
+                Some(Arc::new(tls))
+            }
+            _ => None,
+        };
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let public_url = match &self.public_url {
+            Some(url) => url.clone(),
+            None => Url::parse(&format!("{scheme}://{listening}")).map_err(anyhow::Error::from)?,
+        };
+        Ok(Reach { public_url, tls })
+    }
+}
+
+/// An address that browsers can be sent to.
+fn public_url(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}: give it as https://cloud.example.org"))?;
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty() && url.password().is_none();
+    if !matches!(url.scheme(), "http" | "https") || !is_plain {
+        return Err("give it as https://cloud.example.org, without a query or credentials".to_owned());
+    }
+    Ok(url)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn people_are_sent_to_web_addresses_only() {
+        for text in ["https://cloud.example.org", "http://127.0.0.1:8080", "https://example.org/cloud/"] {
+            assert!(public_url(text).is_ok(), "{text}");
+        }
+        for text in ["cloud.example.org", "ftp://example.org", "https://a:b@example.org", "https://example.org/?x=1", ""] {
+            assert!(public_url(text).unwrap_err().contains("https://cloud.example.org"), "{text}");
+        }
+    }
+}
