@@ -8,6 +8,8 @@ use maud::{DOCTYPE, Markup, html};
 use services::auth::{LinkQuestion, ProviderInfo, SecondFactorState, WaitingDevice};
 use services::{InvitationQuestion, ServiceError};
 
+use crate::problem::Problem;
+
 pub(crate) const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;margin:4rem auto;padding:0 1rem}\
     code{background:#8882;padding:.1rem .3rem;border-radius:.2rem}input,button,select{font:inherit;padding:.3rem .6rem;margin:.2rem 0}\
     table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}\
@@ -51,9 +53,12 @@ fn sentence(message: &str) -> String {
     format!("{first}{}.", characters.as_str().trim_end_matches('.').replace('`', "\u{2019}"))
 }
 
-/// A page that says what went wrong.
-pub(crate) fn failed(title: &str, error: &ServiceError) -> Response {
-    let body = html! { (problem(Some(error))) p { a href="/auth/account" { "Go on" } } };
+/// A page that says what went wrong. Faults of ours are no page, and neither is what is not there.
+pub(crate) fn failed(title: &str, error: ServiceError) -> Response {
+    if matches!(error, ServiceError::Internal(_) | ServiceError::NotFound(_)) {
+        return Problem(error).into_response();
+    }
+    let body = html! { (problem(Some(&error))) p { a href="/auth/account" { "Go on" } } };
     (StatusCode::UNPROCESSABLE_ENTITY, page(title, &body)).into_response()
 }
 
@@ -114,7 +119,7 @@ pub(crate) fn device_code(error: Option<&ServiceError>) -> Markup {
     let body = html! {
         (problem(error))
         form method="get" action="/auth/device" {
-            label { "The code that your terminal shows" br; input.code name="code" required autofocus autocomplete="off" placeholder="XXXX-XXXX"; }
+            label { "The code that your terminal shows" br; input.code name="code" required autofocus autocomplete="off" placeholder="BCDF-GHJK"; }
             button { "Go on" }
         }
     };

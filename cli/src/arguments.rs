@@ -1,6 +1,5 @@
 //! The command line.
 
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
@@ -9,15 +8,14 @@ use domain::secret::Secret;
 mod access;
 mod account;
 mod audit;
+mod server;
 
 pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
 pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
+pub use server::{BackupOptions, DoctorOptions, HealthOptions, InstallationChoice, RestoreOptions, UpOptions};
 
-use crate::server::{
-    AddressOptions, AlertOptions, ApiOptions, EdgeOptions, LimitOptions, MigrateOptions, RequestOptions, SignInOptions,
-    StorageOptions, WorkerOptions,
-};
+use crate::server::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
 #[derive(Debug, Parser)]
@@ -151,98 +149,6 @@ pub struct DataDirectory {
     /// Where the state is kept
     #[arg(long = "data", env = "MIKROCLOUD_DATA", value_name = "DIR")]
     pub directory: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct UpOptions {
-    #[command(flatten)]
-    pub data: DataDirectory,
-    /// The address to listen on
-    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    /// The domain under which deployments are served
-    #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
-    pub base_domain: String,
-    /// How many builds run at once
-    #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = crate::server::BUILDS, value_parser = clap::value_parser!(u16).range(1..=256))]
-    pub builds: u16,
-    /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
-    #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]
-    pub shutdown_seconds: u64,
-    #[command(flatten)]
-    pub alerts: AlertOptions,
-    #[command(flatten)]
-    pub limits: LimitOptions,
-    #[command(flatten)]
-    pub requests: RequestOptions,
-    #[command(flatten)]
-    pub address: AddressOptions,
-    #[command(flatten)]
-    pub sign_in: SignInOptions,
-    #[command(flatten)]
-    pub storage: StorageOptions,
-}
-
-/// Which database, and its master key.
-#[derive(Debug, Args)]
-pub struct InstallationChoice {
-    /// The database of the scaled-out form; without one, that in the data directory is meant
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = crate::server::database_url)]
-    pub database_url: Option<Secret>,
-    #[arg(
-        long,
-        help = "The key that seals secrets, in a file of 64 hexadecimal digits; or MIKROCLOUD_MASTER_KEY holds the digits. \
-                Without either, that in the data directory is meant",
-        env = "MIKROCLOUD_MASTER_KEY_FILE",
-        value_name = "FILE"
-    )]
-    pub master_key_file: Option<PathBuf>,
-    #[command(flatten)]
-    pub data: DataDirectory,
-}
-
-#[derive(Debug, Args)]
-pub struct BackupOptions {
-    /// The file to write; one that is there is replaced once the new one is complete
-    pub file: PathBuf,
-    /// Write nothing: restore the file into a temporary database and compare
-    #[arg(long)]
-    pub verify: bool,
-    #[command(flatten)]
-    pub installation: InstallationChoice,
-    #[command(flatten)]
-    pub output: Output,
-}
-
-#[derive(Debug, Args)]
-pub struct RestoreOptions {
-    /// The backup
-    pub file: PathBuf,
-    /// Replace what the database holds
-    #[arg(long)]
-    pub replace: bool,
-    #[command(flatten)]
-    pub installation: InstallationChoice,
-    #[command(flatten)]
-    pub output: Output,
-}
-
-#[derive(Debug, Args)]
-pub struct DoctorOptions {
-    #[command(flatten)]
-    pub data: DataDirectory,
-    /// The address `mikrocloud up` would listen on
-    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
-    #[command(flatten)]
-    pub output: Output,
-}
-
-#[derive(Debug, Args)]
-pub struct HealthOptions {
-    /// Where it listens, as http://HOST:PORT
-    #[arg(default_value = "http://127.0.0.1:8080")]
-    pub url: url::Url,
 }
 
 #[derive(Debug, Args)]

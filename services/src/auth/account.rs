@@ -54,11 +54,16 @@ impl Services {
         Ok(session.map(|session| Account { user_id: session.user_id, session_id: session.id, since: session.created_at, origin }))
     }
 
+    /// What the password of the account with this address is kept as, if it has one.
+    pub(super) async fn password_hash(&self, email: &str) -> Result<Option<String>> {
+        Ok(self.store().credentials_get(email).await?.and_then(|credentials| credentials.password_hash))
+    }
+
     /// Whoever takes an open browser over must not lock its owner out: the password is asked for again, and of who has none, a recent
     /// sign-in.
     pub(super) async fn confirm_account(&self, account: &Account, password: Option<Secret>) -> Result<()> {
         let user = self.store().user_get(account.user_id).await?.ok_or(ServiceError::NotFound("user"))?;
-        let known = self.store().credentials_get(&user.email).await?.and_then(|credentials| credentials.password_hash);
+        let known = self.password_hash(&user.email).await?;
         if known.is_none() {
             if now() - account.since < JUST_NOW {
                 return Ok(());

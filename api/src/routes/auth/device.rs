@@ -11,12 +11,13 @@ use serde_json::json;
 use services::auth::{Account, DeviceState, INTERVAL};
 use services::{ServiceError, Services};
 
-use super::input::{Client, Input, sign_in_path};
+use super::input::{Client, Input, sign_in_path, with_query};
 use super::refused;
 use crate::problem::Problem;
 use crate::routes::ApiState;
 use crate::{auth, pages};
 
+const PATH: &str = "/auth/device";
 const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 
 /// A command line that begins.
@@ -58,7 +59,7 @@ enum Decided {
 /// Lets a command line wait.
 pub async fn begin(State(state): State<ApiState>, client: Client, input: Input<Beginning>) -> Result<Response, Problem> {
     let started = state.machine.services.begin_device(&input.body.name, &client.origin).await?;
-    let page = state.public.of("/auth/device");
+    let page = state.public.of(PATH);
     Ok(Json(json!({
         "device_code": started.device_code.expose(),
         "user_code": started.user_code,
@@ -92,13 +93,7 @@ pub async fn token(State(services): State<Services>, client: Client, input: Inpu
 pub async fn page(State(state): State<ApiState>, client: Client, Query(shown): Query<ShownCode>) -> Result<Response, Problem> {
     let services = &state.machine.services;
     let Some(account) = client.account(services).await? else {
-        let back = shown.code.map_or_else(
-            || "/auth/device".to_owned(),
-            |code| {
-                let code: String = url::form_urlencoded::byte_serialize(code.as_bytes()).collect();
-                format!("/auth/device?code={code}")
-            },
-        );
+        let back = shown.code.map_or_else(|| PATH.to_owned(), |code| with_query(PATH, "code", &code));
         return Ok(Redirect::to(&sign_in_path(&back)).into_response());
     };
     let Some(code) = shown.code.filter(|code| !code.trim().is_empty()) else {

@@ -6,9 +6,8 @@ use serde::Deserialize;
 use services::ServiceError;
 
 use super::LinkToken;
-use super::input::{Client, Input, sign_in_path};
+use super::input::{Client, Input, sign_in_path, with_query};
 use crate::pages;
-use crate::problem::Problem;
 use crate::routes::ApiState;
 
 const TITLE: &str = "Invitation";
@@ -27,12 +26,8 @@ enum Replied {
     Decline,
 }
 
-/// Faults of ours are no page; everything else is said on one.
 fn failed(error: ServiceError) -> Response {
-    match error {
-        ServiceError::Internal(_) => Problem(error).into_response(),
-        error => pages::failed(TITLE, &error),
-    }
+    pages::failed(TITLE, error)
 }
 
 /// What the invitation is to.
@@ -40,8 +35,8 @@ pub async fn page(State(state): State<ApiState>, client: Client, Query(asked): Q
     let services = &state.machine.services;
     let shown = async {
         let Some(account) = client.account(services).await? else {
-            let token: String = url::form_urlencoded::byte_serialize(asked.token.expose().as_bytes()).collect();
-            return Ok(Redirect::to(&sign_in_path(&format!("/auth/invitation?token={token}"))).into_response());
+            let back = with_query("/auth/invitation", "token", asked.token.expose());
+            return Ok(Redirect::to(&sign_in_path(&back)).into_response());
         };
         let question = services.invitation_question(&account, asked.token.expose()).await?;
         let email = services.user(account.user_id).await?.email;

@@ -14,7 +14,6 @@ use url::Url;
 use super::Next;
 use super::input::{Client, Input, next, with_session};
 use crate::pages;
-use crate::problem::Problem;
 use crate::routes::ApiState;
 
 /// What ties a sign-in to the browser that began it.
@@ -50,12 +49,8 @@ fn redirect_of(state: &ApiState, name: &str) -> Result<Url, ServiceError> {
     Url::parse(&state.public.of(&format!("/auth/providers/{name}/callback"))).map_err(ServiceError::internal)
 }
 
-/// Faults of ours are no page; everything else is said on one.
 fn failed(error: ServiceError) -> Response {
-    match error {
-        ServiceError::Internal(_) | ServiceError::NotFound(_) => Problem(error).into_response(),
-        error => pages::failed(TITLE, &error),
-    }
+    pages::failed(TITLE, error)
 }
 
 /// The providers there are.

@@ -59,7 +59,7 @@ impl Services {
         if present.is_some_and(|account| account.user_id == asked.user) {
             return Ok(LinkQuestion { provider, email, needs_password: false, needs_code: false });
         }
-        let has_password = self.store().credentials_get(&email).await?.is_some_and(|found| found.password_hash.is_some());
+        let has_password = self.password_hash(&email).await?.is_some();
         if !has_password && !self.store().identity_list(asked.user).await?.is_empty() {
             return Err(ServiceError::Unauthenticated(
                 "your account here signs in with another provider: sign in with that one first, then link this one from your account",
@@ -115,7 +115,7 @@ impl Services {
     pub async fn unlink_identity(&self, account: &Account, provider: &str, password: Option<Secret>) -> Result<()> {
         self.confirm_account(account, password).await?;
         let user = self.store().user_get(account.user_id).await?.ok_or(ServiceError::NotFound("user"))?;
-        let has_password = self.store().credentials_get(&user.email).await?.is_some_and(|found| found.password_hash.is_some());
+        let has_password = self.password_hash(&user.email).await?.is_some();
         let others = self.store().identity_list(user.id).await?.iter().any(|identity| identity.provider != provider);
         if !has_password && !others {
             let message = "it is the only way you can sign in: set a password first";
