@@ -156,6 +156,12 @@ id_types! {
     AlertId = "alr", "alert";
     /// A machine that runs workloads itself.
     EdgeId = "edge", "edge";
+    /// A project's connection to its repository at a Git host.
+    GitConnectionId = "git", "Git connection";
+    /// A message of a Git host.
+    GitDeliveryId = "gdl", "delivery";
+    /// What shows a pull request.
+    PreviewId = "pre", "preview";
     /// Something that exists in a cloud because of us.
     ResourceId = "res", "resource";
 }

@@ -10,6 +10,7 @@ pub mod detect;
 pub mod engine;
 pub mod environment;
 pub mod event;
+pub mod git_host;
 pub mod id;
 pub mod job;
 pub mod link;

@@ -1,0 +1,177 @@
+//! Git hosts: what they tell of a repository, and what is kept about the connection to one.
+
+mod address;
+mod connection;
+pub mod github;
+pub mod gitlab;
+mod payload;
+#[cfg(test)]
+mod tests;
+
+pub use address::{RepositoryName, RepositoryNameError};
+pub use connection::{BranchRule, Delivery, DeliveryState, GitConnection, Installation, Preview};
+
+use serde::{Deserialize, Serialize};
+
+use crate::source::Reference;
+use crate::time::Timestamp;
+
+/// Whose API and webhooks a host has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+pub enum GitHost {
+    /// github.com, or a GitHub Enterprise Server.
+    #[serde(rename = "github")]
+    #[cfg_attr(feature = "sqlx", sqlx(rename = "github"))]
+    GitHub,
+    /// gitlab.com, or a GitLab of somebody's own.
+    #[serde(rename = "gitlab")]
+    #[cfg_attr(feature = "sqlx", sqlx(rename = "gitlab"))]
+    GitLab,
+}
+
+impl GitHost {
+    /// The name used in addresses and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::GitHub => "github",
+            Self::GitLab => "gitlab",
+        }
+    }
+
+    /// What people call it.
+    pub fn title(self) -> &'static str {
+        match self {
+            Self::GitHub => "GitHub",
+            Self::GitLab => "GitLab",
+        }
+    }
+
+    /// What people there call a request to merge a branch.
+    pub fn request_noun(self) -> &'static str {
+        match self {
+            Self::GitHub => "pull request",
+            Self::GitLab => "merge request",
+        }
+    }
+
+    /// The environment that shows the pull request with this number: `pr-12`, or `mr-12`.
+    pub fn preview_environment(self, number: i64) -> String {
+        match self {
+            Self::GitHub => format!("pr-{number}"),
+            Self::GitLab => format!("mr-{number}"),
+        }
+    }
+}
+
+/// What a webhook tells, as far as it matters here.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct HostEvent {
+    /// The repository that it is about, if it is about one.
+    pub repository: Option<RepositoryName>,
+    /// By which installation of an app it comes, if by one.
+    pub installation: Option<i64>,
+    /// When it happened, as far as it says so.
+    pub at: Option<Timestamp>,
+    /// What happened.
+    pub what: Happening,
+}
+
+/// What happened at a Git host.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Happening {
+    /// A branch got commits.
+    Push(Push),
+    /// A pull request, or merge request, was opened, changed or closed.
+    PullRequest(PullRequest),
+    /// An app was installed, or something about that changed.
+    Installation(InstallationChange),
+    /// A webhook was set up, and says so.
+    Ping,
+    /// Something that nothing follows from, and why.
+    Nothing {
+        /// Why, for people.
+        reason: String,
+    },
+}
+
+/// Commits on a branch.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// The branch.
+    pub branch: Reference,
+    /// Its newest commit.
+    pub commit: Reference,
+    /// The repository's default branch.
+    pub default_branch: Option<Reference>,
+}
+
+/// A pull request or merge request.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PullRequest {
+    /// Its number in its repository.
+    pub number: i64,
+    /// What became of it.
+    pub action: PullRequestAction,
+    /// What its author calls it.
+    pub title: String,
+    /// Its author's name at the host.
+    pub author: String,
+    /// The branch that it would merge.
+    pub branch: String,
+    /// The newest commit of that branch.
+    pub commit: Reference,
+    /// Whether that branch is in another repository, whose people may not write to this one.
+    pub is_fork: bool,
+}
+
+/// What became of a pull request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum PullRequestAction {
+    /// It was opened, or opened again, or has other commits now.
+    Changed,
+    /// It was merged, or closed without that.
+    Closed,
+}
+
+/// An app on an account.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct InstallationChange {
+    /// The installation's number.
+    pub id: i64,
+    /// The account that it is installed on.
+    pub account: String,
+    /// What became of it.
+    pub action: InstallationAction,
+}
+
+/// What became of an installation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum InstallationAction {
+    /// It is there, and works.
+    Present,
+    /// The account's owner does not let it work for now.
+    Suspended,
+    /// It was taken off.
+    Deleted,
+}
+
+/// Why what a host sent is not taken.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum PayloadError {
+    /// It is not JSON, or lacks what every such message has.
+    #[error("the body is no message of this kind: {0}")]
+    Malformed(String),
+    /// A value in it is none that the field can have.
+    #[error("`{field}` is not usable: {problem}")]
+    Field {
+        /// Which.
+        field: &'static str,
+        /// Why.
+        problem: String,
+    },
+}
