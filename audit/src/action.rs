@@ -49,6 +49,18 @@ actions! {
     ProjectDelete = "project.delete", Delete;
     /// An environment is protected, or no longer.
     EnvironmentProtect = "environment.protect", Update;
+    /// The deletion of an environment was begun.
+    EnvironmentDelete = "environment.delete", Delete;
+    /// A project's repository at a Git host was connected.
+    GitConnect = "git.connect", Create;
+    /// A connection to a Git host was changed.
+    GitUpdate = "git.update", Update;
+    /// A project's repository is no longer connected.
+    GitDisconnect = "git.disconnect", Delete;
+    /// An installation of the GitHub App was given to a team, or taken from it.
+    GitAssign = "git.assign", Update;
+    /// The preview of a pull request ends.
+    PreviewClose = "preview.close", Delete;
     /// Environment variables were set.
     VariableSet = "variable.set", Update;
     /// An environment variable was unset.

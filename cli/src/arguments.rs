@@ -8,11 +8,13 @@ use domain::secret::Secret;
 mod access;
 mod account;
 mod audit;
+mod git;
 mod server;
 
 pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
 pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
+pub use git::{ConnectionRules, EnvironmentsCommand, EnvironmentsOptions, GitCommand, GitOptions, TokenChoice};
 pub use server::{BackupOptions, DoctorOptions, HealthOptions, InstallationChoice, RestoreOptions, UpOptions};
 
 use crate::server::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
@@ -77,6 +79,10 @@ pub enum Command {
     Projects(ProjectsOptions),
     /// List, set and unset environment variables
     Env(EnvOptions),
+    /// Connect the project's repository: pushes deploy, pull requests get previews
+    Git(GitOptions),
+    /// List and delete the environments of a project
+    Environments(EnvironmentsOptions),
     /// Say who is in the team and who may do what
     Members(MembersOptions),
     /// List the roles, and make some from permissions
@@ -127,6 +133,8 @@ impl Command {
             Self::Promote(options) => options.output.json,
             Self::Rollback(options) => options.output.json,
             Self::Cancel(options) => options.output.json,
+            Self::Git(options) => options.output.json,
+            Self::Environments(options) => options.output.json,
             Self::Projects(options) => options.output.json,
             Self::Env(options) => options.output.json,
             Self::Jobs(options) => options.output.json,
@@ -312,6 +320,20 @@ pub enum ProjectsCommand {
         #[arg(long)]
         repository: Option<String>,
         /// The branch, tag or commit
+        #[arg(long = "ref", value_name = "REF")]
+        reference: Option<String>,
+    },
+    /// Change a project's name, repository or branch
+    Update {
+        /// Its name
+        name: String,
+        /// The new name; its addresses change with the next deployment
+        #[arg(long, value_name = "NAME")]
+        rename: Option<String>,
+        /// The repository it is deployed from; empty for none
+        #[arg(long)]
+        repository: Option<String>,
+        /// The branch, tag or commit; empty for the repository's default branch
         #[arg(long = "ref", value_name = "REF")]
         reference: Option<String>,
     },

@@ -65,4 +65,7 @@ pub struct Approval {
     pub decided_at: Option<Timestamp>,
     /// Why, in their words.
     pub reason: Option<String>,
+    /// Whether somebody outside the team wrote what is to be deployed, such as the author of a pull request from a fork; then whoever may
+    /// approve does, without asking whether they connected the repository.
+    pub from_outside: bool,
 }

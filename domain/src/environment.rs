@@ -26,6 +26,8 @@ pub struct Environment {
     pub protected: bool,
     /// When it was created.
     pub created_at: Timestamp,
+    /// When its deletion was asked for; nothing is deployed to it from then on.
+    pub deleting_at: Option<Timestamp>,
 }
 
 /// The host label of an environment: `shop` for production, `shop--preview` otherwise.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::id::{DeploymentId, ProjectId, ResourceId, TeamId};
+use crate::id::{DeploymentId, EnvironmentId, ProjectId, ResourceId, TeamId};
 use crate::time::Timestamp;
 
 /// Something that exists in a cloud because of a project. Deleting the project deletes every one of these first.
@@ -17,6 +17,8 @@ pub struct Resource {
     pub project_id: ProjectId,
     /// The deployment it exists for, if one alone.
     pub deployment_id: Option<DeploymentId>,
+    /// The environment it exists for, of a route.
+    pub environment_id: Option<EnvironmentId>,
     /// The cloud it is in, such as `local`.
     pub cloud: String,
     /// What it is: `workload` or `route`.

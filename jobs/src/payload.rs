@@ -1,5 +1,7 @@
 //! What jobs there are: payload, queue and rules of each. Payloads hold ids only and carry a version; the handlers are in `worker`.
 
+mod git_hosts;
+
 use std::time::Duration;
 
 use domain::id::{DeploymentId, EnvironmentId, JobId, ProjectId, ScheduleId, TeamId};
@@ -8,6 +10,8 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use store::NewJob;
 use uuid::Uuid;
+
+pub use git_hosts::{CommitStatusJob, PreviewCommentJob, WebhookJob};
 
 use crate::trace;
 
@@ -33,7 +37,8 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
 }
 
 /// Every queue, in the order workers are started.
-pub const QUEUES: [&str; 4] = [BuildJob::QUEUE, ReleaseJob::QUEUE, RetireJob::QUEUE, RunJob::QUEUE];
+pub const QUEUES: [&str; 6] =
+    [BuildJob::QUEUE, ReleaseJob::QUEUE, RetireJob::QUEUE, RunJob::QUEUE, WebhookJob::QUEUE, CommitStatusJob::QUEUE];
 
 /// A job to be written with the change that causes it.
 pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {
@@ -204,6 +209,37 @@ impl Payload for DeleteProjectJob {
 
     fn exclusion_key(&self) -> Option<String> {
         Some(format!("delete:{}", self.project_id))
+    }
+}
+
+/// Deletes an environment: first everything it has in a cloud, then its rows.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DeleteEnvironmentJob {
+    /// Version of this payload.
+    pub version: u8,
+    /// The team.
+    pub team_id: TeamId,
+    /// The environment to delete.
+    pub environment_id: EnvironmentId,
+}
+
+impl Payload for DeleteEnvironmentJob {
+    const KIND: &'static str = "delete_environment";
+    const QUEUE: &'static str = "cleanup";
+    const MAX_ATTEMPTS: i64 = 50;
+    const TIMEOUT: Duration = Duration::from_mins(10);
+
+    fn team_id(&self) -> TeamId {
+        self.team_id
+    }
+
+    fn subject_id(&self) -> Option<Uuid> {
+        Some(self.environment_id.uuid())
+    }
+
+    // Not while it is being switched: a release that has begun to would bring back what is removed here.
+    fn exclusion_key(&self) -> Option<String> {
+        Some(format!("release:{}", self.environment_id))
     }
 }
 

@@ -1,4 +1,5 @@
 use domain::access::Permission;
+use jobs::JobError;
 use store::StoreError;
 
 /// Stable codes that clients can rely on.
@@ -136,6 +137,14 @@ impl From<StoreError> for ServiceError {
             StoreError::DiskFull => Self::disk_full(),
             error => Self::internal(error),
         }
+    }
+}
+
+/// What becomes of a job that a use case failed in.
+pub(crate) fn as_job_error(error: &ServiceError) -> JobError {
+    match error {
+        ServiceError::Internal(cause) if matches!(cause.downcast_ref(), Some(StoreError::LeaseLost)) => JobError::Stopped,
+        error => JobError::Retry(jobs::handler::chain(error)),
     }
 }
 

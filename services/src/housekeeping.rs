@@ -10,6 +10,7 @@ use jobs::Housekeeping;
 use store::StoreError;
 
 use crate::deployments::Notices;
+use crate::git_hosts::{KEEP_DELIVERIES, KEEP_PREVIEWS};
 use crate::uploads::{UPLOADS, upload_name};
 use crate::{Result, Services};
 
@@ -38,6 +39,9 @@ impl Housekeeping for Housekeeper {
             let message = "the processes that worked on it died each time they tried; the server's log may say why. Try again";
             self.0.give_up(&deployment, Failure::new("WORKER_LOST", message)).await?;
         }
+        if let Err(error) = self.0.remove_expired_previews().await {
+            tracing::warn!(error = jobs::handler::chain(&error), "previews whose time is over could not be removed");
+        }
         if let Err(error) = self.0.sign_checkpoints().await {
             tracing::warn!(
                 error = jobs::handler::chain(&error),
@@ -58,6 +62,8 @@ impl Housekeeping for Housekeeper {
         tx.alert_purge(now() - KEEP_RUNS).await?;
         tx.edge_purge(now() - KEEP_EDGES).await?;
         tx.idempotency_purge().await?;
+        tx.git_delivery_purge(now() - KEEP_DELIVERIES).await?;
+        tx.preview_purge(now() - KEEP_PREVIEWS).await?;
         tx.commit().await?;
         if let Err(error) = self.0.expire_audit_entries().await {
             tracing::warn!(

@@ -90,6 +90,7 @@ fn digest(actor: &Actor, request: &[&[u8]]) -> String {
         Credential::Session(id) => id.to_string(),
         Credential::ApiKey(id) => id.to_string(),
         Credential::Schedule(id) => id.to_string(),
+        Credential::GitConnection(id) => id.to_string(),
     };
     let mut hasher = Sha256::new();
     for part in [credential.as_bytes()].iter().chain(request) {

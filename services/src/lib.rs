@@ -7,6 +7,7 @@ pub mod deployments;
 mod environments;
 mod error;
 mod feeds;
+pub mod git_hosts;
 mod housekeeping;
 pub mod idempotency;
 mod invitations;
@@ -88,6 +89,8 @@ pub struct Settings {
     pub breached_passwords: Option<Url>,
     /// The providers that people sign in with.
     pub providers: Vec<auth::ProviderConfig>,
+    /// The Git hosts there are besides the public ones, and the app there.
+    pub git_hosts: git_hosts::GitHosts,
     /// Variables that programs carry which fetch sources, by which they are found after a crash.
     pub fetch_env: Vec<(String, String)>,
 }
@@ -107,6 +110,7 @@ impl Settings {
             alert_webhook: None,
             breached_passwords: None,
             providers: Vec::new(),
+            git_hosts: git_hosts::GitHosts::default(),
             fetch_env: Vec::new(),
         }
     }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::artifact::Digest;
 use domain::event::{LogLine, LogStream};
-use domain::id::{DeploymentId, ObjectId, ProjectId, TeamId};
+use domain::id::{DeploymentId, EnvironmentId, ObjectId, ProjectId, TeamId};
 use domain::log_archive::{LogArchive, LogChunk};
 use domain::time::{Timestamp, now};
 use flate2::Compression;
@@ -164,6 +164,14 @@ impl Services {
     /// Removes the archived logs of a project, whose rows are about to go.
     pub(crate) async fn remove_archived_logs(&self, team: TeamId, project: ProjectId) -> Result<()> {
         for object in self.store().log_archive_objects(team, project).await? {
+            self.inner.objects.remove(&object_name(object)).await.map_err(ServiceError::internal)?;
+        }
+        Ok(())
+    }
+
+    /// Removes the archived logs of an environment, whose rows are about to go.
+    pub(crate) async fn remove_archived_logs_of_environment(&self, team: TeamId, environment: EnvironmentId) -> Result<()> {
+        for object in self.store().log_archive_objects_of_environment(team, environment).await? {
             self.inner.objects.remove(&object_name(object)).await.map_err(ServiceError::internal)?;
         }
         Ok(())

@@ -95,7 +95,7 @@ impl Services {
 
     /// Every queue. Queues are everybody's: only who runs the installation sees and changes them.
     pub async fn queues(&self, actor: &Actor) -> Result<Vec<Queue>> {
-        self.require_operator(actor).await?;
+        self.require_operator(actor, Permission::JobWrite).await?;
         let mut known = self.store().queue_stats(now()).await?;
         let mut queues = Vec::new();
         for name in QUEUES {
@@ -110,7 +110,7 @@ impl Services {
     /// Changes how a queue is run.
     pub async fn update_queue(&self, actor: &Actor, name: &str, change: QueueChange) -> Result<Queue> {
         let entry = Change::new(Action::QueueUpdate).on("queue", name);
-        let allowed = self.require_operator(actor).await;
+        let allowed = self.require_operator(actor, Permission::JobWrite).await;
         self.noted(actor, &entry, allowed).await?;
         if !QUEUES.contains(&name) {
             let message = format!("there is no queue `{}`: there are {}", name.escape_debug(), QUEUES.join(", "));
@@ -143,12 +143,13 @@ impl Services {
         queues.into_iter().find(|queue| queue.stats.name == name).ok_or(ServiceError::NotFound("queue"))
     }
 
-    async fn require_operator(&self, actor: &Actor) -> Result<()> {
-        require(actor, Permission::JobWrite)?;
+    /// Checks that the actor may do this in the team, and is who runs the installation.
+    pub(crate) async fn require_operator(&self, actor: &Actor, permission: Permission) -> Result<()> {
+        require(actor, permission)?;
         if self.store().user_is_operator(actor.user_id).await? {
             return Ok(());
         }
-        Err(ServiceError::Denied(Permission::JobWrite))
+        Err(ServiceError::Denied(permission))
     }
 }
 

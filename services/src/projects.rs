@@ -312,5 +312,6 @@ pub(crate) fn new_environment(project: &Project, name: EnvironmentName) -> Envir
         config_version: 0,
         protected: false,
         created_at: now(),
+        deleting_at: None,
     }
 }

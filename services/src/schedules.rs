@@ -15,7 +15,7 @@ use serde_json::{Value, json};
 use store::{Page, StoreError, Tx};
 
 use crate::audit::{self, Change, record};
-use crate::deployments::{Notices, Trigger, TriggerSource};
+use crate::deployments::{Notices, Occasion, Trigger, TriggerSource};
 use crate::environments::parse_environment;
 use crate::watch::{Raised, raise};
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
@@ -302,7 +302,7 @@ impl Services {
                     source: TriggerSource::Git { repository: None, reference: None },
                 };
                 let scheduled = ScheduledRun { fence: run.fence, schedule: schedule.id, due_at };
-                self.trigger_for(&actor, trigger, Some(&scheduled)).await.map_err(|error| error.to_string())?;
+                self.trigger_for(&actor, trigger, &Occasion::Scheduled(&scheduled)).await.map_err(|error| error.to_string())?;
                 Ok(None)
             }
             Action::Request { path } => self.request(schedule, path).await.map(Some),

@@ -9,7 +9,8 @@ use crate::error::Result;
 
 macro_rules! columns {
     () => {
-        "deployment_id, team_id, project_id, environment_id, state, requested_by, requested_at, expires_at, decided_by, decided_at, reason"
+        "deployment_id, team_id, project_id, environment_id, state, requested_by, requested_at, expires_at, decided_by, decided_at, reason, \
+         from_outside"
     };
 }
 
@@ -47,8 +48,9 @@ impl Store {
 impl Tx {
     /// Adds the approval that a deployment waits for.
     pub async fn approval_insert(&mut self, approval: &Approval) -> Result<()> {
-        let sql = "INSERT INTO approvals (deployment_id, team_id, project_id, environment_id, state, requested_by, requested_at, expires_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8)";
+        let sql = "INSERT INTO approvals (deployment_id, team_id, project_id, environment_id, state, requested_by, requested_at, expires_at,
+                from_outside)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)";
         tx!(self, |conn| sqlx::query(sql)
             .bind(approval.deployment_id)
             .bind(approval.team_id)
@@ -58,6 +60,7 @@ impl Tx {
             .bind(approval.requested_by)
             .bind(approval.requested_at)
             .bind(approval.expires_at)
+            .bind(approval.from_outside)
             .execute(conn)
             .await
             .map(drop))?;

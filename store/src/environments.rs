@@ -2,13 +2,14 @@
 
 use domain::environment::Environment;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
+use domain::time::now;
 
 use crate::db::{Store, Tx};
 use crate::error::Result;
 
 macro_rules! columns {
     () => {
-        "id, team_id, project_id, name, live_deployment_id, config_version, protected, created_at"
+        "id, team_id, project_id, name, live_deployment_id, config_version, protected, created_at, deleting_at"
     };
 }
 
@@ -80,6 +81,27 @@ impl Tx {
     pub async fn environment_set_live(&mut self, team: TeamId, id: EnvironmentId, deployment: DeploymentId) -> Result<()> {
         let sql = "UPDATE environments SET live_deployment_id = $3 WHERE team_id = $1 AND id = $2";
         tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(deployment).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// An environment of the team, as this transaction sees it.
+    pub async fn environment_find_by_id(&mut self, team: TeamId, id: EnvironmentId) -> Result<Option<Environment>> {
+        let sql = concat!("SELECT ", columns!(), " FROM environments WHERE team_id = $1 AND id = $2");
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(conn).await)?)
+    }
+
+    /// Marks an environment as being deleted; `false` when it is already, or is not there.
+    pub async fn environment_mark_deleting(&mut self, team: TeamId, id: EnvironmentId) -> Result<bool> {
+        let sql = "UPDATE environments SET deleting_at = $3 WHERE team_id = $1 AND id = $2 AND deleting_at IS NULL";
+        let done =
+            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Deletes an environment and all rows that belong to it.
+    pub async fn environment_delete(&mut self, team: TeamId, id: EnvironmentId) -> Result<()> {
+        let sql = "DELETE FROM environments WHERE team_id = $1 AND id = $2";
+        tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(drop))?;
         Ok(())
     }
 

@@ -1,6 +1,6 @@
 //! Logs of ended deployments that were moved into objects. Moving is one transaction, so that a line is always in one of both.
 
-use domain::id::{DeploymentId, ObjectId, ProjectId, TeamId};
+use domain::id::{DeploymentId, EnvironmentId, ObjectId, ProjectId, TeamId};
 use domain::log_archive::LogArchive;
 use domain::time::{Timestamp, now};
 use sqlx::types::Json;
@@ -30,6 +30,13 @@ impl Store {
         let sql = "SELECT object_id FROM log_archives WHERE team_id = $1
             AND deployment_id IN (SELECT id FROM deployments WHERE project_id = $2)";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(project).fetch_all(pool).await)?)
+    }
+
+    /// The objects that hold archived logs of an environment.
+    pub async fn log_archive_objects_of_environment(&self, team: TeamId, environment: EnvironmentId) -> Result<Vec<ObjectId>> {
+        let sql = "SELECT object_id FROM log_archives WHERE team_id = $1
+            AND deployment_id IN (SELECT id FROM deployments WHERE environment_id = $2)";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(environment).fetch_all(pool).await)?)
     }
 
     /// How large the team's archived logs are, bytes.

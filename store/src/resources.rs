@@ -1,6 +1,6 @@
 //! The inventory of what exists in clouds because of us.
 
-use domain::id::{DeploymentId, ProjectId, TeamId};
+use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::resource::Resource;
 
 use crate::db::{Store, Tx};
@@ -8,7 +8,7 @@ use crate::error::Result;
 
 macro_rules! columns {
     () => {
-        "id, team_id, project_id, deployment_id, cloud, kind, external_id, created_at"
+        "id, team_id, project_id, deployment_id, environment_id, cloud, kind, external_id, created_at"
     };
 }
 
@@ -24,18 +24,31 @@ impl Store {
         let sql = concat!("SELECT ", columns!(), " FROM resources WHERE team_id = $1 AND deployment_id = $2 ORDER BY id");
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(deployment).fetch_all(pool).await)?)
     }
+
+    /// What an environment and its deployments have in clouds, oldest first.
+    pub async fn resource_list_of_environment(&self, team: TeamId, environment: EnvironmentId) -> Result<Vec<Resource>> {
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM resources WHERE team_id = $1 AND (environment_id = $2
+              OR deployment_id IN (SELECT d.id FROM deployments d WHERE d.team_id = $1 AND d.environment_id = $2)) ORDER BY id"
+        );
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(environment).fetch_all(pool).await)?)
+    }
 }
 
 impl Tx {
     /// Records something before it is made; recording it again changes nothing.
     pub async fn resource_put(&mut self, resource: &Resource) -> Result<()> {
-        let sql = "INSERT INTO resources (id, team_id, project_id, deployment_id, cloud, kind, external_id, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (cloud, kind, external_id) DO NOTHING";
+        let sql =
+            "INSERT INTO resources (id, team_id, project_id, deployment_id, environment_id, cloud, kind, external_id, created_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (cloud, kind, external_id) DO NOTHING";
         tx!(self, |conn| sqlx::query(sql)
             .bind(resource.id)
             .bind(resource.team_id)
             .bind(resource.project_id)
             .bind(resource.deployment_id)
+            .bind(resource.environment_id)
             .bind(&resource.cloud)
             .bind(&resource.kind)
             .bind(&resource.external_id)

@@ -72,6 +72,17 @@ impl Store {
 }
 
 impl Tx {
+    /// Deletes the schedules of an environment with their ledgers, and returns which.
+    pub async fn schedule_delete_of_environment(
+        &mut self,
+        team: TeamId,
+        project: ProjectId,
+        name: &str,
+    ) -> Result<Vec<ScheduleId>> {
+        let sql = "DELETE FROM schedules WHERE team_id = $1 AND project_id = $2 AND environment = $3 RETURNING id";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(project).bind(name).fetch_all(conn).await)?)
+    }
+
     /// Writes a schedule; refused with [`StoreError::Exists`] when the project has one of its name.
     pub async fn schedule_insert(&mut self, schedule: &Schedule) -> Result<()> {
         let sql = concat!(

@@ -62,6 +62,11 @@ impl Repository {
         git(&self.work, &["rev-parse", "HEAD"])
     }
 
+    /// Keeps a commit under a name that is no branch, as hosts keep those of pull requests.
+    pub fn keep(&self, commit: &str, name: &str) {
+        git(&self.work, &["push", "--quiet", "--force", "origin", &format!("{commit}:{name}")]);
+    }
+
     /// Tags the present commit and pushes the tag.
     pub fn tag(&self, name: &str) {
         git(&self.work, &["tag", "--annotate", "--message", name, name]);

@@ -23,6 +23,8 @@ mod disk;
 mod engine;
 mod events;
 mod fixtures;
+mod git_host;
+mod git_hosts;
 mod grants;
 mod graphql;
 mod harness;

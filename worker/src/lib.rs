@@ -1,14 +1,21 @@
 #![doc = include_str!("../README.md")]
 
 mod build;
+mod commit_status;
+mod delete_environment;
 mod delete_project;
+mod preview_comment;
 mod release;
 mod resolve;
 mod retire;
 mod run;
+mod webhook;
 
 use jobs::Registration;
-use jobs::payload::{BuildJob, DeleteProjectJob, ReleaseJob, ResolveJob, RetireJob, RunJob};
+use jobs::payload::{
+    BuildJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob,
+    RunJob, WebhookJob,
+};
 use services::Services;
 
 /// Every handler there is.
@@ -20,5 +27,9 @@ pub fn registrations(services: &Services) -> Vec<Registration> {
         Registration::of::<RetireJob>(retire::Retire(services.clone())),
         Registration::of::<RunJob>(run::Run(services.clone())),
         Registration::of::<DeleteProjectJob>(delete_project::DeleteProject(services.clone())),
+        Registration::of::<DeleteEnvironmentJob>(delete_environment::DeleteEnvironment(services.clone())),
+        Registration::of::<WebhookJob>(webhook::Webhook(services.clone())),
+        Registration::of::<CommitStatusJob>(commit_status::CommitStatus(services.clone())),
+        Registration::of::<PreviewCommentJob>(preview_comment::PreviewComment(services.clone())),
     ]
 }

@@ -5,6 +5,7 @@ mod graphql;
 mod health;
 mod not_found;
 mod operations;
+mod webhooks;
 mod websocket;
 
 use std::sync::Arc;
@@ -39,6 +40,9 @@ pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many uploads are received at once.
 const UPLOADS: usize = 64;
+
+/// How many webhooks are received at once.
+const WEBHOOKS: usize = 32;
 
 /// What the routes of every process work with.
 #[derive(Clone)]
@@ -123,12 +127,22 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
     let streams = rest.streams.layer((middleware::from_fn(read_body), gate("stream", load), limit()));
     let uploads =
         rest.uploads.layer((DefaultBodyLimit::disable(), gate("upload", LoadLimits { at_once: UPLOADS, ..load }), limit()));
+    let told = Router::new()
+        .route("/webhooks/github", post(webhooks::github_app))
+        .route("/webhooks/github/{connection}", post(webhooks::github))
+        .route("/webhooks/gitlab/{connection}", post(webhooks::gitlab))
+        .layer((
+            TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT),
+            DefaultBodyLimit::max(webhooks::MAX_BODY),
+            gate("webhook", LoadLimits { at_once: WEBHOOKS, ..load }),
+        ));
     let subscriptions = Router::new().route("/graphql/ws", get(graphql::subscribe)).layer(limit());
     let watching = health_routes().layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
     Router::new()
         .merge(quick)
         .merge(streams)
         .merge(uploads)
+        .merge(told)
         .merge(subscriptions)
         .merge(watching)
         .fallback(not_found::not_found)

@@ -7,7 +7,7 @@ use clap::Args;
 use domain::secret::Secret;
 
 use super::{DataDirectory, Output};
-use crate::server::{AddressOptions, AlertOptions, LimitOptions, RequestOptions, SignInOptions, StorageOptions};
+use crate::server::{AddressOptions, AlertOptions, GitHostOptions, LimitOptions, RequestOptions, SignInOptions, StorageOptions};
 
 #[derive(Debug, Args)]
 pub struct UpOptions {
@@ -27,6 +27,8 @@ pub struct UpOptions {
     pub shutdown_seconds: u64,
     #[command(flatten)]
     pub alerts: AlertOptions,
+    #[command(flatten)]
+    pub git_hosts: GitHostOptions,
     #[command(flatten)]
     pub limits: LimitOptions,
     #[command(flatten)]

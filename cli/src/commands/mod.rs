@@ -6,6 +6,8 @@ mod audit;
 mod deploy;
 mod deployments;
 mod env;
+mod environments;
+mod git;
 mod init;
 mod jobs;
 mod keys;
@@ -41,6 +43,8 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Approvals(output) => approvals::list(output).await,
         Command::Approve(options) => approvals::approve(options).await,
         Command::Reject(options) => approvals::reject(options).await,
+        Command::Git(options) => git::run(options).await,
+        Command::Environments(options) => environments::run(options).await,
         Command::Members(options) => members::run(options).await,
         Command::Roles(options) => roles::run(options).await,
         Command::Keys(options) => keys::run(options).await,

@@ -25,6 +25,14 @@ pub async fn run(options: ProjectsOptions) -> Result<(), Failure> {
             }
             Ok(())
         }
+        ProjectsCommand::Update { name, rename, repository, reference } => {
+            let id = operations::project(&api, &name).await?;
+            let input = json!({"projectId": id, "name": rename, "repository": repository, "reference": reference});
+            let fields = "project { id slug repository reference }";
+            let payload = api.mutate("updateProject", "UpdateProjectInput", input, fields).await?;
+            output::say(&payload["project"], &format!("Changed {}.", text(&payload["project"]["slug"])), options.output);
+            Ok(())
+        }
         ProjectsCommand::Show { name } => show(&api, &name, options.output).await,
         ProjectsCommand::Protect { name, environment } => protect(&api, &name, environment, true, options.output).await,
         ProjectsCommand::Unprotect { name, environment } => protect(&api, &name, environment, false, options.output).await,

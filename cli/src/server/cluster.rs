@@ -92,10 +92,10 @@ impl Cluster {
     }
 
     /// What the services of this process are allowed.
-    pub fn settings(&self, options: &ClusterOptions) -> Settings {
+    pub fn settings(&self, options: &ClusterOptions) -> Result<Settings, Failure> {
         let alert_webhook = options.alerts.alert_webhook.clone();
         let settings = Settings { alert_webhook, ..Settings::in_directory(self.directory().to_owned()) };
-        options.storage.apply(settings)
+        options.git_hosts.apply(options.storage.apply(settings))
     }
 
     /// The services, once the master key is known to be the one that this installation was made with.

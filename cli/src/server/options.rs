@@ -10,6 +10,7 @@ use jobs::RedisUrl;
 use url::Url;
 
 use super::address::AddressOptions;
+use super::git_hosts::GitHostOptions;
 use super::limits::LimitOptions;
 use super::requests::RequestOptions;
 use super::sign_in::SignInOptions;
@@ -83,6 +84,8 @@ pub struct ClusterOptions {
     pub objects: Url,
     #[command(flatten)]
     pub alerts: AlertOptions,
+    #[command(flatten)]
+    pub git_hosts: GitHostOptions,
     #[command(flatten)]
     pub data: DataDirectory,
     #[command(flatten)]

@@ -62,7 +62,7 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     logging::start();
     let listener = listen(options.listen).await?;
     let cluster = Cluster::connect(&options.cluster, &[], true).await?;
-    let settings = options.sign_in.apply(cluster.settings(&options.cluster))?;
+    let settings = options.sign_in.apply(cluster.settings(&options.cluster)?)?;
     let address = listener.local_addr().context("the listener's address")?;
     let reach = options.address.reach(address)?;
     let url = reach.url_on(address);
@@ -96,7 +96,7 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     let settings = Settings {
         build_limits: options.limits.of_builds(),
         fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
-        ..cluster.settings(&options.cluster)
+        ..cluster.settings(&options.cluster)?
     };
     let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings).await?;
     let at_once = |queue: &&'static str| (*queue, options.concurrency.map_or_else(|| default_concurrency(queue), usize::from));
@@ -118,7 +118,7 @@ pub async fn edge(options: EdgeOptions) -> Result<(), Failure> {
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
     let cluster = Cluster::connect(&options.cluster, &[], false).await?;
-    let services = cluster.services(cluster.local_cloud(None), cluster.settings(&options.cluster)).await?;
+    let services = cluster.services(cluster.local_cloud(None), cluster.settings(&options.cluster)?).await?;
     let life = Life { store: cluster.store.clone(), row: edge_row(&options, address, cluster.directory())? };
     life.begin().await.context("this edge cannot be recorded in the database")?;
     let mut config = cluster.edge_config();

@@ -11,10 +11,12 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// How many releases and clean-ups run at once; they mostly wait.
+/// How many releases, clean-ups, runs of schedules and exchanges with Git hosts go on at once; they mostly wait.
 const RELEASES: usize = 16;
 const CLEANUPS: usize = 4;
 const RUNS: usize = 8;
+const WEBHOOKS: usize = 8;
+const REPORTS: usize = 8;
 /// How many builds run at once unless somebody says otherwise.
 pub const BUILDS: u16 = 2;
 /// How long jobs may take to be handed back once the grace is over.
@@ -26,6 +28,8 @@ pub fn default_concurrency(queue: &str) -> usize {
         "release" => RELEASES,
         "cleanup" => CLEANUPS,
         "schedule" => RUNS,
+        "webhook" => WEBHOOKS,
+        "report" => REPORTS,
         _ => usize::from(BUILDS),
     }
 }

@@ -14,7 +14,7 @@ pub use role::{CustomRole, Role, RoleRef};
 
 use std::sync::Arc;
 
-use crate::id::{ApiKeyId, ScheduleId, SessionId, TeamId, UserId};
+use crate::id::{ApiKeyId, GitConnectionId, ScheduleId, SessionId, TeamId, UserId};
 use crate::time::Timestamp;
 
 /// What the actor showed to be let in.
@@ -26,6 +26,8 @@ pub enum Credential {
     ApiKey(ApiKeyId),
     /// None: a schedule acts for who made it.
     Schedule(ScheduleId),
+    /// None: a connection to a Git host acts for who made it.
+    GitConnection(GitConnectionId),
 }
 
 /// Who asks, in which team, with which rights. Every use case takes one.

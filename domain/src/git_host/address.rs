@@ -74,12 +74,11 @@ impl From<RepositoryName> for String {
 impl Repository {
     /// The host and the name of a repository that is reached over the network: `github.com` and `owner/name`.
     pub fn at_host(&self) -> Option<(String, RepositoryName)> {
-        let (host, path) = match url::Url::parse(self.as_str()) {
-            Ok(url) => (url.host_str()?.to_owned(), url.path().to_owned()),
-            Err(_) => {
-                let (host, path) = self.as_str().split_once('@')?.1.split_once(':')?;
-                (host.to_owned(), path.to_owned())
-            }
+        let (host, path) = if let Ok(url) = url::Url::parse(self.as_str()) {
+            (url.host_str()?.to_owned(), url.path().to_owned())
+        } else {
+            let (host, path) = self.as_str().split_once('@')?.1.split_once(':')?;
+            (host.to_owned(), path.to_owned())
         };
         let path = path.trim_matches('/');
         Some((host.to_ascii_lowercase(), path.strip_suffix(".git").unwrap_or(path).parse().ok()?))

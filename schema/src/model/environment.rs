@@ -64,6 +64,11 @@ impl Environment {
         self.environment.protected
     }
 
+    /// Whether it is being deleted.
+    async fn deleting(&self) -> bool {
+        self.environment.deleting_at.is_some()
+    }
+
     /// When it was made.
     async fn created_at(&self) -> DateTime<Utc> {
         self.environment.created_at

@@ -7,6 +7,7 @@ pub mod audit;
 pub mod deployment;
 pub mod environment;
 pub mod event;
+pub mod git;
 pub mod job;
 pub mod project;
 pub mod schedule;

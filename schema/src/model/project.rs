@@ -9,6 +9,7 @@ use services::ServiceError;
 
 use super::deployment::Deployment;
 use super::environment::Environment;
+use super::git::{GitConnection, Preview};
 use crate::connection::{All, Connection};
 use crate::context::caller;
 use crate::error::to_graphql;
@@ -164,6 +165,31 @@ impl Project {
         };
         let page = services.deployments(actor, self.brief.id, environment, cursor, size).await.map_err(to_graphql)?;
         Ok(Connection::new(page, cursor.is_none(), All::Deployments(self.brief.id), Deployment))
+    }
+
+    /// Its repository at a Git host, where that is connected.
+    async fn git_connection(&self, context: &Context<'_>) -> Result<Option<GitConnection>> {
+        let (services, actor) = caller(context)?;
+        let found = services.git_connection(actor, self.brief.id).await.map_err(to_graphql)?;
+        Ok(found.map(GitConnection::from))
+    }
+
+    /// The previews of its pull requests that are there, the latest first.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn previews(&self, context: &Context<'_>) -> Result<Vec<Preview>> {
+        let (services, actor) = caller(context)?;
+        let previews = services.previews(actor, self.brief.id).await.map_err(to_graphql)?;
+        let environments = if previews.is_empty() { Vec::new() } else { self.environments(context).await? };
+        let mut shown = Vec::with_capacity(previews.len());
+        for preview in previews {
+            // One that went between both looks is gone.
+            let found = environments.iter().find(|found| Some(found.environment.id) == preview.environment_id);
+            if let Some(Environment { environment, project }) = found {
+                let url = services.environment_url(project, environment).map_err(to_graphql)?;
+                shown.push(Preview::new(preview, environment.name.to_string(), url));
+            }
+        }
+        Ok(shown)
     }
 
     /// All that exists in clouds because of it.

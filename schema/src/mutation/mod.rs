@@ -5,6 +5,7 @@ mod account;
 mod approvals;
 mod audit;
 mod deployments;
+mod git;
 mod operations;
 mod projects;
 mod team;
@@ -24,4 +25,5 @@ pub struct Mutation(
     account::AccountMutation,
     operations::OperationsMutation,
     audit::AuditMutation,
+    git::GitMutation,
 );

@@ -8,6 +8,8 @@ mod team;
 
 use async_graphql::MergedObject;
 
+pub(crate) use operations::connection;
+
 /// What can be asked.
 #[derive(MergedObject, Default)]
 pub struct Query(

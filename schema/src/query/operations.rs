@@ -6,6 +6,7 @@ use store::{JobFilter, Page};
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::input::parse_id;
+use crate::model::git::GitInstallation;
 use crate::model::job::{Job, JobState, Queue};
 use crate::model::schedule::{Alert, Schedule};
 use crate::paging::page_size;
@@ -14,7 +15,7 @@ use crate::paging::page_size;
 pub struct OperationsQuery;
 
 /// A connection over a page whose cursors are the ids of its nodes.
-pub(super) fn connection<R, N: async_graphql::OutputType>(
+pub(crate) fn connection<R, N: async_graphql::OutputType>(
     page: Page<R>,
     is_first: bool,
     node: impl Fn(R) -> (String, N),
@@ -61,6 +62,12 @@ impl OperationsQuery {
     async fn queues(&self, context: &Context<'_>) -> Result<Vec<Queue>> {
         let (services, actor) = caller(context)?;
         Ok(services.queues(actor).await.map_err(to_graphql)?.into_iter().map(Queue::from).collect())
+    }
+
+    /// Where the installation's GitHub App is installed, by account; for who runs the installation.
+    async fn git_installations(&self, context: &Context<'_>) -> Result<Vec<GitInstallation>> {
+        let (services, actor) = caller(context)?;
+        Ok(services.git_installations(actor).await.map_err(to_graphql)?.into_iter().map(GitInstallation::from).collect())
     }
 
     /// The schedules of a project, by name.

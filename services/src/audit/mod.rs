@@ -52,6 +52,7 @@ impl<'a> By<'a> {
             Credential::Session(id) => ("session", id.to_string(), None),
             Credential::ApiKey(id) => ("api_key", id.to_string(), Some(id)),
             Credential::Schedule(id) => ("schedule", id.to_string(), None),
+            Credential::GitConnection(id) => ("git_connection", id.to_string(), None),
         };
         Self {
             user: Some(actor.user_id),
@@ -98,6 +99,11 @@ pub(crate) async fn record_about_user(
 /// Records what a user does in a team without being in it yet. To be called last before the commit.
 pub(crate) async fn record_in_team(tx: &mut Tx, team: TeamId, user: UserId, origin: &Origin, change: Change) -> Result<()> {
     append(tx, team, &By::user(user, Some(origin)), change, Outcome::Done).await
+}
+
+/// Records what MikroCloud does in a team by itself. To be called last before the commit.
+pub(crate) async fn record_own(tx: &mut Tx, team: TeamId, change: Change) -> Result<()> {
+    append(tx, team, &By::nobody(), change, Outcome::Done).await
 }
 
 async fn append(tx: &mut Tx, team: TeamId, by: &By<'_>, change: Change, outcome: Outcome) -> Result<()> {

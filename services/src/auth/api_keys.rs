@@ -177,7 +177,7 @@ fn logged(key: &ApiKey) -> serde_json::Value {
 fn outlived_by(actor: &Actor, expires_at: Option<Timestamp>) -> Option<Timestamp> {
     match actor.credential {
         Credential::ApiKey(_) => expires_at.into_iter().chain(actor.expires_at).min(),
-        Credential::Session(_) | Credential::Schedule(_) => expires_at,
+        Credential::Session(_) | Credential::Schedule(_) | Credential::GitConnection(_) => expires_at,
     }
 }
 

@@ -75,7 +75,7 @@ impl Services {
         }
         let stands = match actor.credential {
             Credential::Session(session) => self.store().session_is_valid(session).await?,
-            Credential::Schedule(_) => true,
+            Credential::Schedule(_) | Credential::GitConnection(_) => true,
             Credential::ApiKey(key) => self.store().api_key_is_valid(actor.team_id, key, now()).await?,
         };
         let rights = self.rights(actor.team_id, actor.user_id).await?;

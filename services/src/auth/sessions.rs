@@ -158,7 +158,7 @@ impl Services {
                     record(&mut tx, actor, Change::new(Action::ApiKeyRevoke).on("api_key", key)).await?;
                 }
             }
-            Credential::Schedule(_) => {}
+            Credential::Schedule(_) | Credential::GitConnection(_) => {}
         }
         let _rights = self.inner.recent.change();
         Ok(tx.commit().await?)

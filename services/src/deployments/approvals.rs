@@ -35,6 +35,15 @@ pub(super) async fn first_job(tx: &mut Tx, notices: &mut Notices, deployment: &D
     Ok(())
 }
 
+/// With what a deployment begins.
+#[derive(Clone, Copy)]
+pub(super) struct Request<'a> {
+    /// What its first event says.
+    pub message: &'a str,
+    /// Who wrote what is deployed, when that is nobody of the team.
+    pub outside: Option<&'a str>,
+}
+
 /// Writes a queued deployment with the approval that it waits for.
 pub(super) async fn wait_for_approval(
     tx: &mut Tx,
@@ -42,7 +51,7 @@ pub(super) async fn wait_for_approval(
     actor: &Actor,
     environment: &Environment,
     mut deployment: Deployment,
-    message: &str,
+    request: Request<'_>,
 ) -> Result<()> {
     let requested_at = now();
     let expires_at = requested_at + APPROVED_WITHIN;
@@ -60,12 +69,16 @@ pub(super) async fn wait_for_approval(
         decided_by: None,
         decided_at: None,
         reason: None,
+        from_outside: request.outside.is_some(),
     })
     .await?;
+    let (because, who) = match request.outside {
+        Some(author) => (format!("{author}, who is not of the repository, wrote it"), "somebody"),
+        None => (format!("`{}` is protected", environment.name), "somebody else"),
+    };
     let message = format!(
-        "{message}; waits for an approval, because `{}` is protected: somebody else with `deployment-approve` gives it with \
-         `mikrocloud approve {}` within {} hours",
-        environment.name,
+        "{}; waits for an approval, because {because}: {who} with `deployment-approve` gives it with `mikrocloud approve {}` within {} hours",
+        request.message,
         deployment.id,
         APPROVED_WITHIN.num_hours()
     );
@@ -97,7 +110,7 @@ fn check_open(approval: &Approval, deployment: &Deployment, actor: &Actor, to: A
     if approval.expires_at <= now() {
         return refused("APPROVAL_EXPIRED", "nobody approved the deployment in time: deploy again");
     }
-    if to == ApprovalState::Approved && approval.requested_by == actor.answerable() {
+    if to == ApprovalState::Approved && !approval.from_outside && approval.requested_by == actor.answerable() {
         return refused("OWN_DEPLOYMENT", "you asked for this deployment yourself: let somebody else approve it");
     }
     if to == ApprovalState::Approved && is_unresolved(deployment) {

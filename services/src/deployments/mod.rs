@@ -4,6 +4,7 @@ mod approvals;
 mod build;
 mod changes;
 mod notices;
+mod occasion;
 mod release;
 mod requests;
 mod resolve;
@@ -21,6 +22,7 @@ use domain::time::Timestamp;
 use store::Page;
 
 pub(crate) use notices::Notices;
+pub(crate) use occasion::Occasion;
 pub use requests::{Trigger, TriggerSource};
 
 use crate::audit::Change;

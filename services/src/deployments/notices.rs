@@ -2,10 +2,10 @@
 
 use domain::approval::ApprovalState;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
-use domain::id::{DeploymentId, JobId, ProjectId, TeamId};
+use domain::id::{DeploymentId, JobId, PreviewId, ProjectId, TeamId};
 use domain::job::DueJob;
 use jobs::Topic;
-use jobs::payload::{RetireJob, new_job};
+use jobs::payload::{CommitStatusJob, PreviewCommentJob, RetireJob, new_job};
 use store::{DeploymentChange, EventKey, NewJob, StoreError, Tx};
 
 use crate::Services;
@@ -33,7 +33,31 @@ impl Notices {
         message: &str,
     ) -> Result<(), StoreError> {
         tx.event_insert(EventKey::from(deployment), status, message).await?;
+        self.report(tx, deployment.team_id, deployment.id).await?;
         self.events.push((deployment.project_id, deployment.id));
+        Ok(())
+    }
+
+    /// Writes the jobs that tell a Git host how a deployment of one of its commits stands.
+    pub async fn report(&mut self, tx: &mut Tx, team_id: TeamId, deployment_id: DeploymentId) -> Result<(), StoreError> {
+        let Some(report) = tx.git_report_find(team_id, deployment_id).await? else { return Ok(()) };
+        // The payloads are plain fields: they always serialise.
+        if let Ok(job) = new_job(&CommitStatusJob { version: 1, team_id, deployment_id }) {
+            tx.job_insert(&job).await?;
+            self.job(&job);
+        }
+        match report.preview_id {
+            Some(preview) => self.comment(tx, team_id, preview).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Writes the job that tells people at a pull request how its preview stands.
+    pub async fn comment(&mut self, tx: &mut Tx, team_id: TeamId, preview_id: PreviewId) -> Result<(), StoreError> {
+        if let Ok(job) = new_job(&PreviewCommentJob { version: 1, team_id, preview_id }) {
+            tx.job_insert(&job).await?;
+            self.job(&job);
+        }
         Ok(())
     }
 

@@ -73,6 +73,7 @@ impl Services {
             project_id: deployment.project_id,
             // A route outlives the deployment it shows first.
             deployment_id: (kind == "workload").then_some(deployment.id),
+            environment_id: (kind == "route").then_some(deployment.environment_id),
             cloud: cloud.name.to_owned(),
             kind: kind.to_owned(),
             external_id: external_id.to_owned(),

@@ -11,13 +11,13 @@ use domain::time::now;
 use serde_json::json;
 use store::Tx;
 
-use super::approvals::{first_job, wait_for_approval};
+use super::approvals::{Request, first_job, wait_for_approval};
 use super::notices::Notices;
+use super::occasion::Occasion;
 use super::{deadlines, in_time, logged};
 use crate::audit::{Action, Change, record};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::projects::{parse_reference, parse_repository};
-use crate::schedules::ScheduledRun;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// What somebody asks for who triggers a deployment.
@@ -61,11 +61,11 @@ struct Origin<'a> {
 impl Services {
     /// Deploys a source. Returns the queued deployment; older queued ones of the same environment are called off for it.
     pub async fn trigger(&self, actor: &Actor, input: Trigger) -> Result<Deployment> {
-        self.trigger_for(actor, input, None).await
+        self.trigger_for(actor, input, &Occasion::Asked).await
     }
 
-    /// The same, for a run of a schedule, which is recorded with it.
-    pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, run: Option<&ScheduledRun>) -> Result<Deployment> {
+    /// The same on an occasion, which is recorded with it.
+    pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, occasion: &Occasion<'_>) -> Result<Deployment> {
         let name = parse_environment(input.environment.as_deref())?;
         let entry = Change::new(Action::DeploymentTrigger);
         let allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await;
@@ -79,15 +79,16 @@ impl Services {
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         let project = lock(&mut tx, actor, project.id).await?;
+        occasion.check(&mut tx).await?;
         let environment = find_or_insert(&mut tx, &project, &name).await?;
         supersede_queued(&mut tx, &mut notices, &environment).await?;
         let mut deployment = blank(&mut tx, actor, &environment, source).await?;
         deployment.config_version = environment.config_version;
-        begin(&mut tx, &mut notices, actor, &environment, deployment.clone(), "queued").await?;
-        if let Some(run) = run {
-            run.record(&mut tx, deployment.number).await?;
-        }
-        record(&mut tx, actor, asked_for(entry, &project, &environment, &deployment)).await?;
+        deployment.commit_sha = occasion.commit().map(|commit| commit.as_str().to_owned());
+        let outside = occasion.author();
+        begin(&mut tx, &mut notices, actor, &environment, deployment.clone(), Request { message: "queued", outside }).await?;
+        occasion.record(&mut tx, &mut notices, &deployment, &environment).await?;
+        record(&mut tx, actor, asked_for(entry, &project, &environment, &deployment, outside)).await?;
         tx.commit().await?;
         self.give(notices);
         self.written(actor, deployment.id).await
@@ -257,8 +258,8 @@ impl Services {
         let message = format!("queued to {what} deployment {} (number {})", origin.deployment.id, origin.deployment.number);
         let id = deployment.id;
         let action = if origin.cause == Cause::Rollback { Action::DeploymentRollback } else { Action::DeploymentPromote };
-        let entry = asked_for(Change::new(action), origin.project, environment, &deployment);
-        begin(&mut tx, notices, actor, environment, deployment, &message).await?;
+        let entry = asked_for(Change::new(action), origin.project, environment, &deployment, None);
+        begin(&mut tx, notices, actor, environment, deployment, Request { message: &message, outside: None }).await?;
         record(&mut tx, actor, entry).await?;
         tx.commit().await?;
         Ok(id)
@@ -266,13 +267,20 @@ impl Services {
 }
 
 /// What the audit log says of a deployment that was asked for.
-fn asked_for(entry: Change, project: &Project, environment: &Environment, deployment: &Deployment) -> Change {
+fn asked_for(
+    entry: Change,
+    project: &Project,
+    environment: &Environment,
+    deployment: &Deployment,
+    outside: Option<&str>,
+) -> Change {
     logged(entry.on("deployment", deployment.id), project, deployment).after(json!({
         "environment": environment.name.as_str(),
         "source": deployment.source,
         "origin": deployment.origin_id,
         "commit": deployment.commit_sha,
-        "needsApproval": environment.protected,
+        "needsApproval": environment.protected || outside.is_some(),
+        "author": outside,
     }))
 }
 
@@ -358,20 +366,20 @@ async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: So
     })
 }
 
-/// Writes a queued deployment with its first job; to a protected environment with the approval that it waits for instead.
+/// Writes a queued deployment with its first job; to a protected environment, or from outside the team, with the approval that it waits for instead.
 async fn begin(
     tx: &mut Tx,
     notices: &mut Notices,
     actor: &Actor,
     environment: &Environment,
     mut deployment: Deployment,
-    message: &str,
+    request: Request<'_>,
 ) -> Result<()> {
-    if environment.protected {
-        return wait_for_approval(tx, notices, actor, environment, deployment, message).await;
+    if environment.protected || request.outside.is_some() {
+        return wait_for_approval(tx, notices, actor, environment, deployment, request).await;
     }
     deployment.deadline = Some(in_time(deadlines::QUEUED));
     tx.deployment_insert(&deployment).await?;
-    notices.event(tx, &deployment, DeploymentStatus::Queued, message).await?;
+    notices.event(tx, &deployment, DeploymentStatus::Queued, request.message).await?;
     first_job(tx, notices, &deployment).await
 }

@@ -5,7 +5,7 @@ use std::path::Path;
 use artifacts::ObjectError;
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, Failure};
-use domain::source::{Reference, Source};
+use domain::source::{Reference, Repository, Source};
 use jobs::{JobError, Run};
 use sources::archive::{ArchiveError, UnpackLimits, UnpackSummary, unpack};
 use sources::git::{GitOptions, SourceError, fetch_git};
@@ -20,9 +20,11 @@ use crate::uploads::upload_name;
 const FETCH_ATTEMPTS: i64 = 2;
 
 impl Services {
-    /// How repositories are fetched.
-    pub(super) fn git_options(&self) -> GitOptions {
-        GitOptions { env: self.inner.settings.fetch_env.clone(), ..GitOptions::default() }
+    /// How the repository of a deployment is fetched: with what the project's connection to its Git host has, if that is the repository.
+    pub(super) async fn git_options(&self, deployment: &Deployment, repository: &Repository) -> Result<GitOptions, PhaseError> {
+        let login = self.repository_login(deployment.team_id, deployment.project_id, repository).await;
+        let login = login.map_err(JobError::Retry)?;
+        Ok(GitOptions { env: self.inner.settings.fetch_env.clone(), login, ..GitOptions::default() })
     }
 
     /// Fetches the source and returns the commit, for a Git repository. A commit that is known already, because it was approved or an
@@ -41,8 +43,8 @@ impl Services {
                 let reference = known.as_ref().or(reference.as_ref());
                 let reference_shown = reference.map_or("the default branch", |reference| reference.as_str());
                 log.say(format!("Fetching {} at {reference_shown}", repository.as_str())).await?;
-                let stop = run.stop.clone();
-                let fetched = fetch_git(repository, reference, target, &self.git_options(), stop).await;
+                let (options, stop) = (self.git_options(deployment, repository).await?, run.stop.clone());
+                let fetched = fetch_git(repository, reference, target, &options, stop).await;
                 let fetched = fetched.map_err(|error| fetch_error(run, &error))?;
                 log.say(format!("Fetched commit {}", fetched.commit)).await?;
                 Ok(Some(fetched.commit))

@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use domain::source::Repository;
 use rustix::process::{Pid, Signal, kill_process_group};
 use tempfile::NamedTempFile;
@@ -11,8 +13,9 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
+use zeroize::Zeroizing;
 
-use super::{GitOptions, SourceError};
+use super::{GitOptions, HttpLogin, SourceError};
 
 /// What Git may take from our environment: where programs, keys and certificates are, and how to get out of the network.
 const PASSED_ON: &[&str] = &[
@@ -75,7 +78,7 @@ impl Git {
         tokio::fs::create_dir_all(target).await.map_err(SourceError::io)?;
         // Beside the target: whoever clears that up after a crash clears this up, too.
         let config = NamedTempFile::new_in(target.parent().unwrap_or(target)).map_err(SourceError::io)?;
-        let text = config_text(repository, options.config.as_deref());
+        let text = config_text(repository, options.config.as_deref(), options.login.as_ref());
         tokio::fs::write(config.path(), text).await.map_err(SourceError::io)?;
         Ok(Self {
             repository: repository.clone(),
@@ -158,18 +161,30 @@ fn size(directory: &Path, limit: u64) -> u64 {
 }
 
 /// Our configuration. It is a file because Git hides `-c` settings from the program that serves a local repository.
-fn config_text(repository: &Repository, include: Option<&Path>) -> String {
+fn config_text(repository: &Repository, include: Option<&Path>, login: Option<&HttpLogin>) -> String {
     // Only a repository on this machine may have submodules on this machine: a stranger's must not read our files.
     let file = if repository.local_path().is_some() { "always" } else { "never" };
     let include = include.map_or_else(String::new, |path| {
         let path = path.to_string_lossy().replace('\\', "\\\\").replace('"', "\\\"");
         format!("[include]\n\tpath = \"{path}\"\n")
     });
+    let login = login.map_or_else(String::new, login_text);
     format!(
-        "{include}[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n\
+        "{include}{login}[core]\n\thooksPath = /dev/null\n\tfsmonitor = false\n[init]\n\tdefaultBranch = main\n[advice]\n\tdetachedHead = false\n\
          [gc]\n\tauto = 0\n[maintenance]\n\tauto = false\n[safe]\n\tdirectory = *\n[submodule]\n\tfetchJobs = 2\n\
          [protocol]\n\tallow = never\n[protocol \"https\"]\n\tallow = always\n[protocol \"http\"]\n\tallow = always\n\
          [protocol \"ssh\"]\n\tallow = always\n[protocol \"file\"]\n\tallow = {file}\n"
+    )
+}
+
+/// Shows a login to its server. It stands in our configuration, which only we can read and which goes with the fetch; in an argument or a
+/// variable others would see it. Redirections are not followed: Git would show it to whoever it is led to.
+fn login_text(login: &HttpLogin) -> String {
+    let server = login.server.as_str().replace('\\', "\\\\").replace('"', "\\\"");
+    let pair = Zeroizing::new(format!("{}:{}", login.user, login.password.expose()));
+    format!(
+        "[http \"{server}\"]\n\textraHeader = \"Authorization: Basic {}\"\n\tfollowRedirects = false\n",
+        STANDARD.encode(pair.as_bytes())
     )
 }
 

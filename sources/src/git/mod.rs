@@ -12,8 +12,10 @@ mod tests;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use domain::secret::Secret;
 use domain::source::{Reference, Repository};
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 pub use error::SourceError;
 
@@ -33,14 +35,27 @@ pub struct GitOptions {
     /// How the operator starts ssh, such as `ssh -i /etc/mikrocloud/key`; by default what `GIT_SSH_COMMAND` says, else `ssh`. A shell
     /// reads it: it never comes from a user.
     pub ssh: Option<String>,
+    /// A user and a password for one server that is reached by http or https.
+    pub login: Option<HttpLogin>,
     /// Variables that every process of a fetch carries, by which it is recognised when the one who started it is gone.
     pub env: Vec<(String, String)>,
+}
+
+/// A user and a password, which are shown to one server and to no other.
+#[derive(Debug, Clone)]
+pub struct HttpLogin {
+    /// The server, such as `https://github.com/`.
+    pub server: Url,
+    /// The user.
+    pub user: String,
+    /// The password, or a token.
+    pub password: Secret,
 }
 
 impl Default for GitOptions {
     fn default() -> Self {
         let ssh = std::env::var("GIT_SSH_COMMAND").ok().filter(|command| !command.trim().is_empty());
-        Self { timeout: Duration::from_mins(5), bytes: 4 << 30, config: None, ssh, env: Vec::new() }
+        Self { timeout: Duration::from_mins(5), bytes: 4 << 30, config: None, ssh, login: None, env: Vec::new() }
     }
 }
 

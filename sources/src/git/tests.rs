@@ -265,3 +265,47 @@ async fn a_stranger_cannot_name_our_files_as_a_submodule_nor_run_a_hook() {
     assert!(error.to_string().contains("not allowed"), "{error}");
     assert_eq!(git.run(&["config", "core.hooksPath"]).await.unwrap().trim(), "/dev/null");
 }
+
+/// A server that leads every request on to another one, and what it was asked with.
+async fn leading_server(to: &str) -> (String, tokio::task::JoinHandle<String>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let (listener, address) = silent_server().await;
+    let answer = format!("HTTP/1.1 302 Found\r\nLocation: {to}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n");
+    let asked = tokio::spawn(async move {
+        let (mut connection, _) = listener.accept().await.unwrap();
+        let mut head = vec![0; 4096];
+        let length = connection.read(&mut head).await.unwrap();
+        connection.write_all(answer.as_bytes()).await.unwrap();
+        String::from_utf8_lossy(&head[..length]).into_owned()
+    });
+    (address, asked)
+}
+
+#[tokio::test]
+async fn a_login_is_shown_to_its_server_and_to_nobody_it_leads_to() {
+    let (other, elsewhere) = silent_server().await;
+    let (address, asked) = leading_server(&elsewhere).await;
+    let login = |server: &str| HttpLogin {
+        server: url::Url::parse(server).unwrap().join("/").unwrap(),
+        user: "x-access-token".to_owned(),
+        password: "hunter\"2\\".into(),
+    };
+    let options = GitOptions { login: Some(login(&address)), ..GitOptions::default() };
+    let target = tempfile::tempdir().unwrap();
+    let repository = address.parse().unwrap();
+    let error = fetch_git(&repository, None, target.path(), &options, CancellationToken::new()).await.unwrap_err();
+    // base64 of x-access-token:hunter"2\
+    assert!(asked.await.unwrap().contains("Authorization: Basic eC1hY2Nlc3MtdG9rZW46aHVudGVyIjJc"));
+    assert!(!error.to_string().contains("hunter"), "{error}");
+    let nobody = tokio::time::timeout(Duration::ZERO, other.accept());
+    assert!(nobody.await.is_err(), "the other server was asked");
+
+    let (address, asked) = leading_server(&elsewhere).await;
+    let options = GitOptions { login: Some(login("https://github.com/")), ..GitOptions::default() };
+    let (target, repository) = (tempfile::tempdir().unwrap(), address.parse().unwrap());
+    let fetching = fetch_git(&repository, None, target.path(), &options, CancellationToken::new());
+    tokio::select! {
+        asked = asked => assert!(!asked.unwrap().contains("Authorization"), "another server's login was shown"),
+        _ = fetching => panic!("it cannot have ended before it asked"),
+    }
+}

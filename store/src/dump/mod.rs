@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 47] = [
+pub const TABLES: [&str; 52] = [
     "installation",
     "users",
     "teams",
@@ -60,6 +60,11 @@ pub const TABLES: [&str; 47] = [
     "schedules",
     "expected_runs",
     "alerts",
+    "git_connections",
+    "git_deliveries",
+    "git_installations",
+    "previews",
+    "git_reports",
     "idempotency_keys",
     "audit_keys",
     "audit_chains",

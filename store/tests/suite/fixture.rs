@@ -6,8 +6,13 @@ use domain::approval::{Approval, ApprovalState};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger};
 use domain::environment::Environment;
+use domain::git_host::{
+    BranchRule, Delivery, DeliveryState, GitConnection, GitHost, Happening, HostEvent, InstallationAction, InstallationChange,
+    Preview, Push,
+};
 use domain::id::{
-    AlertId, DeploymentId, EnvironmentId, JobId, ProjectId, ResourceId, RoleId, ScheduleId, SessionId, TeamId, UserId, VariableId,
+    AlertId, DeploymentId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId, PreviewId, ProjectId, ResourceId, RoleId,
+    ScheduleId, SessionId, TeamId, UserId, VariableId,
 };
 use domain::job::Fence;
 use domain::project::Project;
@@ -19,7 +24,7 @@ use domain::team::{Team, User};
 use domain::time::{Timestamp, now};
 use domain::trace::TraceContext;
 use serde_json::json;
-use store::{Claim, EventKey, Failed, NewJob, SealedVariable, Store, Tx};
+use store::{Claim, EventKey, Failed, GitReport, GitSecrets, NewDelivery, NewJob, SealedVariable, Store, Tx};
 use uuid::Uuid;
 
 pub fn digest(byte: u8) -> Digest {
@@ -75,6 +80,7 @@ pub fn environment(project: &Project, name: &str) -> Environment {
         config_version: 0,
         protected: false,
         created_at: now(),
+        deleting_at: None,
     }
 }
 
@@ -99,6 +105,7 @@ pub fn approval(deployment: &Deployment) -> Approval {
         decided_by: None,
         decided_at: None,
         reason: None,
+        from_outside: false,
     }
 }
 
@@ -200,6 +207,91 @@ pub fn alert(team: TeamId) -> Alert {
     }
 }
 
+/// The connection of a project to `octo/shop` at GitHub.
+pub fn git_connection(project: &Project) -> GitConnection {
+    GitConnection {
+        id: GitConnectionId::new(),
+        team_id: project.team_id,
+        project_id: project.id,
+        host: GitHost::GitHub,
+        api_url: GitHost::GitHub.public_api().to_owned(),
+        repository: "octo/shop".parse().unwrap(),
+        installation_id: None,
+        reports: true,
+        branches: vec![BranchRule { branch: "develop".parse().unwrap(), environment: "staging".parse().unwrap() }],
+        previews: true,
+        preview_hours: 24,
+        created_by: UserId::new(),
+        created_at: now(),
+    }
+}
+
+pub fn git_secrets() -> GitSecrets {
+    GitSecrets { sealed_secret: vec![1, 0, 255], sealed_token: Some(vec![2]) }
+}
+
+/// A push that a connection's host tells of.
+pub fn git_delivery(connection: &GitConnection) -> NewDelivery {
+    let id = GitDeliveryId::new();
+    let push = Push {
+        branch: "main".parse().unwrap(),
+        commit: "6113728f27ae82c7b1a177c8d03f9e96e0adf246".parse().unwrap(),
+        default_branch: None,
+    };
+    NewDelivery {
+        row: Delivery {
+            id,
+            team_id: connection.team_id,
+            connection_id: connection.id,
+            delivery: format!("of {id}"),
+            event: "push".to_owned(),
+            state: DeliveryState::Waiting,
+            outcome: None,
+            deployment_id: None,
+            received_at: now(),
+        },
+        digest: id.to_string(),
+        event: HostEvent {
+            repository: Some(connection.repository.clone()),
+            installation: None,
+            at: None,
+            what: Happening::Push(push),
+        },
+        subject: Some("branch main".to_owned()),
+    }
+}
+
+/// What shows pull request 2 in an environment.
+pub fn preview(connection: &GitConnection, environment: &Environment) -> Preview {
+    Preview {
+        id: PreviewId::new(),
+        team_id: connection.team_id,
+        project_id: connection.project_id,
+        connection_id: connection.id,
+        environment_id: Some(environment.id),
+        number: 2,
+        title: "A \"page\"".to_owned(),
+        author: "ada".to_owned(),
+        branch: "page".to_owned(),
+        commit_sha: "6113728f27ae82c7b1a177c8d03f9e96e0adf246".to_owned(),
+        is_fork: false,
+        comment_id: None,
+        closed_because: None,
+        expires_at: now() + chrono::TimeDelta::hours(1),
+        created_at: now(),
+    }
+}
+
+pub fn git_report(preview: &Preview, deployment_id: DeploymentId) -> GitReport {
+    let (team_id, connection_id) = (preview.team_id, preview.connection_id);
+    GitReport { deployment_id, team_id, connection_id, preview_id: Some(preview.id), reported: None }
+}
+
+/// The app on the account `octo`.
+pub fn installation(id: i64) -> InstallationChange {
+    InstallationChange { id, account: "octo".to_owned(), action: InstallationAction::Present }
+}
+
 pub fn resource(deployment: &Deployment) -> Resource {
     let id = ResourceId::new();
     Resource {
@@ -207,6 +299,7 @@ pub fn resource(deployment: &Deployment) -> Resource {
         team_id: deployment.team_id,
         project_id: deployment.project_id,
         deployment_id: Some(deployment.id),
+        environment_id: None,
         cloud: "local".to_owned(),
         kind: "workload".to_owned(),
         external_id: id.to_string(),

@@ -10,6 +10,7 @@ mod dump;
 mod environments;
 mod events;
 mod fixture;
+mod git_hosts;
 mod idempotency;
 mod job_batches;
 mod jobs;

@@ -8,7 +8,11 @@ use domain::access::{Permission, Permissions, Role, RoleRef};
 use domain::approval::ApprovalState;
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
-use domain::id::{ApiKeyId, DeploymentId, GrantId, InvitationId, JobId, ObjectId, RoleId, ScheduleId, TeamId, UserId};
+use domain::git_host::DeliveryState;
+use domain::id::{
+    ApiKeyId, DeploymentId, GitConnectionId, GitDeliveryId, GrantId, InvitationId, JobId, ObjectId, PreviewId, RoleId,
+    ScheduleId, TeamId, UserId,
+};
 use domain::log_archive::LogArchive;
 use domain::retention::GivenUp;
 use domain::team::Membership;
@@ -16,14 +20,14 @@ use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
 use store::{
-    ArtifactUsage, AuditCheckpointRow, AuditFilter, DeploymentChange, EventKey, Invitation, JobFilter, NewApiKey, NewGrant,
-    NewJob, Page, ProjectChange, Store,
+    ArtifactUsage, AuditCheckpointRow, AuditFilter, DeliveryOutcome, DeploymentChange, EventKey, GitConnectionChange, Invitation,
+    JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store,
 };
 
 use crate::audit::{chain_of, hour};
 use crate::fixture::{self, Tenant, digest, write};
 
-const NO_DATA_OF_OTHERS: [&str; 13] = [
+const NO_DATA_OF_OTHERS: [&str; 14] = [
     // The row belongs to the very team that is given, and to nothing of another.
     "team_lock",
     "team_key_get",
@@ -39,6 +43,8 @@ const NO_DATA_OF_OTHERS: [&str; 13] = [
     // For housekeeping, which works for all teams.
     "artifact_team_list",
     "log_list_archivable",
+    // For who runs the installation; the team is what is written.
+    "git_installation_assign",
     "audit_list_unsigned",
     "audit_list_older",
 ];
@@ -96,6 +102,11 @@ impl Nothing for () {
     }
 }
 
+/// A number that is another for each team.
+fn rand_number(team: TeamId) -> i64 {
+    i64::try_from(team.uuid().as_u128() % (1 << 62)).unwrap()
+}
+
 /// An archive of a deployment's first line.
 fn archive(team_id: TeamId, deployment_id: DeploymentId) -> LogArchive {
     let (object_id, chunks) = (ObjectId::new(), Vec::new());
@@ -116,6 +127,9 @@ struct Everything {
     job: JobId,
     failed: JobId,
     schedule: ScheduleId,
+    connection: GitConnectionId,
+    delivery: GitDeliveryId,
+    preview: PreviewId,
 }
 
 impl Everything {
@@ -151,6 +165,9 @@ impl Everything {
         let (failed, schedule) = (fixture::job(team), fixture::schedule(&tenant.project));
         let run = fixture::run(&schedule);
         let alert = fixture::alert(team);
+        let connection = fixture::git_connection(&tenant.project);
+        let (delivery, preview) = (fixture::git_delivery(&connection), fixture::preview(&connection, &tenant.environment));
+        let installation = rand_number(team);
         let mut waiting = tenant.deployment.id;
         write(store, async |tx| {
             tx.user_insert(&member).await?;
@@ -185,6 +202,12 @@ impl Everything {
             tx.schedule_insert(&schedule).await?;
             tx.run_expect(&run).await?;
             tx.alert_raise(&alert).await?;
+            tx.git_connection_insert(&connection, &fixture::git_secrets()).await?;
+            assert!(tx.git_delivery_insert(&delivery).await?);
+            tx.preview_put(&preview).await?;
+            tx.git_report_insert(&fixture::git_report(&preview, tenant.deployment.id)).await?;
+            tx.git_installation_put(&fixture::installation(installation), now()).await?;
+            assert!(tx.git_installation_assign(installation, Some(team)).await?);
             tx.job_insert(&job).await
         })
         .await;
@@ -204,10 +227,14 @@ impl Everything {
             job: job.id,
             failed,
             schedule,
+            connection: connection.id,
+            delivery: delivery.row.id,
+            preview: preview.id,
         }
     }
 
     /// Calls every read with this team's id. Each answer stands under the name of its function.
+    #[expect(clippy::too_many_lines, reason = "a line for each function of the store")]
     async fn read(&self, store: &Store, team: TeamId) -> Vec<(&'static str, Box<dyn Nothing>)> {
         let Tenant { project, environment, deployment, .. } = &self.tenant;
         let (project_id, environment, deployment) = (project.id, environment.id, deployment.id);
@@ -258,6 +285,18 @@ impl Everything {
             job_get(self.job);
             job_list(&JobFilter::default(), None, 10);
             job_failure_list(self.failed);
+            git_connection_of(project_id);
+            git_connection_get(self.connection);
+            git_secrets(self.connection);
+            git_installation_on("octo");
+            git_delivery_list(self.connection, None, 10);
+            git_delivery_get(self.delivery);
+            git_delivery_event(self.delivery);
+            preview_list(project_id);
+            preview_get(self.preview);
+            git_report_get(deployment);
+            resource_list_of_environment(environment);
+            log_archive_objects_of_environment(environment);
             schedule_list(project_id);
             schedule_get(self.schedule);
             run_list(self.schedule, None, 10);
@@ -290,6 +329,10 @@ impl Everything {
             approval_find(self.waiting);
             project_lock(project_id);
             environment_find(project_id, "production");
+            environment_find_by_id(environment);
+            preview_find(self.connection, 2);
+            preview_of_environment(environment);
+            git_report_find(deployment);
             variable_count(environment);
             deployment_find(deployment);
             deployment_list_queued(environment);
@@ -315,6 +358,8 @@ impl Everything {
         let given_up = GivenUp { digest: digest(2), deployments: vec![self.superseded], bytes: 1 };
         let log = archive(team, id);
         let checkpoint = AuditCheckpointRow { sequence: 3, hash: digest(3), statement: "stolen".to_owned(), at: now() };
+        let stolen = GitConnectionChange { previews: Some(false), ..GitConnectionChange::default() };
+        let outcome = DeliveryOutcome { state: DeliveryState::Failed, outcome: "stolen".to_owned(), deployment_id: None };
         let mut done = Vec::new();
         macro_rules! attempt {
             ($($function:ident($($argument:expr),*);)+) => {$({
@@ -358,7 +403,17 @@ impl Everything {
             job_retry(team, self.failed, now());
             job_discard(team, self.failed);
             schedule_enable(team, self.schedule, false, None);
+            schedule_delete_of_environment(team, project_id, "production");
             schedule_delete(team, self.schedule);
+            git_connection_update(team, self.connection, &stolen);
+            git_delivery_is_overtaken(team, self.delivery);
+            git_delivery_end(team, self.delivery, &outcome);
+            preview_close(team, self.preview, "stolen");
+            preview_set_comment(team, self.preview, 9);
+            git_report_told(team, id, "stolen");
+            environment_mark_deleting(team, environment);
+            environment_delete(team, environment);
+            git_connection_delete(team, self.connection);
             local_workload_put((team, project_id, id), &json!({ "stolen": true }), &json!({}));
             local_route_put(project.name.as_str(), (team, project_id, environment), other);
             audit_checkpoint_insert(team, &checkpoint);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 
+use domain::git_host::{InstallationAction, InstallationChange};
 use domain::id::UserId;
 use domain::time::now;
 use serde_json::{Value, json};
@@ -87,6 +88,7 @@ async fn every_mutation_leaves_an_entry() {
     deployments(&mut walk, &project).await;
     approvals(&mut walk, &project, &ann.token).await;
     operations(&mut walk, &project).await;
+    git(&mut walk, &project).await;
     access(&mut walk, &project).await;
     let export = walk.step("beginAuditExport", json!({"format": "OCSF"}), "after to", "audit.export").await;
     assert_eq!(export["to"], walk.last);
@@ -194,6 +196,26 @@ async fn operations(walk: &mut Walk<'_>, project: &str) {
     walk.step("retryJob", json!({"jobId": job}), "job { id }", "job.retry").await;
     walk.step("discardJob", json!({"jobId": job}), "job { id }", "job.discard").await;
     walk.step("updateQueue", json!({"name": "build", "concurrency": 3}), "queue { name }", "queue.update").await;
+}
+
+async fn git(walk: &mut Walk<'_>, project: &str) {
+    let house = walk.house;
+    let installation = InstallationChange { id: 7, account: "octo".to_owned(), action: InstallationAction::Present };
+    let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
+    let mut tx = store.begin().await.unwrap();
+    tx.git_installation_put(&installation, now()).await.unwrap();
+    tx.commit().await.unwrap();
+    store.close().await;
+    let input = json!({"installationId": "7", "assigned": true});
+    walk.step("assignGitInstallation", input, "installation { id }", "git.assign").await;
+    let input = json!({"projectId": project, "repository": "https://github.com/octo/page"});
+    walk.step("updateProject", input, "project { id }", "project.update").await;
+    walk.step("connectRepository", json!({"projectId": project}), "connection { id }", "git.connect").await;
+    let input = json!({"projectId": project, "previewHours": 2, "newSecret": true});
+    walk.step("updateGitConnection", input, "connection { id }", "git.update").await;
+    walk.step("disconnectRepository", json!({"projectId": project}), "disconnected", "git.disconnect").await;
+    let input = json!({"projectId": project, "environment": "preview"});
+    walk.step("deleteEnvironment", input, "environment { id }", "environment.delete").await;
 }
 
 async fn access(walk: &mut Walk<'_>, project: &str) {

@@ -46,7 +46,7 @@ const fn account(name: &'static str, document: &'static str) -> Operation {
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-pub const OPERATIONS: [Operation; 68] = [
+pub const OPERATIONS: [Operation; 75] = [
     Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
     account("query.me/account", "{ me { account { sessions { current } securityEvents { kind } secondFactor { enabled } identities { email } } } }"),
     operation("query.invitations", MemberRead, On::Team, "{ invitations { id user { email } role } }"),
@@ -63,6 +63,8 @@ pub const OPERATIONS: [Operation; 68] = [
     operation("query.jobs", ProjectRead, On::Team, "{ jobs { edges { node { id queue } } } }"),
     operation("query.job", ProjectRead, On::TeamItem, "{ job(id: \"<job>\") { id queue } }"),
     operation("query.queues", JobWrite, On::Installation, "{ queues { name } }"),
+    operation("query.project/git", ProjectRead, On::Part, "{ project(id: \"<project>\") { slug gitConnection { repository deliveries { nodes { event } } } previews { title } } }"),
+    operation("query.gitInstallations", ProjectWrite, On::Installation, "{ gitInstallations { id account } }"),
     operation("query.schedules", ProjectRead, On::Part, "{ schedules(projectId: \"<project>\") { id name runs { state } } }"),
     operation("query.alerts", ProjectRead, On::Team, "{ alerts { edges { node { id message } } } }"),
     operation("query.auditLog", AuditRead, On::Team, "{ auditLog { nodes { action actor { email } target { id name } after } } }"),
@@ -73,6 +75,10 @@ pub const OPERATIONS: [Operation; 68] = [
     operation("subscription.projectEvents", ProjectRead, On::Part, "subscription { projectEvents(projectId: \"<project>\") { projectNumber message } }"),
     operation("mutation.createProject", ProjectWrite, On::Team, "mutation { createProject(input: {name: \"<new>\"}) { project { id } userErrors { code } } }"),
     operation("mutation.updateProject", ProjectWrite, On::Part, "mutation { updateProject(input: {projectId: \"<project>\", reference: \"main\"}) { project { slug } userErrors { code } } }"),
+    operation("mutation.connectRepository", ProjectWrite, On::Part, "mutation { connectRepository(input: {projectId: \"<project>\", host: GITHUB, repository: \"octo/shop\"}) { connection { repository } userErrors { code } } }"),
+    operation("mutation.updateGitConnection", ProjectWrite, On::Part, "mutation { updateGitConnection(input: {projectId: \"<project>\", previews: false}) { connection { previews } userErrors { code } } }"),
+    operation("mutation.disconnectRepository", ProjectWrite, On::Part, "mutation { disconnectRepository(input: {projectId: \"<project>\"}) { disconnected userErrors { code } } }"),
+    operation("mutation.assignGitInstallation", ProjectWrite, On::Installation, "mutation { assignGitInstallation(input: {installationId: \"1\", assigned: true}) { installation { account } userErrors { code } } }"),
     operation("mutation.setEnvironmentVariable", VariableWrite, On::Part, "mutation { setEnvironmentVariable(input: {projectId: \"<project>\", environment: \"guarded\", variables: [{name: \"KEPT\", value: \"b\"}]}) { names userErrors { code } } }"),
     operation("mutation.unsetEnvironmentVariable", VariableWrite, On::Part, "mutation { unsetEnvironmentVariable(input: {projectId: \"<project>\", environment: \"guarded\", name: \"KEPT\"}) { names userErrors { code } } }"),
     operation("mutation.approveDeployment", DeploymentApprove, On::Part, "mutation { approveDeployment(input: {deploymentId: \"<deployment>\"}) { deployment { id } userErrors { code } } }"),
@@ -113,6 +119,7 @@ pub const OPERATIONS: [Operation; 68] = [
     operation("mutation.revokeApiKey", ApiKeyWrite, On::TeamItem, "mutation { revokeApiKey(input: {apiKeyId: \"<key>\"}) { done userErrors { code } } }"),
     operation("mutation.discardJob", JobWrite, On::TeamItem, "mutation { discardJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
     operation("mutation.deleteSchedule", ProjectWrite, On::Part, "mutation { deleteSchedule(input: {scheduleId: \"<schedule>\"}) { deleted userErrors { code } } }"),
+    operation("mutation.deleteEnvironment", ProjectDelete, On::Part, "mutation { deleteEnvironment(input: {projectId: \"<project>\", environment: \"guarded\"}) { environment { name } userErrors { code } } }"),
     operation("mutation.deleteProject", ProjectDelete, On::Part, "mutation { deleteProject(input: {projectId: \"<project>\"}) { project { slug } userErrors { code } } }"),
     // Whoever is in a session is in none afterwards.
     account("mutation.signOutEverywhere", "mutation { signOutEverywhere { done userErrors { code } } }"),

@@ -27,13 +27,15 @@ enum Asks {
     Page,
     /// The cookie of a session, which nobody here has.
     Cookie,
+    /// That it is signed with a secret that only its sender has: no credential counts.
+    Signature,
     /// That there is something of that name, which there is not.
     Name,
     /// What is shown in the body or in the header: it is signed out.
     Itself,
 }
 
-const ROUTES: [(&str, &str, Asks); 28] = [
+const ROUTES: [(&str, &str, Asks); 31] = [
     ("GET", "/", Asks::Nothing),
     ("GET", "/healthz", Asks::Nothing),
     ("GET", "/readyz", Asks::Nothing),
@@ -58,6 +60,9 @@ const ROUTES: [(&str, &str, Asks); 28] = [
     ("GET", "/auth/providers/{name}", Asks::Name),
     ("GET", "/auth/providers/{name}/callback", Asks::Body),
     ("POST", "/auth/sign-out-everywhere", Asks::Cookie),
+    ("POST", "/webhooks/github", Asks::Signature),
+    ("POST", "/webhooks/github/{connection}", Asks::Signature),
+    ("POST", "/webhooks/gitlab/{connection}", Asks::Signature),
     ("GET", "/api/v1/openapi.json", Asks::Nothing),
     ("GET", "/api/v1/docs", Asks::Nothing),
     ("GET", "/api/v1/docs/{file}", Asks::Nothing),
@@ -93,7 +98,7 @@ fn expected(who: Who, asks: Asks) -> Option<u16> {
         (Asks::Body, _) => Some(422),
         (Asks::Page, _) => Some(303),
         (Asks::Name, _) => Some(404),
-        (Asks::Cookie, _) => Some(401),
+        (Asks::Cookie | Asks::Signature, _) => Some(401),
         (Asks::Itself, Who::Nobody) => Some(422),
         (Asks::Itself, Who::Invented | Who::Expired) => Some(401),
         (Asks::Itself, _) => Some(204),

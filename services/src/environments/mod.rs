@@ -1,11 +1,15 @@
 //! Environments.
 
+mod deletion;
+
 use domain::access::{Actor, Permission, Target};
 use domain::environment::{Environment, environment_label};
 use domain::id::ProjectId;
 use domain::name::EnvironmentName;
 use domain::project::Project;
 use store::Tx;
+
+pub(crate) use deletion::{begin_deletion, check_kept};
 
 use crate::projects::new_environment;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
@@ -18,9 +22,10 @@ pub(crate) fn parse_environment(text: Option<&str>) -> Result<EnvironmentName> {
     text.parse().map_err(|error| ServiceError::invalid("environment", "INVALID_NAME", error))
 }
 
-/// The environment of this name, made if the project has none yet.
+/// The environment of this name, made if the project has none yet. Refused when it is being deleted.
 pub(crate) async fn find_or_insert(tx: &mut Tx, project: &Project, name: &EnvironmentName) -> Result<Environment> {
     if let Some(found) = tx.environment_find(project.team_id, project.id, name.as_str()).await? {
+        check_kept(&found)?;
         return Ok(found);
     }
     let environment = new_environment(project, name.clone());

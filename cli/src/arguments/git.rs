@@ -1,0 +1,116 @@
+//! Git hosts, and the environments that previews make.
+
+use clap::{Args, Subcommand};
+use url::Url;
+
+use super::{Output, ProjectChoice};
+
+#[derive(Debug, Args)]
+pub struct GitOptions {
+    #[command(subcommand)]
+    pub command: Option<GitCommand>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum GitCommand {
+    /// Show how the project's repository is connected
+    Show,
+    /// Connect the project's repository: pushes deploy, pull requests get previews
+    Connect {
+        /// Whose API the host has; known by the repository's address when left out
+        #[arg(long, value_parser = ["github", "gitlab"])]
+        host: Option<String>,
+        /// Where that API is; that of github.com or gitlab.com when left out
+        #[arg(long, value_name = "URL")]
+        api_url: Option<Url>,
+        /// The repository there, as OWNER/NAME; that of the project's repository when left out
+        #[arg(long, value_name = "OWNER/NAME")]
+        repository: Option<String>,
+        #[command(flatten)]
+        token: TokenChoice,
+        #[command(flatten)]
+        rules: ConnectionRules,
+    },
+    /// Change the connection
+    Update {
+        #[command(flatten)]
+        token: TokenChoice,
+        #[command(flatten)]
+        rules: ConnectionRules,
+        /// Sign webhooks with a new secret, which is shown once; the host has to be given it at once
+        #[arg(long)]
+        new_secret: bool,
+    },
+    /// End the connection, and remove its previews
+    Disconnect,
+    /// List what the host told, the latest first, and what came of it
+    Deliveries {
+        /// How many
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=100))]
+        limit: i64,
+    },
+    /// List the previews of pull requests
+    Previews,
+    /// List where the GitHub App is installed; for who runs the server
+    Installations,
+    /// Let your team connect the repositories of an account with the GitHub App; for who runs the server
+    Assign {
+        /// The installation's number
+        installation: u64,
+    },
+    /// Take that back
+    Unassign {
+        /// The installation's number
+        installation: u64,
+    },
+}
+
+/// By what the host's API is used. It is no argument: others on the machine see those.
+#[derive(Debug, Args)]
+pub struct TokenChoice {
+    #[arg(long, help = "Read a token for the host's API from stdin; or MIKROCLOUD_GIT_TOKEN holds it")]
+    pub token_stdin: bool,
+}
+
+#[derive(Debug, Args)]
+pub struct ConnectionRules {
+    /// A branch besides the project's own that deploys, and where to; may be given several times
+    #[arg(long = "branch", value_name = "BRANCH=ENVIRONMENT", value_parser = rule)]
+    pub branches: Vec<(String, String)>,
+    /// Whether pull requests get previews
+    #[arg(long)]
+    pub previews: Option<bool>,
+    /// How long a preview stays after its last commit, in hours
+    #[arg(long)]
+    pub preview_hours: Option<i64>,
+}
+
+fn rule(text: &str) -> Result<(String, String), String> {
+    let (branch, environment) = text.rsplit_once('=').ok_or("give BRANCH=ENVIRONMENT, such as develop=staging")?;
+    Ok((branch.to_owned(), environment.to_owned()))
+}
+
+#[derive(Debug, Args)]
+pub struct EnvironmentsOptions {
+    #[command(subcommand)]
+    pub command: Option<EnvironmentsCommand>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum EnvironmentsCommand {
+    /// List the environments of the project
+    List,
+    /// Delete an environment with its variables, schedules and deployments, and all it has in clouds
+    Delete {
+        /// Its name; production stays for as long as its project
+        name: String,
+    },
+}
