@@ -63,6 +63,13 @@ impl Store {
             WHERE team_id = $1 AND deployment_id = $2";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(deployment).fetch_optional(pool).await)?)
     }
+
+    /// What a Git host is to be told of the deployments of an environment.
+    pub async fn git_report_list_of_environment(&self, team: TeamId, environment: EnvironmentId) -> Result<Vec<GitReport>> {
+        let sql = "SELECT deployment_id, team_id, connection_id, preview_id, reported FROM git_reports
+            WHERE team_id = $1 AND deployment_id IN (SELECT d.id FROM deployments d WHERE d.team_id = $1 AND d.environment_id = $2)";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(environment).fetch_all(pool).await)?)
+    }
 }
 
 impl Tx {

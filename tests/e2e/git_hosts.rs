@@ -104,6 +104,22 @@ async fn a_pull_request_is_shown_until_it_is_closed() {
 }
 
 #[tokio::test]
+async fn a_pull_request_that_is_closed_while_it_is_deployed_leaves_no_pending_status() {
+    let host = GitHost::start().await;
+    let (house, repository, hook) = connected(&host, &[]).await;
+    house.json(&["jobs", "pause", "build"]).await;
+    let commit = repository.commit("feature", &[("index.html", "never seen")]);
+    repository.keep(&commit, "refs/pull/2/head");
+    hook.send(&house, "pull_request", "q-1", &pull_request("opened", &commit).await).await;
+    host.told(&commit, "pending").await;
+    hook.send(&house, "pull_request", "q-2", &pull_request("closed", &commit).await).await;
+    host.told(&commit, "error").await;
+    assert_eq!(host.statuses(&commit).last().unwrap()["description"], "the pull request was closed");
+    host.says("was removed, because the pull request was closed").await;
+    assert_eq!(house.environments().await, ["production"]);
+}
+
+#[tokio::test]
 async fn of_fifty_duplicates_at_once_one_deploys() {
     let host = GitHost::start().await;
     let (house, repository, hook) = connected(&host, &[]).await;

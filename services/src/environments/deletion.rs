@@ -73,6 +73,7 @@ impl Services {
             }
             self.remove_resource(run, &resource).await?;
         }
+        self.tell_last(run, team, id).await?;
         let removed = self.remove_archived_logs_of_environment(team, id).await;
         removed.map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
         let mut notices = Notices::default();

@@ -1,18 +1,15 @@
 //! Connecting a project's repository at its Git host.
 
 use domain::access::{Actor, Permission, Target};
-use domain::git_host::{BranchRule, Delivery, GitConnection, GitHost, RepositoryName};
+use domain::git_host::{BranchRule, Delivery, GitConnection, GitHost};
 use domain::id::{GitConnectionId, GitDeliveryId, ProjectId};
 use domain::project::Project;
 use domain::secret::Secret;
-use domain::source::Repository;
 use domain::time::now;
 use serde_json::{Value, json};
 use store::{GitConnectionChange, GitSecrets, Page, StoreError};
-use url::Url;
 
 use super::api::{HostApi, HostError};
-use super::settings::api_address;
 use super::{secret_identity, token_identity};
 use crate::audit::{Action, Change, record};
 use crate::auth::random_token;
@@ -122,13 +119,6 @@ fn refused(error: &HostError) -> ServiceError {
         HostError::Later(message) => ServiceError::Unavailable(format!("{message}: try again in a moment")),
         HostError::Refused(message) | HostError::NotFound(message) => ServiceError::invalid("token", "REFUSED", message),
     }
-}
-
-/// Where a repository is: host, API and name.
-struct Place {
-    host: GitHost,
-    api: Url,
-    repository: RepositoryName,
 }
 
 impl Services {
@@ -284,47 +274,6 @@ impl Services {
 
     async fn seal_for(&self, actor: &Actor, identity: &str, secret: &Secret) -> Result<Vec<u8>> {
         self.inner.sealer.seal(self.store(), actor.team_id, identity, secret).await
-    }
-
-    /// Where the project's repository is, by what is said and by its address.
-    fn place(&self, project: &Project, input: &NewGitConnection) -> Result<Place> {
-        let address = project.repository.as_deref().and_then(|text| text.parse::<Repository>().ok()).ok_or_else(|| {
-            let message = "the project has no repository: set it with `mikrocloud projects update NAME --repository URL` first";
-            ServiceError::invalid("projectId", "NO_REPOSITORY", message)
-        })?;
-        let at_host = address.at_host();
-        let known = at_host.as_ref().and_then(|(host, _)| GitHost::well_known(host));
-        let host = input.host.or(known.map(|(host, _)| host)).ok_or_else(|| {
-            let message = "it cannot be told which kind of host this is: say GitHub or GitLab, and where its API is";
-            ServiceError::invalid("host", "UNKNOWN_HOST", message)
-        })?;
-        let api = match &input.api_url {
-            Some(text) => api_address(text).map_err(|error| ServiceError::invalid("apiUrl", "INVALID_ADDRESS", error))?,
-            None => host.public_api().parse().map_err(ServiceError::internal)?,
-        };
-        if !self.inner.settings.git_hosts.knows(host, &api) {
-            let message = format!("{api} is not among the Git hosts of this installation: who runs it adds it with --git-hosts");
-            return Err(ServiceError::invalid("apiUrl", "UNKNOWN_HOST", message));
-        }
-        let repository = match (&input.repository, at_host) {
-            (Some(text), _) => text.parse().map_err(|error| ServiceError::invalid("repository", "INVALID_REPOSITORY", error))?,
-            (None, Some((_, name))) => name,
-            (None, None) => {
-                let message = "the project's repository has no owner and name in its address: say them, as owner/name";
-                return Err(ServiceError::invalid("repository", "INVALID_REPOSITORY", message));
-            }
-        };
-        Ok(Place { host, api, repository })
-    }
-
-    /// The team's installation of the app on the account that owns the repository.
-    async fn installation_for(&self, actor: &Actor, place: &Place) -> Result<Option<i64>> {
-        let Some(app) = &self.inner.settings.git_hosts.app else { return Ok(None) };
-        if place.host != GitHost::GitHub || place.api != app.api {
-            return Ok(None);
-        }
-        let found = self.store().git_installation_on(actor.team_id, place.repository.parts().0).await?;
-        Ok(found.filter(|found| !found.suspended).map(|found| found.id))
     }
 
     /// Asks the host for the repository, so that a token that does not fit is refused now and not at the first push.

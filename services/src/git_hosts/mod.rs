@@ -5,6 +5,7 @@ mod api;
 mod comment;
 mod connect;
 mod installations;
+mod place;
 mod previews;
 mod react;
 mod receive;

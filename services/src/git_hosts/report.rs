@@ -3,9 +3,11 @@
 use domain::deployment::{Deployment, DeploymentStatus};
 use domain::environment::Environment;
 use domain::git_host::{GitConnection, Preview};
+use domain::id::{EnvironmentId, TeamId};
 use domain::project::Project;
 use jobs::payload::{CommitStatusJob, PreviewCommentJob};
 use jobs::{JobError, Outcome, Run};
+use store::GitReport;
 
 use super::api::{CommitState, CommitStatus, HostApi, HostError};
 use super::comment::{Comment, mark};
@@ -13,38 +15,69 @@ use crate::error::as_job_error;
 use crate::watch::raise;
 use crate::{Result, Services};
 
+/// How often a host that does not answer keeps an environment from being deleted.
+const LAST_ATTEMPTS: i64 = 5;
+
+/// Something that a host does not know yet.
+struct News {
+    connection: GitConnection,
+    commit: String,
+    status: CommitStatus,
+    /// By what it is known that it was told.
+    told: String,
+}
+
 impl Services {
     /// The work of a [`CommitStatusJob`].
     pub async fn run_commit_status(&self, run: &Run) -> Result<Outcome, JobError> {
         let job: CommitStatusJob = run.payload()?;
         let Some(report) = self.store().git_report_get(job.team_id, job.deployment_id).await? else { return Ok(Outcome::Done) };
-        let connection = self.store().git_connection_get(job.team_id, report.connection_id).await?;
-        let deployment = self.store().deployment_get(job.team_id, job.deployment_id).await?;
-        let (Some(connection), Some(deployment)) = (connection, deployment) else { return Ok(Outcome::Done) };
-        let Some(status) = self.commit_status(&deployment).await.map_err(|error| as_job_error(&error))? else {
-            return Ok(Outcome::Done);
-        };
-        let told = format!("{:?}: {}", status.state, status.description);
-        if report.reported.as_ref() == Some(&told) {
-            return Ok(Outcome::Done);
-        }
-        let Some(commit) = &deployment.commit_sha else { return Ok(Outcome::Done) };
-        let done = async {
-            match self.host_api(&connection).await? {
-                Some(api) => api.set_status(&connection.repository, commit, &status).await,
-                None => Ok(()),
-            }
-        };
-        if let Some(ended) = self.give_up_telling(run, &connection, done.await).await? {
+        let news = self.news_of(&report).await.map_err(|error| as_job_error(&error))?;
+        let Some(news) = news else { return Ok(Outcome::Done) };
+        let News { connection, told, .. } = &news;
+        if let Some(ended) = self.give_up_telling(run, connection, self.tell_host(&news).await).await? {
             return Ok(ended);
         }
         let mut tx = self.store().begin().await?;
         tx.job_fence(run.fence).await?;
-        tx.git_report_told(job.team_id, job.deployment_id, &told).await?;
+        tx.git_report_told(job.team_id, job.deployment_id, told).await?;
         tx.alert_resolve("git_report_failed", &connection.id.to_string()).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
         Ok(Outcome::Recorded)
+    }
+
+    /// Tells hosts how the deployments of an environment ended, whose rows are about to go: a commit must not seem to be deployed for ever.
+    /// A host that refuses, or does not answer at the last attempt, is left with what it knows.
+    pub(crate) async fn tell_last(&self, run: &Run, team: TeamId, environment: EnvironmentId) -> Result<(), JobError> {
+        for report in self.store().git_report_list_of_environment(team, environment).await? {
+            let Some(news) = self.news_of(&report).await.map_err(|error| as_job_error(&error))? else { continue };
+            match self.tell_host(&news).await {
+                Err(HostError::Later(problem)) if run.job.attempts < LAST_ATTEMPTS => return Err(JobError::Retry(problem)),
+                Err(error) => tracing::warn!(%error, deployment.id = %report.deployment_id, "a Git host was not told of an end"),
+                Ok(()) => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// How a deployment stands, unless its host knows.
+    async fn news_of(&self, report: &GitReport) -> Result<Option<News>> {
+        let connection = self.store().git_connection_get(report.team_id, report.connection_id).await?;
+        let deployment = self.store().deployment_get(report.team_id, report.deployment_id).await?;
+        let (Some(connection), Some(deployment)) = (connection, deployment) else { return Ok(None) };
+        let status = self.commit_status(&deployment).await?;
+        let (Some(status), Some(commit)) = (status, deployment.commit_sha) else { return Ok(None) };
+        let told = format!("{:?}: {}", status.state, status.description);
+        let is_known = report.reported.as_ref() == Some(&told);
+        Ok((!is_known).then_some(News { connection, commit, status, told }))
+    }
+
+    async fn tell_host(&self, news: &News) -> Result<(), HostError> {
+        match self.host_api(&news.connection).await? {
+            Some(api) => api.set_status(&news.connection.repository, &news.commit, &news.status).await,
+            None => Ok(()),
+        }
     }
 
     /// The work of a [`PreviewCommentJob`].

@@ -295,6 +295,7 @@ impl Everything {
             preview_list(project_id);
             preview_get(self.preview);
             git_report_get(deployment);
+            git_report_list_of_environment(environment);
             resource_list_of_environment(environment);
             log_archive_objects_of_environment(environment);
             schedule_list(project_id);
