@@ -85,6 +85,20 @@ actions! {
     ScheduleEnable = "schedule.enable", Update;
     /// A schedule was deleted.
     ScheduleDelete = "schedule.delete", Delete;
+    /// A notification channel was made.
+    ChannelCreate = "notification-channel.create", Create;
+    /// A notification channel was changed.
+    ChannelUpdate = "notification-channel.update", Update;
+    /// A notification channel was put in use or out of use.
+    ChannelEnable = "notification-channel.enable", Update;
+    /// A notification channel was given another secret.
+    ChannelRotate = "notification-channel.rotate-secret", Update;
+    /// Something was sent to a notification channel to try it.
+    ChannelTest = "notification-channel.test", Update;
+    /// Notifications were sent once more.
+    ChannelReplay = "notification-channel.replay", Update;
+    /// A notification channel was deleted.
+    ChannelDelete = "notification-channel.delete", Delete;
     /// A dead job was given its attempts again.
     JobRetry = "job.retry", Update;
     /// A job was called off.

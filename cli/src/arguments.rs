@@ -9,12 +9,14 @@ mod access;
 mod account;
 mod audit;
 mod git;
+mod notifications;
 mod server;
 
 pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
 pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
 pub use git::{ConnectionRules, EnvironmentsCommand, EnvironmentsOptions, GitCommand, GitOptions, TokenChoice};
+pub use notifications::{AddChannel, DeliveryState, NotificationsCommand, NotificationsOptions};
 pub use server::{BackupOptions, DoctorOptions, HealthOptions, InstallationChoice, RestoreOptions, UpOptions};
 
 use crate::server::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
@@ -95,6 +97,8 @@ pub enum Command {
     Jobs(JobsOptions),
     /// Do something again and again: deploy, or request a path
     Schedules(SchedulesOptions),
+    /// Tell programs, chats and people of what happens
+    Notifications(NotificationsOptions),
     /// Show what the team stores, and its budget
     Storage(StorageCommandOptions),
     /// Print a completion script for a shell
@@ -139,6 +143,7 @@ impl Command {
             Self::Env(options) => options.output.json,
             Self::Jobs(options) => options.output.json,
             Self::Schedules(options) => options.output.json,
+            Self::Notifications(options) => options.output.json,
             Self::Storage(options) => options.output.json,
         }
     }

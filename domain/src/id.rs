@@ -154,6 +154,12 @@ id_types! {
     ScheduleId = "sch", "schedule";
     /// An alert.
     AlertId = "alr", "alert";
+    /// A place where a team's notifications go.
+    ChannelId = "chn", "notification channel";
+    /// A notification on its way to one receiver; it is what receivers know a repeated message by.
+    DeliveryId = "msg", "notification";
+    /// A letter that waits to be sent.
+    LetterId = "ltr", "letter";
     /// A machine that runs workloads itself.
     EdgeId = "edge", "edge";
     /// A project's connection to its repository at a Git host.

@@ -17,6 +17,7 @@ pub mod link;
 pub mod log_archive;
 pub mod manifest;
 pub mod name;
+pub mod notification;
 pub mod project;
 pub mod resource;
 pub mod retention;

@@ -1,6 +1,7 @@
 //! What jobs there are: payload, queue and rules of each. Payloads hold ids only and carry a version; the handlers are in `worker`.
 
 mod git_hosts;
+mod notify;
 
 use std::time::Duration;
 
@@ -14,6 +15,8 @@ use uuid::Uuid;
 pub use git_hosts::{CommitStatusJob, PreviewCommentJob, WebhookJob};
 
 use crate::trace;
+
+pub use notify::{AccountMailJob, LetterJob, NotifyJob};
 
 /// A kind of job.
 pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
@@ -37,8 +40,15 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
 }
 
 /// Every queue, in the order workers are started.
-pub const QUEUES: [&str; 6] =
-    [BuildJob::QUEUE, ReleaseJob::QUEUE, RetireJob::QUEUE, RunJob::QUEUE, WebhookJob::QUEUE, CommitStatusJob::QUEUE];
+pub const QUEUES: [&str; 7] = [
+    BuildJob::QUEUE,
+    ReleaseJob::QUEUE,
+    RetireJob::QUEUE,
+    RunJob::QUEUE,
+    WebhookJob::QUEUE,
+    CommitStatusJob::QUEUE,
+    NotifyJob::QUEUE,
+];
 
 /// A job to be written with the change that causes it.
 pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {

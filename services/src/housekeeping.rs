@@ -23,6 +23,7 @@ const KEEP_SESSIONS: Duration = Duration::days(31);
 const KEEP_ATTEMPTS: Duration = Duration::days(1);
 const KEEP_SECURITY_EVENTS: Duration = Duration::days(365);
 const KEEP_RUNS: Duration = Duration::days(31);
+const KEEP_NOTIFICATIONS: Duration = Duration::days(30);
 const KEEP_EDGES: Duration = Duration::days(1);
 
 /// Keeps the services' invariants for the sweeper.
@@ -42,6 +43,7 @@ impl Housekeeping for Housekeeper {
         if let Err(error) = self.0.remove_expired_previews().await {
             tracing::warn!(error = jobs::handler::chain(&error), "previews whose time is over could not be removed");
         }
+        self.0.end_stranded_deliveries().await?;
         if let Err(error) = self.0.sign_checkpoints().await {
             tracing::warn!(
                 error = jobs::handler::chain(&error),
@@ -60,6 +62,8 @@ impl Housekeeping for Housekeeper {
         tx.security_event_purge(now() - KEEP_SECURITY_EVENTS).await?;
         tx.run_purge(now() - KEEP_RUNS).await?;
         tx.alert_purge(now() - KEEP_RUNS).await?;
+        tx.delivery_purge(now() - KEEP_NOTIFICATIONS).await?;
+        tx.letter_purge(now()).await?;
         tx.edge_purge(now() - KEEP_EDGES).await?;
         tx.idempotency_purge().await?;
         tx.git_delivery_purge(now() - KEEP_DELIVERIES).await?;

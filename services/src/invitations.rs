@@ -13,7 +13,7 @@ use crate::audit::{Action, Change, record, record_in_team, role_shown};
 use crate::auth::{Account, random_token, token_hash};
 use crate::{Result, ServiceError, Services, require};
 
-const LIFETIME: TimeDelta = TimeDelta::days(7);
+pub(crate) const LIFETIME: TimeDelta = TimeDelta::days(7);
 
 /// An invitation as the team sees it.
 #[derive(Debug, Clone)]

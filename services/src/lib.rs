@@ -15,7 +15,9 @@ pub mod limits;
 mod local_control;
 mod log_archive;
 mod members;
+mod notifications;
 mod operations;
+pub mod outbound;
 pub mod paging;
 mod projects;
 mod protection;
@@ -51,6 +53,7 @@ pub use jobs::trace;
 pub use limits::{RateLimiter, RateLimits};
 pub use local_control::LocalControl;
 pub use members::Added;
+pub use notifications::{ChannelChange, Mailer, NewChannel, Preview, Replay, TemplateInput};
 pub use operations::{Queue, QueueChange};
 pub use projects::{NewProject, ProjectEdit};
 pub use retention::StorageUsage;
@@ -85,6 +88,12 @@ pub struct Settings {
     pub keep_audit_entries: Option<TimeDelta>,
     /// Where alerts are sent as JSON, if anywhere.
     pub alert_webhook: Option<Secret>,
+    /// Networks that notifications may be sent to besides what is public.
+    pub allowed_networks: Vec<ipnet::IpNet>,
+    /// Where people reach the server, where the operator says so: links in mail lead there.
+    pub public_url: Option<Url>,
+    /// By what mail is sent, if any is.
+    pub mailer: Option<Mailer>,
     /// A service with the range interface of Have I Been Pwned that new passwords are looked up in, if any.
     pub breached_passwords: Option<Url>,
     /// The providers that people sign in with.
@@ -108,6 +117,9 @@ impl Settings {
             archive_logs_after: TimeDelta::days(7),
             keep_audit_entries: Some(TimeDelta::days(400)),
             alert_webhook: None,
+            allowed_networks: Vec::new(),
+            public_url: None,
+            mailer: None,
             breached_passwords: None,
             providers: Vec::new(),
             git_hosts: git_hosts::GitHosts::default(),
@@ -130,6 +142,7 @@ pub(crate) struct Inner {
     pub auditor: audit::Auditor,
     pub tokens: auth::Tokens,
     pub breaches: Option<auth::Breaches>,
+    pub outbound: outbound::Outbound,
     pub providers: auth::Providers,
     pub recent: auth::Recent,
     pub feed_reads: feeds::FeedReads,
@@ -165,6 +178,7 @@ impl Services {
         let Foundation { store, bus, wakeups, sealer, clouds, artifacts, objects, settings } = foundation;
         let tokens = auth::Tokens::new(store.clone(), Arc::clone(&sealer));
         let breaches = settings.breached_passwords.clone().map(auth::Breaches::new);
+        let outbound = outbound::Outbound::new(&settings.allowed_networks);
         let providers = auth::Providers::new(settings.providers.clone());
         let auditor = audit::Auditor::new(&sealer);
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
@@ -178,6 +192,7 @@ impl Services {
                 auditor,
                 tokens,
                 breaches,
+                outbound,
                 providers,
                 recent,
                 feed_reads,
@@ -204,6 +219,7 @@ impl Services {
         let artifacts = self.store().artifact_usage_of_all().await?;
         metrics::gauge!("mikrocloud_artifacts").set(float(artifacts.count));
         metrics::gauge!("mikrocloud_artifact_bytes").set(float(artifacts.bytes));
+        metrics::gauge!("mikrocloud_notifications_pending").set(float(self.store().delivery_pending_count().await?));
         for (kind, count) in self.store().alert_open_counts().await? {
             metrics::gauge!("mikrocloud_alerts_open", "kind" => kind).set(float(count));
         }

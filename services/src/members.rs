@@ -9,16 +9,17 @@ use serde_json::json;
 use store::{StoreError, Tx};
 
 use crate::audit::{Action, Change, record, role_shown};
-use crate::auth::signin_link;
+use crate::auth::{LINK_LIFETIME, signin_link};
+use crate::notifications::{Inviter, Link};
 use crate::roles::{check_within, role_permissions};
 use crate::{Result, ServiceError, Services, require};
 
 /// What became of somebody who was added.
 pub enum Added {
-    /// A member, with the token of their one-time sign-in link.
-    Member(Member, Secret),
-    /// Somebody who has an account here already was invited: the token of their invitation.
-    Invited(InvitationId, Secret),
+    /// A member, with the token of their one-time sign-in link, unless it was mailed to them.
+    Member(Member, Option<Secret>),
+    /// Somebody who has an account here already was invited: the token of their invitation, unless it was mailed to them.
+    Invited(InvitationId, Option<Secret>),
 }
 
 /// Addresses below this name reach nobody (RFC 2606), and nobody signs in with one.
@@ -68,10 +69,11 @@ impl Services {
         }
         let name: String = if name.trim().is_empty() { email.clone() } else { name.trim().chars().take(100).collect() };
         let user = User { id: UserId::new(), email, name, created_at: now() };
+        let by_mail = self.writes_to(actor, &user.email).await?;
         let mut tx = self.change_rights(actor).await?;
         let rights = rights_to_give(&mut tx, actor, role).await?;
         if let Some(known) = tx.user_by_email(&user.email).await? {
-            return self.add_known(tx, actor, known, role, entry).await;
+            return self.add_known(tx, actor, known, role, entry, by_mail.as_ref()).await;
         }
         tx.user_insert(&user).await.map_err(|error| match error {
             StoreError::Exists => {
@@ -80,23 +82,31 @@ impl Services {
             error => error.into(),
         })?;
         tx.membership_put(&Membership { team_id: actor.team_id, user_id: user.id, role }).await?;
-        let link = signin_link(&mut tx, user.id).await?;
+        let link = self.sign_in_link(&mut tx, actor, user.id, by_mail.as_ref()).await?;
         let after = json!({"email": user.email, "name": user.name, "role": role_shown(role)});
         record(&mut tx, actor, entry.on("member", user.id).named(&user.email).after(after)).await?;
         tx.commit().await?;
         Ok(Added::Member(Member { user, created_by: None, rights }, link))
     }
 
-    async fn add_known(&self, mut tx: Tx, actor: &Actor, user: User, role: RoleRef, entry: Change) -> Result<Added> {
+    async fn add_known(
+        &self,
+        mut tx: Tx,
+        actor: &Actor,
+        user: User,
+        role: RoleRef,
+        entry: Change,
+        by_mail: Option<&Inviter>,
+    ) -> Result<Added> {
         let entry = entry.on("member", user.id).named(&user.email);
         let added = match tx.standing_find(actor.team_id, user.id).await? {
             None => {
                 let (id, token) = self.invite(&mut tx, actor, user.id, role).await?;
-                Added::Invited(id, token)
+                Added::Invited(id, self.mailed(&mut tx, actor, user.id, Link::Invitation, token, by_mail).await?)
             }
             Some(standing) if standing.rights.role == role && !tx.user_was_in(user.id).await? => {
                 check_owner(actor, standing.rights.role)?;
-                let link = signin_link(&mut tx, user.id).await?;
+                let link = self.sign_in_link(&mut tx, actor, user.id, by_mail).await?;
                 Added::Member(Member { user, created_by: None, rights: standing.rights }, link)
             }
             Some(_) => return Err(ServiceError::invalid("email", "TAKEN", "somebody with this address is in the team already")),
@@ -106,6 +116,28 @@ impl Services {
         record(&mut tx, actor, entry.after(after)).await?;
         tx.commit().await?;
         Ok(added)
+    }
+
+    /// A one-time sign-in link for somebody who was added; `None` when it is mailed to them.
+    async fn sign_in_link(&self, tx: &mut Tx, actor: &Actor, user: UserId, by_mail: Option<&Inviter>) -> Result<Option<Secret>> {
+        let token = signin_link(tx, user).await?;
+        self.mailed(tx, actor, user, Link::SignIn, token, by_mail).await
+    }
+
+    /// Writes a letter with a token where that is mailed, and gives it back where it is not.
+    async fn mailed(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        user: UserId,
+        link: Link,
+        token: Secret,
+        by_mail: Option<&Inviter>,
+    ) -> Result<Option<Secret>> {
+        let Some(inviter) = by_mail else { return Ok(Some(token)) };
+        let expires_at = now() + if matches!(link, Link::SignIn) { LINK_LIFETIME } else { crate::invitations::LIFETIME };
+        self.write_letter(tx, actor, user, (inviter, link), &token, expires_at).await?;
+        Ok(None)
     }
 
     /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than who made it.

@@ -17,6 +17,7 @@ use store::{Page, ProjectChange, StoreError};
 
 use crate::audit::{Action, Change, record};
 use crate::deployments::Notices;
+use crate::notifications::DISABLED_ALERT;
 use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
 /// What somebody asks for who creates a project.
@@ -262,6 +263,9 @@ impl Services {
             .map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
         let mut tx = self.store().begin().await?;
         tx.job_fence(run.fence).await?;
+        for channel in tx.channel_list_of_project(job.team_id, job.project_id).await? {
+            tx.alert_resolve(DISABLED_ALERT, &channel.to_string()).await?;
+        }
         tx.project_delete(job.team_id, job.project_id).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;

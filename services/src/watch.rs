@@ -8,11 +8,12 @@ use domain::access::{Actor, Permission};
 use domain::alert::Alert;
 use domain::id::{AlertId, TeamId};
 use domain::time::now;
-use store::{Lock, Page, StoreError, Tx};
+use store::{Lock, NewJob, Page, StoreError, Tx};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::deployments::Notices;
+use crate::notifications::tell_of_alert;
 use crate::{Result, Services, require};
 
 /// How often schedules are looked at, and the queues.
@@ -26,7 +27,7 @@ const OLD: TimeDelta = TimeDelta::minutes(5);
 const RECEIVER_PATIENCE: Duration = Duration::from_secs(10);
 
 /// An alert that was raised just now, to be told once the transaction is committed.
-pub(crate) struct Raised(Alert);
+pub(crate) struct Raised(Alert, Vec<NewJob>);
 
 /// Raises an alert unless it lasts already.
 pub(crate) async fn raise(
@@ -38,7 +39,11 @@ pub(crate) async fn raise(
 ) -> Result<Option<Raised>, StoreError> {
     let (kind, subject) = (kind.to_owned(), subject.to_owned());
     let alert = Alert { id: AlertId::new(), team_id, kind, subject, message, raised_at: now(), resolved_at: None };
-    Ok(tx.alert_raise(&alert).await?.then_some(Raised(alert)))
+    if !tx.alert_raise(&alert).await? {
+        return Ok(None);
+    }
+    let jobs = tell_of_alert(tx, &alert).await?;
+    Ok(Some(Raised(alert, jobs)))
 }
 
 impl Services {
@@ -128,7 +133,10 @@ impl Services {
 
     /// Tells of alerts: in the log, in the metrics, and to the receiver that is set up.
     pub(crate) fn tell(&self, raised: impl IntoIterator<Item = Raised>) {
-        for Raised(alert) in raised {
+        for Raised(alert, jobs) in raised {
+            for job in jobs {
+                self.inner.wakeups.push(job.queue, job.due());
+            }
             tracing::warn!(alert.kind, alert.subject, alert.message, "alert");
             metrics::counter!("mikrocloud_alerts_total", "kind" => alert.kind.clone()).increment(1);
             if let Some(url) = self.inner.settings.alert_webhook.clone() {

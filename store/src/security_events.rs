@@ -1,6 +1,6 @@
 //! What users are told about their accounts.
 
-use domain::id::UserId;
+use domain::id::{SecurityEventId, UserId};
 use domain::session::SecurityEvent;
 use domain::time::{Timestamp, now};
 
@@ -8,6 +8,12 @@ use crate::db::{Store, Tx};
 use crate::error::Result;
 
 impl Store {
+    /// Something that happened to an account.
+    pub async fn security_event_get(&self, id: SecurityEventId) -> Result<Option<SecurityEvent>> {
+        let sql = "SELECT id, user_id, kind, address, agent, created_at, seen_at FROM security_events WHERE id = $1";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?)
+    }
+
     /// The latest events of a user's account, the newest first.
     pub async fn security_event_list(&self, user: UserId, limit: i64) -> Result<Vec<SecurityEvent>> {
         let sql = "SELECT id, user_id, kind, address, agent, created_at, seen_at FROM security_events

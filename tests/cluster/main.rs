@@ -10,11 +10,15 @@ mod harness;
 #[path = "../e2e/invariants.rs"]
 mod invariants;
 mod limits;
+mod notifications;
 mod objects;
 mod owners;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
 #[path = "../e2e/processes.rs"]
 mod processes;
+#[expect(dead_code, reason = "the end-to-end tests use more of it")]
+#[path = "../e2e/notifications/receiver.rs"]
+mod receiver;
 mod rest;
 mod roles;
 mod schedules;

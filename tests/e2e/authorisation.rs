@@ -132,7 +132,7 @@ async fn check_refusals(house: &House) {
 
 #[tokio::test]
 async fn nobody_does_what_they_must_not() {
-    let house = House::start().await;
+    let house = world::house().await;
     let known: BTreeSet<String> = OPERATIONS.iter().map(|operation| operation.name.to_owned()).collect();
     let there = in_the_schema(&house).await;
     let unclassified: Vec<_> = there.difference(&known).collect();

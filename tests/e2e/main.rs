@@ -34,6 +34,7 @@ mod invitations;
 mod limits;
 mod load;
 mod node;
+mod notifications;
 mod operations;
 mod processes;
 mod providers;

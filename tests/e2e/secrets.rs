@@ -40,6 +40,12 @@ async fn used(house: &House) -> Vec<(&'static str, String)> {
     let (_, device) = house.post("/auth/device/code", json!({"name": "laptop"})).await;
     plant("device code", text(&device, "/device_code"));
     plant("API key", text(&house.json(&["keys", "create", "ci"]).await, "/secret"));
+    let (hook, hidden) = ("http://127.0.0.1:9/planted-path-of-a-webhook?key=planted-key", "planted-path-of-a-webhook");
+    let made = house.json(&["notifications", "add", "webhook", "ops", hook]).await;
+    plant("address of a webhook", hidden);
+    plant("secret of a webhook", text(&made, "/secret"));
+    // It is tried, and nobody is there.
+    assert_eq!(house.cli(&["notifications", "test", "ops", "--json"]).await.error().0, "NOT_DELIVERED");
     house.json(&["projects", "create", "page"]).await;
     house.json(&["env", "set", "--project", "page", &format!("NAME={VARIABLE}")]).await;
     plant("variable", VARIABLE);
@@ -48,7 +54,7 @@ async fn used(house: &House) -> Vec<(&'static str, String)> {
 
 #[tokio::test]
 async fn no_secret_is_in_a_log_or_in_the_clear_in_the_database() {
-    let mut house = House::start_with(&[("RUST_LOG", "debug")]).await;
+    let mut house = House::start_with(&[("RUST_LOG", "debug"), ("MIKROCLOUD_ALLOW_NETWORKS", "127.0.0.0/8")]).await;
     let planted = used(&house).await;
     // The build is told the variable and prints it.
     let site = house.site("page", "a page");

@@ -1,9 +1,12 @@
 #![doc = include_str!("../README.md")]
 
+mod account_mail;
 mod build;
 mod commit_status;
 mod delete_environment;
 mod delete_project;
+mod letter;
+mod notify;
 mod preview_comment;
 mod release;
 mod resolve;
@@ -13,8 +16,8 @@ mod webhook;
 
 use jobs::Registration;
 use jobs::payload::{
-    BuildJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob,
-    RunJob, WebhookJob,
+    AccountMailJob, BuildJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, LetterJob, NotifyJob, PreviewCommentJob,
+    ReleaseJob, ResolveJob, RetireJob, RunJob, WebhookJob,
 };
 use services::Services;
 
@@ -26,6 +29,9 @@ pub fn registrations(services: &Services) -> Vec<Registration> {
         Registration::of::<ReleaseJob>(release::Release(services.clone())),
         Registration::of::<RetireJob>(retire::Retire(services.clone())),
         Registration::of::<RunJob>(run::Run(services.clone())),
+        Registration::of::<NotifyJob>(notify::Notify(services.clone())),
+        Registration::of::<AccountMailJob>(account_mail::AccountMail(services.clone())),
+        Registration::of::<LetterJob>(letter::SendLetter(services.clone())),
         Registration::of::<DeleteProjectJob>(delete_project::DeleteProject(services.clone())),
         Registration::of::<DeleteEnvironmentJob>(delete_environment::DeleteEnvironment(services.clone())),
         Registration::of::<WebhookJob>(webhook::Webhook(services.clone())),

@@ -81,7 +81,7 @@ pub enum AuditFormat {
     Ocsf,
 }
 
-fn moment(text: &str) -> Result<Timestamp, String> {
+pub(super) fn moment(text: &str) -> Result<Timestamp, String> {
     let day = || Some(text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0)?.and_utc());
     let moment = text.parse::<Timestamp>().ok().or_else(day);
     moment.ok_or_else(|| "give a moment such as 2026-11-25T10:00:00Z, or a day such as 2026-11-25".to_owned())

@@ -7,7 +7,9 @@ use clap::Args;
 use domain::secret::Secret;
 
 use super::{DataDirectory, Output};
-use crate::server::{AddressOptions, AlertOptions, GitHostOptions, LimitOptions, RequestOptions, SignInOptions, StorageOptions};
+use crate::server::{
+    AddressOptions, AlertOptions, GitHostOptions, LimitOptions, OutgoingOptions, RequestOptions, SignInOptions, StorageOptions,
+};
 
 #[derive(Debug, Args)]
 pub struct UpOptions {
@@ -29,6 +31,8 @@ pub struct UpOptions {
     pub alerts: AlertOptions,
     #[command(flatten)]
     pub git_hosts: GitHostOptions,
+    #[command(flatten)]
+    pub outgoing: OutgoingOptions,
     #[command(flatten)]
     pub limits: LimitOptions,
     #[command(flatten)]

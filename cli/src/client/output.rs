@@ -52,6 +52,12 @@ pub fn moment(value: &Value) -> String {
     text.get(..19).unwrap_or(text).replace('T', " ")
 }
 
+/// Others chose these names: none of them moves the cursor of who reads them, or turns round what stands beside it.
+pub fn plain(cell: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    cell.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
+}
+
 /// Shows how far something is: a bar and live lines on a terminal, plain lines otherwise, nothing when JSON is wanted.
 pub struct Progress {
     bar: Option<ProgressBar>,
@@ -119,5 +125,15 @@ impl Progress {
         if let Some(bar) = &self.bar {
             bar.finish_and_clear();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_do_nothing_to_the_terminal() {
+        assert_eq!(plain("a\u{1b}[2Jb\n\u{202e}c \u{f6}\u{1f980}"), "a\u{fffd}[2Jb\u{fffd}\u{fffd}c \u{f6}\u{1f980}");
     }
 }

@@ -23,11 +23,14 @@ pub async fn run(options: MembersOptions) -> Result<(), Failure> {
             let payload = api
                 .mutate("addMember", "AddMemberInput", input, &format!("member {{ {MEMBER} }} signInPath invitationId"))
                 .await?;
-            let link = api.url(&text(&payload["signInPath"]));
-            let said = if payload["invitationId"].is_null() {
-                format!("Added {email}. They sign in once, within 24 hours, with this link:\n{link}")
-            } else {
-                format!("{email} has an account already. They join, within 7 days, with this link:\n{link}")
+            let link = payload["signInPath"].as_str().map(|path| api.url(path));
+            let said = match (&link, payload["invitationId"].is_null()) {
+                (Some(link), true) => format!("Added {email}. They sign in once, within 24 hours, with this link:\n{link}"),
+                (Some(link), false) => {
+                    format!("{email} has an account already. They join, within 7 days, with this link:\n{link}")
+                }
+                (None, true) => format!("Added {email}. A link to sign in with was mailed to them."),
+                (None, false) => format!("{email} has an account already. An invitation was mailed to them."),
             };
             let document = json!({"member": payload["member"], "signInLink": link, "invitation": payload["invitationId"]});
             output::say(&document, &said, output);

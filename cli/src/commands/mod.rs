@@ -14,6 +14,7 @@ mod keys;
 mod login;
 mod logs;
 mod members;
+mod notifications;
 mod projects;
 mod roles;
 mod schedules;
@@ -53,6 +54,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Env(options) => env::run(options).await,
         Command::Jobs(options) => jobs::run(options).await,
         Command::Schedules(options) => schedules::run(options).await,
+        Command::Notifications(options) => notifications::run(options).await,
         Command::Storage(options) => storage::run(options).await,
         Command::Up(_)
         | Command::Migrate(_)

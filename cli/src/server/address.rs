@@ -25,6 +25,11 @@ pub struct AddressOptions {
 }
 
 impl AddressOptions {
+    /// These settings, with where people reach the API, if that is said.
+    pub fn apply(&self, settings: services::Settings) -> services::Settings {
+        services::Settings { public_url: self.public_url.clone(), ..settings }
+    }
+
     /// How an API is reached that listens here.
     pub fn reach(&self, listening: SocketAddr) -> Result<Reach, Failure> {
         let tls = match (&self.tls_certificate, &self.tls_key) {

@@ -95,7 +95,7 @@ impl Cluster {
     pub fn settings(&self, options: &ClusterOptions) -> Result<Settings, Failure> {
         let alert_webhook = options.alerts.alert_webhook.clone();
         let settings = Settings { alert_webhook, ..Settings::in_directory(self.directory().to_owned()) };
-        options.git_hosts.apply(options.storage.apply(settings))
+        options.outgoing.apply(options.git_hosts.apply(options.storage.apply(settings))?)
     }
 
     /// The services, once the master key is known to be the one that this installation was made with.

@@ -12,6 +12,7 @@ use url::Url;
 use super::address::AddressOptions;
 use super::git_hosts::GitHostOptions;
 use super::limits::LimitOptions;
+use super::outgoing::OutgoingOptions;
 use super::requests::RequestOptions;
 use super::sign_in::SignInOptions;
 use super::storage::StorageOptions;
@@ -86,6 +87,8 @@ pub struct ClusterOptions {
     pub alerts: AlertOptions,
     #[command(flatten)]
     pub git_hosts: GitHostOptions,
+    #[command(flatten)]
+    pub outgoing: OutgoingOptions,
     #[command(flatten)]
     pub data: DataDirectory,
     #[command(flatten)]

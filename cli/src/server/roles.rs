@@ -62,7 +62,7 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     logging::start();
     let listener = listen(options.listen).await?;
     let cluster = Cluster::connect(&options.cluster, &[], true).await?;
-    let settings = options.sign_in.apply(cluster.settings(&options.cluster)?)?;
+    let settings = options.sign_in.apply(options.address.apply(cluster.settings(&options.cluster)?))?;
     let address = listener.local_addr().context("the listener's address")?;
     let reach = options.address.reach(address)?;
     let url = reach.url_on(address);

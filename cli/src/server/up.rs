@@ -90,7 +90,8 @@ impl House {
             fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
             ..Settings::in_directory(directory.to_owned())
         });
-        let settings = options.git_hosts.apply(options.sign_in.apply(settings)?)?;
+        let settings = options.sign_in.apply(options.address.apply(settings))?;
+        let settings = options.outgoing.apply(options.git_hosts.apply(settings)?)?;
         let foundation = Foundation {
             store: store.clone(),
             bus: bus.clone(),

@@ -17,6 +17,8 @@ const CLEANUPS: usize = 4;
 const RUNS: usize = 8;
 const WEBHOOKS: usize = 8;
 const REPORTS: usize = 8;
+/// Receivers that do not answer hold their places for a while.
+const NOTIFICATIONS: usize = 64;
 /// How many builds run at once unless somebody says otherwise.
 pub const BUILDS: u16 = 2;
 /// How long jobs may take to be handed back once the grace is over.
@@ -30,6 +32,7 @@ pub fn default_concurrency(queue: &str) -> usize {
         "schedule" => RUNS,
         "webhook" => WEBHOOKS,
         "report" => REPORTS,
+        "notify" => NOTIFICATIONS,
         _ => usize::from(BUILDS),
     }
 }

@@ -9,6 +9,7 @@ pub mod environment;
 pub mod event;
 pub mod git;
 pub mod job;
+pub mod notification;
 pub mod project;
 pub mod schedule;
 pub mod team;

@@ -6,6 +6,7 @@ mod approvals;
 mod audit;
 mod deployments;
 mod git;
+mod notifications;
 mod operations;
 mod projects;
 mod team;
@@ -26,4 +27,5 @@ pub struct Mutation(
     operations::OperationsMutation,
     audit::AuditMutation,
     git::GitMutation,
+    notifications::NotificationMutation,
 );

@@ -87,7 +87,7 @@ struct ApiKeyPayload {
 struct MemberPayload {
     /// The member.
     member: Option<TeamMember>,
-    /// The path of their one-time sign-in link, or of their invitation, to be handed to them.
+    /// The path of their one-time sign-in link, or of their invitation, to be handed to them; none when it was mailed to them.
     sign_in_path: Option<String>,
     /// The invitation, when there is an account with this address: they are a member once they accept it.
     invitation_id: Option<ID>,
@@ -141,11 +141,11 @@ impl TeamMutation {
         let (added, user_errors) = user_errors(adding.await)?;
         Ok(match added {
             Some(Added::Member(member, link)) => {
-                let sign_in_path = Some(format!("/auth/link?token={}", link.expose()));
+                let sign_in_path = link.map(|link| format!("/auth/link?token={}", link.expose()));
                 MemberPayload { member: Some(member.into()), sign_in_path, invitation_id: None, user_errors }
             }
             Some(Added::Invited(id, token)) => {
-                let sign_in_path = Some(format!("/auth/invitation?token={}", token.expose()));
+                let sign_in_path = token.map(|token| format!("/auth/invitation?token={}", token.expose()));
                 MemberPayload { member: None, sign_in_path, invitation_id: Some(id.to_string().into()), user_errors }
             }
             None => MemberPayload { member: None, sign_in_path: None, invitation_id: None, user_errors },

@@ -2,6 +2,7 @@
 
 mod audit;
 mod deployments;
+mod notifications;
 mod operations;
 mod projects;
 mod team;
@@ -18,4 +19,5 @@ pub struct Query(
     team::TeamQuery,
     operations::OperationsQuery,
     audit::AuditQuery,
+    notifications::NotificationQuery,
 );

@@ -14,6 +14,7 @@ use store::{Identity, Tx};
 use super::throttle::Guess;
 use super::{passwords, token_hash};
 use crate::audit::{Action, Change, Outcome, record_about_user};
+use crate::notifications::tell_by_mail;
 use crate::{Result, ServiceError, Services};
 
 const SESSION_NEEDED: ServiceError =
@@ -157,6 +158,7 @@ pub(super) async fn tell_user(tx: &mut Tx, user_id: UserId, kind: SecurityEventK
     let (address, agent) = (Some(origin.address.to_string()), origin.agent.clone());
     let event = SecurityEvent { id, user_id, kind, address, agent, created_at: now(), seen_at: None };
     tx.security_event_insert(&event).await?;
+    tell_by_mail(tx, user_id, &event).await?;
     let (action, outcome) = match kind {
         SecurityEventKind::TokenReused => (Action::TokenReuse, Outcome::Done),
         SecurityEventKind::PasswordChanged => (Action::PasswordChange, Outcome::Done),

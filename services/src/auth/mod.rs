@@ -32,7 +32,7 @@ pub(crate) use providers::Providers;
 pub use providers::{ConfigError, Federated, Leaving, LinkQuestion, ProviderConfig, ProviderInfo, Returned};
 pub(crate) use recent::Recent;
 pub use second_factor::{Enrolment, SecondFactorState};
-pub(crate) use sessions::signin_link;
+pub(crate) use sessions::{LINK_LIFETIME, signin_link};
 pub use sessions::{SignIn, SignedIn};
 pub use store::Identity;
 pub(crate) use tokens::Tokens;

@@ -19,7 +19,7 @@ use crate::audit::{Action, Change, Outcome, record, record_about_user};
 use crate::{Result, ServiceError, Services};
 
 const REFRESH_LIFETIME: Duration = Duration::days(30);
-const LINK_LIFETIME: Duration = Duration::hours(24);
+pub(crate) const LINK_LIFETIME: Duration = Duration::hours(24);
 
 const WRONG: ServiceError = ServiceError::Unauthenticated("address or password is wrong");
 const INVALID_REFRESH: ServiceError = ServiceError::Unauthenticated("the refresh token is not valid: sign in again");

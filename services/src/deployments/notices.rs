@@ -9,6 +9,7 @@ use jobs::payload::{CommitStatusJob, PreviewCommentJob, RetireJob, new_job};
 use store::{DeploymentChange, EventKey, NewJob, StoreError, Tx};
 
 use crate::Services;
+use crate::notifications::tell_of_deployment;
 
 /// Collected while the transaction is open, given after its commit.
 #[derive(Default)]
@@ -35,6 +36,8 @@ impl Notices {
         tx.event_insert(EventKey::from(deployment), status, message).await?;
         self.report(tx, deployment.team_id, deployment.id).await?;
         self.events.push((deployment.project_id, deployment.id));
+        let told = tell_of_deployment(tx, deployment, status, message).await?;
+        self.jobs.extend(told.iter().map(|job| (job.queue, job.due())));
         Ok(())
     }
 

@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 52] = [
+pub const TABLES: [&str; 56] = [
     "installation",
     "users",
     "teams",
@@ -65,6 +65,10 @@ pub const TABLES: [&str; 52] = [
     "git_installations",
     "previews",
     "git_reports",
+    "notification_channels",
+    "notification_deliveries",
+    "notification_attempts",
+    "letters",
     "idempotency_keys",
     "audit_keys",
     "audit_chains",

@@ -11,10 +11,11 @@ use domain::git_host::{
     Preview, Push,
 };
 use domain::id::{
-    AlertId, DeploymentId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId, PreviewId, ProjectId, ResourceId, RoleId,
-    ScheduleId, SessionId, TeamId, UserId, VariableId,
+    AlertId, ChannelId, DeliveryId, DeploymentId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId, LetterId, PreviewId,
+    ProjectId, ResourceId, RoleId, ScheduleId, SessionId, TeamId, UserId, VariableId,
 };
 use domain::job::Fence;
+use domain::notification::{Channel, ChannelKind, EventType, EventTypes, Templates};
 use domain::project::Project;
 use domain::resource::Resource;
 use domain::schedule::{Action, ExpectedRun, MissedRuns, RunState, Schedule};
@@ -24,7 +25,7 @@ use domain::team::{Team, User};
 use domain::time::{Timestamp, now};
 use domain::trace::TraceContext;
 use serde_json::json;
-use store::{Claim, EventKey, Failed, GitReport, GitSecrets, NewDelivery, NewJob, SealedVariable, Store, Tx};
+use store::{Claim, EventKey, Failed, GitReport, GitSecrets, LetterRow, NewDelivery, NewJob, SealedVariable, Store, Tx};
 use uuid::Uuid;
 
 pub fn digest(byte: u8) -> Digest {
@@ -290,6 +291,55 @@ pub fn git_report(preview: &Preview, deployment_id: DeploymentId) -> GitReport {
 /// The app on the account `octo`.
 pub fn installation(id: i64) -> InstallationChange {
     InstallationChange { id, account: "octo".to_owned(), action: InstallationAction::Present }
+}
+
+/// A webhook for all events, of the whole team or of a project.
+pub fn channel(tenant: &Tenant, project: Option<ProjectId>) -> Channel {
+    let at = now();
+    Channel {
+        id: ChannelId::new(),
+        team_id: tenant.id(),
+        project_id: project,
+        name: "ops".to_owned(),
+        kind: ChannelKind::Webhook,
+        events: EventTypes::new(EventType::ALL),
+        templates: Templates::new(),
+        sealed: Some(vec![0, 255, 7]),
+        recipients: Vec::new(),
+        shown: "https://example.org/…".to_owned(),
+        enabled: true,
+        disabled_reason: None,
+        failing_since: None,
+        paused_until: None,
+        created_by: UserId::new(),
+        created_at: at,
+        updated_at: at,
+    }
+}
+
+/// Something on its way to a channel.
+pub fn delivery(channel: &Channel) -> domain::notification::Delivery {
+    let at = now();
+    domain::notification::Delivery {
+        id: DeliveryId::new(),
+        team_id: channel.team_id,
+        channel_id: channel.id,
+        recipient_id: None,
+        event: EventType::DeploymentLive,
+        event_at: at,
+        data: json!({ "message": "Grüße" }),
+        state: domain::notification::DeliveryState::Pending,
+        tries: 0,
+        attempts: 0,
+        next_attempt_at: Some(at),
+        error: None,
+        finished_at: None,
+    }
+}
+
+/// A letter to a user.
+pub fn letter(team_id: TeamId, user_id: UserId) -> LetterRow {
+    LetterRow { id: LetterId::new(), team_id, user_id, sealed: vec![1, 0, 255], expires_at: now() + chrono::TimeDelta::days(1) }
 }
 
 pub fn resource(deployment: &Deployment) -> Resource {

@@ -16,6 +16,7 @@ mod job_batches;
 mod jobs;
 mod leases;
 mod logs;
+mod notifications;
 mod projects;
 mod retention;
 mod roles;

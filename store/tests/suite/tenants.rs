@@ -10,18 +10,20 @@ use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
 use domain::git_host::DeliveryState;
 use domain::id::{
-    ApiKeyId, DeploymentId, GitConnectionId, GitDeliveryId, GrantId, InvitationId, JobId, ObjectId, PreviewId, RoleId,
-    ScheduleId, TeamId, UserId,
+    ApiKeyId, DeliveryId, DeploymentId, GitConnectionId, GitDeliveryId, GrantId, InvitationId, JobId, ObjectId, PreviewId,
+    RoleId, ScheduleId, TeamId, UserId,
 };
 use domain::log_archive::LogArchive;
+use domain::notification::{Attempt, Channel};
 use domain::retention::GivenUp;
 use domain::team::Membership;
 use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
 use store::{
-    ArtifactUsage, AuditCheckpointRow, AuditFilter, DeliveryOutcome, DeploymentChange, EventKey, GitConnectionChange, Invitation,
-    JobFilter, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store,
+    ArtifactUsage, AttemptEnd, AuditCheckpointRow, AuditFilter, ChannelEdit, ChannelHealth, DeliveryFilter, DeliveryOutcome,
+    DeploymentChange, EventKey, GitConnectionChange, Invitation, JobFilter, LetterRow, NewApiKey, NewGrant, NewJob, Page,
+    ProjectChange, Store,
 };
 
 use crate::audit::{chain_of, hour};
@@ -113,6 +115,13 @@ fn archive(team_id: TeamId, deployment_id: DeploymentId) -> LogArchive {
     LogArchive { team_id, deployment_id, first_number: 1, last_number: 1, object_id, size_bytes: 1, chunks }
 }
 
+/// An attempt that failed for good.
+fn attempted() -> AttemptEnd {
+    let attempt =
+        Attempt { number: 0, at: now(), duration_ms: 1, status: Some(500), error: Some("500".to_owned()), excerpt: None };
+    AttemptEnd { attempt, state: domain::notification::DeliveryState::Failed, next_attempt_at: None }
+}
+
 /// A team that has one of everything.
 struct Everything {
     tenant: Tenant,
@@ -130,6 +139,12 @@ struct Everything {
     connection: GitConnectionId,
     delivery: GitDeliveryId,
     preview: PreviewId,
+    channel: Channel,
+    /// It waits.
+    pending: DeliveryId,
+    /// It was given up after an attempt.
+    ended: DeliveryId,
+    letter: LetterRow,
 }
 
 impl Everything {
@@ -168,6 +183,9 @@ impl Everything {
         let connection = fixture::git_connection(&tenant.project);
         let (delivery, preview) = (fixture::git_delivery(&connection), fixture::preview(&connection, &tenant.environment));
         let installation = rand_number(team);
+        let channel = fixture::channel(&tenant, Some(tenant.project.id));
+        let (pending, ended) = (fixture::delivery(&channel), fixture::delivery(&channel));
+        let letter = fixture::letter(team, user_id);
         let mut waiting = tenant.deployment.id;
         write(store, async |tx| {
             tx.user_insert(&member).await?;
@@ -208,6 +226,11 @@ impl Everything {
             tx.git_report_insert(&fixture::git_report(&preview, tenant.deployment.id)).await?;
             tx.git_installation_put(&fixture::installation(installation), now()).await?;
             assert!(tx.git_installation_assign(installation, Some(team)).await?);
+            tx.letter_insert(&letter).await?;
+            tx.channel_insert(&channel).await?;
+            tx.delivery_insert(&pending).await?;
+            tx.delivery_insert(&ended).await?;
+            tx.delivery_attempted(team, ended.id, &attempted()).await?;
             tx.job_insert(&job).await
         })
         .await;
@@ -230,6 +253,10 @@ impl Everything {
             connection: connection.id,
             delivery: delivery.row.id,
             preview: preview.id,
+            channel,
+            pending: pending.id,
+            ended: ended.id,
+            letter,
         }
     }
 
@@ -302,6 +329,12 @@ impl Everything {
             schedule_get(self.schedule);
             run_list(self.schedule, None, 10);
             alert_list(false, None, 10);
+            channel_list();
+            channel_get(self.channel.id);
+            delivery_list(self.channel.id, DeliveryFilter::default(), None, 10);
+            delivery_get(self.ended);
+            attempt_list(self.ended);
+            letter_get(self.letter.id);
             audit_list(&AuditFilter::default(), None, 10);
             audit_range(0, 9, 9);
             audit_page(0, 9, 9, 100);
@@ -340,6 +373,12 @@ impl Everything {
             deployment_list_live(environment);
             deployment_list_moving(project_id);
             variable_values_now(environment);
+            channel_find(self.channel.id);
+            channel_count();
+            channel_list_enabled(Some(project_id));
+            channel_list_of_project(project_id);
+            deployment_told(deployment);
+            schedule_project(self.schedule);
             audit_head(None, None);
             audit_checkpoint_sequence();
             audit_retirable(hour(9), 9);
@@ -358,6 +397,14 @@ impl Everything {
         let (new_value, other) = (fixture::variable("OTHER", b"stranger"), DeploymentId::new());
         let given_up = GivenUp { digest: digest(2), deployments: vec![self.superseded], bytes: 1 };
         let log = archive(team, id);
+        let renamed = ChannelEdit {
+            name: "stolen".to_owned(),
+            events: self.channel.events.clone(),
+            templates: self.channel.templates.clone(),
+            sealed: None,
+            recipients: Vec::new(),
+            shown: String::new(),
+        };
         let checkpoint = AuditCheckpointRow { sequence: 3, hash: digest(3), statement: "stolen".to_owned(), at: now() };
         let stolen = GitConnectionChange { previews: Some(false), ..GitConnectionChange::default() };
         let outcome = DeliveryOutcome { state: DeliveryState::Failed, outcome: "stolen".to_owned(), deployment_id: None };
@@ -415,6 +462,17 @@ impl Everything {
             environment_mark_deleting(team, environment);
             environment_delete(team, environment);
             git_connection_delete(team, self.connection);
+            channel_update(team, self.channel.id, self.channel.updated_at, &renamed);
+            channel_enable(team, self.channel.id, false, Some("stolen"));
+            channel_health(team, self.channel.id, ChannelHealth { failing_since: Some(now()), paused_until: None });
+            channel_delete(team, self.channel.id);
+            letter_delete(team, self.letter.id);
+            delivery_attempted(team, self.pending, &attempted());
+            delivery_postpone(team, self.pending, now());
+            delivery_give_up(team, self.pending, "stolen");
+            delivery_give_up_all(team, self.channel.id, "stolen");
+            delivery_replay(team, self.ended, now());
+            delivery_replay_failed(team, self.channel.id, hour(0), now(), 10);
             local_workload_put((team, project_id, id), &json!({ "stolen": true }), &json!({}));
             local_route_put(project.name.as_str(), (team, project_id, environment), other);
             audit_checkpoint_insert(team, &checkpoint);

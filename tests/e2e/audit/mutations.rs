@@ -11,7 +11,7 @@ use store::{Identity, Store};
 use crate::access::PASSWORD;
 use crate::harness::House;
 use crate::second_factor::{code, present_step};
-use crate::world::dead_job;
+use crate::world::{dead_job, house};
 
 /// Mutations that leave no entry, each with the reason.
 const EXEMPT: [(&str, &str); 3] = [
@@ -51,6 +51,9 @@ impl Walk<'_> {
         self.news().await;
         let input_type = match mutation {
             "retryJob" | "discardJob" => "JobInput".to_owned(),
+            "rotateNotificationSecret" | "testNotificationChannel" | "deleteNotificationChannel" => {
+                "NotificationChannelInput".to_owned()
+            }
             "confirmSecondFactor" | "renewRecoveryCodes" | "disableSecondFactor" => "SecondFactorCodeInput".to_owned(),
             _ => format!("{}{}Input", mutation[..1].to_uppercase(), &mutation[1..]),
         };
@@ -76,7 +79,7 @@ fn id<'v>(payload: &'v Value, field: &str) -> &'v str {
 
 #[tokio::test]
 async fn every_mutation_leaves_an_entry() {
-    let house = House::start().await;
+    let house = house().await;
     let ann = house.colleague("ann", "admin").await;
     let mut walk = Walk { house: &house, gone: BTreeSet::new(), last: 0 };
     let project = walk.step("createProject", json!({"name": "page"}), "project { id }", "project.create").await;
@@ -89,6 +92,7 @@ async fn every_mutation_leaves_an_entry() {
     approvals(&mut walk, &project, &ann.token).await;
     operations(&mut walk, &project).await;
     git(&mut walk, &project).await;
+    notifications(&mut walk, &project).await;
     access(&mut walk, &project).await;
     let export = walk.step("beginAuditExport", json!({"format": "OCSF"}), "after to", "audit.export").await;
     assert_eq!(export["to"], walk.last);
@@ -216,6 +220,22 @@ async fn git(walk: &mut Walk<'_>, project: &str) {
     walk.step("disconnectRepository", json!({"projectId": project}), "disconnected", "git.disconnect").await;
     let input = json!({"projectId": project, "environment": "preview"});
     walk.step("deleteEnvironment", input, "environment { id }", "environment.delete").await;
+}
+
+async fn notifications(walk: &mut Walk<'_>, project: &str) {
+    let input = json!({"kind": "WEBHOOK", "name": "ops", "projectId": project, "url": "http://127.0.0.1:9/"});
+    let channel = walk.step("createNotificationChannel", input, "channel { id }", "notification-channel.create").await;
+    let channel = id(&channel, "channel");
+    let input = json!({"channelId": channel, "events": ["alert.raised"]});
+    walk.step("updateNotificationChannel", input, "channel { id }", "notification-channel.update").await;
+    let this = json!({"channelId": channel});
+    walk.step("rotateNotificationSecret", this.clone(), "secret", "notification-channel.rotate-secret").await;
+    walk.step("testNotificationChannel", this.clone(), "deliveries { id }", "notification-channel.test").await;
+    let input = json!({"channelId": channel, "since": "2020-01-01T00:00:00Z"});
+    walk.step("replayNotifications", input, "count", "notification-channel.replay").await;
+    let input = json!({"channelId": channel, "enabled": false});
+    walk.step("enableNotificationChannel", input, "channel { id }", "notification-channel.enable").await;
+    walk.step("deleteNotificationChannel", this, "deleted", "notification-channel.delete").await;
 }
 
 async fn access(walk: &mut Walk<'_>, project: &str) {

@@ -46,7 +46,7 @@ const fn account(name: &'static str, document: &'static str) -> Operation {
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-pub const OPERATIONS: [Operation; 75] = [
+pub const OPERATIONS: [Operation; 89] = [
     Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
     account("query.me/account", "{ me { account { sessions { current } securityEvents { kind } secondFactor { enabled } identities { email } } } }"),
     operation("query.invitations", MemberRead, On::Team, "{ invitations { id user { email } role } }"),
@@ -67,6 +67,11 @@ pub const OPERATIONS: [Operation; 75] = [
     operation("query.gitInstallations", ProjectWrite, On::Installation, "{ gitInstallations { id account } }"),
     operation("query.schedules", ProjectRead, On::Part, "{ schedules(projectId: \"<project>\") { id name runs { state } } }"),
     operation("query.alerts", ProjectRead, On::Team, "{ alerts { edges { node { id message } } } }"),
+    operation("query.notificationChannels", ProjectWrite, On::Visible, "{ notificationChannels { id name address } }"),
+    operation("query.notificationChannels/project", ProjectWrite, On::Part, "{ notificationChannels(projectId: \"<project>\") { id name } }"),
+    operation("query.notificationChannel", ProjectWrite, On::Part, "{ notificationChannel(id: \"<channel>\") { id name deliveries { nodes { id attempts { error } } } } }"),
+    operation("query.notificationDelivery", ProjectWrite, On::Part, "{ notificationDelivery(id: \"<message>\") { id data attempts { error } } }"),
+    operation("query.notificationPreview", ProjectWrite, On::Visible, "{ notificationPreview(event: \"ping\") { title } }"),
     operation("query.auditLog", AuditRead, On::Team, "{ auditLog { nodes { action actor { email } target { id name } after } } }"),
     operation("query.auditKeys", AuditRead, On::Team, "{ auditKeys { publicKey } }"),
     operation("query.auditExport", AuditRead, On::Team, "{ auditExport(format: JSON_LINES, after: 0, to: 0) { lines } }"),
@@ -92,6 +97,14 @@ pub const OPERATIONS: [Operation; 75] = [
     operation("mutation.createSchedule", ProjectWrite, On::Part, "mutation { createSchedule(input: {projectId: \"<project>\", name: \"<new>\", cron: \"0 3 1 1 *\", path: \"/\"}) { schedule { id } userErrors { code } } }"),
     operation("mutation.createSchedule/deploy", DeploymentWrite, On::Part, "mutation { createSchedule(input: {projectId: \"<project>\", name: \"deploy\", cron: \"0 3 1 1 *\"}) { schedule { id } userErrors { code } } }"),
     operation("mutation.enableSchedule", ProjectWrite, On::Part, "mutation { enableSchedule(input: {scheduleId: \"<schedule>\", enabled: false}) { schedule { name } userErrors { code } } }"),
+    operation("mutation.createNotificationChannel", ProjectWrite, On::Team, "mutation { createNotificationChannel(input: {kind: EMAIL, name: \"<new>\", addresses: [\"owner@localhost\"]}) { channel { name } userErrors { code } } }"),
+    operation("mutation.createNotificationChannel/project", ProjectWrite, On::Part, "mutation { createNotificationChannel(input: {kind: SLACK, name: \"<new>\", projectId: \"<project>\", url: \"http://127.0.0.1:9/\"}) { channel { name } userErrors { code } } }"),
+    operation("mutation.updateNotificationChannel", ProjectWrite, On::Part, "mutation { updateNotificationChannel(input: {channelId: \"<channel>\", events: [\"alert.raised\"]}) { channel { id } userErrors { code } } }"),
+    operation("mutation.rotateNotificationSecret", ProjectWrite, On::Part, "mutation { rotateNotificationSecret(input: {channelId: \"<channel>\"}) { secret userErrors { code } } }"),
+    operation("mutation.testNotificationChannel", ProjectWrite, On::Part, "mutation { testNotificationChannel(input: {channelId: \"<channel>\"}) { deliveries { id } userErrors { code } } }"),
+    operation("mutation.replayNotifications", ProjectWrite, On::Part, "mutation { replayNotifications(input: {deliveryId: \"<message>\"}) { count userErrors { code } } }"),
+    operation("mutation.replayNotifications/channel", ProjectWrite, On::Part, "mutation { replayNotifications(input: {channelId: \"<channel>\", since: \"2020-01-01T00:00:00Z\"}) { count userErrors { code } } }"),
+    operation("mutation.enableNotificationChannel", ProjectWrite, On::Part, "mutation { enableNotificationChannel(input: {channelId: \"<channel>\", enabled: false}) { channel { id } userErrors { code } } }"),
     operation("mutation.retryJob", JobWrite, On::TeamItem, "mutation { retryJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
     operation("mutation.updateQueue", JobWrite, On::Installation, "mutation { updateQueue(input: {name: \"build\", paused: false}) { queue { name } userErrors { code } } }"),
     operation("mutation.beginAuditExport", AuditRead, On::Team, "mutation { beginAuditExport(input: {format: JSON_LINES}) { head userErrors { code } } }"),
@@ -120,6 +133,7 @@ pub const OPERATIONS: [Operation; 75] = [
     operation("mutation.discardJob", JobWrite, On::TeamItem, "mutation { discardJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
     operation("mutation.deleteSchedule", ProjectWrite, On::Part, "mutation { deleteSchedule(input: {scheduleId: \"<schedule>\"}) { deleted userErrors { code } } }"),
     operation("mutation.deleteEnvironment", ProjectDelete, On::Part, "mutation { deleteEnvironment(input: {projectId: \"<project>\", environment: \"guarded\"}) { environment { name } userErrors { code } } }"),
+    operation("mutation.deleteNotificationChannel", ProjectWrite, On::Part, "mutation { deleteNotificationChannel(input: {channelId: \"<channel>\"}) { deleted userErrors { code } } }"),
     operation("mutation.deleteProject", ProjectDelete, On::Part, "mutation { deleteProject(input: {projectId: \"<project>\"}) { project { slug } userErrors { code } } }"),
     // Whoever is in a session is in none afterwards.
     account("mutation.signOutEverywhere", "mutation { signOutEverywhere { done userErrors { code } } }"),

@@ -10,7 +10,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 use super::operations::On;
-use super::world::World;
+use super::world::{self, World};
 use super::{Outcome, REFUSED, Who, expected};
 use crate::harness::House;
 
@@ -107,7 +107,7 @@ async fn attempt(house: &House, world: &World, who: Who, call: Call, accept: &st
 
 #[tokio::test]
 async fn nobody_does_over_rest_what_they_must_not() {
-    let house = House::start().await;
+    let house = world::house().await;
     let known: BTreeSet<_> = calls().map(|(method, path, ..)| (method.to_owned(), path.to_owned())).collect();
     let there = in_the_document(&house).await;
     assert_eq!(there, known, "classify each operation in tests/e2e/authorisation/rest.rs: what it takes, and on what");

@@ -6,8 +6,7 @@ use reqwest::Method;
 use serde_json::json;
 
 use super::Who;
-use super::world::World;
-use crate::harness::House;
+use super::world::{self, World};
 
 /// Where routes are added by hand. Those of REST are in the OpenAPI document, and in a table of their own.
 const SOURCES: [&str; 2] = [include_str!("../../../api/src/routes/mod.rs"), include_str!("../../../api/src/rest/pages.rs")];
@@ -122,7 +121,7 @@ fn rest_adds_no_route_behind_the_document() {
 
 #[tokio::test]
 async fn no_route_lets_in_whom_it_must_not() {
-    let house = House::start().await;
+    let house = world::house().await;
     let known: BTreeSet<_> = ROUTES.iter().map(|(method, path, _)| ((*method).to_owned(), (*path).to_owned())).collect();
     assert_eq!(in_the_router(), known, "classify each route in tests/e2e/authorisation/routes.rs: what it asks for");
     let world = World::new(&house).await;

@@ -57,6 +57,12 @@ impl World {
         let key = made(house, "createApiKey", "CreateApiKeyInput", json!({"name": MARKER}), "apiKey").await;
         let job = rows(house, team, &deployment).await;
         ids.extend([("<project>", project), ("<deployment>", deployment), ("<schedule>", schedule), ("<member>", member)]);
+        let channel = json!({"kind": "WEBHOOK", "name": MARKER, "projectId": ids["<project>"], "url": format!("http://127.0.0.1:9/{MARKER}")});
+        let channel = made(house, "createNotificationChannel", "CreateNotificationChannelInput", channel, "channel").await;
+        let input = json!({"channelId": channel});
+        let ping = house.mutate("testNotificationChannel", "NotificationChannelInput", input, "deliveries { id }").await;
+        ids.insert("<message>", ping["deliveries"][0]["id"].as_str().unwrap().to_owned());
+        ids.insert("<channel>", channel);
         ids.insert("<owner>", owner.to_string());
         let stranger = house.other_team().await;
         let invited = json!({"email": "other@example.org", "role": "VIEWER"});
@@ -115,6 +121,11 @@ impl World {
         };
         Some(self.tokens[name].clone())
     }
+}
+
+/// A house for such a team; its notifications may go to this machine, where nobody takes them.
+pub async fn house() -> House {
+    House::start_with(&[("MIKROCLOUD_ALLOW_NETWORKS", "127.0.0.0/8")]).await
 }
 
 /// Makes something and returns its id.

@@ -1,0 +1,54 @@
+//! Whom MikroCloud speaks to of itself: where notifications may go, and by what mail is sent.
+
+use clap::Args;
+use domain::secret::Secret;
+use services::outbound::{Network, parse_network};
+use services::{Mailer, Settings};
+
+use crate::failure::Failure;
+
+/// The options on what is sent.
+#[derive(Debug, Clone, Args)]
+pub struct OutgoingOptions {
+    #[arg(
+        long,
+        help = "Networks that users' webhooks may lead to besides what is public, also by http, such as 10.0.0.0/8",
+        env = "MIKROCLOUD_ALLOW_NETWORKS",
+        value_name = "NETWORKS",
+        value_delimiter = ',',
+        value_parser = parse_network
+    )]
+    allow_networks: Vec<Network>,
+    #[arg(
+        long,
+        help = "The server that mail is sent by: smtps://user:password@host, or smtp://user:password@host:587?tls=required",
+        env = "MIKROCLOUD_SMTP_URL",
+        hide_env_values = true,
+        value_name = "URL",
+        requires = "mail_from"
+    )]
+    smtp_url: Option<Secret>,
+    #[arg(
+        long,
+        help = "Whom mail is from, such as `MikroCloud <noreply@example.org>`",
+        env = "MIKROCLOUD_MAIL_FROM",
+        value_name = "ADDRESS"
+    )]
+    mail_from: Option<String>,
+}
+
+impl OutgoingOptions {
+    /// These settings, with what the options say.
+    pub fn apply(&self, settings: Settings) -> Result<Settings, Failure> {
+        let mailer = match (&self.smtp_url, &self.mail_from) {
+            (Some(server), Some(from)) => {
+                let refused = |problem| {
+                    Failure::usage(format!("--smtp-url and --mail-from (MIKROCLOUD_SMTP_URL, MIKROCLOUD_MAIL_FROM): {problem}"))
+                };
+                Some(Mailer::new(server, from).map_err(refused)?)
+            }
+            _ => None,
+        };
+        Ok(Settings { allowed_networks: self.allow_networks.clone(), mailer, ..settings })
+    }
+}

@@ -1,0 +1,161 @@
+//! Notifications: what teams are told of outside MikroCloud, where, and how often that is tried. Pure.
+
+mod event;
+mod retry;
+
+pub use event::{EventType, EventTypes};
+pub use retry::{GIVE_UP_AFTER, LONGEST_PAUSE, MAX_TRIES, retry_pause};
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::id::{ChannelId, DeliveryId, ProjectId, TeamId, UserId};
+use crate::time::Timestamp;
+
+/// What kind of receiver a channel has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+pub enum ChannelKind {
+    /// A program that takes signed messages by the Standard Webhooks scheme.
+    Webhook,
+    /// An incoming webhook of Slack, or of what speaks its language.
+    Slack,
+    /// A webhook of Discord.
+    Discord,
+    /// Members of the team, by e-mail.
+    Email,
+}
+
+impl ChannelKind {
+    /// The name used in the API, in metrics and in the database.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Webhook => "webhook",
+            Self::Slack => "slack",
+            Self::Discord => "discord",
+            Self::Email => "email",
+        }
+    }
+}
+
+/// What people read of an event: a title and a body, with placeholders.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Template {
+    /// One line; the subject of an e-mail.
+    pub title: String,
+    /// The text below it.
+    pub body: String,
+}
+
+/// Templates by the name of the event that they are for.
+pub type Templates = BTreeMap<String, Template>;
+
+/// A place where a team's notifications go.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct Channel {
+    /// Identity.
+    pub id: ChannelId,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// The project it is limited to; `None` for all the team has.
+    pub project_id: Option<ProjectId>,
+    /// What people call it; one of its name in the project, or in the team.
+    pub name: String,
+    /// What kind of receiver it has.
+    pub kind: ChannelKind,
+    /// What it is told of.
+    #[cfg_attr(feature = "sqlx", sqlx(json))]
+    pub events: EventTypes,
+    /// Texts of its own; the others are MikroCloud's.
+    #[cfg_attr(feature = "sqlx", sqlx(json))]
+    pub templates: Templates,
+    /// The address and what signs messages to it, sealed; `None` where there are recipients.
+    pub sealed: Option<Vec<u8>>,
+    /// The members that are written to; none where there is an address.
+    #[cfg_attr(feature = "sqlx", sqlx(json))]
+    pub recipients: Vec<UserId>,
+    /// As much of the address as may be shown.
+    pub shown: String,
+    /// Whether anything is sent to it.
+    pub enabled: bool,
+    /// Why MikroCloud put it out of use.
+    pub disabled_reason: Option<String>,
+    /// Since when every attempt fails.
+    pub failing_since: Option<Timestamp>,
+    /// Until when the receiver wants to be left alone.
+    pub paused_until: Option<Timestamp>,
+    /// Who made it.
+    pub created_by: UserId,
+    /// When it was made.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+/// How a notification stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+pub enum DeliveryState {
+    /// It waits for its first or next attempt.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// It was given up.
+    Failed,
+}
+
+/// A notification on its way to one receiver.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct Delivery {
+    /// Identity; the same however often it is sent.
+    pub id: DeliveryId,
+    /// The team that owns it.
+    pub team_id: TeamId,
+    /// Where it goes.
+    pub channel_id: ChannelId,
+    /// The member it is for, where the channel has recipients.
+    pub recipient_id: Option<UserId>,
+    /// What happened.
+    pub event: EventType,
+    /// When.
+    pub event_at: Timestamp,
+    /// What there is to say about it.
+    #[cfg_attr(feature = "sqlx", sqlx(json))]
+    pub data: Value,
+    /// How it stands.
+    pub state: DeliveryState,
+    /// How often it was tried since it was written or last replayed.
+    pub tries: i64,
+    /// How often it was tried in all.
+    pub attempts: i64,
+    /// When it is tried next.
+    pub next_attempt_at: Option<Timestamp>,
+    /// What went wrong last.
+    pub error: Option<String>,
+    /// When it was delivered or given up.
+    pub finished_at: Option<Timestamp>,
+}
+
+/// One attempt to deliver a notification.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct Attempt {
+    /// Which, from 1.
+    pub number: i64,
+    /// When it began.
+    pub at: Timestamp,
+    /// How long it took, milliseconds.
+    pub duration_ms: i64,
+    /// The HTTP status that was answered, or the reply code of the mail server.
+    pub status: Option<i64>,
+    /// What went wrong; `None` when it was taken.
+    pub error: Option<String>,
+    /// How the answer began.
+    pub excerpt: Option<String>,
+}

@@ -1,0 +1,301 @@
+//! The work of a job that delivers: one attempt, and what follows from it.
+
+use chrono::TimeDelta;
+use domain::environment::{deployment_label, environment_label};
+use domain::id::DeploymentId;
+use domain::name::{EnvironmentName, ProjectName};
+use domain::notification::{
+    Attempt, Channel, ChannelKind, Delivery, DeliveryState, EventType, GIVE_UP_AFTER, LONGEST_PAUSE, retry_pause,
+};
+use domain::time::{Timestamp, now};
+use http::header::CONTENT_TYPE;
+use http::{HeaderMap, HeaderName, HeaderValue};
+use jobs::payload::NotifyJob;
+use jobs::{JobError, Outcome, Run};
+use serde_json::Value;
+use store::{AttemptEnd, ChannelHealth, StoreError, Tx};
+use tokio::time::Instant;
+
+use super::channels::{DISABLED_ALERT, OUT_OF_USE};
+use super::mail::Letter;
+use super::message::Message;
+use super::outbox::job_of;
+use super::payload::{Label, of_delivery};
+use super::{chat, signature};
+use crate::deployments::Notices;
+use crate::outbound::{Answer, OutboundError};
+use crate::watch::{Raised, raise};
+use crate::{Result, ServiceError, Services};
+
+/// A job that comes earlier than its delivery's next attempt belongs to an attempt that was made already.
+const EARLY: TimeDelta = TimeDelta::seconds(1);
+/// A channel is not put out of use before a delivery was tried so often: the first attempts may fall into a short outage.
+const TRIES_BEFORE_DISABLING: i64 = 3;
+
+/// What an attempt came to.
+struct Sent {
+    status: Option<i64>,
+    excerpt: Option<String>,
+    verdict: Verdict,
+}
+
+enum Verdict {
+    Taken,
+    /// It may be taken later; not before a pause that the receiver asks for.
+    NotNow(String, Option<TimeDelta>),
+    /// It will never be taken.
+    Never(String),
+    /// The receiver wants nothing any more.
+    Gone,
+}
+
+impl Verdict {
+    fn problem(&self) -> Option<String> {
+        match self {
+            Self::Taken => None,
+            Self::NotNow(problem, _) | Self::Never(problem) => Some(problem.clone()),
+            Self::Gone => Some("the receiver answered 410 Gone: it wants nothing any more".to_owned()),
+        }
+    }
+}
+
+impl Services {
+    /// The work of a [`NotifyJob`].
+    pub async fn deliver(&self, run: &Run) -> Result<Outcome, JobError> {
+        let job: NotifyJob = run.payload()?;
+        let Some(delivery) = self.store().delivery_get(job.team_id, job.delivery_id).await? else { return Ok(Outcome::Done) };
+        // A channel that is deleted takes what was on its way with it.
+        let Some(channel) = self.store().channel_get(job.team_id, job.channel_id).await? else { return Ok(Outcome::Done) };
+        let is_early = delivery.next_attempt_at.is_some_and(|due| due > now() + EARLY);
+        if delivery.state != DeliveryState::Pending || is_early {
+            return Ok(Outcome::Done);
+        }
+        if !channel.enabled {
+            return self.give_delivery_up(run, &delivery).await;
+        }
+        if let Some(until) = channel.paused_until.filter(|until| *until > now()) {
+            return self.postpone(run, delivery, until).await;
+        }
+        let (at, begun) = (now(), Instant::now());
+        let sent = tokio::select! {
+            sent = self.send(&channel, &delivery, at) => sent.map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?,
+            () = run.stop.cancelled() => return Err(JobError::Stopped),
+        };
+        let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
+        let outcome = if matches!(sent.verdict, Verdict::Taken) { "delivered" } else { "failed" };
+        metrics::counter!("mikrocloud_notifications_total", "kind" => channel.kind.name(), "outcome" => outcome).increment(1);
+        self.record_attempt(run, &delivery, sent, at, duration_ms).await
+    }
+
+    async fn give_delivery_up(&self, run: &Run, delivery: &Delivery) -> Result<Outcome, JobError> {
+        let mut tx = self.store().begin().await?;
+        tx.job_fence(run.fence).await?;
+        tx.delivery_give_up(delivery.team_id, delivery.id, OUT_OF_USE).await?;
+        tx.job_finish(run.fence).await?;
+        tx.commit().await?;
+        Ok(Outcome::Recorded)
+    }
+
+    async fn postpone(&self, run: &Run, mut delivery: Delivery, until: Timestamp) -> Result<Outcome, JobError> {
+        delivery.next_attempt_at = Some(until);
+        let mut tx = self.store().begin().await?;
+        tx.job_fence(run.fence).await?;
+        tx.delivery_postpone(delivery.team_id, delivery.id, until).await?;
+        write_next(&mut tx, &delivery).await?;
+        tx.job_finish(run.fence).await?;
+        tx.commit().await?;
+        Ok(Outcome::Recorded)
+    }
+
+    async fn send(&self, channel: &Channel, delivery: &Delivery, at: Timestamp) -> Result<Sent> {
+        let payload = of_delivery(delivery, |label| self.address_of(label));
+        if channel.kind == ChannelKind::Email {
+            return self.send_mail(channel, delivery, &payload).await;
+        }
+        let endpoint = self.endpoint(channel).await?.ok_or_else(|| ServiceError::internal("a channel has no address"))?;
+        let message = || Message::of(delivery.event, &payload, &channel.templates);
+        let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
+        let body = match channel.kind {
+            ChannelKind::Slack => chat::slack(&message()),
+            ChannelKind::Discord => chat::discord(&message(), delivery.event_at),
+            ChannelKind::Webhook | ChannelKind::Email => payload,
+        };
+        let body = serde_json::to_vec(&body).map_err(ServiceError::internal)?;
+        if channel.kind == ChannelKind::Webhook {
+            let (id, seconds) = (delivery.id.to_string(), at.timestamp());
+            let signed = signature::sign(&endpoint.signing(at), &id, seconds, &body);
+            for (name, value) in [("webhook-id", id), ("webhook-timestamp", seconds.to_string()), ("webhook-signature", signed)] {
+                let value = HeaderValue::try_from(value).map_err(ServiceError::internal)?;
+                headers.insert(HeaderName::from_static(name), value);
+            }
+        }
+        Ok(judged(self.inner.outbound.post(&endpoint.url()?, headers, body).await))
+    }
+
+    async fn send_mail(&self, channel: &Channel, delivery: &Delivery, payload: &Value) -> Result<Sent> {
+        let unsent = |verdict| Ok(Sent { status: None, excerpt: None, verdict });
+        let Some(mailer) = &self.inner.settings.mailer else {
+            return unsent(Verdict::NotNow("this server sends no mail any more: who runs it sets --smtp-url".to_owned(), None));
+        };
+        let members = self.store().member_list(channel.team_id).await?;
+        let recipient = members.into_iter().find(|member| Some(member.user.id) == delivery.recipient_id);
+        let Some(recipient) = recipient else {
+            return unsent(Verdict::Never("who it is for is no longer in the team: give the channel other addresses".to_owned()));
+        };
+        let Message { title, body, link, .. } = Message::of(delivery.event, payload, &channel.templates);
+        let letter = Letter { title: &title, body: &body, link: link.as_deref() };
+        Ok(match mailer.send(&recipient.user.email, &delivery.id.to_string(), &letter).await {
+            Ok(status) => Sent { status: Some(status), excerpt: None, verdict: Verdict::Taken },
+            Err(error) => {
+                let verdict =
+                    if error.is_permanent { Verdict::Never(error.message) } else { Verdict::NotNow(error.message, None) };
+                Sent { status: error.status, excerpt: None, verdict }
+            }
+        })
+    }
+
+    /// Where something can be looked at.
+    fn address_of(&self, label: &Label<'_>) -> Option<String> {
+        let label = match label {
+            Label::Environment(project, environment) => {
+                environment_label(&project.parse::<ProjectName>().ok()?, &environment.parse::<EnvironmentName>().ok()?)
+            }
+            Label::Deployment(project, deployment) => {
+                deployment_label(&project.parse::<ProjectName>().ok()?, deployment.parse::<DeploymentId>().ok()?)
+            }
+        };
+        self.cloud("local").ok().map(|cloud| cloud.traffic.url(&label))
+    }
+
+    /// Writes an attempt, the job of the next one, and what it says about the channel, in one transaction.
+    async fn record_attempt(
+        &self,
+        run: &Run,
+        delivery: &Delivery,
+        sent: Sent,
+        at: Timestamp,
+        duration_ms: i64,
+    ) -> Result<Outcome, JobError> {
+        let tries = delivery.tries + 1;
+        let next = next_attempt(delivery.event, tries, &sent.verdict);
+        let state = match (&sent.verdict, next) {
+            (Verdict::Taken, _) => DeliveryState::Delivered,
+            (_, Some(_)) => DeliveryState::Pending,
+            (_, None) => DeliveryState::Failed,
+        };
+        let (status, excerpt) = (sent.status, sent.excerpt.filter(|excerpt| !excerpt.is_empty()));
+        let attempt = Attempt { number: 0, at, duration_ms, status, error: sent.verdict.problem(), excerpt };
+        let mut tx = self.store().begin().await?;
+        tx.job_fence(run.fence).await?;
+        let end = AttemptEnd { attempt, state, next_attempt_at: next };
+        match tx.delivery_attempted(delivery.team_id, delivery.id, &end).await {
+            // It was given up meanwhile, or deleted with its channel.
+            Err(StoreError::Changed) => return Ok(Outcome::Done),
+            written => written?,
+        }
+        if next.is_some() {
+            write_next(&mut tx, &Delivery { next_attempt_at: next, ..delivery.clone() }).await?;
+        }
+        let raised = match tx.channel_find(delivery.team_id, delivery.channel_id).await? {
+            Some(channel) if channel.enabled => note_health(&mut tx, &channel, tries, &sent.verdict, at).await?,
+            _ => None,
+        };
+        tx.job_finish(run.fence).await?;
+        tx.commit().await?;
+        self.tell(raised);
+        Ok(Outcome::Recorded)
+    }
+
+    /// Gives up what should have been tried and has no job any more.
+    pub(crate) async fn end_stranded_deliveries(&self) -> Result<(), StoreError> {
+        let reason = "its job was discarded, or each worker that took it died: replay it";
+        for delivery in self.store().delivery_list_stranded(now() - TimeDelta::minutes(10)).await? {
+            let mut tx = self.store().begin().await?;
+            tx.delivery_give_up(delivery.team_id, delivery.id, reason).await?;
+            tx.commit().await?;
+        }
+        Ok(())
+    }
+
+    /// Wakes workers for deliveries. Their transaction is committed.
+    pub(super) fn wake(&self, jobs: &[store::NewJob]) {
+        let mut notices = Notices::default();
+        for job in jobs {
+            notices.job(job);
+        }
+        self.give(notices);
+    }
+}
+
+/// What an answer, or none, means (Standard Webhooks, "Delivery").
+fn judged(answered: Result<Answer, OutboundError>) -> Sent {
+    let Answer { status, retry_after, excerpt } = match answered {
+        Ok(answer) => answer,
+        Err(error) => return Sent { status: None, excerpt: None, verdict: Verdict::NotNow(error.to_string(), None) },
+    };
+    let verdict = match status {
+        200..=299 => Verdict::Taken,
+        410 => Verdict::Gone,
+        300..=399 => Verdict::NotNow(format!("it answered {status}, a redirect: give the address that it leads to"), None),
+        429 | 502 | 503 | 504 => {
+            Verdict::NotNow(format!("it answered {status}"), retry_after.map(|pause| pause.min(LONGEST_PAUSE)))
+        }
+        _ => Verdict::NotNow(format!("it answered {status}"), None),
+    };
+    Sent { status: Some(status.into()), excerpt: Some(excerpt), verdict }
+}
+
+/// When a delivery is tried next; `None` when it is not. Somebody waits for what comes of a ping: it is tried once.
+fn next_attempt(event: EventType, tries: i64, verdict: &Verdict) -> Option<Timestamp> {
+    let Verdict::NotNow(_, pause) = verdict else { return None };
+    let scheduled = retry_pause(tries, rand::random::<f64>()).filter(|_| event != EventType::Ping)?;
+    Some(now() + pause.map_or(scheduled, |pause| pause.max(scheduled)))
+}
+
+/// Writes the job of a delivery's next attempt.
+async fn write_next(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
+    if let Some(job) = job_of(delivery) {
+        tx.job_insert(&job).await?;
+    }
+    Ok(())
+}
+
+/// Writes what an attempt says about a channel, and puts it out of use when it says enough.
+async fn note_health(
+    tx: &mut Tx,
+    channel: &Channel,
+    tries: i64,
+    verdict: &Verdict,
+    at: Timestamp,
+) -> Result<Option<Raised>, StoreError> {
+    let present = ChannelHealth { failing_since: channel.failing_since, paused_until: channel.paused_until };
+    let health = match verdict {
+        Verdict::Taken => ChannelHealth::default(),
+        Verdict::NotNow(_, pause) => ChannelHealth {
+            failing_since: present.failing_since.or(Some(at)),
+            paused_until: pause.map(|pause| now() + pause).or(present.paused_until),
+        },
+        // It says nothing about those it is not for.
+        Verdict::Never(_) => present,
+        Verdict::Gone => return disable(tx, channel, "the receiver answered 410 Gone").await,
+    };
+    let for_long = health.failing_since.is_some_and(|since| now() - since >= GIVE_UP_AFTER);
+    if for_long && tries >= TRIES_BEFORE_DISABLING {
+        return disable(tx, channel, &format!("every attempt failed for {} days", GIVE_UP_AFTER.num_days())).await;
+    }
+    if health != present {
+        tx.channel_health(channel.team_id, channel.id, health).await?;
+    }
+    Ok(None)
+}
+
+async fn disable(tx: &mut Tx, channel: &Channel, reason: &str) -> Result<Option<Raised>, StoreError> {
+    tx.delivery_give_up_all(channel.team_id, channel.id, OUT_OF_USE).await?;
+    tx.channel_enable(channel.team_id, channel.id, false, Some(reason)).await?;
+    let message = format!(
+        "nothing is sent to the notification channel `{}` any more: {reason}. See `mikrocloud notifications deliveries {2}`, then \
+         `mikrocloud notifications enable {2}`{1}",
+        channel.name, " and `replay`", channel.id
+    );
+    raise(tx, Some(channel.team_id), DISABLED_ALERT, &channel.id.to_string(), message).await
+}

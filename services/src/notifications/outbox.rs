@@ -1,0 +1,147 @@
+//! What is told is written with what it tells of: a row and a job for each receiver, in the same transaction. Nothing that happened is missed
+//! and nothing that did not happen is told, whoever dies when.
+
+use domain::alert::Alert;
+use domain::approval::ApprovalState;
+use domain::deployment::{Deployment, DeploymentStatus};
+use domain::id::{DeliveryId, ScheduleId};
+use domain::notification::{Channel, Delivery, DeliveryState, EventType};
+use domain::time::now;
+use jobs::payload::{NotifyJob, new_job};
+use serde_json::Value;
+use store::{NewJob, StoreError, ToldDeployment, Tx};
+
+use super::payload;
+
+/// Writes what is told of an event of a deployment, if anybody wants to know. The event itself is written already.
+pub async fn tell_of_deployment(
+    tx: &mut Tx,
+    deployment: &Deployment,
+    status: DeploymentStatus,
+    message: &str,
+) -> Result<Vec<NewJob>, StoreError> {
+    if matches!(status, DeploymentStatus::Building | DeploymentStatus::Releasing | DeploymentStatus::Superseded) {
+        return Ok(Vec::new());
+    }
+    let channels = tx.channel_list_enabled(deployment.team_id, Some(deployment.project_id)).await?;
+    if channels.is_empty() {
+        return Ok(Vec::new());
+    }
+    let Some(told) = tx.deployment_told(deployment.team_id, deployment.id).await? else { return Ok(Vec::new()) };
+    let Some(event) = event_of(status, &told) else { return Ok(Vec::new()) };
+    write(tx, &channels, event, &payload::of_deployment(deployment, status, &told, message)).await
+}
+
+/// What an event of a deployment is to receivers; of a queued one only its beginning and its approval count.
+fn event_of(status: DeploymentStatus, told: &ToldDeployment) -> Option<EventType> {
+    let is_first = told.event_count == 1;
+    match (status, told.approval) {
+        (DeploymentStatus::Queued, Some(ApprovalState::Pending)) => is_first.then_some(EventType::DeploymentWaitingForApproval),
+        (DeploymentStatus::Queued, None) => is_first.then_some(EventType::DeploymentQueued),
+        (DeploymentStatus::Queued, Some(ApprovalState::Approved)) => Some(EventType::DeploymentQueued),
+        (DeploymentStatus::Live, _) => Some(EventType::DeploymentLive),
+        (DeploymentStatus::Failed, _) => Some(EventType::DeploymentFailed),
+        (DeploymentStatus::Cancelled, _) => Some(EventType::DeploymentCancelled),
+        _ => None,
+    }
+}
+
+/// Writes what is told of an alert about a team. One about a schedule is its project's, too.
+pub async fn tell_of_alert(tx: &mut Tx, alert: &Alert) -> Result<Vec<NewJob>, StoreError> {
+    let Some(team) = alert.team_id else { return Ok(Vec::new()) };
+    let project = match alert.subject.parse::<ScheduleId>() {
+        Ok(schedule) => tx.schedule_project(team, schedule).await?,
+        Err(_) => None,
+    };
+    let channels = tx.channel_list_enabled(team, project.as_ref().map(|(id, _)| *id)).await?;
+    write(tx, &channels, EventType::AlertRaised, &payload::of_alert(alert, team, project)).await
+}
+
+async fn write(tx: &mut Tx, channels: &[Channel], event: EventType, data: &Value) -> Result<Vec<NewJob>, StoreError> {
+    let mut jobs = Vec::new();
+    for channel in channels.iter().filter(|channel| channel.events.contains(event)) {
+        jobs.extend(write_to(tx, channel, event, data).await?.into_iter().map(|(_, job)| job));
+    }
+    Ok(jobs)
+}
+
+/// Writes a delivery, or one for each recipient of a channel, with its job.
+pub(super) async fn write_to(
+    tx: &mut Tx,
+    channel: &Channel,
+    event: EventType,
+    data: &Value,
+) -> Result<Vec<(Delivery, NewJob)>, StoreError> {
+    let recipients: Vec<_> =
+        if channel.recipients.is_empty() { vec![None] } else { channel.recipients.iter().copied().map(Some).collect() };
+    let mut written = Vec::with_capacity(recipients.len());
+    for recipient_id in recipients {
+        let at = now();
+        let delivery = Delivery {
+            id: DeliveryId::new(),
+            team_id: channel.team_id,
+            channel_id: channel.id,
+            recipient_id,
+            event,
+            event_at: at,
+            data: data.clone(),
+            state: DeliveryState::Pending,
+            tries: 0,
+            attempts: 0,
+            next_attempt_at: Some(at),
+            error: None,
+            finished_at: None,
+        };
+        let Some(job) = job_of(&delivery) else { continue };
+        tx.delivery_insert(&delivery).await?;
+        tx.job_insert(&job).await?;
+        written.push((delivery, job));
+    }
+    Ok(written)
+}
+
+/// The job that makes the next attempt at a delivery.
+pub(super) fn job_of(delivery: &Delivery) -> Option<NewJob> {
+    let Delivery { team_id, channel_id, id: delivery_id, next_attempt_at, .. } = *delivery;
+    // The payload is four plain fields: it always serialises.
+    let job = new_job(&NotifyJob { version: 1, team_id, channel_id, delivery_id }).ok()?;
+    Some(NewJob { run_at: next_attempt_at.unwrap_or(job.run_at), ..job })
+}
+
+#[cfg(test)]
+mod tests {
+    use domain::deployment::Trigger;
+
+    use super::*;
+
+    #[test]
+    fn a_deployment_is_told_of_once_when_it_is_queued_and_once_when_it_waits_or_is_approved() {
+        let told = |event_count, approval| ToldDeployment {
+            project: "shop".to_owned(),
+            environment: "production".to_owned(),
+            number: 1,
+            trigger: Trigger::Build,
+            commit_sha: None,
+            failure: None,
+            event_count,
+            approval,
+            created_by: None,
+            created_by_name: None,
+        };
+        let queued = |count, approval| event_of(DeploymentStatus::Queued, &told(count, approval));
+        assert_eq!((queued(1, None), queued(2, None)), (Some(EventType::DeploymentQueued), None));
+        let (pending, approved) = (Some(ApprovalState::Pending), Some(ApprovalState::Approved));
+        // The second event of one that waits names its commit.
+        assert_eq!((queued(1, pending), queued(2, pending)), (Some(EventType::DeploymentWaitingForApproval), None));
+        assert_eq!(queued(3, approved), Some(EventType::DeploymentQueued));
+        for (status, event) in [
+            (DeploymentStatus::Live, Some(EventType::DeploymentLive)),
+            (DeploymentStatus::Failed, Some(EventType::DeploymentFailed)),
+            (DeploymentStatus::Cancelled, Some(EventType::DeploymentCancelled)),
+            (DeploymentStatus::Building, None),
+            (DeploymentStatus::Superseded, None),
+        ] {
+            assert_eq!(event_of(status, &told(5, approved)), event, "{status:?}");
+        }
+    }
+}

@@ -1,0 +1,126 @@
+//! What was sent to a channel: looked at, sent again, tried.
+
+use domain::access::Actor;
+use domain::id::{ChannelId, DeliveryId};
+use domain::notification::{Attempt, Channel, Delivery, EventType};
+use domain::time::{Timestamp, now};
+use serde_json::json;
+use store::{DeliveryFilter, Page};
+
+use super::outbox::{job_of, write_to};
+use super::payload;
+use crate::audit::{Action, Change, record};
+use crate::{Result, ServiceError, Services};
+
+/// How many deliveries are replayed at once.
+const AT_ONCE: i64 = 500;
+
+/// What became of a request to replay all that failed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Replay {
+    /// How many are on their way again.
+    pub count: i64,
+    /// Whether there are more: asking again takes them.
+    pub has_more: bool,
+}
+
+impl Services {
+    /// A page of what was sent to a channel, the newest first.
+    pub async fn deliveries(
+        &self,
+        actor: &Actor,
+        channel: ChannelId,
+        filter: DeliveryFilter,
+        after: Option<DeliveryId>,
+        limit: i64,
+    ) -> Result<Page<Delivery>> {
+        let channel = self.channel(actor, channel).await?;
+        Ok(self.store().delivery_list(actor.team_id, channel.id, filter, after, limit).await?)
+    }
+
+    /// The attempts at a delivery of a channel, the oldest first.
+    pub async fn attempts(&self, actor: &Actor, channel: ChannelId, id: DeliveryId) -> Result<Vec<Attempt>> {
+        let channel = self.channel(actor, channel).await?;
+        let delivery = self.store().delivery_get(actor.team_id, id).await?.filter(|delivery| delivery.channel_id == channel.id);
+        let delivery = delivery.ok_or(ServiceError::NotFound("notification"))?;
+        Ok(self.store().attempt_list(actor.team_id, delivery.id).await?)
+    }
+
+    /// A delivery.
+    pub async fn delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery> {
+        crate::require_somewhere(actor, domain::access::Permission::ProjectWrite)?;
+        let missing = || ServiceError::NotFound("notification");
+        let delivery = self.store().delivery_get(actor.team_id, id).await?.ok_or_else(missing)?;
+        match self.channel(actor, delivery.channel_id).await {
+            Ok(_) => Ok(delivery),
+            Err(ServiceError::NotFound(_)) => Err(missing()),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Sends something to a channel, so that people see whether it arrives; to each of its recipients, where it has some.
+    pub async fn test_channel(&self, actor: &Actor, id: ChannelId) -> Result<Vec<Delivery>> {
+        let entry = Change::new(Action::ChannelTest).on("notification_channel", id);
+        let channel = self.channel_in_use(actor, id, &entry).await?;
+        let mut tx = self.store().begin().await?;
+        let data = payload::of_ping(channel.team_id, channel.id, &channel.name);
+        let (deliveries, jobs): (Vec<_>, Vec<_>) = write_to(&mut tx, &channel, EventType::Ping, &data).await?.into_iter().unzip();
+        record(&mut tx, actor, entry.named(&channel.name)).await?;
+        tx.commit().await?;
+        self.wake(&jobs);
+        Ok(deliveries)
+    }
+
+    /// Sends a delivery that ended once more, with the same id. One that is on its way is left as it is.
+    pub async fn replay_delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery> {
+        let entry = Change::new(Action::ChannelReplay);
+        let found = self.delivery(actor, id).await;
+        let delivery = self.noted(actor, &entry.clone().on("notification", id), found).await?;
+        let entry = entry.on("notification_channel", delivery.channel_id).detail("notification", id.to_string());
+        let channel = self.channel_in_use(actor, delivery.channel_id, &entry).await?;
+        let at = now();
+        let mut tx = self.store().begin().await?;
+        let mut jobs = Vec::new();
+        if tx.delivery_replay(actor.team_id, id, at).await?
+            && let Some(job) = job_of(&Delivery { next_attempt_at: Some(at), ..delivery })
+        {
+            tx.job_insert(&job).await?;
+            jobs.push(job);
+        }
+        record(&mut tx, actor, entry.named(&channel.name)).await?;
+        tx.commit().await?;
+        self.wake(&jobs);
+        self.delivery(actor, id).await
+    }
+
+    /// Sends all of a channel's deliveries once more that failed, of what happened since a moment: the oldest first, some hundreds at once.
+    pub async fn replay_failed(&self, actor: &Actor, id: ChannelId, since: Timestamp) -> Result<Replay> {
+        let entry = Change::new(Action::ChannelReplay).on("notification_channel", id);
+        let channel = self.channel_in_use(actor, id, &entry).await?;
+        let at = now();
+        let mut tx = self.store().begin().await?;
+        let replayed = tx.delivery_replay_failed(actor.team_id, id, since, at, AT_ONCE).await?;
+        let mut jobs = Vec::with_capacity(replayed.len());
+        for delivery in &replayed {
+            let payload = jobs::payload::NotifyJob { version: 1, team_id: actor.team_id, channel_id: id, delivery_id: *delivery };
+            let job = jobs::payload::new_job(&payload).map_err(ServiceError::internal)?;
+            tx.job_insert(&job).await?;
+            jobs.push(job);
+        }
+        let count = i64::try_from(replayed.len()).unwrap_or(i64::MAX);
+        let entry = entry.named(&channel.name).detail("since", json!(since)).detail("count", count);
+        record(&mut tx, actor, entry).await?;
+        tx.commit().await?;
+        self.wake(&jobs);
+        Ok(Replay { count, has_more: count == AT_ONCE })
+    }
+
+    async fn channel_in_use(&self, actor: &Actor, id: ChannelId, entry: &Change) -> Result<Channel> {
+        let channel = self.channel_to_change(actor, id, entry).await?;
+        if channel.enabled {
+            return Ok(channel);
+        }
+        let message = format!("nothing is sent to this channel: `mikrocloud notifications enable {id}` puts it in use");
+        Err(ServiceError::invalid("channelId", "DISABLED", message))
+    }
+}

@@ -1,0 +1,53 @@
+//! What a notification says, as it stands in the transaction that it is written in.
+
+use domain::approval::ApprovalState;
+use domain::deployment::{Failure, Trigger};
+use domain::id::{DeploymentId, ProjectId, ScheduleId, TeamId, UserId};
+
+use crate::db::Tx;
+use crate::error::Result;
+
+/// What there is to say about a deployment.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct ToldDeployment {
+    /// The project's name.
+    pub project: String,
+    /// The environment's name.
+    pub environment: String,
+    /// Counts the deployments of the project.
+    pub number: i64,
+    /// What made it.
+    pub trigger: Trigger,
+    /// The commit it is built from, once known.
+    pub commit_sha: Option<String>,
+    /// Why it failed or was cancelled.
+    #[sqlx(json(nullable))]
+    pub failure: Option<Failure>,
+    /// How many events it has.
+    pub event_count: i64,
+    /// How its approval stands, if it needs one.
+    pub approval: Option<ApprovalState>,
+    /// Who asked for it.
+    pub created_by: Option<UserId>,
+    /// Their name.
+    pub created_by_name: Option<String>,
+}
+
+impl Tx {
+    /// What there is to say about a deployment of the team.
+    pub async fn deployment_told(&mut self, team: TeamId, id: DeploymentId) -> Result<Option<ToldDeployment>> {
+        let sql = "SELECT p.name AS project, e.name AS environment, d.number, d.trigger, d.commit_sha, d.failure, d.event_count,
+                a.state AS approval, d.created_by, u.name AS created_by_name
+            FROM deployments d JOIN projects p ON p.id = d.project_id JOIN environments e ON e.id = d.environment_id
+                LEFT JOIN approvals a ON a.deployment_id = d.id LEFT JOIN users u ON u.id = d.created_by
+            WHERE d.team_id = $1 AND d.id = $2";
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(conn).await)?)
+    }
+
+    /// The project of a schedule of the team's: its id and name.
+    pub async fn schedule_project(&mut self, team: TeamId, id: ScheduleId) -> Result<Option<(ProjectId, String)>> {
+        let sql =
+            "SELECT p.id, p.name FROM schedules s JOIN projects p ON p.id = s.project_id WHERE s.team_id = $1 AND s.id = $2";
+        Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(conn).await)?)
+    }
+}
