@@ -148,6 +148,7 @@ struct Everything {
 }
 
 impl Everything {
+    #[expect(clippy::too_many_lines, reason = "a line for each thing that there is")]
     async fn new(store: &Store) -> Self {
         let tenant = Tenant::with_status(store, DeploymentStatus::Releasing).await;
         let (team, environment, member) = (tenant.id(), tenant.environment.id, fixture::user());
