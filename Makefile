@@ -6,7 +6,7 @@ BIN := $(CARGO_TARGET_DIR)
 export MIKROCLOUD_TEST_TOOLS ?= $(HOME)/.cache/mikrocloud/test-tools
 NEXTEST_PROFILE := $(if $(CI),ci,default)
 
-.PHONY: help up build test lint schema fmt coverage bench crash soak deps-build deps-lint deps-test deps-bench
+.PHONY: help up build test lint schema fmt fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,6 +23,7 @@ test: deps-test ## Run every test
 
 lint: deps-lint ## Check formatting, lints, documentation, licences and unused dependencies
 	cargo fmt --all --check
+	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	cargo deny --log-level error check licenses bans sources
@@ -30,9 +31,13 @@ lint: deps-lint ## Check formatting, lints, documentation, licences and unused d
 
 fmt: ## Format the code
 	cargo fmt --all
+	cargo fmt --manifest-path fuzz/Cargo.toml
 
 schema: ## Write the GraphQL schema and the OpenAPI document anew after they changed
 	UPDATE_SCHEMA=1 cargo nextest run -p schema -p api -E "test(current)"
+
+fuzz: deps-fuzz ## Give hostile input to what reads it, FUZZ_SECONDS (60) for each kind
+	tools/fuzz $(FUZZ_SECONDS)
 
 coverage: deps-test ## Measure line coverage
 	tools/install-cargo-tool cargo-llvm-cov
@@ -62,6 +67,10 @@ deps-test: deps-build
 	@tools/install-packages docker-compose systemd:systemd-analyze tini oathtool
 	@tools/install-test-tools $(MIKROCLOUD_TEST_TOOLS)
 	@tools/install-cargo-tool cargo-nextest
+
+deps-fuzz: deps-build
+	@tools/install-packages g++
+	@tools/install-cargo-tool cargo-fuzz
 
 deps-bench: deps-build
 	@tools/install-packages nginx-light:nginx wrk postgresql redis-server nodejs:node npm

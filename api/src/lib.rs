@@ -5,6 +5,8 @@ mod browser;
 mod client;
 mod connections;
 mod cors;
+#[doc(hidden)]
+pub mod fuzzing;
 mod hosts;
 mod limit;
 mod load;

@@ -8,6 +8,8 @@ use async_graphql::parser::parse_query;
 use async_graphql::parser::types::{ExecutableDocument, Selection, SelectionSet};
 use lru::LruCache;
 
+use crate::bounds::is_shallow;
+
 /// How many texts are kept, and the longest of them in bytes: together a few MiB at most, whatever clients send.
 const TEXTS: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 const LONGEST: usize = 2048;
@@ -38,9 +40,9 @@ impl Documents {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The document that a text says; `None` for one that is no document or too long to be kept, which the library deals with itself.
+    /// The document that a text says; `None` for one that is no document, or too long or too deep to be kept, which is dealt with elsewhere.
     pub fn parsed(&self, text: &str) -> Option<Parsed> {
-        if text.len() > LONGEST {
+        if text.len() > LONGEST || !is_shallow(text) {
             return None;
         }
         let known = self.texts().get(text).cloned();

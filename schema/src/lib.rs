@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unused_async, reason = "resolvers are async by the framework's contract")]
 
+mod bounds;
 mod connection;
 mod context;
 mod cost;
@@ -74,4 +75,5 @@ fn builder() -> SchemaBuilder<Query, Mutation, Subscription> {
         .limit_depth(MAX_DEPTH)
         .limit_complexity(MAX_COMPLEXITY)
         .extension(cost::Cost)
+        .extension(bounds::Bounds)
 }

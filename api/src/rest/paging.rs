@@ -5,6 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::header::LINK;
 use http::{HeaderValue, Uri};
 use serde::Serialize;
+use url::form_urlencoded;
 use utoipa::ToSchema;
 
 /// Whether more follows, and after what.
@@ -47,10 +48,17 @@ impl<T> PageOf<T> {
     /// The address of the next page.
     fn next(&self) -> Option<String> {
         let cursor = self.page_info.end_cursor.as_ref().filter(|_| self.page_info.has_next_page)?;
-        let kept = self.uri.query().unwrap_or_default().split('&').filter(|part| !part.is_empty() && !part.starts_with("after="));
-        let query: Vec<_> = kept.map(str::to_owned).chain([format!("after={cursor}")]).collect();
-        Some(format!("{}?{}", self.uri.path(), query.join("&")))
+        Some(address_after(&self.uri, cursor))
     }
+}
+
+/// The address that asks for what comes after a cursor and otherwise for the same.
+pub(crate) fn address_after(uri: &Uri, cursor: &str) -> String {
+    let mut query = form_urlencoded::Serializer::new(String::new());
+    let asked = form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
+    query.extend_pairs(asked.filter(|(name, _)| name != "after"));
+    query.append_pair("after", cursor);
+    format!("{}?{}", uri.path(), query.finish())
 }
 
 impl<T: Serialize> IntoResponse for PageOf<T> {
@@ -76,6 +84,7 @@ mod tests {
     #[test]
     fn the_next_page_is_asked_for_as_this_one_was() {
         assert_eq!(page("/p?first=1&after=prj_1&name=a%26b", true).next().unwrap(), "/p?first=1&name=a%26b&after=prj_2");
+        assert_eq!(page("/p?%61fter=prj_1&&after=x", true).next().unwrap(), "/p?after=prj_2", "however it was written");
         assert_eq!(page("/p", true).next().unwrap(), "/p?after=prj_2");
         assert_eq!(page("/p", false).next(), None);
     }

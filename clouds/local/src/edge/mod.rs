@@ -20,5 +20,7 @@ mod workdir;
 
 pub use body::{BoxError, EdgeBody};
 pub use config::EdgeConfig;
+#[doc(hidden)]
+pub use files::fuzzing;
 pub use front::Edge;
 pub use proxy::ClientAddress;

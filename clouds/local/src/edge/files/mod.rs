@@ -2,6 +2,8 @@
 
 mod asset;
 mod content;
+#[doc(hidden)]
+pub mod fuzzing;
 mod header_rules;
 mod index;
 mod library;

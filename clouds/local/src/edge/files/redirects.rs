@@ -1,6 +1,7 @@
 //! The `_redirects` file, as Netlify and Cloudflare Pages have it.
 
 use http::StatusCode;
+use http::uri::Authority;
 
 use super::pattern::{Captures, Pattern, is_name};
 
@@ -69,12 +70,14 @@ impl Rule {
             return Err(format!("the status `{status}` is none of 200 301 302 303 307 308 404 410"));
         }
         let status = StatusCode::from_bytes(number.as_bytes()).map_err(|error| error.to_string())?;
-        let remote = ["http://", "https://"].iter().any(|scheme| to.starts_with(scheme));
-        if !remote && !to.starts_with('/') {
-            return Err(format!("the target `{to}` is neither a path nor an http address"));
+        let remote = ["http://", "https://"].iter().find_map(|scheme| to.strip_prefix(scheme));
+        match remote {
+            Some(address) => check_host(address)?,
+            None if to.starts_with('/') => {}
+            None => return Err(format!("the target `{to}` is neither a path nor an http address")),
         }
         let rule = Self { from: Pattern::parse(from)?, to: (*to).to_owned(), status, forced };
-        if remote && !status.is_redirection() {
+        if remote.is_some() && !status.is_redirection() {
             return Err("showing another host's pages in place is not offered: use 301, 302, 307 or 308".to_owned());
         }
         Ok(rule)
@@ -97,6 +100,19 @@ impl Rule {
         let at = location.find('#').unwrap_or(location.len());
         location.insert_str(at, &format!("?{query}"));
         location
+    }
+}
+
+/// Checks the host of an address without its scheme: a path that is asked for must not choose it.
+fn check_host(address: &str) -> Result<(), String> {
+    let authority = address.split(['/', '?', '#']).next().unwrap_or_default();
+    let after_colons = authority.split(':').skip(1);
+    if after_colons.into_iter().any(|text| text.starts_with(|c: char| c.is_ascii_alphabetic())) {
+        return Err(format!("the host `{authority}` holds a placeholder: write it out, placeholders belong into the path"));
+    }
+    match authority.parse::<Authority>() {
+        Ok(_) => Ok(()),
+        Err(_) => Err(format!("the target's host `{authority}` is none: write it as in https://example.org/path")),
     }
 }
 
@@ -171,6 +187,23 @@ mod tests {
         for path in ["//evil.example", "/\\evil.example", "///evil.example/x"] {
             let (_, location) = follow("/* /:splat 301", path, None).unwrap();
             assert!(location.starts_with('/') && !location.starts_with("//") && !location.starts_with("/\\"), "{location}");
+        }
+    }
+
+    #[test]
+    fn a_path_cannot_choose_the_host_of_a_target() {
+        for to in [
+            "https://:splat",
+            "https://:splat.example.org/",
+            "https://example.org:splat/",
+            "https://example.org\\:splat",
+            "https:///:splat",
+            "https://\\/:splat",
+            "https://?:splat",
+        ] {
+            let (redirects, complaints) = Redirects::parse(&format!("/* {to} 301"));
+            assert_eq!((redirects.rules.len(), complaints.len()), (0, 1), "{to}");
+            assert!(complaints[0].contains("host"), "{complaints:?}");
         }
     }
 

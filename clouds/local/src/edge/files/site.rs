@@ -23,7 +23,7 @@ const CONTROL_FILES: [&str; 3] = ["_redirects", "_headers", "mikrocloud.toml"];
 #[derive(Debug)]
 pub(crate) struct Site {
     names: HashMap<Box<str>, Found>,
-    redirects: Redirects,
+    pub(super) redirects: Redirects,
     pub(super) headers: HeaderRules,
     pub(super) budget: Arc<MemoryBudget>,
     /// Lines of `_redirects` and `_headers` that are no rules, for the site's owner.

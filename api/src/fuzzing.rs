@@ -1,0 +1,8 @@
+//! What the fuzz targets call.
+
+use http::Uri;
+
+/// The address of the page after a cursor.
+pub fn next_page(uri: &Uri, cursor: &str) -> String {
+    crate::rest::paging::address_after(uri, cursor)
+}
