@@ -41,6 +41,8 @@ macro_rules! actions {
 }
 
 actions! {
+    /// The master key of the installation was replaced by another.
+    MasterKeyRotate = "master_key.rotate", Update;
     /// A project was created.
     ProjectCreate = "project.create", Create;
     /// A project was changed.

@@ -17,7 +17,7 @@ pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
 pub use git::{ConnectionRules, EnvironmentsCommand, EnvironmentsOptions, GitCommand, GitOptions, TokenChoice};
 pub use notifications::{AddChannel, DeliveryState, NotificationsCommand, NotificationsOptions};
-pub use server::{BackupOptions, DoctorOptions, HealthOptions, InstallationChoice, RestoreOptions, UpOptions};
+pub use server::{BackupOptions, DoctorOptions, HealthOptions, InstallationChoice, RestoreOptions, RotateOptions, UpOptions};
 
 use crate::server::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
 
@@ -89,7 +89,7 @@ pub enum Command {
     Members(MembersOptions),
     /// List the roles, and make some from permissions
     Roles(RolesOptions),
-    /// List, make and revoke API keys
+    /// List, make and revoke API keys; change the server's master key
     Keys(KeysOptions),
     /// Show who changed what; export the log, and check an exported one
     Audit(AuditOptions),

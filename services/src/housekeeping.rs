@@ -25,6 +25,8 @@ const KEEP_SECURITY_EVENTS: Duration = Duration::days(365);
 const KEEP_RUNS: Duration = Duration::days(31);
 const KEEP_NOTIFICATIONS: Duration = Duration::days(30);
 const KEEP_EDGES: Duration = Duration::days(1);
+/// A process may have slept for as long with something in its hands that the old key sealed.
+const KEEP_OLD_MASTER_KEY: Duration = Duration::days(1);
 
 /// Keeps the services' invariants for the sweeper.
 pub struct Housekeeper(pub Services);
@@ -69,6 +71,7 @@ impl Housekeeping for Housekeeper {
         tx.git_delivery_purge(now() - KEEP_DELIVERIES).await?;
         tx.preview_purge(now() - KEEP_PREVIEWS).await?;
         tx.commit().await?;
+        self.0.store().key_rotation_forget(now() - KEEP_OLD_MASTER_KEY).await?;
         if let Err(error) = self.0.expire_audit_entries().await {
             tracing::warn!(
                 error = jobs::handler::chain(&error),

@@ -11,6 +11,7 @@ pub mod git_hosts;
 mod housekeeping;
 pub mod idempotency;
 mod invitations;
+pub mod key_rotation;
 pub mod limits;
 mod local_control;
 mod log_archive;
@@ -60,7 +61,7 @@ pub use retention::StorageUsage;
 pub use roles::NewGrantInput;
 pub use schedules::NewSchedule;
 pub use sealing::{MasterKey, Sealer};
-pub use setup::{FirstStart, SetupError, owner_link, prepare};
+pub use setup::{FirstStart, SetupError, check_master_key, owner_link, prepare};
 pub use store::{JobFailure, JobFilter, Page};
 pub use uploads::Upload;
 
@@ -180,7 +181,7 @@ impl Services {
         let breaches = settings.breached_passwords.clone().map(auth::Breaches::new);
         let outbound = outbound::Outbound::new(&settings.allowed_networks);
         let providers = auth::Providers::new(settings.providers.clone());
-        let auditor = audit::Auditor::new(&sealer);
+        let auditor = audit::Auditor::new(Arc::clone(&sealer));
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
         let (recent, feed_reads) = (auth::Recent::default(), feeds::FeedReads::default());
         Self {

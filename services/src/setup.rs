@@ -4,11 +4,11 @@ use domain::access::{Permissions, Role, RoleRef};
 use domain::id::{TeamId, UserId};
 use domain::secret::Secret;
 use domain::team::{Membership, Team, User};
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use store::{Lock, Store, Tx};
 
 use crate::auth::{ApiKeySecret, signin_link};
-use crate::{Result, Sealer, ServiceError, Services};
+use crate::{Result, Sealer, ServiceError};
 
 /// Under which name the database keeps what tells its master key apart.
 pub(crate) const KEY_FINGERPRINT: &str = "master_key_fingerprint";
@@ -29,6 +29,15 @@ pub enum SetupError {
         "the master key is not the one this database was sealed with: set MIKROCLOUD_MASTER_KEY to the original key, or restore its key file"
     )]
     WrongMasterKey,
+    /// `mikrocloud keys rotate` gave the database another master key.
+    #[error(
+        "this master key was replaced on {}: set MIKROCLOUD_MASTER_KEY to the new key, or give the file that `mikrocloud keys rotate` wrote it to",
+        at.format("%Y-%m-%d at %H:%M UTC")
+    )]
+    ReplacedMasterKey {
+        /// When.
+        at: Timestamp,
+    },
     /// Anything else.
     #[error("the installation could not be set up")]
     Failed(#[from] ServiceError),
@@ -46,11 +55,12 @@ pub async fn owner_link(store: &Store) -> Result<Option<Secret>> {
 /// Prepares the database for its first use, and returns what was made then; `None` when it is in use already.
 pub async fn prepare(store: &Store, sealer: &Sealer) -> Result<Option<FirstStart>, SetupError> {
     let prepared = async {
+        sealer.look(store).await?;
         let mut tx = store.begin().await?;
         // Of two processes that start at once, the second finds what the first has made.
         tx.lock(Lock::FirstStart).await?;
         if let Some(recorded) = store.installation_get(KEY_FINGERPRINT).await? {
-            return Ok::<_, ServiceError>((recorded == sealer.fingerprint(), None));
+            return Ok::<_, ServiceError>((sealer.is_of(&recorded), None));
         }
         tx.installation_insert(KEY_FINGERPRINT, &sealer.fingerprint()).await?;
         let first_start = create_owner(&mut tx, sealer).await?;
@@ -59,8 +69,12 @@ pub async fn prepare(store: &Store, sealer: &Sealer) -> Result<Option<FirstStart
     };
     match prepared.await? {
         (true, first_start) => Ok(first_start),
-        (false, _) => Err(SetupError::WrongMasterKey),
+        (false, _) => Err(wrong(sealer)),
     }
+}
+
+pub(crate) fn wrong(sealer: &Sealer) -> SetupError {
+    sealer.replaced_at().map_or(SetupError::WrongMasterKey, |at| SetupError::ReplacedMasterKey { at })
 }
 
 async fn create_owner(tx: &mut Tx, sealer: &Sealer) -> Result<FirstStart> {
@@ -78,13 +92,11 @@ async fn create_owner(tx: &mut Tx, sealer: &Sealer) -> Result<FirstStart> {
     Ok(FirstStart { link_token, cli_key: cli_key.into_secret() })
 }
 
-impl Services {
-    /// Checks that the master key is the one that this installation was made with.
-    pub async fn check_master_key(&self) -> Result<(), SetupError> {
-        let recorded = self.store().installation_get(KEY_FINGERPRINT).await.map_err(ServiceError::from)?;
-        match recorded {
-            Some(recorded) if recorded != self.inner.sealer.fingerprint() => Err(SetupError::WrongMasterKey),
-            _ => Ok(()),
-        }
+/// Checks that the master key is the one that an installation was made with, or that took its place.
+pub async fn check_master_key(store: &Store, sealer: &Sealer) -> Result<(), SetupError> {
+    sealer.look(store).await?;
+    match store.installation_get(KEY_FINGERPRINT).await.map_err(ServiceError::from)? {
+        Some(recorded) if !sealer.is_of(&recorded) => Err(wrong(sealer)),
+        _ => Ok(()),
     }
 }

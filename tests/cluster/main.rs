@@ -9,6 +9,7 @@ mod faults;
 mod harness;
 #[path = "../e2e/invariants.rs"]
 mod invariants;
+mod key_rotation;
 mod limits;
 mod notifications;
 mod objects;

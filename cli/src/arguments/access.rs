@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Output;
+use super::{Output, RotateOptions};
 
 #[derive(Debug, Args)]
 pub struct DecisionOptions {
@@ -152,4 +152,8 @@ pub enum KeysCommand {
         /// Its id, as `keys list` shows it
         key: String,
     },
+    /// Replace the master key, while everything runs; on the server's own machine
+    ///
+    /// All secrets are sealed anew under a new key. Start it again if it is stopped: it goes on.
+    Rotate(Box<RotateOptions>),
 }

@@ -64,6 +64,23 @@ pub struct InstallationChoice {
 }
 
 #[derive(Debug, Args)]
+pub struct RotateOptions {
+    /// Write the new key to this file instead of the one that holds the old key; needed where MIKROCLOUD_MASTER_KEY holds it
+    #[arg(long, value_name = "FILE")]
+    pub new_key_file: Option<PathBuf>,
+    /// How long requests may take that began before every process knew of the new key, in seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = services::key_rotation::SETTLING.as_secs(),
+        value_parser = clap::value_parser!(u64).range(services::key_rotation::SHORTEST_SETTLING.as_secs()..=3600)
+    )]
+    pub settle_seconds: u64,
+    #[command(flatten)]
+    pub installation: InstallationChoice,
+}
+
+#[derive(Debug, Args)]
 pub struct BackupOptions {
     /// The file to write; one that is there is replaced once the new one is complete
     pub file: PathBuf,

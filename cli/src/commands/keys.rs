@@ -12,9 +12,13 @@ const KEY: &str = "id userId name prefix scopes expiresAt revokedAt createdAt";
 
 /// Lists, makes and revokes keys.
 pub async fn run(options: KeysOptions) -> Result<(), Failure> {
+    let command = options.command.unwrap_or(KeysCommand::List);
+    if let KeysCommand::Rotate(rotation) = command {
+        return crate::server::rotate_keys(*rotation, options.output).await;
+    }
     let api = Api::signed_in()?;
-    match options.command.unwrap_or(KeysCommand::List) {
-        KeysCommand::List => list(&api, options.output).await,
+    match command {
+        KeysCommand::List | KeysCommand::Rotate(_) => list(&api, options.output).await,
         KeysCommand::Create { name, scopes, service_account, expires_in_days } => {
             let account = match service_account {
                 Some(account) => Some(members::find(&api, &account).await?),

@@ -26,7 +26,7 @@ pub async fn backup(options: BackupOptions) -> Result<(), Failure> {
     let (head, sums) = if options.verify {
         verify(&options.file, key).await?
     } else {
-        let store = open(&options.installation).await?;
+        let store = open(&options.installation, 1).await?;
         let written = write(&options.file, &store, &Sealer::new(key)).await;
         store.close().await;
         written?
@@ -118,10 +118,10 @@ fn key_of(installation: &InstallationChoice) -> Result<MasterKey, Failure> {
     existing_master_key(file, &directory)
 }
 
-/// The database to back up, which is there.
-async fn open(installation: &InstallationChoice) -> Result<Store, Failure> {
+/// The database of an installation, which is there.
+pub async fn open(installation: &InstallationChoice, connections: u32) -> Result<Store, Failure> {
     let opened = if let Some(url) = &installation.database_url {
-        Store::postgres(url.expose(), 1).await
+        Store::postgres(url.expose(), connections).await
     } else {
         let directory = installation.data.directory.clone().map_or_else(default_directory, Ok)?;
         let path = directory.join(DATABASE);
@@ -134,7 +134,7 @@ async fn open(installation: &InstallationChoice) -> Result<Store, Failure> {
     opened.map_err(|error| unusable(&error))
 }
 
-fn unusable(error: &store::StoreError) -> Failure {
+pub fn unusable(error: &store::StoreError) -> Failure {
     Failure::failed("DATABASE", format!("the database cannot be used: {}", jobs::handler::chain(error)))
 }
 

@@ -50,6 +50,8 @@ impl Cluster {
         let objects = open_objects(&options.objects, writes, options.database.wait()).await?;
         let store = connect_database(&options.database).await?;
         await_schema(&store, options.database.wait()).await?;
+        services::check_master_key(&store, &sealer).await.map_err(setup_failure)?;
+        tokio::spawn(Arc::clone(&sealer).keep_looking(store.clone()));
         follow_clock(&store).await.context("the database's clock cannot be read")?;
         let redis = Redis::new(&options.redis_url).map_err(|error| Failure::failed("REDIS", error.to_string()))?;
         let refused = |error| Failure::failed("REDIS", format!("the Redis of REDIS_URL cannot be used: {error}"));
@@ -87,7 +89,7 @@ impl Cluster {
         config.base_domain.clone_from(&self.sites.base_domain);
         config.public_port = Some(self.sites.public_port);
         config.public_scheme.clone_from(&self.sites.public_scheme);
-        config.forwarding = Some(self.sealer.forwarding_secret());
+        config.forwarding = Some(self.sealer.forwarding_secrets());
         config
     }
 
@@ -98,9 +100,9 @@ impl Cluster {
         options.outgoing.apply(options.git_hosts.apply(options.storage.apply(settings))?)
     }
 
-    /// The services, once the master key is known to be the one that this installation was made with.
-    pub async fn services(&self, cloud: Cloud, settings: Settings) -> Result<Services, Failure> {
-        let services = Services::new(Foundation {
+    /// The services.
+    pub fn services(&self, cloud: Cloud, settings: Settings) -> Services {
+        Services::new(Foundation {
             store: self.store.clone(),
             bus: self.bus.clone(),
             wakeups: self.wakeups.clone(),
@@ -109,9 +111,7 @@ impl Cluster {
             artifacts: self.artifacts.clone(),
             objects: self.objects.clone(),
             settings,
-        });
-        services.check_master_key().await.map_err(setup_failure)?;
-        Ok(services)
+        })
     }
 
     /// The directory for what this process has on its way.
@@ -123,7 +123,7 @@ impl Cluster {
 /// Why an installation cannot be used, as a failure of the command.
 pub fn setup_failure(error: SetupError) -> Failure {
     match error {
-        SetupError::WrongMasterKey => Failure::failed("MASTER_KEY", error.to_string()),
+        SetupError::WrongMasterKey | SetupError::ReplacedMasterKey { .. } => Failure::failed("MASTER_KEY", error.to_string()),
         SetupError::Failed(error) => anyhow::Error::from(error).into(),
     }
 }
@@ -210,7 +210,7 @@ async fn await_schema(store: &Store, patience: Duration) -> Result<(), Failure> 
 }
 
 /// Sets this process's time to the database's, which all processes of the installation follow.
-async fn follow_clock(store: &Store) -> Result<(), StoreError> {
+pub async fn follow_clock(store: &Store) -> Result<(), StoreError> {
     if let Some(shared) = store.clock().await? {
         domain::time::follow(shared);
     }

@@ -1,13 +1,14 @@
 //! The master key: from the environment, or from a file made at first start.
 
-use std::fs::{self, File};
+use std::fs::{self, File, Permissions};
 use std::io::Write;
-use std::os::unix::fs::OpenOptionsExt;
-use std::path::Path;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt, fchown};
+use std::path::{Path, PathBuf};
 
 use services::MasterKey;
 
-use super::data_directory::DATABASE;
+use super::data_directory::{DATABASE, default_directory};
+use crate::arguments::InstallationChoice;
 use crate::failure::Failure;
 
 const VARIABLE: &str = "MIKROCLOUD_MASTER_KEY";
@@ -53,6 +54,33 @@ pub fn check_master_key(directory: &Path, key: &MasterKey) -> Result<(), Failure
         return Err(Failure::failed("MASTER_KEY", message));
     }
     Ok(())
+}
+
+/// The master key of an installation that is there already, and the file that holds it, if one does.
+pub fn held_master_key(installation: &InstallationChoice) -> Result<(MasterKey, Option<PathBuf>), Failure> {
+    if let Some(key) = from_environment()? {
+        return Ok((key, None));
+    }
+    let file = match (&installation.master_key_file, &installation.database_url) {
+        (Some(file), _) => file.clone(),
+        (None, Some(_)) => return Ok((given_master_key(None)?, None)),
+        (None, None) => installation.data.directory.clone().map_or_else(default_directory, Ok)?.join(FILE),
+    };
+    Ok((from_file(&file)?, Some(file)))
+}
+
+/// Puts a new key into the place of an old one, or into a file that is not there yet. The file stays its owner's.
+pub fn replace_master_key(path: &Path, old: &MasterKey, new: &MasterKey) -> Result<(), String> {
+    if path.exists() {
+        let held = from_file(path).map_err(|failure| failure.message)?.to_hex();
+        if held == new.to_hex() {
+            return Ok(());
+        }
+        if held != old.to_hex() {
+            return Err(format!("{} holds another key: name a file that is not there yet with --new-key-file", path.display()));
+        }
+    }
+    write(path, new).map_err(|failure| failure.message)
 }
 
 fn given(file: Option<&Path>) -> Result<Option<MasterKey>, Failure> {
@@ -108,9 +136,14 @@ fn write(path: &Path, key: &MasterKey) -> Result<(), Failure> {
         // Beside and then renamed: a half-written key would lock its owner out.
         let beside = path.with_extension("new");
         let mut file = File::options().create(true).write(true).truncate(true).mode(0o600).open(&beside)?;
+        file.set_permissions(Permissions::from_mode(0o600))?;
+        if let Ok(present) = fs::metadata(path) {
+            fchown(&file, Some(present.uid()), Some(present.gid()))?;
+        }
         writeln!(file, "{}", key.to_hex().expose())?;
         file.sync_all()?;
-        fs::rename(beside, path)
+        fs::rename(beside, path)?;
+        File::open(path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new(".")))?.sync_all()
     })();
     written
         .map_err(|error| Failure::failed("MASTER_KEY", format!("the master key {} cannot be written: {error}", path.display())))

@@ -66,7 +66,7 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     let address = listener.local_addr().context("the listener's address")?;
     let reach = options.address.reach(address)?;
     let url = reach.url_on(address);
-    let services = cluster.services(cluster.local_cloud(None), settings).await?;
+    let services = cluster.services(cluster.local_cloud(None), settings);
     tokio::spawn(services.clone().watch(cluster.stop.clone()));
     let metrics = api::install_metrics().context("metrics cannot be recorded")?;
     let admission = options.requests.admission(reach, Some(cluster.redis.clone()));
@@ -98,7 +98,7 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
         fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
         ..cluster.settings(&options.cluster)?
     };
-    let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings).await?;
+    let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings);
     let at_once = |queue: &&'static str| (*queue, options.concurrency.map_or_else(|| default_concurrency(queue), usize::from));
     let queues: Vec<_> = queues.iter().map(at_once).collect();
     let lease = LeaseSettings::lasting(Duration::from_secs(options.lease_seconds));
@@ -118,7 +118,7 @@ pub async fn edge(options: EdgeOptions) -> Result<(), Failure> {
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
     let cluster = Cluster::connect(&options.cluster, &[], false).await?;
-    let services = cluster.services(cluster.local_cloud(None), cluster.settings(&options.cluster)?).await?;
+    let services = cluster.services(cluster.local_cloud(None), cluster.settings(&options.cluster)?);
     let life = Life { store: cluster.store.clone(), row: edge_row(&options, address, cluster.directory())? };
     life.begin().await.context("this edge cannot be recorded in the database")?;
     let mut config = cluster.edge_config();

@@ -39,6 +39,7 @@ pub async fn up(options: UpOptions) -> Result<(), Failure> {
     let sealer = Arc::new(Sealer::new(master_key(data.path())?));
     let store = open_store(data.path()).await?;
     let first_start = services::prepare(&store, &sealer).await.map_err(setup_failure)?;
+    tokio::spawn(Arc::clone(&sealer).keep_looking(store.clone()));
     let house = House::build(&options, &data, store, sealer, address).await?;
     house.run(&options, &data, listener, first_start.as_ref()).await
 }

@@ -23,7 +23,7 @@ impl Auditor {
             return Ok(Some(tip));
         }
         let at = now();
-        let signed = self.signer.sign(Checkpoint { v: VERSION, team, tip: tip.clone(), at }).map_err(ServiceError::internal)?;
+        let signed = self.signer().sign(Checkpoint { v: VERSION, team, tip: tip.clone(), at }).map_err(ServiceError::internal)?;
         let statement = signed.text().map_err(ServiceError::internal)?;
         tx.audit_key_put(&signed.key.to_string(), at).await?;
         let row = AuditCheckpointRow { sequence: tip.sequence, hash: tip.hash.clone(), statement, at };

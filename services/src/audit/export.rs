@@ -85,7 +85,7 @@ impl Services {
         let to = if last <= from.sequence { from.clone() } else { self.tip_after(actor, last).await?.unwrap_or(end) };
         let (after, last) = (from.sequence, to.sequence);
         let head = ExportHead { v: VERSION, team: actor.team_id, from, to, at: now() };
-        let head = self.inner.auditor.signer.sign(head).and_then(|signed| signed.text()).map_err(ServiceError::internal)?;
+        let head = self.inner.auditor.signer().sign(head).and_then(|signed| signed.text()).map_err(ServiceError::internal)?;
         Ok(StartedExport { head: Some(head), after, to: last })
     }
 

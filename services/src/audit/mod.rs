@@ -10,6 +10,8 @@ mod query;
 #[cfg(test)]
 mod tests;
 
+use std::sync::Arc;
+
 use audit::{Entry, Shown, VERSION, Whence, Who, canonical, genesis, link};
 use domain::access::{Actor, Credential, Origin};
 use domain::id::{ApiKeyId, TeamId, UserId};
@@ -27,13 +29,18 @@ pub use query::{AuditKey, AuditQuery, AuditRecord};
 
 /// What the log needs besides the database.
 pub(crate) struct Auditor {
-    signer: audit::Signer,
+    sealer: Arc<Sealer>,
     denials: denials::Denials,
 }
 
 impl Auditor {
-    pub fn new(sealer: &Sealer) -> Self {
-        Self { signer: audit::Signer::new(&sealer.derive("audit checkpoints")), denials: denials::Denials::default() }
+    pub fn new(sealer: Arc<Sealer>) -> Self {
+        Self { sealer, denials: denials::Denials::default() }
+    }
+
+    /// What signs at present: a change of the master key changes it.
+    fn signer(&self) -> audit::Signer {
+        audit::Signer::new(&self.sealer.derive("audit checkpoints"))
     }
 }
 
@@ -77,6 +84,11 @@ impl<'a> By<'a> {
 /// Records a change that the actor makes in this transaction. To be called last before the commit.
 pub(crate) async fn record(tx: &mut Tx, actor: &Actor, change: Change) -> Result<()> {
     append(tx, actor.team_id, &By::actor(actor), change, Outcome::Done).await
+}
+
+/// Records in the log of a team what was done to the whole installation, by who holds its machines.
+pub(crate) async fn record_for_operator(tx: &mut Tx, team: TeamId, change: Change) -> Result<()> {
+    append(tx, team, &By::nobody(), change, Outcome::Done).await
 }
 
 /// Records something about a user that belongs to no team, such as a sign-in, in the log of every team the user is in. Like [`record`] it is

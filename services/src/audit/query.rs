@@ -110,7 +110,7 @@ impl Services {
     /// The keys by which checkpoints and exports of this installation are checked.
     pub async fn audit_keys(&self, actor: &Actor) -> Result<Vec<AuditKey>> {
         require(actor, Permission::AuditRead)?;
-        let present = self.inner.auditor.signer.public_key().to_string();
+        let present = self.inner.auditor.signer().public_key().to_string();
         let known = self.store().audit_key_list().await?.into_iter();
         let mut keys: Vec<_> = known
             .map(|row| AuditKey {

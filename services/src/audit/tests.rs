@@ -49,8 +49,8 @@ async fn verified(store: &Store, auditor: &Auditor, team: TeamId) -> Result<Repo
     let from = store.audit_checkpoint_up_to(team, first - 1).await.unwrap();
     let from = from.map_or(Tip { sequence: 0, hash: genesis(team) }, |row| Tip { sequence: row.sequence, hash: row.hash });
     let to = rows.last().map_or(from.clone(), |row| Tip { sequence: row.sequence, hash: row.hash.clone() });
-    let head = auditor.signer.sign(ExportHead { v: VERSION, team, from, to, at: now() }).unwrap();
-    let mut verifier = Verifier::new(vec![auditor.signer.public_key()]);
+    let head = auditor.signer().sign(ExportHead { v: VERSION, team, from, to, at: now() }).unwrap();
+    let mut verifier = Verifier::new(vec![auditor.signer().public_key()]);
     verifier.line(head.text().unwrap().as_bytes())?;
     for row in rows {
         verifier.line(EntryLine { canonical: &row.entry, hash: &row.hash }.text().as_bytes())?;
@@ -62,7 +62,7 @@ async fn verified(store: &Store, auditor: &Auditor, team: TeamId) -> Result<Repo
 }
 
 fn auditor() -> Auditor {
-    Auditor::new(&Sealer::new(MasterKey::generate()))
+    Auditor::new(Arc::new(Sealer::new(MasterKey::generate())))
 }
 
 async fn sign(store: &Store, auditor: &Auditor, team: TeamId) -> Option<Tip> {

@@ -22,7 +22,8 @@ impl Services {
     pub(super) async fn begin_flow<F: Flow>(&self, state: &F) -> Result<Secret> {
         let token = random_token("");
         let hash = token_hash(token.expose());
-        let sealed = self.inner.sealer.seal_own(&hash, &serde_json::to_vec(state).map_err(ServiceError::internal)?)?;
+        let state = serde_json::to_vec(state).map_err(ServiceError::internal)?;
+        let sealed = self.inner.sealer.seal_own(self.store(), &hash, &state).await?;
         let mut tx = self.store().begin().await?;
         tx.sign_in_flow_insert(&SignInFlow { hash: &hash, kind: F::KIND, sealed: &sealed, expires_at: now() + F::LIFETIME })
             .await?;
@@ -34,7 +35,7 @@ impl Services {
     pub(super) async fn flow<F: Flow>(&self, token: &str) -> Result<Option<F>> {
         let hash = token_hash(token);
         let Some(sealed) = self.store().sign_in_flow_get(&hash, F::KIND).await? else { return Ok(None) };
-        let state = self.inner.sealer.open_own(&hash, &sealed)?;
+        let state = self.inner.sealer.open_own(self.store(), &hash, &sealed).await?;
         serde_json::from_slice(&state).map(Some).map_err(ServiceError::internal)
     }
 

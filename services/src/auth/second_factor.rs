@@ -127,7 +127,7 @@ impl Services {
 
     async fn take_code(&self, user: UserId, digits: &str) -> Result<bool> {
         let Some(factor) = self.store().second_factor_get(user).await? else { return Ok(false) };
-        let secret = self.inner.sealer.open_own(&identity(user), &factor.sealed)?;
+        let secret = self.inner.sealer.open_own(self.store(), &identity(user), &factor.sealed).await?;
         let at = u64::try_from(now().timestamp()).map_err(ServiceError::internal)?;
         let Some(step) = totp(&secret, "")?.check(digits, at) else { return Ok(false) };
         let mut tx = self.store().begin().await?;
@@ -158,7 +158,7 @@ impl Services {
         self.confirm_account(account, password).await?;
         let mut secret = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
         rand::rng().fill_bytes(secret.as_mut());
-        let sealed = self.inner.sealer.seal_own(&identity(account.user_id), secret.as_ref())?;
+        let sealed = self.inner.sealer.seal_own(self.store(), &identity(account.user_id), secret.as_ref()).await?;
         let mut tx = self.store().begin().await?;
         if !tx.second_factor_put(account.user_id, &sealed).await? {
             let message = "a second factor is asked for already: disable it first";

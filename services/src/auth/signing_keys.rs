@@ -67,7 +67,7 @@ fn generate(sealer: &Sealer, active_from: Timestamp) -> Result<SigningKey> {
         }
     };
     let private = secret.to_pkcs8_der().map_err(|error| ServiceError::internal(error.to_string()))?;
-    let private_half = sealer.seal_own(&identity(&id), private.as_bytes())?;
+    let private_half = sealer.seal_own_now(&identity(&id), private.as_bytes())?;
     let public_key = secret.public_key().to_encoded_point(false).as_bytes().to_vec();
     Ok(SigningKey { id, public_key, sealed: private_half, active_from })
 }
@@ -92,8 +92,8 @@ async fn rotate(tx: &mut Tx, sealer: &Sealer, at: Timestamp) -> Result<()> {
 }
 
 impl Key {
-    fn open(sealer: &Sealer, row: &SigningKey) -> Result<Self> {
-        let private = sealer.open_own(&identity(&row.id), &row.sealed)?;
+    async fn open(store: &Store, sealer: &Sealer, row: &SigningKey) -> Result<Self> {
+        let private = sealer.open_own(store, &identity(&row.id), &row.sealed).await?;
         // Uncompressed (SEC 1, 2.3.3): a byte 4, then both coordinates.
         let point = row.public_key.get(1..65).ok_or_else(|| ServiceError::internal("a signing key has a wrong length"))?;
         let [x, y] = [&point[..32], &point[32..]].map(|coordinate| URL_SAFE_NO_PAD.encode(coordinate));
@@ -138,6 +138,7 @@ impl SigningKeys {
 
     /// Makes the next key when it is time.
     pub async fn rotate(&self) -> Result<()> {
+        self.sealer.prepare_own(&self.store).await?;
         let mut tx = self.store.begin().await?;
         rotate(&mut tx, &self.sealer, now()).await?;
         Ok(tx.commit().await?)
@@ -153,7 +154,10 @@ impl SigningKeys {
 
     async fn read(&self) -> Result<Copy> {
         let rows = self.store.signing_key_list().await?;
-        let keys = rows.iter().map(|row| Key::open(&self.sealer, row).map(Arc::new)).collect::<Result<_>>()?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for row in &rows {
+            keys.push(Arc::new(Key::open(&self.store, &self.sealer, row).await?));
+        }
         let copy = Copy { keys, read_at: Some(Instant::now()) };
         *self.copy.write().unwrap_or_else(PoisonError::into_inner) = copy.clone();
         Ok(copy)

@@ -23,6 +23,14 @@ pub enum BackupError {
         "the master key is not the one this database was sealed with: give the original key, a backup under another is of no use"
     )]
     OtherKey,
+    /// The key is changing: half of the secrets would open with one key and half with the other.
+    #[error(
+        "the master key is being changed: back up when `mikrocloud keys rotate` has ended, or start it again if it was stopped"
+    )]
+    KeyChanging,
+    /// Whether the key changes is not known.
+    #[error("whether the master key changes is not known")]
+    Keys(#[from] crate::ServiceError),
     /// Not as it was written.
     #[error(
         "the backup is damaged or cut short ({0}): nothing of it was restored; take another copy of it, or an earlier backup"
@@ -52,11 +60,12 @@ impl BackupError {
             Self::NotABackup => "NOT_A_BACKUP",
             Self::Newer | Self::Store(StoreError::NewerSchema) => "NEWER_SCHEMA",
             Self::WrongKey | Self::OtherKey => "MASTER_KEY",
+            Self::KeyChanging => "KEY_CHANGING",
             Self::Damaged(_) => "BACKUP_DAMAGED",
             Self::InUse => "DATABASE_IN_USE",
             Self::Connected(_) => "DATABASE_CONNECTED",
             Self::Absent => "NOT_SET_UP",
-            Self::Store(_) => "DATABASE",
+            Self::Store(_) | Self::Keys(_) => "DATABASE",
             Self::Io(_) => "BACKUP_FILE",
         }
     }

@@ -3,8 +3,8 @@
 use std::io::Write;
 
 use domain::time::now;
-use store::Store;
 use store::dump::TABLES;
+use store::{SchemaState, Store};
 
 use super::sealed::SealedWriter;
 use super::{BackupError, Head, Line, Sums};
@@ -22,9 +22,16 @@ pub async fn write(
     if !store.is_in_use().await? {
         return Err(BackupError::Absent);
     }
+    // A schema from before keys could be changed says nothing about that.
+    if store.schema_state().await? != SchemaState::Behind {
+        sealer.look(store).await?;
+    }
+    if sealer.is_changing() {
+        return Err(BackupError::KeyChanging);
+    }
     match store.installation_get(KEY_FINGERPRINT).await? {
         // A backup is of use only with the key that opens the secrets in it.
-        Some(recorded) if recorded != sealer.fingerprint() => return Err(BackupError::OtherKey),
+        Some(recorded) if !sealer.is_of(&recorded) => return Err(BackupError::OtherKey),
         Some(_) => {}
         None => return Err(BackupError::Absent),
     }

@@ -17,8 +17,9 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 56] = [
+pub const TABLES: [&str; 57] = [
     "installation",
+    "key_rotations",
     "users",
     "teams",
     "roles",

@@ -22,6 +22,7 @@ mod retention;
 mod roles;
 mod schedules;
 mod schema;
+mod sealed;
 mod sign_in;
 mod tenants;
 mod transactions;

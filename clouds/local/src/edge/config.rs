@@ -4,6 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use domain::secret::Secret;
+use tokio::sync::watch;
 
 use crate::engine::Engine;
 
@@ -22,8 +23,8 @@ pub struct EdgeConfig {
     pub public_scheme: String,
     /// Names this edge among all on the machine, the same after every restart: by it the processes of a killed edge are found.
     pub instance: String,
-    /// By which edges of one installation know each other's requests; `None` where there is one edge only.
-    pub forwarding: Option<Secret>,
+    /// By which edges of one installation know each other's requests: the first is shown, all are taken. `None` where there is one edge only.
+    pub forwarding: Option<watch::Receiver<Vec<Secret>>>,
     /// The machine's container engine, as this MikroCloud uses it.
     pub engine: Engine,
     /// How long a server may take until it answers its health probe.

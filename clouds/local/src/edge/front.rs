@@ -6,6 +6,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use clouds_contract::CloudError;
 use domain::id::DeploymentId;
+use domain::secret::Secret;
 use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
 use http_body::Body;
 use tokio::sync::Notify;
@@ -137,14 +138,15 @@ impl Edge {
     /// Whether another edge of this installation sent the request. Nobody behind the edge sees how that is told.
     fn take_forwarded(&self, headers: &mut HeaderMap) -> bool {
         let shown = headers.remove(FORWARDED);
-        let expected = self.reconciler.shared.config.forwarding.as_ref();
-        shown.zip(expected).is_some_and(|(shown, expected)| expected.equals(shown.as_bytes()))
+        let known = self.reconciler.shared.config.forwarding.as_ref();
+        shown.zip(known).is_some_and(|(shown, known)| known.borrow().iter().any(|secret| secret.equals(shown.as_bytes())))
     }
 
     /// Offers the request to edges of other machines on which the deployment answers.
     async fn pass_to_others(&self, here: Option<Arc<Deployed>>, there: &Pool, mut outgoing: Outgoing) -> Response<EdgeBody> {
-        let secret = self.reconciler.shared.config.forwarding.as_ref();
-        if let Some(value) = secret.and_then(|secret| HeaderValue::from_str(secret.expose()).ok()) {
+        let secrets = self.reconciler.shared.config.forwarding.as_ref();
+        let shown = |secrets: &[Secret]| HeaderValue::from_str(secrets.first()?.expose()).ok();
+        if let Some(value) = secrets.and_then(|secrets| shown(&secrets.borrow())) {
             outgoing.headers.insert(FORWARDED, value);
         }
         let mut avoid: Option<Arc<Instance>> = None;

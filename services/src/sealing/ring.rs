@@ -1,0 +1,102 @@
+//! The master keys that a process knows: the one that it was given, and during a change of it (docs/adr/0019) the other.
+
+use std::time::{Duration, Instant};
+
+use domain::time::Timestamp;
+use store::{KeyRotation, Store};
+use uuid::Uuid;
+
+use super::form::{open, seal};
+use super::master_key::MasterKey;
+use crate::Result;
+
+/// What keys of a change are sealed by.
+const PURPOSE: &str = "key rotation";
+
+/// How often processes look whether the master key changes.
+pub const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// How old may be what a process knows of the keys when it seals something.
+pub const FRESH: Duration = Duration::from_secs(5);
+
+/// The keys as a process knows them.
+#[derive(Clone)]
+pub struct Ring {
+    /// What seals.
+    pub current: MasterKey,
+    /// What also opens.
+    pub other: Option<MasterKey>,
+    /// Whether a change is under way.
+    pub under_way: bool,
+    /// Since when the key that this process was given is of no use any more: it slept while another took its place.
+    pub replaced_at: Option<Timestamp>,
+    /// Counts what changed here.
+    pub generation: u64,
+    read_at: Option<Instant>,
+}
+
+fn bound(id: Uuid, which: &str) -> Vec<u8> {
+    format!("{which} key of rotation {id}").into_bytes()
+}
+
+/// Both keys of a change, each sealed under the other.
+pub fn sealed_by_each_other(id: Uuid, old: &MasterKey, new: &MasterKey) -> Result<(Vec<u8>, Vec<u8>)> {
+    let sealed_new = seal(&old.derive(PURPOSE), new.bytes(), &bound(id, "new"))?;
+    let sealed_old = seal(&new.derive(PURPOSE), old.bytes(), &bound(id, "old"))?;
+    Ok((sealed_new, sealed_old))
+}
+
+impl Ring {
+    /// What a process knows that was given a key and has not asked the database.
+    pub fn of(key: MasterKey) -> Self {
+        Self { current: key, other: None, under_way: false, replaced_at: None, generation: 0, read_at: None }
+    }
+
+    /// Whether it is known as it was a moment ago.
+    pub fn is_fresh(&self) -> bool {
+        self.read_at.is_some_and(|at| at.elapsed() < FRESH)
+    }
+
+    /// What opens: the current key first.
+    pub fn keys(&self) -> impl Iterator<Item = &MasterKey> {
+        std::iter::once(&self.current).chain(&self.other)
+    }
+
+    fn known(&self, fingerprint: &str) -> Option<&MasterKey> {
+        self.keys().find(|key| key.fingerprint() == fingerprint)
+    }
+
+    /// The ring as the database has it now.
+    pub async fn read(&self, store: &Store) -> Result<Self> {
+        let read_at = Some(Instant::now());
+        let mut next = match store.key_rotation_latest().await? {
+            Some(rotation) => self.after(&rotation)?,
+            None => self.clone(),
+        };
+        let differs = next.current.fingerprint() != self.current.fingerprint()
+            || next.other.is_some() != self.other.is_some()
+            || next.under_way != self.under_way;
+        next.generation = self.generation + u64::from(differs);
+        next.read_at = read_at;
+        Ok(next)
+    }
+
+    fn after(&self, rotation: &KeyRotation) -> Result<Self> {
+        let under_way = rotation.finished_at.is_none();
+        let opened = |key: &MasterKey, sealed: &Option<Vec<u8>>, which| {
+            let sealed = sealed.as_ref()?;
+            Some(open(&key.derive(PURPOSE), sealed, &bound(rotation.id, which)).and_then(|bytes| MasterKey::from_bytes(&bytes)))
+        };
+        let (old, new) = (self.known(&rotation.old_fingerprint), self.known(&rotation.new_fingerprint));
+        let next =
+            |current: MasterKey, other: Option<MasterKey>| Self { current, other, under_way, replaced_at: None, ..self.clone() };
+        if let Some(new) = new {
+            let other = old.cloned().map(Ok).or_else(|| opened(new, &rotation.sealed_old, "old")).transpose()?;
+            return Ok(next(new.clone(), other));
+        }
+        let Some(old) = old else { return Ok(self.clone()) };
+        match opened(old, &rotation.sealed_new, "new") {
+            Some(new) => Ok(next(new?, Some(old.clone()))),
+            None => Ok(Self { replaced_at: rotation.finished_at, ..self.clone() }),
+        }
+    }
+}
