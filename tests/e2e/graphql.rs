@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::harness::House;
 
 #[tokio::test]
-async fn introspection_and_the_query_editor_are_open_and_the_rest_asks_who_you_are() {
+async fn introspection_and_a_page_are_open_and_the_rest_asks_who_you_are() {
     let house = House::start().await;
     let post = async |query: &str| -> Value {
         let request = house.http.post(house.url("/graphql")).json(&json!({"query": query}));
@@ -16,8 +16,12 @@ async fn introspection_and_the_query_editor_are_open_and_the_rest_asks_who_you_a
     for name in ["deploymentEvents", "deploymentLogs", "projectEvents"] {
         assert!(fields.iter().any(|field| field["name"] == name), "{name}: {schema}");
     }
-    let editor = house.http.get(house.url("/graphql")).send().await.unwrap();
-    assert!(editor.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    let page = house.http.get(house.url("/graphql")).send().await.unwrap();
+    assert!(page.headers()["content-type"].to_str().unwrap().starts_with("text/html"));
+    let policy = page.headers()["content-security-policy"].to_str().unwrap().to_owned();
+    assert!(!policy.contains("http") && !policy.contains("script-src") && !policy.contains("unsafe"), "{policy}");
+    let text = page.text().await.unwrap();
+    assert!(!text.contains("<script") && !text.contains("://"), "nothing is loaded from elsewhere: {text}");
     let refused = post("{ me { role } }").await;
     assert_eq!(refused["errors"][0]["extensions"]["code"], "UNAUTHENTICATED", "{refused}");
 }
@@ -37,6 +41,18 @@ async fn requests_that_are_none_or_ask_too_much_are_answered_with_an_error() {
         let answer = house.graphql_as(&token, query, json!({})).await;
         let message = answer["errors"][0]["message"].as_str().unwrap_or_else(|| panic!("{query}: {answer}"));
         assert!(!message.is_empty() && message.len() < 1000, "{message}");
+    }
+    // Many operations in one request are no way around the limits.
+    let (one, batch) = (json!({"query": "{ me { role } }"}), house.http.post(house.url("/graphql")).bearer_auth(&token));
+    assert_eq!(batch.json(&json!([one, one])).send().await.unwrap().status(), 400);
+    let aliases: String = (0..1000).map(|index| format!("a{index}: projects(first: 1) {{ totalCount }} ")).collect();
+    let nested = format!("{{ projects(first: {}", "[".repeat(1 << 20));
+    let doubling: String = (0..31).map(|level| format!("fragment F{level} on Query {{ ...F{0} ...F{0} }} ", level + 1)).collect();
+    let doubling = format!("{{ ...F0 }} {doubling} fragment F31 on Query {{ me {{ role }} }}");
+    for (query, expected) in [(format!("{{ {aliases} }}"), "at once"), (nested, "too deep"), (doubling, "too large")] {
+        let answer = house.graphql_as(&token, &query, json!({})).await;
+        let message = answer["errors"][0]["message"].as_str().unwrap();
+        assert!(message.contains(expected), "{message}");
     }
     let broken = house.http.post(house.url("/graphql")).bearer_auth(&token).body("{").header("content-type", "application/json");
     assert_eq!(broken.send().await.unwrap().status(), 400);

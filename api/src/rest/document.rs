@@ -29,6 +29,7 @@ use crate::problem::{PROBLEM_JSON, ProblemDetails};
         (name = "variables", description = "Environment variables: values go in and are never shown again."),
         (name = "functions", description = "The functions that environments serve."),
         (name = "jobs", description = "Work that is written down before it is done."),
+        (name = "audit", description = "Who changed what."),
     ),
 )]
 struct Base;

@@ -1,6 +1,7 @@
 //! REST: the same use cases as GraphQL, one file for each resource. A route that is added here is in the OpenAPI document, asks for a
 //! credential, and has entity tags, idempotency keys and problem details without doing anything for it.
 
+mod audit;
 mod changes;
 mod conditional;
 mod deployment_view;
@@ -15,7 +16,7 @@ mod functions;
 mod idempotency;
 mod jobs;
 mod pages;
-mod paging;
+pub(crate) mod paging;
 mod projects;
 mod respond;
 mod streams;
@@ -52,9 +53,10 @@ fn described() -> (Rest, OpenApi) {
         .merge(deployments::routes())
         .merge(changes::routes())
         .merge(functions::routes())
-        .merge(jobs::routes());
+        .merge(jobs::routes())
+        .merge(audit::routes());
     let (quick, mut document) = quick.split_for_parts();
-    let (streams, streaming) = following::routes().split_for_parts();
+    let (streams, streaming) = following::routes().merge(audit::export_routes()).split_for_parts();
     let (uploads, uploading) = uploads::routes().split_for_parts();
     document.merge(streaming);
     document.merge(uploading);

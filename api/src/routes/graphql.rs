@@ -3,33 +3,37 @@
 use std::sync::Arc;
 
 use async_graphql::Data;
-use async_graphql::http::{ALL_WEBSOCKET_PROTOCOLS, GraphiQLSource};
+use async_graphql::http::ALL_WEBSOCKET_PROTOCOLS;
 use async_graphql_axum::{GraphQLProtocol, GraphQLRequest, GraphQLResponse, GraphQLWebSocket};
 use axum::Extension;
 use axum::extract::{State, WebSocketUpgrade};
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use domain::access::{Actor, Origin};
-use http::header::CONTENT_SECURITY_POLICY;
 use http::{Extensions, HeaderMap, HeaderValue};
+use maud::{Markup, html};
 use serde_json::Value;
 use services::{ServiceError, Services};
 
 use super::ApiState;
 use super::operations::CountedSchema;
 use super::websocket::{Handshake, converse};
+use crate::pages::page;
 use crate::problem::refusal;
 use crate::{auth, client};
 
-/// The page loads its script and style from a public mirror of npm; everything else stays closed to it.
-const GRAPHIQL_POLICY: &str = "default-src 'none'; script-src 'unsafe-inline' https://unpkg.com; style-src 'unsafe-inline' https://unpkg.com; \
-     font-src https://unpkg.com data:; img-src 'self' data:; connect-src 'self' ws: wss:; frame-ancestors 'none'";
-
-/// The query editor, for browsers.
-pub async fn graphiql() -> Response {
-    let page = GraphiQLSource::build().endpoint("/graphql").subscription_endpoint("/graphql/ws").title("MikroCloud API").finish();
-    let mut response = Html(page).into_response();
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(GRAPHIQL_POLICY));
-    response
+/// What to do with this address, for who comes with a browser. An editor of queries would be some megabytes of somebody else's scripts, on the
+/// site that people sign in to.
+pub async fn about() -> Markup {
+    let body = html! {
+        p { "This is the address of the GraphQL API: send " code { "POST" } " requests to it, with " code { "Authorization: Bearer" }
+            " and an API key, which " code { "mikrocloud keys create" } " makes. Subscriptions are at " code { "/graphql/ws" } "." }
+        p { "Any GraphQL editor works with it, such as Altair, Insomnia or the one of your code editor: give it this address and that "
+            "header, and it reads the schema with its descriptions by introspection." }
+        p { "From a terminal:" }
+        p { code { "curl -H \"Authorization: Bearer $MIKROCLOUD_TOKEN\" --json '{\"query\": \"{ projects { nodes { slug } } }\"}' $MIKROCLOUD_URL/graphql" } }
+        p { "REST over the same use cases can be tried at " a href="/api/v1/docs" { "/api/v1/docs" } "." }
+    };
+    page("GraphQL API", &body)
 }
 
 /// A query or mutation.

@@ -98,7 +98,7 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
     let rest = rest::routes(&state);
     let quick = Router::new()
         .route("/", get(pages::front))
-        .route("/graphql", get(graphql::graphiql).post(graphql::execute))
+        .route("/graphql", get(graphql::about).post(graphql::execute))
         .route("/.well-known/jwks.json", get(auth::key_set))
         .route("/auth/sign-in", get(auth::sign_in_page).post(auth::sign_in))
         .route("/auth/second-factor", post(auth::second_factor))

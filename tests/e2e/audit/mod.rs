@@ -2,6 +2,7 @@
 
 mod export;
 mod mutations;
+mod rest;
 
 use serde_json::{Value, json};
 

@@ -4,7 +4,8 @@
 use std::collections::BTreeSet;
 
 use domain::access::Permission::{
-    self, DeploymentApprove, DeploymentWrite, JobWrite, ProjectDelete, ProjectRead, ProjectWrite, VariableRead, VariableWrite,
+    self, AuditRead, DeploymentApprove, DeploymentWrite, JobWrite, ProjectDelete, ProjectRead, ProjectWrite, VariableRead,
+    VariableWrite,
 };
 use reqwest::Method;
 use serde_json::Value;
@@ -19,7 +20,7 @@ type Call = (&'static str, &'static str, Permission, On, &'static str, &'static 
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-const CALLS: [Call; 24] = [
+const CALLS: [Call; 26] = [
     ("GET", "/api/v1/projects", ProjectRead, On::Visible, "", ""),
     ("GET", "/api/v1/projects/{id}", ProjectRead, On::Part, "", ""),
     ("GET", "/api/v1/projects/{id}/environments", ProjectRead, On::Part, "", ""),
@@ -33,6 +34,8 @@ const CALLS: [Call; 24] = [
     ("GET", "/api/v1/jobs", ProjectRead, On::Team, "", ""),
     ("GET", "/api/v1/jobs/{id}", ProjectRead, On::TeamItem, "", ""),
     ("GET", "/api/v1/jobs/{id}/failures", ProjectRead, On::TeamItem, "", ""),
+    ("GET", "/api/v1/audit", AuditRead, On::Team, "", ""),
+    ("GET", "/api/v1/audit/export", AuditRead, On::Team, "", ""),
     // What is uploaded is one's own team's.
     ("POST", "/api/v1/uploads", DeploymentWrite, On::Visible, "", ""),
     ("POST", "/api/v1/projects", ProjectWrite, On::Team, "", "{\"name\": \"<new>\"}"),
