@@ -81,7 +81,7 @@ impl OnceOnly {
 }
 
 /// What a sealed answer is bound to.
-fn identity(key: &IdempotencyKey) -> String {
+pub(crate) fn identity(key: &IdempotencyKey) -> String {
     format!("idempotency {} {}", key.user_id, key.name)
 }
 

@@ -38,8 +38,10 @@ pub struct SealedColumn {
     pub column: &'static str,
     /// What seals it.
     pub by: SealedBy,
-    /// What the identity begins with that values are bound to; the parts of the key follow, with a space between two.
+    /// What the identity begins with that values are bound to; the parts of the key follow, with a space between two, and then `after`.
     pub before: &'static str,
+    /// What the identity ends with.
+    pub after: &'static str,
     /// The columns that tell the rows of one team apart.
     pub key: &'static [(&'static str, KeyKind)],
 }
@@ -51,6 +53,7 @@ pub const SEALED: &[SealedColumn] = &[
         column: "sealed",
         by: SealedBy::TeamKeys,
         before: "",
+        after: "",
         key: &[("team_id", KeyKind::Id(TeamId::PREFIX)), ("version", KeyKind::Version)],
     },
     SealedColumn {
@@ -58,6 +61,7 @@ pub const SEALED: &[SealedColumn] = &[
         column: "sealed",
         by: SealedBy::MasterKey,
         before: "signing key ",
+        after: "",
         key: &[("id", KeyKind::Text)],
     },
     SealedColumn {
@@ -65,6 +69,7 @@ pub const SEALED: &[SealedColumn] = &[
         column: "sealed",
         by: SealedBy::MasterKey,
         before: "second factor ",
+        after: "",
         key: &[("user_id", KeyKind::Id("user"))],
     },
     SealedColumn {
@@ -72,6 +77,7 @@ pub const SEALED: &[SealedColumn] = &[
         column: "sealed",
         by: SealedBy::MasterKey,
         before: "",
+        after: "",
         key: &[("hash", KeyKind::Text)],
     },
     SealedColumn {
@@ -79,6 +85,7 @@ pub const SEALED: &[SealedColumn] = &[
         column: "sealed",
         by: SealedBy::TeamKey,
         before: "",
+        after: "",
         key: &[("id", KeyKind::Id("var"))],
     },
     SealedColumn {
@@ -86,6 +93,7 @@ pub const SEALED: &[SealedColumn] = &[
         column: "answer",
         by: SealedBy::TeamKey,
         before: "idempotency ",
+        after: "",
         key: &[("user_id", KeyKind::Id("user")), ("name", KeyKind::Text)],
     },
 ];
@@ -116,7 +124,7 @@ impl SealedColumn {
             (_, KeyValue::Text(text)) => Some(text.clone()),
             _ => None,
         });
-        format!("{}{}", self.before, parts.collect::<Vec<_>>().join(" "))
+        format!("{}{}{}", self.before, parts.collect::<Vec<_>>().join(" "), self.after)
     }
 
     fn has_team(&self) -> bool {

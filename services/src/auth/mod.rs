@@ -8,9 +8,9 @@ mod flows;
 mod passwords;
 mod providers;
 mod recent;
-mod second_factor;
+pub(crate) mod second_factor;
 mod sessions;
-mod signing_keys;
+pub(crate) mod signing_keys;
 mod throttle;
 mod tokens;
 

@@ -56,7 +56,8 @@ pub struct SecondFactorState {
     pub recovery_codes: i64,
 }
 
-fn identity(user: UserId) -> String {
+/// What a secret is bound to.
+pub(crate) fn identity(user: UserId) -> String {
     format!("second factor {user}")
 }
 

@@ -53,7 +53,8 @@ pub(super) struct SigningKeys {
     copy: RwLock<Copy>,
 }
 
-fn identity(id: &str) -> String {
+/// What the private half of a key is bound to.
+pub(crate) fn identity(id: &str) -> String {
     format!("signing key {id}")
 }
 

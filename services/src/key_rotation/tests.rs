@@ -7,11 +7,14 @@ use domain::id::{ProjectId, TeamId, UserId, VariableId};
 use domain::name::EnvironmentName;
 use domain::project::Project;
 use domain::secret::Secret;
+use store::idempotency::{Claim, IdempotencyKey};
 use store::sealed::{SEALED, SealedBy};
 use store::{SealedVariable, SignInFlow, SigningKey};
 use testkit::Database;
 
 use super::*;
+use crate::auth::{second_factor, signing_keys};
+use crate::idempotency;
 
 async fn open(database: &Database) -> Store {
     let store = match database {
@@ -62,9 +65,14 @@ impl House {
     async fn fill(&self, number: usize) -> VariableId {
         let (store, sealer, id, name) = (&self.store, &self.sealer, VariableId::new(), format!("n{number}"));
         let value = sealer.seal(store, self.team(), &id.to_string(), &Secret::new(name.as_str())).await.unwrap();
-        let key = sealer.seal_own(store, &format!("signing key {name}"), name.as_bytes()).await.unwrap();
+        let key = sealer.seal_own(store, &signing_keys::identity(&name), name.as_bytes()).await.unwrap();
         let flow = sealer.seal_own(store, &name, name.as_bytes()).await.unwrap();
-        let factor = sealer.seal_own(store, &format!("second factor {}", self.user), name.as_bytes()).await.unwrap();
+        let factor = sealer.seal_own(store, &second_factor::identity(self.user), name.as_bytes()).await.unwrap();
+        let once = IdempotencyKey { team_id: self.team(), user_id: self.user, name: name.clone() };
+        let until = now() + TimeDelta::hours(1);
+        let Claim::Leased(lease) = store.idempotency_claim(once.clone(), "digest", until, until).await.unwrap() else { panic!("it is new") };
+        let answer = Secret::new(name.as_str());
+        let answer = sealer.seal(store, self.team(), &idempotency::identity(&once), &answer).await.unwrap();
         let mut tx = store.begin().await.unwrap();
         let environment: EnvironmentName = format!("e{number}").parse().unwrap();
         let environment = crate::environments::find_or_insert(&mut tx, &self.project, &environment).await.unwrap();
@@ -75,6 +83,7 @@ impl House {
         let expires_at = now() + TimeDelta::hours(1);
         tx.sign_in_flow_insert(&SignInFlow { hash: &name, kind: "test", sealed: &flow, expires_at }).await.unwrap();
         tx.second_factor_put(self.user, &factor).await.unwrap();
+        tx.idempotency_answer(&lease, &answer).await.unwrap();
         tx.commit().await.unwrap();
         id
     }
