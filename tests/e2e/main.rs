@@ -31,6 +31,7 @@ mod harness;
 mod headers;
 mod invariants;
 mod invitations;
+mod key_rotation;
 mod limits;
 mod load;
 mod node;

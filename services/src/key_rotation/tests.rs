@@ -70,7 +70,9 @@ impl House {
         let factor = sealer.seal_own(store, &second_factor::identity(self.user), name.as_bytes()).await.unwrap();
         let once = IdempotencyKey { team_id: self.team(), user_id: self.user, name: name.clone() };
         let until = now() + TimeDelta::hours(1);
-        let Claim::Leased(lease) = store.idempotency_claim(once.clone(), "digest", until, until).await.unwrap() else { panic!("it is new") };
+        let Claim::Leased(lease) = store.idempotency_claim(once.clone(), "digest", until, until).await.unwrap() else {
+            panic!("it is new")
+        };
         let answer = Secret::new(name.as_str());
         let answer = sealer.seal(store, self.team(), &idempotency::identity(&once), &answer).await.unwrap();
         let mut tx = store.begin().await.unwrap();

@@ -20,7 +20,7 @@ async fn the_log_is_paged_filtered_and_exported_over_rest_as_everywhere() {
         house.rest_project(name).await;
     }
     let page = house.rest_get("/audit?action=project.create&first=2").await;
-    let names: Vec<_> = page["nodes"].as_array().unwrap().iter().map(|entry| &entry["target"]["name"]).collect();
+    let names: Vec<_> = page["nodes"].as_array().unwrap().iter().map(|entry| entry["target"]["name"].as_str().unwrap()).collect();
     assert_eq!((names, &page["pageInfo"]["hasNextPage"]), (vec!["three", "two"], &json!(true)), "{page}");
     let newest = &page["nodes"][0];
     assert_eq!((&newest["outcome"], &newest["actor"]["email"]), (&json!("DONE"), &json!("owner@localhost")));
