@@ -2,6 +2,7 @@
 //! credential, and has entity tags, idempotency keys and problem details without doing anything for it.
 
 mod audit;
+mod audit_view;
 mod changes;
 mod conditional;
 mod deployment_view;

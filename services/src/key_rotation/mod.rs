@@ -145,10 +145,7 @@ impl<'a> Run<'a> {
     async fn transaction(&self) -> Result<Tx, RotationError> {
         let mut tx = self.store.begin().await?;
         let until = now() + LEASE;
-        match tx.key_rotation_renew(self.id, self.runner, until).await? {
-            true => Ok(tx),
-            false => Err(RotationError::TakenOver),
-        }
+        if tx.key_rotation_renew(self.id, self.runner, until).await? { Ok(tx) } else { Err(RotationError::TakenOver) }
     }
 
     /// Waits until nothing is under way that was sealed by who did not know of the new key.

@@ -36,10 +36,7 @@ impl Sealer {
     fn by_master_anew(&self, purpose: &str, identity: &str, sealed: &[u8]) -> Result<Option<Vec<u8>>> {
         let ring = self.ring();
         let current = ring.current.derive(purpose);
-        let error = match open(&current, sealed, identity.as_bytes()) {
-            Ok(_) => return Ok(None),
-            Err(error) => error,
-        };
+        let Err(error) = open(&current, sealed, identity.as_bytes()) else { return Ok(None) };
         let other = ring.other.as_ref().ok_or(error)?;
         let text: Zeroizing<Vec<u8>> = open(&other.derive(purpose), sealed, identity.as_bytes())?;
         seal(&current, &text, identity.as_bytes()).map(Some)

@@ -1,0 +1,143 @@
+//! Entries of the audit log, as they are shown.
+
+use chrono::{DateTime, Utc};
+use domain::id::UserId;
+use serde::{Deserialize, Serialize};
+use services::audit::{AuditRecord, Outcome};
+use utoipa::ToSchema;
+
+/// Whether something happened.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub(super) enum AuditOutcome {
+    /// It happened.
+    Done,
+    /// It was refused, because whoever asked has no right to it.
+    Denied,
+}
+
+impl From<Outcome> for AuditOutcome {
+    fn from(outcome: Outcome) -> Self {
+        match outcome {
+            Outcome::Done => Self::Done,
+            Outcome::Denied => Self::Denied,
+        }
+    }
+}
+
+impl From<AuditOutcome> for Outcome {
+    fn from(outcome: AuditOutcome) -> Self {
+        match outcome {
+            AuditOutcome::Done => Self::Done,
+            AuditOutcome::Denied => Self::Denied,
+        }
+    }
+}
+
+/// Who did something, as they were at the time. MikroCloud itself has no user.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(rename_all = "camelCase")]
+struct AuditActor {
+    /// The user.
+    #[schema(value_type = Option<String>)]
+    user_id: Option<UserId>,
+    /// The address.
+    email: Option<String>,
+    /// The name.
+    name: Option<String>,
+    /// Who made the service account, if the user is one.
+    #[schema(value_type = Option<String>)]
+    answerable: Option<UserId>,
+    /// What was shown.
+    credential: Option<AuditCredential>,
+}
+
+/// What somebody showed to be let in.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditCredential {
+    /// `session`, `api_key` or `schedule`.
+    kind: String,
+    /// Its id.
+    id: String,
+    /// Its name at the time, for an API key.
+    name: Option<String>,
+}
+
+/// Where a request came from.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditOrigin {
+    /// The address.
+    address: Option<String>,
+    /// The request's id.
+    request: Option<String>,
+    /// The program, as it calls itself.
+    agent: Option<String>,
+}
+
+/// What something was done to.
+#[derive(Debug, Serialize, ToSchema)]
+struct AuditTarget {
+    /// What it is, such as `project`.
+    kind: String,
+    /// Its id.
+    id: String,
+    /// Its name at the time.
+    name: Option<String>,
+}
+
+/// An entry of the audit log.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = AuditEntry)]
+pub(super) struct EntryView {
+    /// Counts the team's entries from 1 without gaps.
+    sequence: i64,
+    /// When.
+    at: DateTime<Utc>,
+    /// What, such as `project.create`.
+    action: String,
+    /// Whether it happened.
+    outcome: AuditOutcome,
+    /// Who.
+    actor: AuditActor,
+    /// From where.
+    origin: AuditOrigin,
+    /// To what.
+    target: Option<AuditTarget>,
+    /// The fields that changed, as they were.
+    #[schema(value_type = Option<Object>)]
+    before: Option<serde_json::Value>,
+    /// The same fields, as they are since.
+    #[schema(value_type = Option<Object>)]
+    after: Option<serde_json::Value>,
+    /// What else there is to say.
+    #[schema(value_type = Object)]
+    details: serde_json::Map<String, serde_json::Value>,
+    /// The entry's hash, which covers the one before it.
+    hash: String,
+}
+
+impl From<AuditRecord> for EntryView {
+    fn from(record: AuditRecord) -> Self {
+        let AuditRecord { entry, hash } = record;
+        let (who, origin) = (entry.actor, entry.origin);
+        Self {
+            sequence: entry.sequence,
+            at: entry.at,
+            action: entry.action,
+            outcome: entry.outcome.into(),
+            actor: AuditActor {
+                user_id: who.user,
+                email: who.email,
+                name: who.name,
+                answerable: who.answerable,
+                credential: who.credential.map(|shown| AuditCredential { kind: shown.kind, id: shown.id, name: shown.name }),
+            },
+            origin: AuditOrigin { address: origin.address, request: origin.request, agent: origin.agent },
+            target: entry.target.map(|target| AuditTarget { kind: target.kind, id: target.id, name: target.name }),
+            before: entry.before,
+            after: entry.after,
+            details: entry.details,
+            hash: hash.to_string(),
+        }
+    }
+}
