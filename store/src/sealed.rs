@@ -96,6 +96,22 @@ pub const SEALED: &[SealedColumn] = &[
         after: "",
         key: &[("user_id", KeyKind::Id("user")), ("name", KeyKind::Text)],
     },
+    SealedColumn {
+        table: "git_connections",
+        column: "sealed_secret",
+        by: SealedBy::TeamKey,
+        before: "",
+        after: ":secret",
+        key: &[("id", KeyKind::Id("git"))],
+    },
+    SealedColumn {
+        table: "git_connections",
+        column: "sealed_token",
+        by: SealedBy::TeamKey,
+        before: "",
+        after: ":token",
+        key: &[("id", KeyKind::Id("git"))],
+    },
 ];
 
 /// Columns that are named like sealed ones and are not sealed anew, because the change of the master key that they belong to ends them.

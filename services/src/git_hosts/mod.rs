@@ -35,11 +35,11 @@ use crate::{Result, Services};
 use api::{HostApi, HostError};
 
 /// For whom a sealed value of a connection is sealed.
-fn secret_identity(id: GitConnectionId) -> String {
+pub(crate) fn secret_identity(id: GitConnectionId) -> String {
     format!("{id}:secret")
 }
 
-fn token_identity(id: GitConnectionId) -> String {
+pub(crate) fn token_identity(id: GitConnectionId) -> String {
     format!("{id}:token")
 }
 

@@ -3,17 +3,19 @@
 use std::cell::RefCell;
 use std::time::Instant;
 
-use domain::id::{ProjectId, TeamId, UserId, VariableId};
+use domain::git_host::{GitConnection, GitHost};
+use domain::id::{GitConnectionId, ProjectId, TeamId, UserId, VariableId};
 use domain::name::EnvironmentName;
 use domain::project::Project;
 use domain::secret::Secret;
 use store::idempotency::{Claim, IdempotencyKey};
 use store::sealed::{SEALED, SealedBy};
-use store::{SealedVariable, SignInFlow, SigningKey};
+use store::{GitSecrets, SealedVariable, SignInFlow, SigningKey};
 use testkit::Database;
 
 use super::*;
 use crate::auth::{second_factor, signing_keys};
+use crate::git_hosts::{secret_identity, token_identity};
 use crate::idempotency;
 
 async fn open(database: &Database) -> Store {
@@ -53,12 +55,42 @@ async fn house(store: Store) -> House {
     };
     tx.project_insert(&project).await.unwrap();
     tx.commit().await.unwrap();
-    House { store, key, sealer, project, user }
+    let house = House { store, key, sealer, project, user };
+    house.connect().await;
+    house
 }
 
 impl House {
     fn team(&self) -> TeamId {
         self.project.team_id
+    }
+
+    /// Connects the project to a Git host, with both secrets that a connection has.
+    async fn connect(&self) {
+        let connection = GitConnection {
+            id: GitConnectionId::new(),
+            team_id: self.team(),
+            project_id: self.project.id,
+            host: GitHost::GitHub,
+            api_url: "https://git.example.org".to_owned(),
+            repository: "octo/shop".parse().unwrap(),
+            installation_id: None,
+            reports: true,
+            branches: Vec::new(),
+            previews: false,
+            preview_hours: 1,
+            created_by: self.user,
+            created_at: now(),
+        };
+        let seal =
+            async |identity: String| self.sealer.seal(&self.store, self.team(), &identity, &Secret::new("geheim")).await.unwrap();
+        let secrets = GitSecrets {
+            sealed_secret: seal(secret_identity(connection.id)).await,
+            sealed_token: Some(seal(token_identity(connection.id)).await),
+        };
+        let mut tx = self.store.begin().await.unwrap();
+        tx.git_connection_insert(&connection, &secrets).await.unwrap();
+        tx.commit().await.unwrap();
     }
 
     /// Seals something of each kind, as a process does; answers the variable.
