@@ -65,8 +65,11 @@ pub struct InstallationChoice {
 
 #[derive(Debug, Args)]
 pub struct RotateOptions {
-    /// Write the new key to this file instead of the one that holds the old key; needed where MIKROCLOUD_MASTER_KEY holds it
-    #[arg(long, value_name = "FILE")]
+    #[arg(
+        long,
+        help = "Write the new key to this file instead of the one that holds the old key; needed where MIKROCLOUD_MASTER_KEY holds it",
+        value_name = "FILE"
+    )]
     pub new_key_file: Option<PathBuf>,
     /// How long requests may take that began before every process knew of the new key, in seconds
     #[arg(
