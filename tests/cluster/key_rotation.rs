@@ -70,9 +70,9 @@ impl Load {
                 let mut round = 0;
                 while !this.stop.load(Ordering::Relaxed) {
                     if client == 3 {
-                        this.sign_in(round).await
+                        this.sign_in(round).await;
                     } else {
-                        this.change(client, round).await
+                        this.change(client, round).await;
                     }
                     round += 1;
                 }
@@ -141,7 +141,7 @@ async fn the_master_key_changes_under_load_and_no_request_fails() {
 
     let rotation = Rotation { file: cluster.directory.path().join("new.key") };
     rotation.run_and_kill(&cluster, Duration::from_millis(900)).await;
-    rotation.run_and_kill(&cluster, Duration::from_millis(14_000)).await;
+    rotation.run_and_kill(&cluster, Duration::from_secs(14)).await;
     cluster.trigger(&project, &commit).await;
     let done = rotation.run(&cluster).await;
     cluster.shows("shop", "sealed by the old key").await;
