@@ -97,6 +97,22 @@ pub const SEALED: &[SealedColumn] = &[
         key: &[("user_id", KeyKind::Id("user")), ("name", KeyKind::Text)],
     },
     SealedColumn {
+        table: "notification_channels",
+        column: "sealed",
+        by: SealedBy::TeamKey,
+        before: "",
+        after: "",
+        key: &[("id", KeyKind::Id("chn"))],
+    },
+    SealedColumn {
+        table: "letters",
+        column: "sealed",
+        by: SealedBy::TeamKey,
+        before: "",
+        after: "",
+        key: &[("id", KeyKind::Id("ltr"))],
+    },
+    SealedColumn {
         table: "git_connections",
         column: "sealed_secret",
         by: SealedBy::TeamKey,
