@@ -34,6 +34,9 @@ pub async fn gitlab(State(state): State<ApiState>, Path(id): Path<String>, reque
 
 /// A webhook of the GitHub App.
 pub async fn github_app(State(state): State<ApiState>, request: Request) -> Response {
+    if let Err(error) = state.machine.services.expects_app_webhooks() {
+        return answer(&state, &Head::of(&request), Err(error));
+    }
     let (head, body) = match read(request).await {
         Ok(read) => read,
         Err(response) => return response,
@@ -44,8 +47,7 @@ pub async fn github_app(State(state): State<ApiState>, request: Request) -> Resp
 
 async fn of_connection(state: ApiState, host: GitHost, id: &str, request: Request) -> Response {
     let services: &Services = &state.machine.services;
-    let (parts, body) = request.into_parts();
-    let head = Head { headers: parts.headers.clone(), extensions: parts.extensions.clone() };
+    let head = Head::of(&request);
     // What is sent to nobody is not read.
     let unknown = || {
         ServiceError::Unauthenticated(
@@ -59,7 +61,7 @@ async fn of_connection(state: ApiState, host: GitHost, id: &str, request: Reques
     if let Err(error) = services.expects_webhooks(host, id).await {
         return answer(&state, &head, Err(error));
     }
-    let (head, body) = match read(Request::from_parts(parts, body)).await {
+    let (head, body) = match read(request).await {
         Ok(read) => read,
         Err(response) => return response,
     };
@@ -73,6 +75,10 @@ struct Head {
 }
 
 impl Head {
+    fn of(request: &Request) -> Self {
+        Self { headers: request.headers().clone(), extensions: request.extensions().clone() }
+    }
+
     fn text(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
     }
@@ -102,7 +108,7 @@ impl Head {
 }
 
 async fn read(request: Request) -> Result<(Head, Bytes), Response> {
-    let head = Head { headers: request.headers().clone(), extensions: request.extensions().clone() };
+    let head = Head::of(&request);
     match Bytes::from_request(request, &()).await {
         Ok(body) => Ok((head, body)),
         Err(error) if error.status() == StatusCode::PAYLOAD_TOO_LARGE => {

@@ -55,6 +55,11 @@ impl Services {
         if found.is_some_and(|connection| connection.host == host) { Ok(()) } else { Err(NOT_PROVEN) }
     }
 
+    /// Whether there is a GitHub App.
+    pub fn expects_app_webhooks(&self) -> Result<()> {
+        if self.inner.settings.git_hosts.app.is_some() { Ok(()) } else { Err(NOT_PROVEN) }
+    }
+
     /// Takes a webhook of a connection's repository.
     pub async fn receive_webhook(&self, host: GitHost, id: GitConnectionId, webhook: Webhook<'_>) -> Result<Received> {
         // What is not there and what is signed wrongly are answered in the same way.
