@@ -64,7 +64,7 @@ deps-lint: deps-build
 deps-test: deps-build
 	@tools/install-packages postgresql redis-server python3 python3-pip:pip3 nodejs:node npm golang-go:go
 	@tools/install-packages docker.io:dockerd busybox-static:busybox iproute2:ip openssh-server:/usr/sbin/sshd openssh-client:ssh faketime openssl
-	@tools/install-packages docker-compose systemd:systemd-analyze tini oathtool
+	@tools/install-packages docker-compose systemd:systemd-analyze tini oathtool pebble
 	@tools/install-test-tools $(MIKROCLOUD_TEST_TOOLS)
 	@tools/install-cargo-tool cargo-nextest
 

@@ -88,8 +88,9 @@ async fn connection(stream: TcpStream, service: HostSwitch, manners: Manners, wa
         let Ok(Ok(protocol)) = timeout(head, spoken(&stream)).await else { return };
         return converse(stream, service, (protocol, head), watcher).await;
     };
-    match timeout(HANDSHAKE, tls.acceptor().accept(stream)).await {
-        Ok(Ok(stream)) => {
+    match timeout(HANDSHAKE, tls.accept(stream)).await {
+        Ok(Ok(None)) => tracing::debug!("an authority looked whether a name leads here"),
+        Ok(Ok(Some(stream))) => {
             let is_http2 = stream.get_ref().1.alpn_protocol() == Some(b"h2");
             let protocol = if is_http2 { Protocol::Http2 } else { Protocol::Http1 };
             converse(stream, service, (protocol, head), watcher).await;

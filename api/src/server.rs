@@ -123,6 +123,10 @@ struct Bound {
 
 impl Bound {
     async fn run(self, stop: CancellationToken) -> io::Result<()> {
+        if let Some(tls) = self.manners.tls.clone() {
+            let stop = stop.clone();
+            tokio::spawn(async move { tls.keep(stop).await });
+        }
         serve(self.listener, self.service, self.manners, stop).await
     }
 }

@@ -3,6 +3,7 @@
 #[macro_use]
 mod db;
 mod access;
+mod acme;
 mod alerts;
 mod approvals;
 mod artifacts;
@@ -43,6 +44,7 @@ mod signing_keys;
 mod variables;
 
 pub use access::{Credentials, NewApiKey};
+pub use acme::{AcmeCertificate, AcmeName};
 pub use artifacts::ArtifactUsage;
 pub use audit::{AuditActor, AuditCheckpointRow, AuditFilter, AuditHead, AuditKeyRow, AuditRow, NewAuditEntry};
 pub use db::{Lock, Store, Tx};

@@ -128,6 +128,22 @@ pub const SEALED: &[SealedColumn] = &[
         after: ":token",
         key: &[("id", KeyKind::Id("git"))],
     },
+    SealedColumn {
+        table: "acme_accounts",
+        column: "sealed",
+        by: SealedBy::MasterKey,
+        before: "ACME account ",
+        after: "",
+        key: &[("directory", KeyKind::Text)],
+    },
+    SealedColumn {
+        table: "acme_certificates",
+        column: "sealed",
+        by: SealedBy::MasterKey,
+        before: "ACME certificate ",
+        after: "",
+        key: &[("directory", KeyKind::Text), ("domains", KeyKind::Text)],
+    },
 ];
 
 /// Columns that are named like sealed ones and are not sealed anew, because the change of the master key that they belong to ends them.

@@ -2,6 +2,7 @@
 //! cut off.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
+mod acme;
 mod bad_starts;
 mod clocks;
 mod containers;

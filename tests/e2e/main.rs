@@ -4,6 +4,7 @@
 use authorisation::world;
 
 mod access;
+mod acme;
 mod approvals;
 mod at_once;
 mod audit;

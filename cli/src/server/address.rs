@@ -6,8 +6,11 @@ use std::sync::Arc;
 
 use api::{Reach, Tls};
 use clap::Args;
+use services::Services;
+use services::acme::Certificates;
 use url::Url;
 
+use super::acme::AcmeOptions;
 use crate::failure::Failure;
 
 /// Where people reach whatever serves the API.
@@ -22,6 +25,8 @@ pub struct AddressOptions {
     /// Its private key, in PEM
     #[arg(long, env = "MIKROCLOUD_TLS_KEY", value_name = "FILE", requires = "tls_certificate")]
     tls_key: Option<PathBuf>,
+    #[command(flatten)]
+    acme: AcmeOptions,
 }
 
 impl AddressOptions {
@@ -31,21 +36,28 @@ impl AddressOptions {
     }
 
     /// How an API is reached that listens here.
-    pub fn reach(&self, listening: SocketAddr) -> Result<Reach, Failure> {
-        let tls = match (&self.tls_certificate, &self.tls_key) {
-            (Some(certificate), Some(key)) => {
-                let tls = Tls::load(certificate, key)
-                    .map_err(|error| Failure::usage(format!("MIKROCLOUD_TLS_CERTIFICATE: {error}")))?;
-                Some(Arc::new(tls))
+    pub async fn reach(&self, listening: SocketAddr, services: &Services) -> Result<Reach, Failure> {
+        let tls = match self.acme.settings()? {
+            Some(settings) => {
+                let certificates = Certificates::open(services.clone(), settings).await;
+                Some(Tls::from_authority(certificates.map_err(|error| super::acme::failure(&error))?))
             }
-            _ => None,
+            None => self.given()?,
         };
         let scheme = if tls.is_some() { "https" } else { "http" };
-        let public_url = match &self.public_url {
-            Some(url) => url.clone(),
-            None => Url::parse(&format!("{scheme}://{listening}")).map_err(anyhow::Error::from)?,
+        let public_url = match (&self.public_url, self.acme.url(listening.port())) {
+            (Some(url), _) => url.clone(),
+            (None, Some(url)) => Url::parse(&url).map_err(anyhow::Error::from)?,
+            (None, None) => Url::parse(&format!("{scheme}://{listening}")).map_err(anyhow::Error::from)?,
         };
-        Ok(Reach { public_url, tls })
+        Ok(Reach { public_url, tls: tls.map(Arc::new) })
+    }
+
+    /// The certificate in files, if it is.
+    fn given(&self) -> Result<Option<Tls>, Failure> {
+        let (Some(certificate), Some(key)) = (&self.tls_certificate, &self.tls_key) else { return Ok(None) };
+        let tls = Tls::load(certificate, key);
+        tls.map(Some).map_err(|error| Failure::usage(format!("MIKROCLOUD_TLS_CERTIFICATE: {error}")))
     }
 }
 

@@ -1,5 +1,6 @@
 //! The server roles: all in one process (`up`), or each in processes of its own.
 
+mod acme;
 mod address;
 mod backup;
 mod cluster;

@@ -64,9 +64,9 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     let cluster = Cluster::connect(&options.cluster, &[], true).await?;
     let settings = options.sign_in.apply(options.address.apply(cluster.settings(&options.cluster)?))?;
     let address = listener.local_addr().context("the listener's address")?;
-    let reach = options.address.reach(address)?;
-    let url = reach.url_on(address);
     let services = cluster.services(cluster.local_cloud(None), settings);
+    let reach = options.address.reach(address, &services).await?;
+    let url = reach.url_on(address);
     tokio::spawn(services.clone().watch(cluster.stop.clone()));
     let metrics = api::install_metrics().context("metrics cannot be recorded")?;
     let admission = options.requests.admission(reach, Some(cluster.redis.clone()));

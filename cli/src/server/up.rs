@@ -117,7 +117,7 @@ impl House {
         let edge = Some(Arc::new(LocalEdge(self.edge.clone())) as Arc<dyn api::EdgeRouter>);
         let settings = ServerSettings { services: self.services.clone(), edge, metrics };
         let address = listener.local_addr().context("the listener's address")?;
-        let reach = options.address.reach(address)?;
+        let reach = options.address.reach(address, &self.services).await?;
         let url = reach.url_on(address);
         let server = Server::new(listener, settings, options.requests.admission(reach, None));
         let no_more_requests = CancellationToken::new();

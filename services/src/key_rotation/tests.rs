@@ -10,10 +10,11 @@ use domain::project::Project;
 use domain::secret::Secret;
 use store::idempotency::{Claim, IdempotencyKey};
 use store::sealed::{SEALED, SealedBy};
-use store::{GitSecrets, SealedVariable, SignInFlow, SigningKey};
+use store::{AcmeCertificate, AcmeName, GitSecrets, SealedVariable, SignInFlow, SigningKey};
 use testkit::Database;
 
 use super::*;
+use crate::acme;
 use crate::auth::{second_factor, signing_keys};
 use crate::git_hosts::{secret_identity, token_identity};
 use crate::idempotency;
@@ -57,6 +58,7 @@ async fn house(store: Store) -> House {
     tx.commit().await.unwrap();
     let house = House { store, key, sealer, project, user };
     house.connect().await;
+    house.certify().await;
     house
 }
 
@@ -90,6 +92,20 @@ impl House {
         };
         let mut tx = self.store.begin().await.unwrap();
         tx.git_connection_insert(&connection, &secrets).await.unwrap();
+        tx.commit().await.unwrap();
+    }
+
+    /// Has a certificate, and the account that it was ordered with.
+    async fn certify(&self) {
+        let name = AcmeName { directory: "https://ca.example.org/dir".to_owned(), domains: "a.org,b.org".to_owned() };
+        let account = acme::account_identity(&name.directory);
+        let account = self.sealer.seal_own(&self.store, &account, b"account").await.unwrap();
+        let key = self.sealer.seal_own(&self.store, &acme::identity(&name), b"key").await.unwrap();
+        let (chain, at) = ("chain".to_owned(), now());
+        let certificate = AcmeCertificate { chain, sealed: key, not_before: at, not_after: at, stored_at: at };
+        let mut tx = self.store.begin().await.unwrap();
+        tx.acme_account_put(&name.directory, &account).await.unwrap();
+        tx.acme_certificate_put(&name, &certificate).await.unwrap();
         tx.commit().await.unwrap();
     }
 

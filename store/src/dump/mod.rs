@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 57] = [
+pub const TABLES: [&str; 61] = [
     "installation",
     "key_rotations",
     "users",
@@ -75,6 +75,10 @@ pub const TABLES: [&str; 57] = [
     "audit_chains",
     "audit_entries",
     "audit_checkpoints",
+    "acme_accounts",
+    "acme_certificates",
+    "acme_orders",
+    "acme_challenges",
 ];
 
 /// A column and what it holds.

@@ -5,32 +5,17 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
 use rustls::ServerConfig;
-use rustls::crypto::ring;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tokio_rustls::TlsAcceptor;
 
+use super::TlsError;
+
 /// How often the files are looked at.
 const LOOK: Duration = Duration::from_secs(10);
 
-/// Why a certificate cannot be used.
-#[derive(Debug, thiserror::Error)]
-pub enum TlsError {
-    /// A file is not there, or not what it should be.
-    #[error("{path}: {problem}")]
-    File {
-        /// The file.
-        path: PathBuf,
-        /// What is wrong with it.
-        problem: String,
-    },
-    /// The key is not that of the certificate.
-    #[error("the key and the certificate do not belong together: {0}")]
-    Mismatch(#[source] rustls::Error),
-}
-
-/// A certificate with its key.
-pub struct Tls {
+/// A certificate with its key, in two files.
+pub(super) struct Files {
     certificate: PathBuf,
     key: PathBuf,
     present: Mutex<Present>,
@@ -42,7 +27,7 @@ struct Present {
     looked: Instant,
 }
 
-impl Tls {
+impl Files {
     /// Reads the certificate with its chain, and its private key, both in PEM.
     pub fn load(certificate: &Path, key: &Path) -> Result<Self, TlsError> {
         let changed = changed(certificate, key);
@@ -51,7 +36,7 @@ impl Tls {
     }
 
     /// What a connection begins with. Files that were renewed are read again; while they cannot be used, those of before are.
-    pub(crate) fn acceptor(&self) -> TlsAcceptor {
+    pub fn acceptor(&self) -> TlsAcceptor {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         if present.looked.elapsed() >= LOOK {
             present.looked = Instant::now();
@@ -88,9 +73,5 @@ fn read(certificate: &Path, key: &Path) -> Result<ServerConfig, TlsError> {
         return Err(wrong(certificate, "there is no certificate in it: give one in PEM".to_owned()));
     }
     let private = PrivateKeyDer::from_pem_file(key).map_err(|error| wrong(key, error.to_string()))?;
-    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
-    let builder = builder.with_safe_default_protocol_versions().map_err(TlsError::Mismatch)?;
-    let mut config = builder.with_no_client_auth().with_single_cert(chain, private).map_err(TlsError::Mismatch)?;
-    config.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(config)
+    super::config(chain, private).map_err(TlsError::Mismatch)
 }

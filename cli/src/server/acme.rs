@@ -1,0 +1,129 @@
+//! Certificates from an authority by itself.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use services::acme::{AcmeError, AcmeSettings, LETS_ENCRYPT};
+use url::Url;
+
+use crate::failure::Failure;
+
+/// Which certificate the API gets, and from whom.
+#[derive(Debug, Clone, Args)]
+pub struct AcmeOptions {
+    #[arg(
+        id = "acme_domains",
+        long = "acme-domain",
+        help = "Names under which people reach the API, such as cloud.example.org: it gets a certificate for them by itself, and renews it. \
+                They have to lead here on port 443",
+        env = "MIKROCLOUD_ACME_DOMAINS",
+        value_name = "NAME",
+        value_delimiter = ',',
+        value_parser = domain,
+        conflicts_with_all = ["tls_certificate", "tls_key"]
+    )]
+    domains: Vec<String>,
+    /// Where the authority can write to about its certificates
+    #[arg(id = "acme_email", long = "acme-email", env = "MIKROCLOUD_ACME_EMAIL", value_name = "EMAIL", value_parser = email)]
+    email: Option<String>,
+    /// The authority's directory, which speaks ACME with TLS-ALPN-01; who uses it agrees to its terms
+    #[arg(id = "acme_directory", long = "acme-directory", env = "MIKROCLOUD_ACME_DIRECTORY", value_name = "URL",
+        default_value = LETS_ENCRYPT, value_parser = directory)]
+    directory: Url,
+    /// The root by which the authority's own server is known, in PEM, when it is a private one
+    #[arg(id = "acme_ca_file", long = "acme-ca-file", env = "MIKROCLOUD_ACME_CA_FILE", value_name = "FILE")]
+    ca_file: Option<PathBuf>,
+}
+
+impl AcmeOptions {
+    /// What is wanted, if a certificate is.
+    pub fn settings(&self) -> Result<Option<AcmeSettings>, Failure> {
+        if self.domains.is_empty() {
+            return Ok(None);
+        }
+        let read = |path: &PathBuf| {
+            std::fs::read(path)
+                .map_err(|error| Failure::usage(format!("MIKROCLOUD_ACME_CA_FILE: {} cannot be read: {error}", path.display())))
+        };
+        Ok(Some(AcmeSettings {
+            domains: self.domains.clone(),
+            email: self.email.clone(),
+            directory: self.directory.clone(),
+            roots: self.ca_file.as_ref().map(read).transpose()?,
+        }))
+    }
+
+    /// Where people reach an API with such a certificate, unless it is said otherwise.
+    pub fn url(&self, port: u16) -> Option<String> {
+        self.domains.first().map(|domain| format!("https://{domain}:{port}"))
+    }
+}
+
+/// Why there can be no certificate, as a failure of the command.
+pub fn failure(error: &AcmeError) -> Failure {
+    match error {
+        AcmeError::NoRoots => Failure::usage(format!("MIKROCLOUD_ACME_CA_FILE: {error}")),
+        error => Failure::failed("ACME", jobs::handler::chain(error)),
+    }
+}
+
+/// A name that an authority can look up.
+fn domain(text: &str) -> Result<String, String> {
+    let is_label = |label: &str| {
+        let is_known = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        (1..=63).contains(&label.len()) && label.chars().all(is_known) && !label.starts_with('-') && !label.ends_with('-')
+    };
+    let is_address = text.rsplit('.').next().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
+    if text.starts_with("*.") {
+        return Err(
+            "a wildcard needs an entry in the DNS, which this does not make: give the names, or use --tls-certificate".to_owned()
+        );
+    }
+    if text.len() > 253 || is_address || !text.split('.').all(is_label) {
+        return Err("give a name such as cloud.example.org (in ASCII: xn--...)".to_owned());
+    }
+    Ok(text.to_ascii_lowercase())
+}
+
+fn email(text: &str) -> Result<String, String> {
+    let is_address = text.split_once('@').is_some_and(|(name, host)| !name.is_empty() && !host.is_empty());
+    let is_plain = !text.contains(|c: char| c.is_whitespace() || c.is_control() || matches!(c, ',' | '?'));
+    if is_address && is_plain { Ok(text.to_owned()) } else { Err("give one address, such as ops@example.org".to_owned()) }
+}
+
+fn directory(text: &str) -> Result<Url, String> {
+    let parsed = Url::parse(text).ok().filter(|url| url.scheme() == "https" && url.has_host());
+    parsed.ok_or_else(|| format!("give it as {LETS_ENCRYPT}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn acme_domains_are_names_that_can_be_looked_up() {
+        for (text, name) in
+            [("cloud.example.org", "cloud.example.org"), ("Localhost", "localhost"), ("xn--bcher-kva.ch", "xn--bcher-kva.ch")]
+        {
+            assert_eq!(domain(text).as_deref(), Ok(name));
+        }
+        for text in
+            ["", "a..b", "-a.org", "a-.org", "bücher.ch", "127.0.0.1", "https://a.org", "a.org:443", "a b", &"a".repeat(64)]
+        {
+            assert!(domain(text).unwrap_err().contains("cloud.example.org"), "{text}");
+        }
+        assert!(domain("*.example.org").unwrap_err().contains("--tls-certificate"));
+    }
+
+    #[test]
+    fn acme_directories_and_addresses_are_checked() {
+        assert_eq!(directory(LETS_ENCRYPT).unwrap().as_str(), LETS_ENCRYPT);
+        for text in ["http://127.0.0.1/dir", "letsencrypt.org", ""] {
+            assert!(directory(text).is_err(), "{text}");
+        }
+        assert!(email("ops@example.org").is_ok());
+        for text in ["ops", "@example.org", "a@b,c@d", "a b@c", ""] {
+            assert!(email(text).is_err(), "{text}");
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The account with an authority, whose key is sealed in the database.
+
+use instant_acme::{Account, AccountCredentials, Error, NewAccount};
+use zeroize::Zeroizing;
+
+use super::client::Requests;
+use super::order::OrderError;
+use super::{AcmeSettings, Certificates, account_identity};
+use crate::ServiceError;
+
+/// Whether an authority has no such account, or no longer: it lost its memory, or somebody closed the account.
+pub(super) fn is_unknown(error: &Error) -> bool {
+    let Error::Api(problem) = error else { return false };
+    problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:accountDoesNotExist")
+}
+
+impl Certificates {
+    /// The account that is known, if one is.
+    pub(super) async fn known_account(&self) -> Result<Option<Account>, OrderError> {
+        let (inner, directory) = (&self.services.inner, &self.name.directory);
+        let Some(sealed) = inner.store.acme_account_get(directory).await.map_err(ServiceError::from)? else { return Ok(None) };
+        let opened = inner.sealer.open_own(&inner.store, &account_identity(directory), &sealed).await?;
+        let credentials: AccountCredentials = serde_json::from_slice(&opened).map_err(ServiceError::internal)?;
+        let builder = Account::builder_with_http(Box::new(Requests(self.http.clone())));
+        Ok(Some(builder.from_credentials(credentials).await?))
+    }
+
+    /// A new account, in the place of an earlier one.
+    pub(super) async fn new_account(&self) -> Result<Account, OrderError> {
+        let AcmeSettings { email, directory, .. } = &self.settings;
+        let contact = email.as_ref().map(|email| format!("mailto:{email}"));
+        let contact: Vec<_> = contact.iter().map(String::as_str).collect();
+        let asked = NewAccount { contact: &contact, terms_of_service_agreed: true, only_return_existing: false };
+        let builder = Account::builder_with_http(Box::new(Requests(self.http.clone())));
+        let (account, credentials) = builder.create(&asked, directory.to_string(), None).await?;
+        let credentials = Zeroizing::new(serde_json::to_vec(&credentials).map_err(ServiceError::internal)?);
+        self.keep_account(&credentials).await?;
+        Ok(account)
+    }
+
+    async fn keep_account(&self, credentials: &[u8]) -> Result<(), ServiceError> {
+        let (inner, directory) = (&self.services.inner, &self.name.directory);
+        let sealed = inner.sealer.seal_own(&inner.store, &account_identity(directory), credentials).await?;
+        let mut tx = inner.store.begin().await?;
+        tx.acme_account_put(directory, &sealed).await?;
+        Ok(tx.commit().await?)
+    }
+}
