@@ -32,11 +32,15 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
     /// The team it works for.
     fn team_id(&self) -> TeamId;
 
-    /// The entity it moves forward.
-    fn subject_id(&self) -> Option<Uuid>;
+    /// The entity that is stuck without it; none unless the job says so.
+    fn subject_id(&self) -> Option<Uuid> {
+        None
+    }
 
-    /// Jobs with the same key never run at once.
-    fn exclusion_key(&self) -> Option<String>;
+    /// Jobs with the same key never run at once; one without a key runs beside any other.
+    fn exclusion_key(&self) -> Option<String> {
+        None
+    }
 }
 
 /// Every queue, in the order workers are started.
@@ -92,10 +96,6 @@ impl Payload for BuildJob {
     fn subject_id(&self) -> Option<Uuid> {
         Some(self.deployment_id.uuid())
     }
-
-    fn exclusion_key(&self) -> Option<String> {
-        None
-    }
 }
 
 /// Finds out which commit a deployment is to be built from, so that those who are asked to approve it know.
@@ -122,10 +122,6 @@ impl Payload for ResolveJob {
 
     fn subject_id(&self) -> Option<Uuid> {
         Some(self.deployment_id.uuid())
-    }
-
-    fn exclusion_key(&self) -> Option<String> {
-        None
     }
 }
 
@@ -182,11 +178,7 @@ impl Payload for RetireJob {
         self.team_id
     }
 
-    // Not the deployment: its being retired does not mean that it still moves.
-    fn subject_id(&self) -> Option<Uuid> {
-        None
-    }
-
+    // The deployment is no subject: its being retired does not mean that it still moves.
     fn exclusion_key(&self) -> Option<String> {
         Some(format!("retire:{}", self.deployment_id))
     }
@@ -274,13 +266,5 @@ impl Payload for RunJob {
 
     fn team_id(&self) -> TeamId {
         self.team_id
-    }
-
-    fn subject_id(&self) -> Option<Uuid> {
-        None
-    }
-
-    fn exclusion_key(&self) -> Option<String> {
-        None
     }
 }

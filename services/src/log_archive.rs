@@ -163,15 +163,16 @@ impl Services {
 
     /// Removes the archived logs of a project, whose rows are about to go.
     pub(crate) async fn remove_archived_logs(&self, team: TeamId, project: ProjectId) -> Result<()> {
-        for object in self.store().log_archive_objects(team, project).await? {
-            self.inner.objects.remove(&object_name(object)).await.map_err(ServiceError::internal)?;
-        }
-        Ok(())
+        self.remove_logs(self.store().log_archive_objects(team, project).await?).await
     }
 
     /// Removes the archived logs of an environment, whose rows are about to go.
     pub(crate) async fn remove_archived_logs_of_environment(&self, team: TeamId, environment: EnvironmentId) -> Result<()> {
-        for object in self.store().log_archive_objects_of_environment(team, environment).await? {
+        self.remove_logs(self.store().log_archive_objects_of_environment(team, environment).await?).await
+    }
+
+    async fn remove_logs(&self, objects: Vec<ObjectId>) -> Result<()> {
+        for object in objects {
             self.inner.objects.remove(&object_name(object)).await.map_err(ServiceError::internal)?;
         }
         Ok(())

@@ -76,6 +76,12 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
     }
 
+    /// One installation of the app, whosever it is.
+    pub async fn git_installation_get(&self, id: i64) -> Result<Option<Installation>> {
+        let sql = "SELECT id, account, team_id, suspended, changed_at FROM git_installations WHERE id = $1";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?)
+    }
+
     /// The team's installation of the app on an account.
     pub async fn git_installation_on(&self, team: TeamId, account: &str) -> Result<Option<Installation>> {
         let sql = "SELECT id, account, team_id, suspended, changed_at FROM git_installations

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use domain::id::{DeploymentId, GitDeliveryId, PreviewId, TeamId};
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 use super::Payload;
 
@@ -27,14 +26,6 @@ impl Payload for WebhookJob {
 
     fn team_id(&self) -> TeamId {
         self.team_id
-    }
-
-    fn subject_id(&self) -> Option<Uuid> {
-        None
-    }
-
-    fn exclusion_key(&self) -> Option<String> {
-        None
     }
 }
 
@@ -59,12 +50,8 @@ impl Payload for CommitStatusJob {
         self.team_id
     }
 
-    // Not the deployment: that its host is told of it does not mean that it still moves.
-    fn subject_id(&self) -> Option<Uuid> {
-        None
-    }
-
-    // One after the other, so that the last one tells how it stands in the end.
+    // One after the other, so that the last one tells how it stands in the end. The deployment is no subject: that its host is told of it
+    // does not mean that it still moves.
     fn exclusion_key(&self) -> Option<String> {
         Some(format!("commit_status:{}", self.deployment_id))
     }
@@ -89,10 +76,6 @@ impl Payload for PreviewCommentJob {
 
     fn team_id(&self) -> TeamId {
         self.team_id
-    }
-
-    fn subject_id(&self) -> Option<Uuid> {
-        None
     }
 
     // One after the other: there is one comment.

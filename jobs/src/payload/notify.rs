@@ -61,14 +61,6 @@ impl Payload for AccountMailJob {
     fn team_id(&self) -> TeamId {
         self.team_id
     }
-
-    fn subject_id(&self) -> Option<Uuid> {
-        None
-    }
-
-    fn exclusion_key(&self) -> Option<String> {
-        None
-    }
 }
 
 /// Sends a letter.
@@ -94,9 +86,5 @@ impl Payload for LetterJob {
 
     fn subject_id(&self) -> Option<Uuid> {
         Some(self.letter_id.uuid())
-    }
-
-    fn exclusion_key(&self) -> Option<String> {
-        None
     }
 }

@@ -22,7 +22,7 @@ impl Services {
         self.noted(actor, &entry, self.require_operator(actor, Permission::ProjectWrite).await).await?;
         let team: Option<TeamId> = assigned.then_some(actor.team_id);
         let missing = || ServiceError::NotFound("installation");
-        let before = self.git_installation(id).await?.ok_or_else(missing)?;
+        let before = self.store().git_installation_get(id).await?.ok_or_else(missing)?;
         let mut tx = self.store().begin().await?;
         if !tx.git_installation_assign(id, team).await? {
             return Err(missing());
@@ -30,17 +30,13 @@ impl Services {
         let entry = entry.named(&before.account).before(json!({"team": before.team_id})).after(json!({"team": team}));
         record(&mut tx, actor, entry).await?;
         tx.commit().await?;
-        self.git_installation(id).await?.ok_or_else(missing)
-    }
-
-    async fn git_installation(&self, id: i64) -> Result<Option<Installation>> {
-        Ok(self.store().git_installation_list().await?.into_iter().find(|installation| installation.id == id))
+        self.store().git_installation_get(id).await?.ok_or_else(missing)
     }
 
     /// Whether the installation that a connection uses is there, works, and is its team's.
     pub(super) async fn has_installation(&self, connection: &GitConnection) -> Result<bool> {
         let Some(id) = connection.installation_id else { return Ok(false) };
-        let found = self.git_installation(id).await?;
+        let found = self.store().git_installation_get(id).await?;
         Ok(found.is_some_and(|found| !found.suspended && found.team_id == Some(connection.team_id)))
     }
 }

@@ -12,7 +12,7 @@ use serde_json::json;
 use store::{DeliveryOutcome, SealedVariable, Tx};
 
 use super::react::Reaction;
-use super::trigger::OVERTAKEN;
+use super::trigger::check_latest;
 use crate::audit::{Action, Change, record, record_own};
 use crate::deployments::Notices;
 use crate::environments::{begin_deletion, check_kept, parse_environment};
@@ -46,10 +46,7 @@ impl Services {
         let mut tx = self.store().begin().await?;
         let project = tx.project_lock(connection.team_id, connection.project_id).await?;
         let project = project.filter(|project| project.deleting_at.is_none()).ok_or(ServiceError::NotFound("project"))?;
-        tx.job_fence(run.fence).await?;
-        if tx.git_delivery_is_overtaken(connection.team_id, delivery.id).await? {
-            return Err(ServiceError::invalid("delivery", OVERTAKEN, "something that happened later was done already"));
-        }
+        check_latest(&mut tx, run.fence, connection.team_id, delivery.id).await?;
         let known = tx.preview_find(connection.team_id, connection.id, request.number).await?;
         let found = tx.environment_find(connection.team_id, project.id, name.as_str()).await?;
         let environment = match found {
@@ -113,10 +110,7 @@ impl Services {
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
         tx.project_lock(connection.team_id, connection.project_id).await?;
-        tx.job_fence(run.fence).await?;
-        if tx.git_delivery_is_overtaken(connection.team_id, delivery.id).await? {
-            return Ok(Reaction::Ignored("something that happened later was done already".to_owned()));
-        }
+        check_latest(&mut tx, run.fence, connection.team_id, delivery.id).await?;
         let known = tx.preview_find(connection.team_id, connection.id, request.number).await?;
         let open = known.filter(|preview| preview.closed_because.is_none());
         let outcome = match &open {

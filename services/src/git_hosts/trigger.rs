@@ -12,6 +12,16 @@ use crate::{Result, ServiceError};
 /// The code of an error that says that something later was done already.
 pub(super) const OVERTAKEN: &str = "OVERTAKEN";
 
+/// Refuses, in a transaction of the job that acts on a delivery, what something later that happened to the same branch or pull request has
+/// overtaken. The project is locked.
+pub(super) async fn check_latest(tx: &mut Tx, fence: Fence, team: TeamId, delivery: GitDeliveryId) -> Result<()> {
+    tx.job_fence(fence).await?;
+    if tx.git_delivery_is_overtaken(team, delivery).await? {
+        return Err(ServiceError::invalid("delivery", OVERTAKEN, "something that happened later was done already"));
+    }
+    Ok(())
+}
+
 /// A delivery that a deployment is triggered for: recorded in the same transaction, so that it is never triggered twice.
 pub(crate) struct HostTrigger<'a> {
     /// Of the job that acts on the delivery.
@@ -31,13 +41,9 @@ pub(crate) struct HostTrigger<'a> {
 }
 
 impl HostTrigger<'_> {
-    /// Refuses what something later that happened to the same branch or pull request has overtaken: hosts send in no order.
+    /// Refuses what was overtaken: hosts send in no order.
     pub async fn check(&self, tx: &mut Tx) -> Result<()> {
-        tx.job_fence(self.fence).await?;
-        if tx.git_delivery_is_overtaken(self.team, self.delivery).await? {
-            return Err(ServiceError::invalid("delivery", OVERTAKEN, "something that happened later was done already"));
-        }
-        Ok(())
+        check_latest(tx, self.fence, self.team, self.delivery).await
     }
 
     /// Records that the deployment was triggered, has the host told of it, and ends the job.

@@ -137,6 +137,7 @@ testkit::on_both_databases! {
         heard(InstallationAction::Present, moment + TimeDelta::seconds(1)).await;
         let found = store.git_installation_on(team, "Octo").await.unwrap().unwrap();
         assert!(found.suspended && found.team_id == Some(team), "what comes late does not count: {found:?}");
+        assert_eq!(store.git_installation_get(id).await.unwrap(), Some(found));
         heard(InstallationAction::Deleted, moment + TimeDelta::seconds(3)).await;
         assert!(store.git_installation_list().await.unwrap().is_empty());
     }
