@@ -18,6 +18,7 @@ use crate::routes::{ApiState, MachineState, machine_router, router};
 use crate::tls::Tls;
 
 /// What a server needs.
+#[derive(Clone)]
 pub struct ServerSettings {
     /// The use cases.
     pub services: Services,

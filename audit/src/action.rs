@@ -53,6 +53,16 @@ actions! {
     EnvironmentProtect = "environment.protect", Update;
     /// The deletion of an environment was begun.
     EnvironmentDelete = "environment.delete", Delete;
+    /// A domain was added to an environment.
+    DomainAdd = "domain.add", Create;
+    /// A domain shows another environment.
+    DomainUpdate = "domain.update", Update;
+    /// The DNS showed that a domain is the team's: it is served.
+    DomainVerify = "domain.verify", Update;
+    /// Another team showed that a domain is theirs: it is served for them.
+    DomainLose = "domain.lose", Update;
+    /// A domain was removed.
+    DomainRemove = "domain.remove", Delete;
     /// A project's repository at a Git host was connected.
     GitConnect = "git.connect", Create;
     /// A connection to a Git host was changed.

@@ -8,6 +8,7 @@ use domain::secret::Secret;
 mod access;
 mod account;
 mod audit;
+mod domains;
 mod git;
 mod notifications;
 mod server;
@@ -15,6 +16,7 @@ mod server;
 pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
 pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
+pub use domains::{DomainsCommand, DomainsOptions};
 pub use git::{ConnectionRules, EnvironmentsCommand, EnvironmentsOptions, GitCommand, GitOptions, TokenChoice};
 pub use notifications::{AddChannel, DeliveryState, NotificationsCommand, NotificationsOptions};
 pub use server::{BackupOptions, DoctorOptions, HealthOptions, InstallationChoice, RestoreOptions, RotateOptions, UpOptions};
@@ -85,6 +87,8 @@ pub enum Command {
     Git(GitOptions),
     /// List and delete the environments of a project
     Environments(EnvironmentsOptions),
+    /// Let domains of your own show the project
+    Domains(DomainsOptions),
     /// Say who is in the team and who may do what
     Members(MembersOptions),
     /// List the roles, and make some from permissions
@@ -139,6 +143,7 @@ impl Command {
             Self::Cancel(options) => options.output.json,
             Self::Git(options) => options.output.json,
             Self::Environments(options) => options.output.json,
+            Self::Domains(options) => options.output.json,
             Self::Projects(options) => options.output.json,
             Self::Env(options) => options.output.json,
             Self::Jobs(options) => options.output.json,

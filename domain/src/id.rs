@@ -168,6 +168,8 @@ id_types! {
     GitDeliveryId = "gdl", "delivery";
     /// What shows a pull request.
     PreviewId = "pre", "preview";
+    /// A domain of a team's own.
+    DomainId = "dom", "domain";
     /// Something that exists in a cloud because of us.
     ResourceId = "res", "resource";
 }

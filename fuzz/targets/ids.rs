@@ -5,7 +5,7 @@ use std::fmt::{Debug, Display};
 use std::str::FromStr;
 
 use domain::id::{
-    AlertId, ApiKeyId, DeploymentId, EdgeId, EnvironmentId, GrantId, IdError, InvitationId, JobId, ObjectId, ProjectId,
+    AlertId, ApiKeyId, DeploymentId, DomainId, EdgeId, EnvironmentId, GrantId, IdError, InvitationId, JobId, ObjectId, ProjectId,
     ResourceId, RoleId, ScheduleId, SecurityEventId, SessionId, TeamId, UserId, VariableId,
 };
 use libfuzzer_sys::fuzz_target;
@@ -38,6 +38,7 @@ fuzz_target!(|text: &str| {
         AlertId,
         ApiKeyId,
         DeploymentId,
+        DomainId,
         EdgeId,
         EnvironmentId,
         GrantId,

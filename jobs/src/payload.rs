@@ -1,5 +1,6 @@
 //! What jobs there are: payload, queue and rules of each. Payloads hold ids only and carry a version; the handlers are in `worker`.
 
+mod domains;
 mod git_hosts;
 mod notify;
 
@@ -12,11 +13,11 @@ use serde::{Deserialize, Serialize};
 use store::NewJob;
 use uuid::Uuid;
 
+pub use domains::CheckDomainJob;
 pub use git_hosts::{CommitStatusJob, PreviewCommentJob, WebhookJob};
+pub use notify::{AccountMailJob, LetterJob, NotifyJob};
 
 use crate::trace;
-
-pub use notify::{AccountMailJob, LetterJob, NotifyJob};
 
 /// A kind of job.
 pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
@@ -44,7 +45,7 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
 }
 
 /// Every queue, in the order workers are started.
-pub const QUEUES: [&str; 7] = [
+pub const QUEUES: [&str; 8] = [
     BuildJob::QUEUE,
     ReleaseJob::QUEUE,
     RetireJob::QUEUE,
@@ -52,6 +53,7 @@ pub const QUEUES: [&str; 7] = [
     WebhookJob::QUEUE,
     CommitStatusJob::QUEUE,
     NotifyJob::QUEUE,
+    CheckDomainJob::QUEUE,
 ];
 
 /// A job to be written with the change that causes it.

@@ -46,6 +46,9 @@ impl Housekeeping for Housekeeper {
             tracing::warn!(error = jobs::handler::chain(&error), "previews whose time is over could not be removed");
         }
         self.0.end_stranded_deliveries().await?;
+        if let Err(error) = self.0.check_due_domains().await {
+            tracing::warn!(error = jobs::handler::chain(&error), "domains could not be looked at; the next try is in a second");
+        }
         if let Err(error) = self.0.sign_checkpoints().await {
             tracing::warn!(
                 error = jobs::handler::chain(&error),
@@ -70,6 +73,7 @@ impl Housekeeping for Housekeeper {
         tx.idempotency_purge().await?;
         tx.git_delivery_purge(now() - KEEP_DELIVERIES).await?;
         tx.preview_purge(now() - KEEP_PREVIEWS).await?;
+        self.0.purge_certificates(&mut tx).await?;
         tx.commit().await?;
         self.0.store().key_rotation_forget(now() - KEEP_OLD_MASTER_KEY).await?;
         if let Err(error) = self.0.expire_audit_entries().await {

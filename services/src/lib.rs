@@ -5,6 +5,7 @@ pub mod audit;
 pub mod auth;
 pub mod backup;
 pub mod deployments;
+mod domains;
 mod environments;
 mod error;
 mod feeds;
@@ -34,6 +35,7 @@ mod variables;
 mod watch;
 
 use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -42,11 +44,13 @@ use chrono::TimeDelta;
 use clouds_contract::Cloud;
 use domain::access::{Actor, Permission, Target};
 use domain::build::BuildLimits;
+use domain::host_name::HostName;
 use domain::secret::Secret;
 use jobs::{EventBus, Wakeups};
 use store::Store;
 use url::Url;
 
+pub use domains::DomainDetails;
 pub use error::{ErrorCode, ServiceError};
 pub use feeds::Feed;
 pub use housekeeping::Housekeeper;
@@ -102,6 +106,13 @@ pub struct Settings {
     pub providers: Vec<auth::ProviderConfig>,
     /// The Git hosts there are besides the public ones, and the app there.
     pub git_hosts: git_hosts::GitHosts,
+    /// The DNS server that is asked about domains; those of the machine when absent.
+    pub dns_server: Option<SocketAddr>,
+    /// The names under which the installation itself is reached: nobody's domains.
+    pub own_names: Vec<HostName>,
+    /// The directory of the authority that domains of teams' own get certificates from, where this process shows sites over TLS by itself
+    /// and has one.
+    pub domain_certificates: Option<Url>,
     /// Variables that programs carry which fetch sources, by which they are found after a crash.
     pub fetch_env: Vec<(String, String)>,
 }
@@ -125,6 +136,9 @@ impl Settings {
             breached_passwords: None,
             providers: Vec::new(),
             git_hosts: git_hosts::GitHosts::default(),
+            dns_server: None,
+            own_names: Vec::new(),
+            domain_certificates: None,
             fetch_env: Vec::new(),
         }
     }

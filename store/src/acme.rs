@@ -1,5 +1,8 @@
-//! Certificates of the API from an authority, and the orders for them.
+//! Certificates from an authority, of the API and of teams' domains, and the orders for them.
 
+use chrono::TimeDelta;
+use domain::host_name::HostName;
+use domain::id::{ProjectId, TeamId};
 use domain::time::{Timestamp, now};
 use uuid::Uuid;
 
@@ -30,7 +33,62 @@ pub struct AcmeCertificate {
     pub stored_at: Timestamp,
 }
 
+/// How a try to get a certificate ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AcmeOrderEnd {
+    /// How many tries failed in a row, this one included.
+    pub failures: i64,
+    /// Why this one did.
+    pub problem: Option<String>,
+    /// When the next one may begin.
+    pub next: Timestamp,
+}
+
+/// How long after the last try a certificate that is over, or an order without a certificate, is nobody's any more.
+const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(1);
+
+/// How it stands with the certificate of a domain that is served.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct AcmeDomain {
+    /// The domain.
+    pub name: HostName,
+    /// From when on its certificate is valid; `None` while there is none, as the next two.
+    pub not_before: Option<Timestamp>,
+    /// Until when.
+    pub not_after: Option<Timestamp>,
+    /// When it was written.
+    pub stored_at: Option<Timestamp>,
+    /// How many tries to get one failed in a row.
+    pub failures: i64,
+    /// Until when nobody orders: as long as an order that is under way may take, or until the next try.
+    pub leased_until: Option<Timestamp>,
+    /// Why the last try failed.
+    pub problem: Option<String>,
+}
+
+macro_rules! domains {
+    () => {
+        "SELECT d.name, c.not_before, c.not_after, c.stored_at, COALESCE(o.failures, 0) AS failures, o.leased_until, o.problem
+            FROM domains d
+            LEFT JOIN acme_certificates c ON c.directory = $1 AND c.domains = d.name
+            LEFT JOIN acme_orders o ON o.directory = $1 AND o.domains = d.name
+            WHERE d.verified_at IS NOT NULL"
+    };
+}
+
 impl Store {
+    /// All domains that are served, whosever they are, by name, and how it stands with their certificates from an authority.
+    pub async fn acme_domain_list(&self, directory: &str) -> Result<Vec<AcmeDomain>> {
+        let sql = concat!(domains!(), " ORDER BY d.name");
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(directory).fetch_all(pool).await)?)
+    }
+
+    /// The domains of a project that are served, by name, and how it stands with their certificates from an authority.
+    pub async fn acme_domain_list_of(&self, team: TeamId, project: ProjectId, directory: &str) -> Result<Vec<AcmeDomain>> {
+        let sql = concat!(domains!(), " AND d.team_id = $2 AND d.project_id = $3 ORDER BY d.name");
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(directory).bind(team).bind(project).fetch_all(pool).await)?)
+    }
+
     /// The certificate that is used, if there is one.
     pub async fn acme_certificate_get(&self, name: &AcmeName) -> Result<Option<AcmeCertificate>> {
         let sql = "SELECT chain, sealed, not_before, not_after, stored_at FROM acme_certificates
@@ -97,19 +155,52 @@ impl Tx {
             .await)?)
     }
 
-    /// Ends a try: the next one may begin at a moment. `false` when another has taken over.
-    pub async fn acme_order_end(&mut self, name: &AcmeName, runner: Uuid, failures: i64, next: Timestamp) -> Result<bool> {
-        let sql = "UPDATE acme_orders SET leased_until = $4, failures = $5 WHERE directory = $1 AND domains = $2 AND runner = $3";
+    /// Ends a try. `false` when another has taken over.
+    pub async fn acme_order_end(&mut self, name: &AcmeName, runner: Uuid, end: &AcmeOrderEnd) -> Result<bool> {
+        let sql = "UPDATE acme_orders SET leased_until = $4, failures = $5, problem = $6
+            WHERE directory = $1 AND domains = $2 AND runner = $3";
         let done = tx!(self, |conn| sqlx::query(sql)
             .bind(&name.directory)
             .bind(&name.domains)
             .bind(runner)
-            .bind(next)
-            .bind(failures)
+            .bind(end.next)
+            .bind(end.failures)
+            .bind(&end.problem)
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;
         Ok(done == 1)
+    }
+
+    /// Gives up a try that was not made: the next one may begin at once.
+    pub async fn acme_order_release(&mut self, name: &AcmeName, runner: Uuid) -> Result<()> {
+        let sql = "UPDATE acme_orders SET leased_until = $4 WHERE directory = $1 AND domains = $2 AND runner = $3";
+        tx!(self, |conn| sqlx::query(sql)
+            .bind(&name.directory)
+            .bind(&name.domains)
+            .bind(runner)
+            .bind(now())
+            .execute(conn)
+            .await
+            .map(drop))?;
+        Ok(())
+    }
+
+    /// Deletes what is over and nobody tries to renew: certificates, orders that led to none, and what authorities were shown.
+    pub async fn acme_purge(&mut self, at: Timestamp) -> Result<()> {
+        let certificates = "DELETE FROM acme_certificates WHERE not_after < $1 AND NOT EXISTS (SELECT 1 FROM acme_orders o
+            WHERE o.directory = acme_certificates.directory AND o.domains = acme_certificates.domains AND o.leased_until >= $2)";
+        let orders = "DELETE FROM acme_orders WHERE leased_until < $1 AND NOT EXISTS (SELECT 1 FROM acme_certificates c
+            WHERE c.directory = acme_orders.directory AND c.domains = acme_orders.domains)";
+        let forgotten = at - FORGOTTEN_AFTER;
+        tx!(self, |conn| sqlx::query(certificates).bind(at).bind(forgotten).execute(conn).await.map(drop))?;
+        tx!(self, |conn| sqlx::query(orders).bind(forgotten).execute(conn).await.map(drop))?;
+        tx!(self, |conn| sqlx::query("DELETE FROM acme_challenges WHERE expires_at < $1")
+            .bind(at)
+            .execute(conn)
+            .await
+            .map(drop))?;
+        Ok(())
     }
 
     /// Writes down what the authority is to be shown for a name, until a moment.

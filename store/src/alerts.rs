@@ -14,6 +14,14 @@ macro_rules! columns {
     };
 }
 
+/// Alerts of teams that last, about domains that are not served for them.
+macro_rules! about_no_domain {
+    () => {
+        "kind = $1 AND resolved_at IS NULL AND team_id IS NOT NULL AND NOT EXISTS (SELECT 1 FROM domains d
+            WHERE d.name = alerts.subject AND d.team_id = alerts.team_id AND d.verified_at IS NOT NULL)"
+    };
+}
+
 impl Store {
     /// The team's alerts, the latest first, and with `installation` those of the whole installation; below an id, if one is given.
     pub async fn alert_list(&self, team: TeamId, installation: bool, after: Option<AlertId>, limit: i64) -> Result<Page<Alert>> {
@@ -26,6 +34,12 @@ impl Store {
         let rows =
             db!(self, |pool| sqlx::query_as(sql).bind(team).bind(installation).bind(after).bind(limit).fetch_all(pool).await)?;
         Ok(Page::from_rows(rows, limit))
+    }
+
+    /// Whether an alert of this kind about a team's domain lasts although that is not served for the team, or no longer.
+    pub async fn alert_outlives_domain(&self, kind: &str) -> Result<bool> {
+        let sql = concat!("SELECT EXISTS (SELECT 1 FROM alerts WHERE ", about_no_domain!(), ")");
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(kind).fetch_one(pool).await)?)
     }
 
     /// How many alerts of all teams last, by kind. For metrics.
@@ -57,6 +71,20 @@ impl Tx {
     pub async fn alert_resolve(&mut self, kind: &str, subject: &str) -> Result<()> {
         let sql = "UPDATE alerts SET resolved_at = $3 WHERE kind = $1 AND subject = $2 AND resolved_at IS NULL";
         tx!(self, |conn| sqlx::query(sql).bind(kind).bind(subject).bind(now()).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Ends alerts of this kind about domains that are not served for their team, or no longer.
+    pub async fn alert_resolve_without_domain(&mut self, kind: &str) -> Result<()> {
+        let sql = concat!("UPDATE alerts SET resolved_at = $2 WHERE ", about_no_domain!());
+        tx!(self, |conn| sqlx::query(sql).bind(kind).bind(now()).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Ends all alerts of this kind that are a team's.
+    pub async fn alert_resolve_of_teams(&mut self, kind: &str) -> Result<()> {
+        let sql = "UPDATE alerts SET resolved_at = $2 WHERE kind = $1 AND resolved_at IS NULL AND team_id IS NOT NULL";
+        tx!(self, |conn| sqlx::query(sql).bind(kind).bind(now()).execute(conn).await.map(drop))?;
         Ok(())
     }
 

@@ -10,6 +10,7 @@ mod artifacts;
 mod audit;
 mod deployments;
 mod devices;
+mod domains;
 pub mod dump;
 mod edges;
 mod environments;
@@ -44,7 +45,7 @@ mod signing_keys;
 mod variables;
 
 pub use access::{Credentials, NewApiKey};
-pub use acme::{AcmeCertificate, AcmeName};
+pub use acme::{AcmeCertificate, AcmeDomain, AcmeName, AcmeOrderEnd};
 pub use artifacts::ArtifactUsage;
 pub use audit::{AuditActor, AuditCheckpointRow, AuditFilter, AuditHead, AuditKeyRow, AuditRow, NewAuditEntry};
 pub use db::{Lock, Store, Tx};

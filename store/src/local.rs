@@ -45,9 +45,11 @@ impl Store {
         Ok(digests.into_iter().collect())
     }
 
-    /// Every route of all teams: host label and deployment.
+    /// Every route of all teams: host label, or domain of a team's own, and deployment.
     pub async fn local_route_list(&self) -> Result<Vec<(String, DeploymentId)>> {
-        let sql = "SELECT label, deployment_id FROM local_routes";
+        let sql = "SELECT label, deployment_id FROM local_routes UNION ALL
+            SELECT d.name, r.deployment_id FROM domains d JOIN local_routes r ON r.environment_id = d.environment_id
+            WHERE d.verified_at IS NOT NULL";
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
     }
 }

@@ -281,8 +281,12 @@ impl Cluster {
 
     /// What a visitor of a label sees on one edge; `None` when it does not answer well.
     pub async fn visit(&self, edge: usize, label: &str) -> Option<String> {
-        let port = self.roles[edge].port;
-        let request = self.http.get(format!("http://127.0.0.1:{port}/")).header(HOST, format!("{label}.localhost:{port}"));
+        self.visit_host(edge, &format!("{label}.localhost:{}", self.roles[edge].port)).await
+    }
+
+    /// The same for a whole host name.
+    pub async fn visit_host(&self, edge: usize, host: &str) -> Option<String> {
+        let request = self.http.get(format!("http://127.0.0.1:{}/", self.roles[edge].port)).header(HOST, host);
         let response = request.send().await.ok().filter(|response| response.status().is_success())?;
         response.text().await.ok()
     }

@@ -6,6 +6,7 @@ mod acme;
 mod bad_starts;
 mod clocks;
 mod containers;
+mod domains;
 mod faults;
 mod harness;
 #[path = "../e2e/invariants.rs"]

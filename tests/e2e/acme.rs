@@ -10,9 +10,9 @@ use testkit::Pebble;
 use crate::harness::{House, PATIENCE, eventually};
 
 /// A server, and the authority it gets its certificate from.
-struct Secured {
-    house: House,
-    pebble: Pebble,
+pub struct Secured {
+    pub house: House,
+    pub pebble: Pebble,
 }
 
 fn trusting(pem: &[u8]) -> reqwest::Client {
@@ -22,7 +22,7 @@ fn trusting(pem: &[u8]) -> reqwest::Client {
 
 impl Secured {
     /// One that does not run yet, at the port that the authority looks at.
-    fn prepare(pebble: Pebble) -> Self {
+    pub fn prepare(pebble: Pebble) -> Self {
         let roots = pebble.server().file();
         let mut house = House::prepare(&[
             ("MIKROCLOUD_ACME_DOMAINS", "localhost"),
@@ -40,9 +40,13 @@ impl Secured {
 
     /// A client that trusts what the authority issues since its last start, and nothing else.
     async fn client(&self) -> reqwest::Client {
+        trusting(&self.root().await)
+    }
+
+    /// The root of what the authority issues since its last start, in PEM.
+    pub async fn root(&self) -> Vec<u8> {
         let authority = trusting(&std::fs::read(self.pebble.server().file()).unwrap());
-        let root = authority.get(self.pebble.root()).send().await.unwrap().bytes().await.unwrap();
-        trusting(&root)
+        authority.get(self.pebble.root()).send().await.unwrap().bytes().await.unwrap().to_vec()
     }
 
     /// The certificate that a client is shown and takes.
@@ -64,7 +68,7 @@ impl Secured {
         shown.unwrap()
     }
 
-    async fn database(&self) -> SqliteConnection {
+    pub async fn database(&self) -> SqliteConnection {
         SqliteConnectOptions::new().filename(self.house.data().join("mikrocloud.db")).connect().await.unwrap()
     }
 
@@ -78,7 +82,7 @@ impl Secured {
     }
 
     /// Ends the pause after a try that failed, as time does.
-    async fn end_pause(&self) {
+    pub async fn end_pause(&self) {
         let mut database = self.database().await;
         let query = sqlx::query("UPDATE acme_orders SET leased_until = $1").bind(DateTime::UNIX_EPOCH);
         query.execute(&mut database).await.unwrap();
@@ -86,7 +90,7 @@ impl Secured {
     }
 
     /// What the alerts that last say.
-    async fn alerts(&self) -> Vec<String> {
+    pub async fn alerts(&self) -> Vec<String> {
         let mut database = self.database().await;
         let sql = "SELECT message FROM alerts WHERE kind = 'certificate_renewal' AND resolved_at IS NULL";
         let found = sqlx::query_scalar(sql).fetch_all(&mut database).await.unwrap();
@@ -95,7 +99,7 @@ impl Secured {
     }
 
     /// Waits for an alert, without the pauses between tries.
-    async fn complains(&self) -> String {
+    pub async fn complains(&self) -> String {
         let mut alerts = Vec::new();
         eventually(PATIENCE, "an alert", async || {
             self.end_pause().await;
@@ -181,7 +185,7 @@ async fn acme_options_that_cannot_be_meant_stop_the_start() {
     for (options, problem) in [
         (&["--acme-domain", "localhost", "--tls-certificate", missing, "--tls-key", missing][..], "cannot be used with"),
         (&["--acme-domain", "*.example.org"], "wildcard"),
-        (&["--acme-domain", "127.0.0.1"], "cloud.example.org"),
+        (&["--acme-domain", "127.0.0.1"], "the address of a machine"),
         (&["--acme-domain", "localhost", "--acme-directory", "http://127.0.0.1/dir"], "letsencrypt.org"),
         (&["--acme-domain", "localhost", "--acme-ca-file", missing], "missing.pem"),
         (&["--acme-domain", "localhost", "--acme-ca-file", empty], "there is no certificate in it"),

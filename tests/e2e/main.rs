@@ -21,6 +21,8 @@ mod client;
 mod crash;
 mod deploy;
 mod disk;
+mod domain_certificates;
+mod domains;
 mod engine;
 mod events;
 mod fixtures;

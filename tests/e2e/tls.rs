@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use serde_json::Value;
 use testkit::Certificate;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -44,6 +45,32 @@ async fn with_a_certificate_the_server_speaks_tls_only_and_takes_a_renewed_one()
         let answered = second.get(format!("{url}/healthz")).send().await.is_ok();
         assert!(answered, "the certificate of before is shown");
         house.whole_log().contains("the one before is")
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn behind_tls_addresses_say_so_and_schedules_reach_what_is_deployed() {
+    let directory = tempfile::tempdir().unwrap();
+    let certificate = Certificate::new(directory.path());
+    let (file, key) = (certificate.file(), certificate.key());
+    let house = House::start_with(&[
+        ("MIKROCLOUD_TLS_CERTIFICATE", file.to_str().unwrap()),
+        ("MIKROCLOUD_TLS_KEY", key.to_str().unwrap()),
+        ("SSL_CERT_FILE", file.to_str().unwrap()),
+    ])
+    .await;
+    let cli = async |arguments: &[&str]| -> Value {
+        let output = house.command(arguments).arg("--json").env("SSL_CERT_FILE", &file).output().await.unwrap();
+        assert!(output.status.success(), "{output:?}");
+        serde_json::from_slice(&output.stdout).unwrap()
+    };
+    let deployed = cli(&["deploy", house.site("page", "a page").to_str().unwrap()]).await;
+    assert_eq!(deployed["url"], format!("https://page.localhost:{}", house.port), "{deployed}");
+    cli(&["schedules", "create", "tick", "* * * * * *", "--path", "/", "-p", "page"]).await;
+    eventually(PATIENCE, "a run that went well", async || {
+        let runs = cli(&["schedules", "runs", "tick", "-p", "page"]).await;
+        runs.as_array().unwrap().iter().any(|run| run["outcome"] == "GET / answered 200 OK")
     })
     .await;
 }

@@ -2,6 +2,7 @@
 
 mod certificate;
 mod database;
+mod dns;
 pub mod docker;
 mod object_server;
 mod pebble;
@@ -16,6 +17,7 @@ mod wait;
 
 pub use certificate::Certificate;
 pub use database::Database;
+pub use dns::DnsServer;
 pub use object_server::{ObjectServer, ObjectVendor};
 pub use pebble::Pebble;
 pub use postgres_server::PostgresServer;

@@ -1,7 +1,7 @@
 //! A private authority that issues certificates by itself (ACME): Let's Encrypt's test server, started by a test, stopped with it.
 
 use std::fs::File;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -17,6 +17,7 @@ pub struct Pebble {
     directory: TempDir,
     server: Certificate,
     child: Option<Child>,
+    dns: Option<SocketAddr>,
     port: u16,
     management: u16,
     /// The port on which it looks whether names lead to who asks for a certificate.
@@ -29,10 +30,22 @@ impl Pebble {
     /// # Panics
     /// When it does not start, and under `CI=true` also when it is not installed.
     pub fn start() -> Option<Self> {
+        Self::launch(None)
+    }
+
+    /// Starts one as [`Pebble::start`] does, which asks a DNS server where names lead.
+    ///
+    /// # Panics
+    /// As [`Pebble::start`].
+    pub fn start_asking(dns: SocketAddr) -> Option<Self> {
+        Self::launch(Some(dns))
+    }
+
+    fn launch(dns: Option<SocketAddr>) -> Option<Self> {
         let directory = tempfile::tempdir().unwrap_or_else(|error| panic!("could not make a temporary directory: {error}"));
         let server = Certificate::new(directory.path());
         let [port, management, looks_at] = free_ports();
-        let mut pebble = Self { directory, server, child: None, port, management, looks_at };
+        let mut pebble = Self { directory, server, child: None, dns, port, management, looks_at };
         if !pebble.spawn() {
             eprintln!("Pebble is not installed: the tests with it are skipped. On Debian: apt-get install pebble");
             assert!(std::env::var_os("CI").is_none_or(|ci| ci != "true"), "pebble is not installed");
@@ -85,6 +98,7 @@ impl Pebble {
         let mut command = Command::new("pebble");
         // It does not wait before it looks, asks again for no good reason of its own, and looks at each name for each order.
         command.env("PEBBLE_VA_NOSLEEP", "1").env("PEBBLE_WFE_NONCEREJECT", "0").env("PEBBLE_AUTHZREUSE", "0");
+        command.args(self.dns.map(|dns| format!("-dnsserver={dns}")));
         let Ok(child) = command.arg("-config").arg(config).stdin(Stdio::null()).stdout(log).stderr(errors).spawn() else {
             return false;
         };
@@ -119,7 +133,7 @@ impl Drop for Pebble {
 }
 
 /// Ports that are free, each another one.
-fn free_ports<const N: usize>() -> [u16; N] {
+pub(crate) fn free_ports<const N: usize>() -> [u16; N] {
     let listeners = [(); N].map(|()| TcpListener::bind((Ipv4Addr::LOCALHOST, 0)));
     listeners.map(|listener| {
         let address = listener.and_then(|listener| listener.local_addr());

@@ -2,6 +2,7 @@
 
 mod account_mail;
 mod build;
+mod check_domain;
 mod commit_status;
 mod delete_environment;
 mod delete_project;
@@ -16,8 +17,8 @@ mod webhook;
 
 use jobs::Registration;
 use jobs::payload::{
-    AccountMailJob, BuildJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, LetterJob, NotifyJob, PreviewCommentJob,
-    ReleaseJob, ResolveJob, RetireJob, RunJob, WebhookJob,
+    AccountMailJob, BuildJob, CheckDomainJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, LetterJob, NotifyJob,
+    PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob, RunJob, WebhookJob,
 };
 use services::Services;
 
@@ -35,6 +36,7 @@ pub fn registrations(services: &Services) -> Vec<Registration> {
         Registration::of::<DeleteProjectJob>(delete_project::DeleteProject(services.clone())),
         Registration::of::<DeleteEnvironmentJob>(delete_environment::DeleteEnvironment(services.clone())),
         Registration::of::<WebhookJob>(webhook::Webhook(services.clone())),
+        Registration::of::<CheckDomainJob>(check_domain::CheckDomain(services.clone())),
         Registration::of::<CommitStatusJob>(commit_status::CommitStatus(services.clone())),
         Registration::of::<PreviewCommentJob>(preview_comment::PreviewComment(services.clone())),
     ]

@@ -28,6 +28,7 @@ use crate::problem::{PROBLEM_JSON, ProblemDetails};
         (name = "deployments", description = "Attempts to make a source live, what happened to them and what they logged."),
         (name = "variables", description = "Environment variables: values go in and are never shown again."),
         (name = "functions", description = "The functions that environments serve."),
+        (name = "domains", description = "Domains of the team's own, and the environments that they show."),
         (name = "jobs", description = "Work that is written down before it is done."),
         (name = "audit", description = "Who changed what."),
     ),

@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use domain::access::Actor;
-use domain::id::{DeploymentId, ProjectId};
+use domain::id::{DeploymentId, DomainId, ProjectId};
 use domain::secret::Secret;
 use domain::trace::TraceContext;
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
@@ -18,7 +18,7 @@ use services::idempotency::{Attempt, LEASE, OnceOnly};
 use services::{ServiceError, Services};
 
 use super::error::{Answer, Refused};
-use super::{deployments, projects};
+use super::{deployments, domains, projects};
 use crate::problem::Refusal;
 use crate::routes::TIMEOUT;
 
@@ -111,9 +111,10 @@ async fn attempt(services: Services, key: String, request: Request, next: Next) 
 /// What a request made whose answer is lost, as it is by now; `None` where nothing can be shown.
 async fn shown_again(services: &Services, actor: &Actor, made: Option<&str>) -> Answer<Option<Response>> {
     let Some(made) = made else { return Ok(None) };
-    let shown = match (made.parse::<ProjectId>(), made.parse::<DeploymentId>()) {
-        (Ok(id), _) => projects::made(services, actor, id).await,
-        (_, Ok(id)) => deployments::made(services, actor, id).await,
+    let shown = match (made.parse::<ProjectId>(), made.parse::<DeploymentId>(), made.parse::<DomainId>()) {
+        (Ok(id), ..) => projects::made(services, actor, id).await,
+        (_, Ok(id), _) => deployments::made(services, actor, id).await,
+        (.., Ok(id)) => domains::made(services, actor, id).await,
         _ => return Ok(None),
     };
     match shown {

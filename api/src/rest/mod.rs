@@ -9,6 +9,7 @@ mod deployment_view;
 mod deployments;
 mod deprecation;
 mod document;
+mod domains;
 mod environments;
 mod error;
 mod extract;
@@ -54,6 +55,7 @@ fn described() -> (Rest, OpenApi) {
         .merge(deployments::routes())
         .merge(changes::routes())
         .merge(functions::routes())
+        .merge(domains::routes())
         .merge(jobs::routes())
         .merge(audit::routes());
     let (quick, mut document) = quick.split_for_parts();

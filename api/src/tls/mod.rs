@@ -1,6 +1,7 @@
-//! TLS by the server itself, with a certificate that is given or one from an authority.
+//! TLS by the server itself, with a certificate that is given or those from an authority.
 
 mod authority;
+mod by_name;
 mod files;
 
 use std::io;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 use rustls::ServerConfig;
 use rustls::crypto::ring;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::server::ResolvesServerCert;
 use services::acme::Certificates;
 use tokio::net::TcpStream;
 use tokio_rustls::server::TlsStream;
@@ -34,12 +36,12 @@ pub enum TlsError {
     Mismatch(#[source] rustls::Error),
 }
 
-/// A certificate with its key.
+/// The certificates that clients are shown.
 pub struct Tls(Source);
 
 enum Source {
     Files(Files),
-    Authority(Authority),
+    Authority(Box<Authority>),
 }
 
 impl Tls {
@@ -48,9 +50,9 @@ impl Tls {
         Files::load(certificate, key).map(Source::Files).map(Self)
     }
 
-    /// The certificate that an authority issues.
+    /// The certificates that an authority issues.
     pub fn from_authority(certificates: Certificates) -> Self {
-        Self(Source::Authority(Authority::new(certificates)))
+        Self(Source::Authority(Box::new(Authority::new(certificates))))
     }
 
     /// Agrees on TLS with a client; `None` for an authority that only looked whether a name leads here.
@@ -61,7 +63,7 @@ impl Tls {
         }
     }
 
-    /// Looks after the certificate until told to stop, where that is this program's to do.
+    /// Looks after the certificates until told to stop, where that is this program's to do.
     pub(crate) async fn keep(&self, stop: CancellationToken) {
         match &self.0 {
             Source::Files(_) => {}
@@ -77,6 +79,17 @@ fn config(chain: Vec<CertificateDer<'static>>, private: PrivateKeyDer<'static>) 
     let mut config = builder.with_no_client_auth().with_single_cert(chain, private)?;
     config.alpn_protocols = HTTP.iter().map(|protocol| protocol.to_vec()).collect();
     Ok(config)
+}
+
+/// How to agree on TLS with certificates that are chosen for each handshake, and what is spoken over it.
+fn resolving(certificates: Arc<dyn ResolvesServerCert>, protocols: &[&[u8]]) -> ServerConfig {
+    let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
+    let builder = builder
+        .with_safe_default_protocol_versions()
+        .unwrap_or_else(|_| unreachable!("this provider has the protocol's usual versions"));
+    let mut config = builder.with_no_client_auth().with_cert_resolver(certificates);
+    config.alpn_protocols = protocols.iter().map(|protocol| protocol.to_vec()).collect();
+    config
 }
 
 /// What is spoken over TLS.

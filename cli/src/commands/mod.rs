@@ -5,6 +5,7 @@ mod approvals;
 mod audit;
 mod deploy;
 mod deployments;
+mod domains;
 mod env;
 mod environments;
 mod git;
@@ -46,6 +47,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Reject(options) => approvals::reject(options).await,
         Command::Git(options) => git::run(options).await,
         Command::Environments(options) => environments::run(options).await,
+        Command::Domains(options) => domains::run(options).await,
         Command::Members(options) => members::run(options).await,
         Command::Roles(options) => roles::run(options).await,
         Command::Keys(options) => keys::run(options).await,

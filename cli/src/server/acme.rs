@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use domain::host_name::{HostName, HostNameError};
 use services::acme::{AcmeError, AcmeSettings, LETS_ENCRYPT};
 use url::Url;
 
 use crate::failure::Failure;
 
-/// Which certificate the API gets, and from whom.
+/// Which certificate the API gets, and from whom; where it shows sites, too, their domains get theirs there as well.
 #[derive(Debug, Clone, Args)]
 pub struct AcmeOptions {
     #[arg(
@@ -19,10 +20,10 @@ pub struct AcmeOptions {
         env = "MIKROCLOUD_ACME_DOMAINS",
         value_name = "NAME",
         value_delimiter = ',',
-        value_parser = domain,
+        value_parser = domain_name,
         conflicts_with_all = ["tls_certificate", "tls_key"]
     )]
-    domains: Vec<String>,
+    domains: Vec<HostName>,
     /// Where the authority can write to about its certificates
     #[arg(id = "acme_email", long = "acme-email", env = "MIKROCLOUD_ACME_EMAIL", value_name = "EMAIL", value_parser = email)]
     email: Option<String>,
@@ -46,11 +47,21 @@ impl AcmeOptions {
                 .map_err(|error| Failure::usage(format!("MIKROCLOUD_ACME_CA_FILE: {} cannot be read: {error}", path.display())))
         };
         Ok(Some(AcmeSettings {
-            domains: self.domains.clone(),
+            domains: self.domains.iter().map(ToString::to_string).collect(),
             email: self.email.clone(),
             directory: self.directory.clone(),
             roots: self.ca_file.as_ref().map(read).transpose()?,
         }))
+    }
+
+    /// The names that the certificate is for; none where no certificate is wanted.
+    pub fn names(&self) -> &[HostName] {
+        &self.domains
+    }
+
+    /// The authority's directory, if a certificate is wanted.
+    pub fn authority(&self) -> Option<&Url> {
+        (!self.domains.is_empty()).then_some(&self.directory)
     }
 
     /// Where people reach an API with such a certificate, unless it is said otherwise.
@@ -68,21 +79,13 @@ pub fn failure(error: &AcmeError) -> Failure {
 }
 
 /// A name that an authority can look up.
-fn domain(text: &str) -> Result<String, String> {
-    let is_label = |label: &str| {
-        let is_known = |c: char| c.is_ascii_alphanumeric() || c == '-';
-        (1..=63).contains(&label.len()) && label.chars().all(is_known) && !label.starts_with('-') && !label.ends_with('-')
-    };
-    let is_address = text.rsplit('.').next().is_some_and(|last| last.chars().all(|c| c.is_ascii_digit()));
-    if text.starts_with("*.") {
-        return Err(
+fn domain_name(text: &str) -> Result<HostName, String> {
+    text.parse().map_err(|error| match error {
+        HostNameError::Wildcard => {
             "a wildcard needs an entry in the DNS, which this does not make: give the names, or use --tls-certificate".to_owned()
-        );
-    }
-    if text.len() > 253 || is_address || !text.split('.').all(is_label) {
-        return Err("give a name such as cloud.example.org (in ASCII: xn--...)".to_owned());
-    }
-    Ok(text.to_ascii_lowercase())
+        }
+        error => error.to_string(),
+    })
 }
 
 fn email(text: &str) -> Result<String, String> {
@@ -103,16 +106,14 @@ mod tests {
     #[test]
     fn acme_domains_are_names_that_can_be_looked_up() {
         for (text, name) in
-            [("cloud.example.org", "cloud.example.org"), ("Localhost", "localhost"), ("xn--bcher-kva.ch", "xn--bcher-kva.ch")]
+            [("cloud.example.org", "cloud.example.org"), ("Localhost", "localhost"), ("b\u{fc}cher.ch", "xn--bcher-kva.ch")]
         {
-            assert_eq!(domain(text).as_deref(), Ok(name));
+            assert_eq!(domain_name(text).as_ref().map(HostName::as_str), Ok(name));
         }
-        for text in
-            ["", "a..b", "-a.org", "a-.org", "bücher.ch", "127.0.0.1", "https://a.org", "a.org:443", "a b", &"a".repeat(64)]
-        {
-            assert!(domain(text).unwrap_err().contains("cloud.example.org"), "{text}");
+        for text in ["", "127.0.0.1", "https://a.org", "a.org:443"] {
+            assert!(domain_name(text).unwrap_err().contains("www.example.org"), "{text}");
         }
-        assert!(domain("*.example.org").unwrap_err().contains("--tls-certificate"));
+        assert!(domain_name("*.example.org").unwrap_err().contains("--tls-certificate"));
     }
 
     #[test]

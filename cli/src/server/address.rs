@@ -32,7 +32,19 @@ pub struct AddressOptions {
 impl AddressOptions {
     /// These settings, with where people reach the API, if that is said.
     pub fn apply(&self, settings: services::Settings) -> services::Settings {
-        services::Settings { public_url: self.public_url.clone(), ..settings }
+        let public = self.public_url.as_ref().and_then(|url| url.host_str()?.parse().ok());
+        let own_names = self.acme.names().iter().cloned().chain(public).collect();
+        services::Settings { public_url: self.public_url.clone(), own_names, ..settings }
+    }
+
+    /// Whether the listener speaks TLS.
+    pub fn speaks_tls(&self) -> bool {
+        self.tls_certificate.is_some() || !self.acme.names().is_empty()
+    }
+
+    /// These settings for a process that shows sites on the same listener as the API: their domains get certificates where the API gets its.
+    pub fn apply_to_sites(&self, settings: services::Settings) -> services::Settings {
+        services::Settings { domain_certificates: self.acme.authority().cloned(), ..settings }
     }
 
     /// How an API is reached that listens here.

@@ -1,5 +1,7 @@
 //! Whom MikroCloud speaks to of itself: where notifications may go, and by what mail is sent.
 
+use std::net::{IpAddr, SocketAddr};
+
 use clap::Args;
 use domain::secret::Secret;
 use services::outbound::{Network, parse_network};
@@ -19,6 +21,14 @@ pub struct OutgoingOptions {
         value_parser = parse_network
     )]
     allow_networks: Vec<Network>,
+    #[arg(
+        long,
+        help = "The DNS server that is asked about domains, such as 10.0.0.53:53; those of the machine when left out",
+        env = "MIKROCLOUD_DNS_SERVER",
+        value_name = "ADDRESS",
+        value_parser = dns_server
+    )]
+    dns_server: Option<SocketAddr>,
     #[arg(
         long,
         help = "The server that mail is sent by: smtps://user:password@host, or smtp://user:password@host:587?tls=required",
@@ -49,6 +59,31 @@ impl OutgoingOptions {
             }
             _ => None,
         };
-        Ok(Settings { allowed_networks: self.allow_networks.clone(), mailer, ..settings })
+        Ok(Settings { allowed_networks: self.allow_networks.clone(), dns_server: self.dns_server, mailer, ..settings })
+    }
+}
+
+/// A DNS server's address; at port 53 unless it says otherwise.
+fn dns_server(text: &str) -> Result<SocketAddr, String> {
+    let at_usual_port = |_| text.parse::<IpAddr>().map(|address| SocketAddr::new(address, 53));
+    text.parse()
+        .or_else(at_usual_port)
+        .map_err(|_| "give the address of a DNS server, such as 10.0.0.53 or 10.0.0.53:5353".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dns_server_is_an_address_with_or_without_a_port() {
+        for (text, address) in
+            [("10.0.0.53", "10.0.0.53:53"), ("10.0.0.53:5353", "10.0.0.53:5353"), ("::1", "[::1]:53"), ("[::1]:54", "[::1]:54")]
+        {
+            assert_eq!(dns_server(text).map(|server| server.to_string()).as_deref(), Ok(address));
+        }
+        for text in ["", "dns.example.org", "10.0.0.53:", "10.0.0.53:99999"] {
+            assert!(dns_server(text).unwrap_err().contains("10.0.0.53"), "{text}");
+        }
     }
 }

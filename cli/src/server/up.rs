@@ -1,12 +1,12 @@
 //! `mikrocloud up`: API, workers and edge in one process, state in one directory.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
-use api::{Server, ServerSettings};
+use api::{MachineServer, Server, ServerSettings};
 use artifacts::{ArtifactStore, Artifacts, Objects};
 use clouds_local::LocalCloud;
 use clouds_local::build::{BuilderConfig, LocalBuilder};
@@ -51,6 +51,8 @@ struct House {
     edge: Edge,
     bus: EventBus,
     wakeups: Wakeups,
+    /// Where this process itself asks for what is deployed, as schedules do, when everybody else is answered over TLS.
+    in_the_clear: Option<TcpListener>,
 }
 
 impl House {
@@ -81,6 +83,13 @@ impl House {
         emptied(directory.join("builds")).await?;
         config.base_domain.clone_from(&options.base_domain);
         config.listening = Some(address.to_string());
+        let mut in_the_clear = None;
+        if options.address.speaks_tls() {
+            "https".clone_into(&mut config.public_scheme);
+            let listener = listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
+            config.listening = Some(listener.local_addr().context("the listener's address")?.to_string());
+            in_the_clear = Some(listener);
+        }
         config.public_port = Some(address.port());
         config.start_deadline = options.limits.start_deadline();
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
@@ -91,7 +100,8 @@ impl House {
             fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
             ..Settings::in_directory(directory.to_owned())
         });
-        let settings = options.sign_in.apply(options.address.apply(settings))?;
+        let settings = options.address.apply_to_sites(options.address.apply(settings));
+        let settings = options.sign_in.apply(settings)?;
         let settings = options.outgoing.apply(options.git_hosts.apply(settings)?)?;
         let foundation = Foundation {
             store: store.clone(),
@@ -103,7 +113,7 @@ impl House {
             objects,
             settings,
         };
-        Ok(Self { store, services: Services::new(foundation), edge, bus, wakeups })
+        Ok(Self { store, services: Services::new(foundation), edge, bus, wakeups, in_the_clear })
     }
 
     async fn run(
@@ -116,6 +126,7 @@ impl House {
         let metrics = api::install_metrics().context("metrics cannot be recorded")?;
         let edge = Some(Arc::new(LocalEdge(self.edge.clone())) as Arc<dyn api::EdgeRouter>);
         let settings = ServerSettings { services: self.services.clone(), edge, metrics };
+        let in_the_clear = self.in_the_clear.map(|listener| MachineServer::new(listener, settings.clone()));
         let address = listener.local_addr().context("the listener's address")?;
         let reach = options.address.reach(address, &self.services).await?;
         let url = reach.url_on(address);
@@ -131,6 +142,9 @@ impl House {
         let work = work.context("interrupted jobs cannot be taken back")?;
         tokio::spawn(self.services.clone().watch(no_more_requests.clone()));
         let serving = tokio::spawn(server.run(no_more_requests.clone()));
+        if let Some(server) = in_the_clear {
+            tokio::spawn(server.run(no_more_requests.clone()));
+        }
         announce(&url, data, first_start)?;
 
         wait_for_signal().await?;

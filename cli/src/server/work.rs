@@ -19,6 +19,8 @@ const WEBHOOKS: usize = 8;
 const REPORTS: usize = 8;
 /// Receivers that do not answer hold their places for a while.
 const NOTIFICATIONS: usize = 64;
+/// DNS servers that do not answer hold their places for a while, too.
+const DOMAINS: usize = 32;
 /// How many builds run at once unless somebody says otherwise.
 pub const BUILDS: u16 = 2;
 /// How long jobs may take to be handed back once the grace is over.
@@ -33,6 +35,7 @@ pub fn default_concurrency(queue: &str) -> usize {
         "webhook" => WEBHOOKS,
         "report" => REPORTS,
         "notify" => NOTIFICATIONS,
+        "domains" => DOMAINS,
         _ => usize::from(BUILDS),
     }
 }

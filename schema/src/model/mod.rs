@@ -5,6 +5,7 @@ pub mod account;
 pub mod approval;
 pub mod audit;
 pub mod deployment;
+pub mod domain;
 pub mod environment;
 pub mod event;
 pub mod git;

@@ -8,6 +8,7 @@ use domain::project::{self, ProjectBrief};
 use services::ServiceError;
 
 use super::deployment::Deployment;
+use super::domain::Domain;
 use super::environment::Environment;
 use super::git::{GitConnection, Preview};
 use crate::connection::{All, Connection};
@@ -165,6 +166,14 @@ impl Project {
         };
         let page = services.deployments(actor, self.brief.id, environment, cursor, size).await.map_err(to_graphql)?;
         Ok(Connection::new(page, cursor.is_none(), All::Deployments(self.brief.id), Deployment))
+    }
+
+    /// Its domains, by name.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn domains(&self, context: &Context<'_>) -> Result<Vec<Domain>> {
+        let (services, actor) = caller(context)?;
+        let domains = services.domains(actor, self.brief.id).await.map_err(to_graphql)?;
+        Ok(domains.into_iter().map(Domain::from).collect())
     }
 
     /// Its repository at a Git host, where that is connected.

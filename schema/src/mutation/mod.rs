@@ -5,6 +5,7 @@ mod account;
 mod approvals;
 mod audit;
 mod deployments;
+mod domains;
 mod git;
 mod notifications;
 mod operations;
@@ -26,6 +27,7 @@ pub struct Mutation(
     account::AccountMutation,
     operations::OperationsMutation,
     audit::AuditMutation,
+    domains::DomainMutation,
     git::GitMutation,
     notifications::NotificationMutation,
 );

@@ -6,6 +6,7 @@ use crate::connection::{All, Connection};
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::input::parse_id;
+use crate::model::domain::Domain;
 use crate::model::project::Project;
 use crate::paging::page_size;
 
@@ -27,6 +28,16 @@ impl ProjectQuery {
         }
         let page = services.projects(actor, cursor, size).await.map_err(to_graphql)?;
         Ok(Connection::new(page, cursor.is_none(), All::Projects, Project::from))
+    }
+
+    /// A domain; null when the team has none such.
+    async fn domain(&self, context: &Context<'_>, id: ID) -> Result<Option<Domain>> {
+        let (services, actor) = caller(context)?;
+        match services.domain(actor, parse_id("id", &id).map_err(to_graphql)?).await {
+            Ok(domain) => Ok(Some(domain.into())),
+            Err(ServiceError::NotFound(_)) => Ok(None),
+            Err(error) => Err(to_graphql(error)),
+        }
     }
 
     /// A project by id or by slug; null when the team has none such.

@@ -15,9 +15,24 @@ pub(super) fn is_unknown(error: &Error) -> bool {
 }
 
 impl Certificates {
+    /// The account with the authority, which is made when there is none. Another one than that of the id `gone`, which the authority does
+    /// not know.
+    pub(super) async fn account(&self, gone: Option<&str>) -> Result<Account, OrderError> {
+        let is_good = |account: &Account| Some(account.id()) != gone;
+        if let Some(account) = self.known_account().await?.filter(is_good) {
+            return Ok(account);
+        }
+        let _one_at_a_time = self.making_account.lock().await;
+        // Another order may have made one meanwhile.
+        match self.known_account().await?.filter(is_good) {
+            Some(account) => Ok(account),
+            None => self.new_account().await,
+        }
+    }
+
     /// The account that is known, if one is.
-    pub(super) async fn known_account(&self) -> Result<Option<Account>, OrderError> {
-        let (inner, directory) = (&self.services.inner, &self.name.directory);
+    async fn known_account(&self) -> Result<Option<Account>, OrderError> {
+        let (inner, directory) = (&self.services.inner, &self.own.name.directory);
         let Some(sealed) = inner.store.acme_account_get(directory).await.map_err(ServiceError::from)? else { return Ok(None) };
         let opened = inner.sealer.open_own(&inner.store, &account_identity(directory), &sealed).await?;
         let credentials: AccountCredentials = serde_json::from_slice(&opened).map_err(ServiceError::internal)?;
@@ -26,7 +41,7 @@ impl Certificates {
     }
 
     /// A new account, in the place of an earlier one.
-    pub(super) async fn new_account(&self) -> Result<Account, OrderError> {
+    async fn new_account(&self) -> Result<Account, OrderError> {
         let AcmeSettings { email, directory, .. } = &self.settings;
         let contact = email.as_ref().map(|email| format!("mailto:{email}"));
         let contact: Vec<_> = contact.iter().map(String::as_str).collect();
@@ -39,7 +54,7 @@ impl Certificates {
     }
 
     async fn keep_account(&self, credentials: &[u8]) -> Result<(), ServiceError> {
-        let (inner, directory) = (&self.services.inner, &self.name.directory);
+        let (inner, directory) = (&self.services.inner, &self.own.name.directory);
         let sealed = inner.sealer.seal_own(&inner.store, &account_identity(directory), credentials).await?;
         let mut tx = inner.store.begin().await?;
         tx.acme_account_put(directory, &sealed).await?;

@@ -1,20 +1,25 @@
-//! The certificate of the API, from an authority that hands them out by itself (ACME, RFC 8555). Every process that serves the API looks
-//! after it; one at a time orders, and all use what is in the database.
+//! Certificates from an authority that hands them out by itself (ACME, RFC 8555): that of the API, and one for each domain of a team's own
+//! where this installation shows sites over TLS itself. Every process that serves the API looks after them; one at a time orders each,
+//! and all use what is in the database.
 
 mod account;
 mod client;
+mod domains;
 mod order;
 mod renewal;
 #[cfg(test)]
 mod tests;
+mod view;
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use domain::host_name::HostName;
 use domain::time::{Timestamp, now};
 use rcgen::{CertificateParams, CustomExtension, KeyPair};
-use store::AcmeName;
-use tokio::sync::watch;
+use store::{AcmeCertificate, AcmeName};
+use tokio::sync::{Mutex, watch};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
@@ -22,16 +27,19 @@ use zeroize::Zeroizing;
 
 use crate::{Result, ServiceError, Services};
 
+pub use view::{DomainCertificate, FailedTry};
+
 /// How often a process looks whether there is a newer certificate, or it is time for one.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
 /// Where Let's Encrypt is.
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// Which certificate to get, and from whom.
+/// Which certificate the API gets, and from whom. Whether domains of teams' own get theirs there, too, is said in
+/// [`Settings::domain_certificates`](crate::Settings::domain_certificates).
 #[derive(Debug, Clone)]
 pub struct AcmeSettings {
-    /// The names that it is for, in small letters.
+    /// The names that the API's certificate is for, in small letters.
     pub domains: Vec<String>,
     /// Where the authority can write to.
     pub email: Option<String>,
@@ -61,9 +69,12 @@ pub struct Issued {
     pub chain: String,
     /// The private key, in PEM.
     pub key: Zeroizing<String>,
-    not_before: Timestamp,
-    not_after: Timestamp,
-    stored_at: Timestamp,
+    /// From when on it is valid.
+    pub not_before: Timestamp,
+    /// Until when.
+    pub not_after: Timestamp,
+    /// When it was written.
+    pub stored_at: Timestamp,
 }
 
 /// What the authority is shown that looks whether a name leads here (RFC 8737), in DER.
@@ -74,15 +85,61 @@ pub struct ChallengeCertificate {
     pub key: Vec<u8>,
 }
 
-/// The certificate of the API, and what keeps it new.
+/// What clients are shown, by the name that they ask for.
+#[derive(Clone, Default)]
+pub struct Served {
+    /// Under the API's names, and every other that is not a domain's; `None` while there is none.
+    pub own: Option<Arc<Issued>>,
+    /// Under the domains that are served, in small letters; `None` while a domain has none.
+    pub domains: Arc<HashMap<String, Option<Arc<Issued>>>>,
+}
+
+/// The certificates, and what keeps them new.
 pub struct Certificates {
     services: Services,
     settings: AcmeSettings,
-    name: AcmeName,
+    own: Wanted,
     http: reqwest::Client,
     /// Who this process is when it orders.
     runner: Uuid,
-    served: watch::Sender<Option<Arc<Issued>>>,
+    /// Held while an account is made: several orders at once have one.
+    making_account: Mutex<()>,
+    served: watch::Sender<Served>,
+}
+
+/// A certificate to look after.
+#[derive(Debug, Clone)]
+struct Wanted {
+    name: AcmeName,
+    /// The names that it is for, as the authority is asked.
+    names: Vec<String>,
+    whose: Whose,
+}
+
+/// What a certificate is for.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Whose {
+    /// The API.
+    Api,
+    /// A domain of a team's own.
+    Domain(HostName),
+}
+
+impl Wanted {
+    /// That of the API.
+    fn own(settings: &AcmeSettings) -> Self {
+        let mut names = settings.domains.clone();
+        names.sort();
+        names.dedup();
+        let name = AcmeName { directory: settings.directory.to_string(), domains: names.join(",") };
+        Self { name, names, whose: Whose::Api }
+    }
+
+    /// That of a domain.
+    fn of_domain(directory: &Url, domain: &HostName) -> Self {
+        let name = AcmeName { directory: directory.to_string(), domains: domain.to_string() };
+        Self { name, names: vec![domain.to_string()], whose: Whose::Domain(domain.clone()) }
+    }
 }
 
 /// What an account is bound to.
@@ -95,44 +152,39 @@ pub(crate) fn identity(name: &AcmeName) -> String {
     format!("ACME certificate {} {}", name.directory, name.domains)
 }
 
-/// Whether it is time for the next certificate: there is none, or two thirds of its life are over.
-fn is_due(certificate: Option<&Issued>, at: Timestamp) -> bool {
-    certificate.is_none_or(|issued| at >= issued.not_before + (issued.not_after - issued.not_before) * 2 / 3)
-}
-
-fn name_of(settings: &AcmeSettings) -> AcmeName {
-    let mut domains = settings.domains.clone();
-    domains.sort();
-    domains.dedup();
-    AcmeName { directory: settings.directory.to_string(), domains: domains.join(",") }
+/// Whether it is time for the next certificate: there is none, or two thirds of its life, which is from when until when, are over.
+fn is_due(life: Option<(Timestamp, Timestamp)>, at: Timestamp) -> bool {
+    life.is_none_or(|(not_before, not_after)| at >= not_before + (not_after - not_before) * 2 / 3)
 }
 
 impl Certificates {
-    /// Those of these settings, with the certificate that was used last. Nothing is ordered yet: see [`Certificates::keep`].
+    /// Those of these settings, with the certificates that were used last. Nothing is ordered yet: see [`Certificates::keep`].
     pub async fn open(services: Services, settings: AcmeSettings) -> Result<Self, AcmeError> {
         let http = client::http(settings.roots.as_deref())?;
-        let (name, served) = (name_of(&settings), watch::Sender::new(None));
-        let certificates = Self { services, settings, name, http, runner: Uuid::new_v4(), served };
-        if certificates.read().await?.is_none() {
-            let AcmeName { directory, domains } = &certificates.name;
+        let (own, served) = (Wanted::own(&settings), watch::Sender::default());
+        let making_account = Mutex::default();
+        let certificates = Self { services, settings, own, http, runner: Uuid::new_v4(), making_account, served };
+        if certificates.read_own().await?.is_none() {
+            let AcmeName { directory, domains } = &certificates.own.name;
             tracing::info!(
                 directory,
                 domains,
                 "there is no certificate yet: handshakes are refused until the authority has issued one"
             );
         }
+        certificates.open_domains().await?;
         Ok(certificates)
     }
 
-    /// What to serve with, and when that changes; `None` while there is no certificate.
-    pub fn served(&self) -> watch::Receiver<Option<Arc<Issued>>> {
+    /// What to serve with, and when that changes.
+    pub fn served(&self) -> watch::Receiver<Served> {
         self.served.subscribe()
     }
 
     /// What to show an authority that looks whether a name leads here; `None` where nothing is ordered for that name.
     pub async fn challenge(&self, domain: &str) -> Result<Option<ChallengeCertificate>> {
         // Strangers must not be able to make the database work for names that cannot be.
-        if !self.settings.domains.iter().any(|known| known == domain) {
+        if !self.is_own(domain) && !self.served.borrow().domains.contains_key(domain) {
             return Ok(None);
         }
         match self.services.store().acme_challenge_get(domain).await? {
@@ -141,20 +193,20 @@ impl Certificates {
         }
     }
 
-    /// Takes newer certificates from the database, and orders one when it is time, until told to stop.
+    /// Takes newer certificates from the database, and orders them when it is time, until told to stop. No domain holds up the API.
     pub async fn keep(&self, stop: CancellationToken) {
-        let mut failing = false;
+        tokio::join!(self.keep_own(&stop), self.keep_domains(&stop));
+    }
+
+    /// Whether a name is one of the API's.
+    fn is_own(&self, name: &str) -> bool {
+        self.settings.domains.iter().any(|known| known == name)
+    }
+
+    async fn keep_own(&self, stop: &CancellationToken) {
+        let mut complained = Complained(false);
         loop {
-            let looked = self.look(&stop).await;
-            if let Err(error) = &looked
-                && !failing
-            {
-                tracing::warn!(
-                    error = jobs::handler::chain(error),
-                    "the certificate cannot be looked after; the last one is used"
-                );
-            }
-            failing = looked.is_err();
+            complained.about(&self.look(stop).await, "the certificate cannot be looked after; the last one is used");
             tokio::select! {
                 () = tokio::time::sleep(LOOK_EVERY) => {}
                 () = stop.cancelled() => return,
@@ -163,28 +215,57 @@ impl Certificates {
     }
 
     async fn look(&self, stop: &CancellationToken) -> Result<()> {
-        if is_due(self.read().await?.as_deref(), now()) { self.renew(stop).await } else { Ok(()) }
+        let present = self.read_own().await?;
+        if is_due(present.map(|issued| (issued.not_before, issued.not_after)), now()) {
+            self.renew(&self.own, stop).await?;
+            self.read_own().await?;
+        }
+        Ok(())
     }
 
-    /// The certificate in the database, which is served from now on.
-    async fn read(&self) -> Result<Option<Arc<Issued>>> {
-        let Some(row) = self.services.store().acme_certificate_get(&self.name).await? else { return Ok(None) };
-        let moments = (row.not_before, row.not_after, row.stored_at);
-        let same = |issued: &&Arc<Issued>| (issued.not_before, issued.not_after, issued.stored_at) == moments;
-        if let Some(issued) = self.served.borrow().as_ref().filter(same) {
+    /// The API's certificate in the database, which is served from now on.
+    async fn read_own(&self) -> Result<Option<Arc<Issued>>> {
+        let Some(row) = self.row(&self.own.name).await? else { return Ok(None) };
+        let same = |issued: &&Arc<Issued>| issued.is_of((row.not_before, row.not_after, row.stored_at));
+        if let Some(issued) = self.served.borrow().own.as_ref().filter(same) {
             return Ok(Some(Arc::clone(issued)));
         }
-        let key = self.open_key(&row.sealed).await?;
-        let (not_before, not_after, stored_at) = moments;
-        let issued = Arc::new(Issued { chain: row.chain, key, not_before, not_after, stored_at });
-        self.served.send_replace(Some(Arc::clone(&issued)));
+        let issued = Arc::new(self.open_row(&self.own.name, row).await?);
+        self.served.send_modify(|served| served.own = Some(Arc::clone(&issued)));
         Ok(Some(issued))
     }
 
-    async fn open_key(&self, sealed: &[u8]) -> Result<Zeroizing<String>> {
+    async fn row(&self, name: &AcmeName) -> Result<Option<AcmeCertificate>> {
+        Ok(self.services.store().acme_certificate_get(name).await?)
+    }
+
+    async fn open_row(&self, name: &AcmeName, row: AcmeCertificate) -> Result<Issued> {
         let inner = &self.services.inner;
-        let key = inner.sealer.open_own(&inner.store, &identity(&self.name), sealed).await?;
-        Ok(Zeroizing::new(std::str::from_utf8(&key).map_err(ServiceError::internal)?.to_owned()))
+        let key = inner.sealer.open_own(&inner.store, &identity(name), &row.sealed).await?;
+        let key = Zeroizing::new(std::str::from_utf8(&key).map_err(ServiceError::internal)?.to_owned());
+        let AcmeCertificate { chain, not_before, not_after, stored_at, .. } = row;
+        Ok(Issued { chain, key, not_before, not_after, stored_at })
+    }
+}
+
+impl Issued {
+    /// Whether it is the one with these moments: from when on it is valid, until when, and when it was written.
+    fn is_of(&self, moments: (Timestamp, Timestamp, Timestamp)) -> bool {
+        (self.not_before, self.not_after, self.stored_at) == moments
+    }
+}
+
+/// Whether it was said already that something does not work, which is said once.
+struct Complained(bool);
+
+impl Complained {
+    fn about(&mut self, done: &Result<()>, what: &str) {
+        if let Err(error) = done
+            && !self.0
+        {
+            tracing::warn!(error = jobs::handler::chain(error), "{what}");
+        }
+        self.0 = done.is_err();
     }
 }
 

@@ -5,18 +5,24 @@ use std::time::Duration;
 use chrono::DateTime;
 use domain::time::{Timestamp, now};
 use instant_acme::{
-    Account, AuthorizationStatus, ChallengeHandle, ChallengeType, Error, Identifier, NewOrder, Order, OrderStatus, RetryPolicy,
+    AuthorizationStatus, ChallengeHandle, ChallengeType, Error, Identifier, NewOrder, Order, OrderStatus, RetryPolicy,
 };
 use x509_cert::Certificate;
 use x509_cert::time::Time;
 use zeroize::Zeroizing;
 
 use super::renewal::LEASE;
-use super::{Certificates, Issued, account};
+use super::{Certificates, Issued, Wanted, account};
 use crate::ServiceError;
 
 /// How long the authority may take to look at the proof, and to issue the certificate.
 const PATIENCE: Duration = Duration::from_mins(1);
+
+/// What the owner of a domain can do.
+const REMEDY: &str = "The name has to lead here on port 443, by whichever of its addresses, and no CAA record may forbid it";
+
+/// How much of what the authority says is kept, in characters.
+const LONGEST_PROBLEM: usize = 1000;
 
 /// Why there is no certificate.
 #[derive(Debug, thiserror::Error)]
@@ -35,10 +41,26 @@ pub(super) enum OrderError {
     Service(#[from] ServiceError),
 }
 
+impl OrderError {
+    /// The problem in the words for whose domain it is: nothing of the inside of this installation, and what to do.
+    pub(super) fn told(&self) -> String {
+        let what = match self {
+            Self::Authority(Error::Api(problem)) => format!("the certificates' authority refused it: {problem}. {REMEDY}"),
+            Self::Authority(_) => "the certificates' authority cannot be reached, or did not answer as it should".to_owned(),
+            Self::NoChallenge(_) | Self::Unreadable(_) => self.to_string(),
+            Self::Refused(why) => format!("the certificates' authority did not find that the name leads here: {why}. {REMEDY}"),
+            Self::TimedOut => format!("the certificates' authority took too long. {REMEDY}"),
+            Self::Service(_) => "something went wrong here: the server's log says what".to_owned(),
+        };
+        // What the authority says may quote whatever it met under the name.
+        what.chars().filter(|c| !c.is_control()).take(LONGEST_PROBLEM).collect()
+    }
+}
+
 impl Certificates {
     /// Orders a certificate and waits for it.
-    pub(super) async fn order(&self) -> Result<Issued, OrderError> {
-        let mut order = self.begin_order().await?;
+    pub(super) async fn order(&self, wanted: &Wanted) -> Result<Issued, OrderError> {
+        let mut order = self.begin_order(wanted).await?;
         self.prove(&mut order).await?;
         let retries = RetryPolicy::default().timeout(PATIENCE);
         if order.poll_ready(&retries).await? != OrderStatus::Ready {
@@ -50,16 +72,15 @@ impl Certificates {
         Ok(Issued { chain, key, not_before, not_after, stored_at: now() })
     }
 
-    async fn begin_order(&self) -> Result<Order, OrderError> {
-        let identifiers: Vec<_> = self.settings.domains.iter().cloned().map(Identifier::Dns).collect();
+    async fn begin_order(&self, wanted: &Wanted) -> Result<Order, OrderError> {
+        let identifiers: Vec<_> = wanted.names.iter().cloned().map(Identifier::Dns).collect();
         let asked = NewOrder::new(&identifiers);
-        if let Some(account) = self.known_account().await? {
-            match account.new_order(&asked).await {
-                Err(error) if account::is_unknown(&error) => {}
-                begun => return Ok(begun?),
-            }
+        let account = self.account(None).await?;
+        match account.new_order(&asked).await {
+            Err(error) if account::is_unknown(&error) => {}
+            begun => return Ok(begun?),
         }
-        let account: Account = self.new_account().await?;
+        let account = self.account(Some(account.id())).await?;
         Ok(account.new_order(&asked).await?)
     }
 

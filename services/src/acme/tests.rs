@@ -1,21 +1,19 @@
-use chrono::TimeDelta;
-use domain::time::now;
+mod of_domains;
 
-use super::order::validity;
+use chrono::TimeDelta;
+use instant_acme::{Error, Problem};
+
+use super::order::{OrderError, validity};
 use super::renewal::pause;
 use super::*;
-
-fn issued(lives: TimeDelta, age: TimeDelta) -> Issued {
-    let not_before = now() - age;
-    Issued { chain: String::new(), key: Zeroizing::default(), not_before, not_after: not_before + lives, stored_at: not_before }
-}
 
 #[test]
 fn a_certificate_is_renewed_when_two_thirds_of_its_life_are_over() {
     assert!(is_due(None, now()));
     let life = TimeDelta::days(90);
     for (days, due) in [(0, false), (59, false), (60, true), (89, true), (100, true)] {
-        assert_eq!(is_due(Some(&issued(life, TimeDelta::days(days))), now()), due, "{days}");
+        let not_before = now() - TimeDelta::days(days);
+        assert_eq!(is_due(Some((not_before, not_before + life)), now()), due, "{days}");
     }
 }
 
@@ -33,9 +31,9 @@ fn the_order_of_names_makes_no_other_certificate() {
         directory: Url::parse(LETS_ENCRYPT).unwrap(),
         roots: None,
     };
-    let name = name_of(&settings(&["b.example.org", "a.example.org", "b.example.org"]));
+    let name = Wanted::own(&settings(&["b.example.org", "a.example.org", "b.example.org"])).name;
     assert_eq!(name.domains, "a.example.org,b.example.org");
-    assert_eq!(name, name_of(&settings(&["a.example.org", "b.example.org"])));
+    assert_eq!(name, Wanted::own(&settings(&["a.example.org", "b.example.org"])).name);
 }
 
 #[test]
@@ -61,4 +59,18 @@ fn a_chain_says_how_long_it_lives() {
 fn roots_that_are_none_are_refused() {
     let _ = rustls::crypto::ring::default_provider().install_default();
     assert!(matches!(client::http(Some(b"nothing")), Err(AcmeError::NoRoots)));
+}
+
+#[test]
+fn who_owns_a_domain_is_told_what_to_do_and_nothing_of_the_inside() {
+    let problem = |detail: &str| Problem { detail: Some(detail.to_owned()), ..serde_json::from_str("{}").unwrap() };
+    let told = |error: OrderError| error.told();
+    let refused = told(OrderError::Authority(Error::Api(problem("CAA forbids it"))));
+    assert!(refused.contains("CAA forbids it") && refused.contains("port 443"), "{refused}");
+    let odd = told(OrderError::Refused("it met \u{1b}[31m\r\nthere ".to_owned() + &"x".repeat(5000)));
+    assert!(odd.contains("it met [31mthere xxx") && odd.chars().count() == 1000, "{odd}");
+    let inner = told(OrderError::Service(ServiceError::internal("the password of the database is wrong")));
+    assert!(!inner.contains("password"), "{inner}");
+    let unreachable = told(OrderError::Authority(Error::Str("10.0.0.7 refuses")));
+    assert!(!unreachable.contains("10.0.0.7"), "{unreachable}");
 }

@@ -95,18 +95,22 @@ impl House {
         tx.commit().await.unwrap();
     }
 
-    /// Has a certificate, and the account that it was ordered with.
+    /// Has certificates of its own and of teams' domains, and the account that they were ordered with.
     async fn certify(&self) {
-        let name = AcmeName { directory: "https://ca.example.org/dir".to_owned(), domains: "a.org,b.org".to_owned() };
-        let account = acme::account_identity(&name.directory);
-        let account = self.sealer.seal_own(&self.store, &account, b"account").await.unwrap();
-        let key = self.sealer.seal_own(&self.store, &acme::identity(&name), b"key").await.unwrap();
-        let (chain, at) = ("chain".to_owned(), now());
-        let certificate = AcmeCertificate { chain, sealed: key, not_before: at, not_after: at, stored_at: at };
+        let directory = "https://ca.example.org/dir";
+        let account = self.sealer.seal_own(&self.store, &acme::account_identity(directory), b"account").await.unwrap();
         let mut tx = self.store.begin().await.unwrap();
-        tx.acme_account_put(&name.directory, &account).await.unwrap();
-        tx.acme_certificate_put(&name, &certificate).await.unwrap();
+        tx.acme_account_put(directory, &account).await.unwrap();
         tx.commit().await.unwrap();
+        for domains in ["a.org,b.org", "www.example.org", "shop.example.com"] {
+            let name = AcmeName { directory: directory.to_owned(), domains: domains.to_owned() };
+            let key = self.sealer.seal_own(&self.store, &acme::identity(&name), b"key").await.unwrap();
+            let (chain, at) = ("chain".to_owned(), now());
+            let certificate = AcmeCertificate { chain, sealed: key, not_before: at, not_after: at, stored_at: at };
+            let mut tx = self.store.begin().await.unwrap();
+            tx.acme_certificate_put(&name, &certificate).await.unwrap();
+            tx.commit().await.unwrap();
+        }
     }
 
     /// Seals something of each kind, as a process does; answers the variable.

@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 61] = [
+pub const TABLES: [&str; 62] = [
     "installation",
     "key_rotations",
     "users",
@@ -75,6 +75,7 @@ pub const TABLES: [&str; 61] = [
     "audit_chains",
     "audit_entries",
     "audit_checkpoints",
+    "domains",
     "acme_accounts",
     "acme_certificates",
     "acme_orders",

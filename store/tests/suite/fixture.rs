@@ -4,6 +4,7 @@ use domain::access::{CustomRole, Permission, Permissions};
 use domain::alert::Alert;
 use domain::approval::{Approval, ApprovalState};
 use domain::artifact::Digest;
+use domain::custom_domain::CustomDomain;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger};
 use domain::environment::Environment;
 use domain::git_host::{
@@ -11,8 +12,8 @@ use domain::git_host::{
     Preview, Push,
 };
 use domain::id::{
-    AlertId, ChannelId, DeliveryId, DeploymentId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId, LetterId, PreviewId,
-    ProjectId, ResourceId, RoleId, ScheduleId, SessionId, TeamId, UserId, VariableId,
+    AlertId, ChannelId, DeliveryId, DeploymentId, DomainId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId, LetterId,
+    PreviewId, ProjectId, ResourceId, RoleId, ScheduleId, SessionId, TeamId, UserId, VariableId,
 };
 use domain::job::Fence;
 use domain::notification::{Channel, ChannelKind, EventType, EventTypes, Templates};
@@ -82,6 +83,24 @@ pub fn environment(project: &Project, name: &str) -> Environment {
         protected: false,
         created_at: now(),
         deleting_at: None,
+    }
+}
+
+/// A domain that waits for its proof.
+pub fn domain(environment: &Environment, name: &str) -> CustomDomain {
+    CustomDomain {
+        id: DomainId::new(),
+        team_id: environment.team_id,
+        project_id: environment.project_id,
+        environment_id: environment.id,
+        name: name.parse().unwrap(),
+        token: "4f9a".to_owned(),
+        problem: Some("the record is not there yet".to_owned()),
+        checked_at: Some(now()),
+        next_check_at: Some(now()),
+        verified_at: None,
+        created_by: UserId::new(),
+        created_at: now(),
     }
 }
 

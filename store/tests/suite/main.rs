@@ -7,6 +7,7 @@ mod audit;
 mod clouds;
 mod common;
 mod deployments;
+mod domains;
 mod dump;
 mod environments;
 mod events;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use domain::access::{Permission, Permissions, Role, RoleRef};
 use domain::approval::ApprovalState;
+use domain::custom_domain::CustomDomain;
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
 use domain::git_host::DeliveryState;
@@ -139,6 +140,7 @@ struct Everything {
     job: JobId,
     failed: JobId,
     schedule: ScheduleId,
+    domain: CustomDomain,
     connection: GitConnectionId,
     delivery: GitDeliveryId,
     preview: PreviewId,
@@ -184,6 +186,9 @@ impl Everything {
         let (failed, schedule) = (fixture::job(team), fixture::schedule(&tenant.project));
         let run = fixture::run(&schedule);
         let alert = fixture::alert(team);
+        let domain = fixture::domain(&tenant.environment, &format!("{}.example", tenant.project.name));
+        let served = fixture::domain(&tenant.environment, &format!("{}.example.org", tenant.project.name));
+        let served = CustomDomain { verified_at: Some(now()), ..served };
         let connection = fixture::git_connection(&tenant.project);
         let (delivery, preview) = (fixture::git_delivery(&connection), fixture::preview(&connection, &tenant.environment));
         let installation = rand_number(team);
@@ -224,6 +229,8 @@ impl Everything {
             tx.schedule_insert(&schedule).await?;
             tx.run_expect(&run).await?;
             tx.alert_raise(&alert).await?;
+            tx.domain_insert(&domain).await?;
+            tx.domain_insert(&served).await?;
             tx.git_connection_insert(&connection, &fixture::git_secrets()).await?;
             assert!(tx.git_delivery_insert(&delivery).await?);
             tx.preview_put(&preview).await?;
@@ -254,6 +261,7 @@ impl Everything {
             job: job.id,
             failed,
             schedule,
+            domain,
             connection: connection.id,
             delivery: delivery.row.id,
             preview: preview.id,
@@ -316,6 +324,9 @@ impl Everything {
             job_get(self.job);
             job_list(&JobFilter::default(), None, 10);
             job_failure_list(self.failed);
+            domain_list(project_id);
+            domain_get(self.domain.id);
+            acme_domain_list_of(project_id, "https://authority.example.org/directory");
             git_connection_of(project_id);
             git_connection_get(self.connection);
             git_secrets(self.connection);
@@ -368,6 +379,8 @@ impl Everything {
             project_lock(project_id);
             environment_find(project_id, "production");
             environment_find_by_id(environment);
+            domain_find(self.domain.id);
+            domain_count(project_id);
             preview_find(self.connection, 2);
             preview_of_environment(environment);
             git_report_find(deployment);
@@ -411,6 +424,7 @@ impl Everything {
         };
         let checkpoint = AuditCheckpointRow { sequence: 3, hash: digest(3), statement: "stolen".to_owned(), at: now() };
         let stolen = GitConnectionChange { previews: Some(false), ..GitConnectionChange::default() };
+        let stolen_domain = CustomDomain { team_id: team, verified_at: Some(now()), ..self.domain.clone() };
         let outcome = DeliveryOutcome { state: DeliveryState::Failed, outcome: "stolen".to_owned(), deployment_id: None };
         let mut done = Vec::new();
         macro_rules! attempt {
@@ -457,6 +471,10 @@ impl Everything {
             schedule_enable(team, self.schedule, false, None);
             schedule_delete_of_environment(team, project_id, "production");
             schedule_delete(team, self.schedule);
+            domain_checked(&stolen_domain);
+            domain_check_at(team, self.domain.id, None);
+            domain_show(team, self.domain.id, environment);
+            domain_delete(team, self.domain.id);
             git_connection_update(team, self.connection, &stolen);
             git_delivery_is_overtaken(team, self.delivery);
             git_delivery_end(team, self.delivery, &outcome);

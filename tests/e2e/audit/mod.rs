@@ -14,7 +14,7 @@ const ENTRY: &str = "sequence action outcome address requestId agent actor { use
 
 impl House {
     /// The entries of the owner's log that a filter finds, the latest first.
-    async fn audit(&self, filter: Value, first: usize) -> Vec<Value> {
+    pub async fn audit(&self, filter: Value, first: usize) -> Vec<Value> {
         let query = format!(
             "query($filter: AuditFilter, $first: Int) {{ auditLog(filter: $filter, first: $first) {{ nodes {{ {ENTRY} }} }} }}"
         );

@@ -46,7 +46,7 @@ const fn account(name: &'static str, document: &'static str) -> Operation {
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-pub const OPERATIONS: [Operation; 89] = [
+pub const OPERATIONS: [Operation; 95] = [
     Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
     account("query.me/account", "{ me { account { sessions { current } securityEvents { kind } secondFactor { enabled } identities { email } } } }"),
     operation("query.invitations", MemberRead, On::Team, "{ invitations { id user { email } role } }"),
@@ -64,6 +64,8 @@ pub const OPERATIONS: [Operation; 89] = [
     operation("query.job", ProjectRead, On::TeamItem, "{ job(id: \"<job>\") { id queue } }"),
     operation("query.queues", JobWrite, On::Installation, "{ queues { name } }"),
     operation("query.project/git", ProjectRead, On::Part, "{ project(id: \"<project>\") { slug gitConnection { repository deliveries { nodes { event } } } previews { title } } }"),
+    operation("query.project/domains", ProjectRead, On::Part, "{ project(id: \"<project>\") { slug domains { id name } } }"),
+    operation("query.domain", ProjectRead, On::Part, "{ domain(id: \"<domain>\") { id name records { value } } }"),
     operation("query.gitInstallations", ProjectWrite, On::Installation, "{ gitInstallations { id account } }"),
     operation("query.schedules", ProjectRead, On::Part, "{ schedules(projectId: \"<project>\") { id name runs { state } } }"),
     operation("query.alerts", ProjectRead, On::Team, "{ alerts { edges { node { id message } } } }"),
@@ -84,6 +86,9 @@ pub const OPERATIONS: [Operation; 89] = [
     operation("mutation.updateGitConnection", ProjectWrite, On::Part, "mutation { updateGitConnection(input: {projectId: \"<project>\", previews: false}) { connection { previews } userErrors { code } } }"),
     operation("mutation.disconnectRepository", ProjectWrite, On::Part, "mutation { disconnectRepository(input: {projectId: \"<project>\"}) { disconnected userErrors { code } } }"),
     operation("mutation.assignGitInstallation", ProjectWrite, On::Installation, "mutation { assignGitInstallation(input: {installationId: \"1\", assigned: true}) { installation { account } userErrors { code } } }"),
+    operation("mutation.addDomain", ProjectWrite, On::Part, "mutation { addDomain(input: {projectId: \"<project>\", environment: \"guarded\", name: \"<new>.example\"}) { domain { id name } userErrors { code } } }"),
+    operation("mutation.verifyDomain", ProjectWrite, On::Part, "mutation { verifyDomain(input: {domainId: \"<domain>\"}) { domain { name } userErrors { code } } }"),
+    operation("mutation.updateDomain", ProjectWrite, On::Part, "mutation { updateDomain(input: {domainId: \"<domain>\", environment: \"guarded\"}) { domain { name } userErrors { code } } }"),
     operation("mutation.setEnvironmentVariable", VariableWrite, On::Part, "mutation { setEnvironmentVariable(input: {projectId: \"<project>\", environment: \"guarded\", variables: [{name: \"KEPT\", value: \"b\"}]}) { names userErrors { code } } }"),
     operation("mutation.unsetEnvironmentVariable", VariableWrite, On::Part, "mutation { unsetEnvironmentVariable(input: {projectId: \"<project>\", environment: \"guarded\", name: \"KEPT\"}) { names userErrors { code } } }"),
     operation("mutation.approveDeployment", DeploymentApprove, On::Part, "mutation { approveDeployment(input: {deploymentId: \"<deployment>\"}) { deployment { id } userErrors { code } } }"),
@@ -132,6 +137,7 @@ pub const OPERATIONS: [Operation; 89] = [
     operation("mutation.revokeApiKey", ApiKeyWrite, On::TeamItem, "mutation { revokeApiKey(input: {apiKeyId: \"<key>\"}) { done userErrors { code } } }"),
     operation("mutation.discardJob", JobWrite, On::TeamItem, "mutation { discardJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
     operation("mutation.deleteSchedule", ProjectWrite, On::Part, "mutation { deleteSchedule(input: {scheduleId: \"<schedule>\"}) { deleted userErrors { code } } }"),
+    operation("mutation.removeDomain", ProjectWrite, On::Part, "mutation { removeDomain(input: {domainId: \"<domain>\"}) { removed userErrors { code } } }"),
     operation("mutation.deleteEnvironment", ProjectDelete, On::Part, "mutation { deleteEnvironment(input: {projectId: \"<project>\", environment: \"guarded\"}) { environment { name } userErrors { code } } }"),
     operation("mutation.deleteNotificationChannel", ProjectWrite, On::Part, "mutation { deleteNotificationChannel(input: {channelId: \"<channel>\"}) { deleted userErrors { code } } }"),
     operation("mutation.deleteProject", ProjectDelete, On::Part, "mutation { deleteProject(input: {projectId: \"<project>\"}) { project { slug } userErrors { code } } }"),

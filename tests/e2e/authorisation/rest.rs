@@ -20,13 +20,15 @@ type Call = (&'static str, &'static str, Permission, On, &'static str, &'static 
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-const CALLS: [Call; 26] = [
+const CALLS: [Call; 32] = [
     ("GET", "/api/v1/projects", ProjectRead, On::Visible, "", ""),
     ("GET", "/api/v1/projects/{id}", ProjectRead, On::Part, "", ""),
     ("GET", "/api/v1/projects/{id}/environments", ProjectRead, On::Part, "", ""),
     ("GET", "/api/v1/projects/{id}/events", ProjectRead, On::Part, "", ""),
     ("GET", "/api/v1/projects/{id}/env", VariableRead, On::Part, "?environment=guarded", ""),
     ("GET", "/api/v1/functions", ProjectRead, On::Part, "?projectId=<project>&environment=guarded", ""),
+    ("GET", "/api/v1/domains", ProjectRead, On::Part, "?projectId=<project>", ""),
+    ("GET", "/api/v1/domains/{id}", ProjectRead, On::Part, "", ""),
     ("GET", "/api/v1/deployments", ProjectRead, On::Part, "?projectId=<project>", ""),
     ("GET", "/api/v1/deployments/{id}", ProjectRead, On::Part, "", ""),
     ("GET", "/api/v1/deployments/{id}/events", ProjectRead, On::Part, "", ""),
@@ -41,6 +43,10 @@ const CALLS: [Call; 26] = [
     ("POST", "/api/v1/projects", ProjectWrite, On::Team, "", "{\"name\": \"<new>\"}"),
     ("PATCH", "/api/v1/projects/{id}", ProjectWrite, On::Part, "", "{\"reference\": \"main\"}"),
     ("PATCH", "/api/v1/projects/{id}/env", VariableWrite, On::Part, "", "{\"environment\": \"guarded\", \"variables\": [{\"name\": \"A\", \"value\": \"b\"}]}"),
+    ("POST", "/api/v1/domains", ProjectWrite, On::Part, "", "{\"projectId\": \"<project>\", \"environment\": \"guarded\", \"name\": \"<new>.example\"}"),
+    ("POST", "/api/v1/domains/{id}/verify", ProjectWrite, On::Part, "", ""),
+    ("PATCH", "/api/v1/domains/{id}", ProjectWrite, On::Part, "", "{\"environment\": \"guarded\"}"),
+    ("DELETE", "/api/v1/domains/{id}", ProjectWrite, On::Part, "", ""),
     ("DELETE", "/api/v1/projects/{id}/env/{name}", VariableWrite, On::Part, "?environment=guarded", ""),
     ("POST", "/api/v1/deployments/{id}/approve", DeploymentApprove, On::Part, "", "{}"),
     ("POST", "/api/v1/deployments/{id}/promote", DeploymentWrite, On::Part, "", "{\"environment\": \"guarded\"}"),
@@ -85,7 +91,8 @@ fn outcome(status: u16, answer: &str) -> Outcome {
 
 /// The path with what the team has in place of its variables.
 fn path(template: &str) -> String {
-    let id = ["projects", "deployments", "jobs"].into_iter().find(|noun| template.contains(&format!("/{noun}/{{id}}")));
+    let id =
+        ["projects", "deployments", "domains", "jobs"].into_iter().find(|noun| template.contains(&format!("/{noun}/{{id}}")));
     let id = id.map(|noun| format!("<{}>", noun.trim_end_matches('s'))).unwrap_or_default();
     template.replace("{id}", &id).replace("{name}", "ABSENT")
 }

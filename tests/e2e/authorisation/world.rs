@@ -57,6 +57,9 @@ impl World {
         let key = made(house, "createApiKey", "CreateApiKeyInput", json!({"name": MARKER}), "apiKey").await;
         let job = rows(house, team, &deployment).await;
         ids.extend([("<project>", project), ("<deployment>", deployment), ("<schedule>", schedule), ("<member>", member)]);
+        let domain = json!({"projectId": ids["<project>"], "environment": "guarded", "name": format!("{MARKER}.example")});
+        let domain = made(house, "addDomain", "AddDomainInput", domain, "domain").await;
+        ids.insert("<domain>", domain);
         let channel = json!({"kind": "WEBHOOK", "name": MARKER, "projectId": ids["<project>"], "url": format!("http://127.0.0.1:9/{MARKER}")});
         let channel = made(house, "createNotificationChannel", "CreateNotificationChannelInput", channel, "channel").await;
         let input = json!({"channelId": channel});

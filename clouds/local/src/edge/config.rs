@@ -68,29 +68,35 @@ impl EdgeConfig {
         format!("{}:edge:", self.instance)
     }
 
-    /// The address at which a label is seen.
+    /// The address at which a label is seen; one with a dot in it is the whole name of a host.
     pub fn url(&self, label: &str) -> String {
         let Self { public_scheme, base_domain, .. } = self;
+        let host = if label.contains('.') { label.to_owned() } else { format!("{label}.{base_domain}") };
         let usual = if public_scheme == "https" { 443 } else { 80 };
         match self.public_port.filter(|port| *port != usual) {
-            Some(port) => format!("{public_scheme}://{label}.{base_domain}:{port}"),
-            None => format!("{public_scheme}://{label}.{base_domain}"),
+            Some(port) => format!("{public_scheme}://{host}:{port}"),
+            None => format!("{public_scheme}://{host}"),
         }
     }
 
     /// The label in a `Host`, such as `shop--preview` in `shop--preview.localhost:8080`; `None` when the host is not below the
     /// base domain.
     pub(crate) fn label_of<'h>(&self, host: &'h str) -> Option<&'h str> {
-        let host = match host.rsplit_once(':') {
-            Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
-            _ => host,
-        };
-        let host = host.strip_suffix('.').unwrap_or(host);
+        let host = name_of(host);
         let at = host.len().checked_sub(self.base_domain.len())?;
         let (label, domain) = (host.get(..at)?, host.get(at..)?);
         let label = label.strip_suffix('.')?;
         (domain.eq_ignore_ascii_case(&self.base_domain) && !label.is_empty() && !label.contains('.')).then_some(label)
     }
+}
+
+/// The name in a `Host`, without a port and without a dot at its end.
+pub(crate) fn name_of(host: &str) -> &str {
+    let host = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    host.strip_suffix('.').unwrap_or(host)
 }
 
 #[cfg(test)]
@@ -122,6 +128,7 @@ mod tests {
     fn addresses_leave_out_the_usual_port() {
         let mut config = EdgeConfig::new(PathBuf::new(), "x");
         assert_eq!(config.url("shop"), "http://shop.localhost:8080");
+        assert_eq!(config.url("www.example.org"), "http://www.example.org:8080");
         config.public_port = Some(80);
         assert_eq!(config.url("shop"), "http://shop.localhost");
     }

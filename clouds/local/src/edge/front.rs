@@ -14,7 +14,7 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::body::{BoxError, EdgeBody};
-use super::config::EdgeConfig;
+use super::config::{EdgeConfig, name_of};
 use super::deployed::{Deployed, Runtime};
 use super::files::Library;
 use super::instance::{Instance, Pool};
@@ -77,10 +77,14 @@ impl Edge {
         Ok(Self { reconciler, _end: Arc::new(stop.drop_guard()) })
     }
 
-    /// The label in a `Host` header, such as `shop--preview` in `shop--preview.localhost:8080`; `None` for a host that is not
-    /// below the base domain.
+    /// The label in a `Host` header, such as `shop--preview` in `shop--preview.localhost:8080`, or the whole name where a route is for
+    /// it: a domain of a team's own. `None` for every other host.
     pub fn label_of<'h>(&self, host: &'h str) -> Option<&'h str> {
-        self.reconciler.shared.config.label_of(host)
+        self.reconciler.shared.config.label_of(host).or_else(|| {
+            let name = name_of(host);
+            // Labels are no hosts: nothing is shown to who asks for `shop` alone.
+            (name.contains('.') && self.reconciler.target(name).is_some()).then_some(name)
+        })
     }
 
     /// Where this machine takes visitors' requests.
