@@ -1,7 +1,7 @@
 //! What the local cloud asks of the control plane, in plain calls. The binary fits these to the local cloud's own interface: no
 //! concrete cloud is named here.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -70,6 +70,11 @@ impl LocalControl {
     /// Which deployment each host label shows.
     pub async fn routes(&self) -> Result<HashMap<String, DeploymentId>> {
         Ok(self.store.local_route_list().await?.into_iter().collect())
+    }
+
+    /// The domains of teams' own that are served.
+    pub async fn domains(&self) -> Result<HashSet<String>> {
+        Ok(self.store.domain_names_served().await?.into_iter().collect())
     }
 
     /// Records which deployment a label shows.

@@ -27,6 +27,12 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
     }
 
+    /// The names that are served, of all teams.
+    pub async fn domain_names_served(&self) -> Result<Vec<String>> {
+        let sql = "SELECT name FROM domains WHERE verified_at IS NOT NULL";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).fetch_all(pool).await)?)
+    }
+
     /// Domains of all teams that it is time to look at.
     pub async fn domain_list_due(&self, at: Timestamp) -> Result<Vec<CustomDomain>> {
         let sql = concat!("SELECT ", columns!(), " FROM domains WHERE next_check_at <= $1 ORDER BY next_check_at LIMIT 100");

@@ -111,6 +111,15 @@ async fn a_domain_is_served_once_the_dns_shows_that_it_is_the_teams() {
     let moved = house.json(&["domains", "update", "www.example.org", "--environment", "staging", "-p", "page"]).await;
     assert_eq!((&moved["environment"], &moved["state"]), (&json!("staging"), &json!("VERIFIED")));
     house.host_shows("www.example.org", "on its way").await;
+    house.json(&["projects", "create", "empty"]).await;
+    let (name, value) = proof(&house.json(&["domains", "add", "empty.example", "-p", "empty"]).await);
+    dns.set_txt(&name, &value);
+    house.json(&["domains", "verify", "empty.example", "-p", "empty"]).await;
+    // Nobody is shown the API under a name that a team was given.
+    eventually(PATIENCE, "a page for a domain that shows nothing", async || {
+        house.host("empty.example").await.contains("nothing is deployed as `empty.example`")
+    })
+    .await;
     let listed = house.cli(&["domains", "-p", "page"]).await.stdout;
     assert!(listed.contains("www.example.org  staging") && listed.contains("verified"), "{listed}");
 

@@ -1,6 +1,6 @@
 //! The local cloud over several machines: each edge runs its share of what the database asks for, and says what it has.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -150,6 +150,10 @@ impl ControlPlane for Fleet {
 
     async fn routes(&self) -> Result<Routes, CloudError> {
         self.rest.routes().await
+    }
+
+    async fn domains(&self) -> Result<HashSet<String>, CloudError> {
+        self.rest.domains().await
     }
 
     async fn put_route(&self, route: &Route) -> Result<(), CloudError> {

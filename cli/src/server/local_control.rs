@@ -1,5 +1,6 @@
 //! Fits the control plane's plain calls to the local cloud's interface.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 
 use async_trait::async_trait;
@@ -76,6 +77,10 @@ impl ControlPlane for InProcess {
 
     async fn routes(&self) -> Result<Routes, CloudError> {
         self.0.routes().await.map_err(failed)
+    }
+
+    async fn domains(&self) -> Result<HashSet<String>, CloudError> {
+        self.0.domains().await.map_err(failed)
     }
 
     async fn put_route(&self, route: &Route) -> Result<(), CloudError> {

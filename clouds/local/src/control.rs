@@ -1,6 +1,6 @@
 //! What the local cloud needs from the control plane: a place for the desired state, artifacts, variables, and ears for what it observes.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -51,6 +51,11 @@ pub trait ControlPlane: Send + Sync + 'static {
 
     /// Every route.
     async fn routes(&self) -> Result<Routes, CloudError>;
+
+    /// The domains of teams' own, in small letters, whether they show something or not: nobody else answers for them.
+    async fn domains(&self) -> Result<HashSet<String>, CloudError> {
+        Ok(HashSet::new())
+    }
 
     /// Records which deployment a label shows.
     async fn put_route(&self, route: &Route) -> Result<(), CloudError>;

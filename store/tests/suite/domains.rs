@@ -56,6 +56,7 @@ testkit::on_both_databases! {
         .await;
         let served = write(&store, async |tx| tx.domain_find_served(&mine.name).await).await;
         assert_eq!(served.map(|domain| domain.id), Some(theirs.id));
+        assert_eq!(store.domain_names_served().await.unwrap(), ["shop.example"]);
         assert_eq!(store.domain_get(two.id(), theirs.id).await.unwrap().unwrap().problem, None);
     }
 

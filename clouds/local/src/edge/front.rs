@@ -77,13 +77,12 @@ impl Edge {
         Ok(Self { reconciler, _end: Arc::new(stop.drop_guard()) })
     }
 
-    /// The label in a `Host` header, such as `shop--preview` in `shop--preview.localhost:8080`, or the whole name where a route is for
-    /// it: a domain of a team's own. `None` for every other host.
+    /// The label in a `Host` header, such as `shop--preview` in `shop--preview.localhost:8080`, or the whole name of a domain of
+    /// a team's own. `None` for every other host.
     pub fn label_of<'h>(&self, host: &'h str) -> Option<&'h str> {
         self.reconciler.shared.config.label_of(host).or_else(|| {
             let name = name_of(host);
-            // Labels are no hosts: nothing is shown to who asks for `shop` alone.
-            (name.contains('.') && self.reconciler.target(name).is_some()).then_some(name)
+            self.reconciler.is_domain(name).then_some(name)
         })
     }
 

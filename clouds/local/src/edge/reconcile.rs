@@ -98,6 +98,7 @@ impl Reconciler {
     /// Reads the desired state once and starts what leads there.
     pub async fn pass(self: &Arc<Self>) -> Result<(), CloudError> {
         let routes = self.shared.control.routes().await?;
+        let domains = self.shared.control.domains().await?;
         let elsewhere = self.shared.control.elsewhere().await?;
         let workloads = self.shared.control.workloads().await?;
         let mut state = self.lock();
@@ -105,7 +106,7 @@ impl Reconciler {
         let leaving = state.take_unwanted(&workloads);
         self.add_new(&mut state, workloads, &routes);
         state.show(&routes);
-        let table = state.table();
+        let table = state.table(domains);
         self.table.send_replace(Arc::new(table));
         state.set_live(&routes);
         drop(state);
@@ -204,6 +205,11 @@ impl Reconciler {
         self.table.borrow().get(label).cloned()
     }
 
+    /// Whether this is a domain of a team's own.
+    pub fn is_domain(&self, name: &str) -> bool {
+        self.table.borrow().is_domain(name)
+    }
+
     /// The workload of this machine that answers this label now.
     pub fn find(&self, label: &str) -> Option<Arc<Deployed>> {
         self.target(label)?.here
@@ -275,7 +281,7 @@ impl State {
     }
 
     /// Who answers which label now: deployments by their own, then what the routes show.
-    fn table(&mut self) -> Table {
+    fn table(&mut self, domains: HashSet<String>) -> Table {
         let known: HashSet<_> = self.elsewhere.values().flat_map(|elsewhere| &elsewhere.edges).cloned().collect();
         self.edges.retain(|authority, _| known.contains(authority));
         for authority in known {
@@ -284,7 +290,7 @@ impl State {
         let own = self.deployed.iter().map(|(id, deployed)| (deployed.desired().label.clone(), *id));
         let own = own.chain(self.elsewhere.iter().map(|(id, elsewhere)| (elsewhere.label.clone(), *id)));
         let labels = own.chain(self.shown.iter().map(|(label, id)| (label.clone(), *id)));
-        Table::new(labels.map(|(label, id)| (label, self.target(id))))
+        Table::new(labels.map(|(label, id)| (label, self.target(id))), domains)
     }
 
     fn target(&self, deployment_id: DeploymentId) -> Target {

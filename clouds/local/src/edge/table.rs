@@ -1,6 +1,7 @@
 //! Which workload answers which host label.
 
-use std::collections::HashMap;
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use domain::id::DeploymentId;
@@ -10,7 +11,11 @@ use super::instance::Pool;
 
 /// Which workload answers which host label, at one moment.
 #[derive(Default)]
-pub(crate) struct Table(HashMap<String, Target>);
+pub(crate) struct Table {
+    targets: HashMap<String, Target>,
+    /// Domains of teams' own, whether they show something or not.
+    domains: HashSet<String>,
+}
 
 /// Who answers a label.
 #[derive(Clone)]
@@ -24,15 +29,21 @@ pub(crate) struct Target {
 
 impl Table {
     /// A table of labels in any case; where one comes twice the later wins.
-    pub fn new(targets: impl Iterator<Item = (String, Target)>) -> Self {
-        Self(targets.map(|(label, target)| (label.to_ascii_lowercase(), target)).collect())
+    pub fn new(targets: impl Iterator<Item = (String, Target)>, domains: HashSet<String>) -> Self {
+        Self { targets: targets.map(|(label, target)| (label.to_ascii_lowercase(), target)).collect(), domains }
     }
 
     /// Who answers this label, whatever its case.
     pub fn get(&self, label: &str) -> Option<&Target> {
-        if label.bytes().any(|byte| byte.is_ascii_uppercase()) {
-            return self.0.get(&label.to_ascii_lowercase());
-        }
-        self.0.get(label)
+        self.targets.get(&*in_small_letters(label))
     }
+
+    /// Whether this is a domain of a team's own, whatever its case.
+    pub fn is_domain(&self, name: &str) -> bool {
+        self.domains.contains(&*in_small_letters(name))
+    }
+}
+
+fn in_small_letters(name: &str) -> Cow<'_, str> {
+    if name.bytes().any(|byte| byte.is_ascii_uppercase()) { name.to_ascii_lowercase().into() } else { name.into() }
 }
