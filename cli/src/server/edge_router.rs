@@ -1,4 +1,4 @@
-//! Hands the local edge to the HTTP server.
+//! Hands the local edge to the HTTP server, and hints to the edge.
 
 use std::net::SocketAddr;
 
@@ -8,6 +8,7 @@ use axum::body::Body;
 use axum::extract::{ConnectInfo, Request};
 use axum::response::Response;
 use clouds_local::edge::{ClientAddress, Edge};
+use jobs::bus::Subscription;
 
 /// The edge of this process.
 pub struct LocalEdge(pub Edge);
@@ -23,5 +24,13 @@ impl EdgeRouter for LocalEdge {
             request.extensions_mut().insert(ClientAddress(peer.ip()));
         }
         self.0.handle(label, request).await.map(Body::new)
+    }
+}
+
+/// Looks at the desired state as soon as somebody says that it changed.
+pub async fn heed_hints(edge: Edge, mut hints: Subscription) {
+    loop {
+        hints.changed().await;
+        edge.refresh();
     }
 }

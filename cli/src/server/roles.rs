@@ -21,7 +21,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use super::cluster::{Cluster, SCHEMA_AHEAD, connect_database, emptied, setup_failure};
-use super::edge_router::LocalEdge;
+use super::edge_router::{LocalEdge, heed_hints};
 use super::fleet::SIGN_OF_LIFE;
 use super::logging;
 use super::master_key::given_master_key;
@@ -242,14 +242,6 @@ fn edge_id(file: &Path) -> Result<EdgeId, Failure> {
     fs::write(file, id.to_string())
         .map_err(|error| Failure::failed("DATA_DIRECTORY", format!("{} cannot be written: {error}", file.display())))?;
     Ok(id)
-}
-
-/// Looks at the desired state as soon as somebody says that it changed.
-async fn heed_hints(edge: Edge, mut hints: jobs::bus::Subscription) {
-    loop {
-        hints.changed().await;
-        edge.refresh();
-    }
 }
 
 /// Removes artifacts from this machine that nothing refers to any more.

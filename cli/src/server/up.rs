@@ -11,7 +11,7 @@ use artifacts::{ArtifactStore, Artifacts, Objects};
 use clouds_local::LocalCloud;
 use clouds_local::build::{BuilderConfig, LocalBuilder};
 use clouds_local::edge::{Edge, EdgeConfig};
-use jobs::{EventBus, LeaseSettings, Wakeups};
+use jobs::{EventBus, LeaseSettings, Topic, Wakeups};
 use services::{FirstStart, Foundation, LocalControl, Sealer, Services, Settings};
 use store::{SchemaState, Store, StoreError};
 use tokio::net::TcpListener;
@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::cluster::{SCHEMA_AHEAD, emptied, setup_failure};
 use super::data_directory::{DATABASE, DataDir};
-use super::edge_router::LocalEdge;
+use super::edge_router::{LocalEdge, heed_hints};
 use super::local_control::InProcess;
 use super::logging;
 use super::master_key::master_key;
@@ -93,6 +93,7 @@ impl House {
         config.public_port = Some(address.port());
         config.start_deadline = options.limits.start_deadline();
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
+        tokio::spawn(heed_hints(edge.clone(), bus.subscribe(Topic::Edges)));
         let clouds = vec![LocalCloud::cloud(Arc::new(edge.clone()), control, Some(Arc::new(builder)))];
         let settings = options.storage.apply(Settings {
             build_limits: options.limits.of_builds(),
