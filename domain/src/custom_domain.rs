@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::{Serialize, Serializer};
 
-use crate::host_name::HostName;
+use crate::host_name::{HostName, LONGEST};
 use crate::id::{DomainId, EnvironmentId, ProjectId, TeamId, UserId};
 use crate::time::Timestamp;
 
@@ -113,7 +113,7 @@ pub fn check_name(name: &HostName) -> Result<(), &'static str> {
     if !name.is_public() {
         return Err("a name without a dot is known on your own network only: give one such as www.example.org");
     }
-    if name.as_str().len() + PROOF_LABEL.len() + 1 > 253 {
+    if name.as_str().len() + PROOF_LABEL.len() + 1 > LONGEST {
         return Err("the name is too long: `_mikrocloud.` before it has to fit into 253 characters");
     }
     Ok(())

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, de};
 
 /// The longest name that the DNS can carry, in bytes, and the longest of its labels (RFC 1035, 2.3.4).
-const LONGEST: usize = 253;
+pub(crate) const LONGEST: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
 /// Why a text is no host name; each message says what to do instead.

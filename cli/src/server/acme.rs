@@ -110,7 +110,7 @@ mod tests {
         {
             assert_eq!(domain_name(text).as_ref().map(HostName::as_str), Ok(name));
         }
-        for text in ["", "127.0.0.1", "https://a.org", "a.org:443"] {
+        for text in ["", "a..b", "-a.org", "a-.org", "127.0.0.1", "https://a.org", "a.org:443", "a b"] {
             assert!(domain_name(text).unwrap_err().contains("www.example.org"), "{text}");
         }
         assert!(domain_name("*.example.org").unwrap_err().contains("--tls-certificate"));

@@ -55,14 +55,18 @@ impl Services {
 
     /// Writes the jobs that look at the domains which it is time to look at.
     pub(crate) async fn check_due_domains(&self) -> Result<()> {
-        let mut due = self.store().domain_list_due(now()).await?;
+        let due = self.store().domain_list_due(now()).await?;
         if due.is_empty() {
             return Ok(());
         }
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
-        for domain in &mut due {
-            self.look_soon(&mut tx, &mut notices, domain).await?;
+        for domain in due {
+            // Somebody may have looked meanwhile.
+            let present = tx.domain_find(domain.team_id, domain.id).await?;
+            if let Some(mut present) = present.filter(|present| present.next_check_at == domain.next_check_at) {
+                self.look_soon(&mut tx, &mut notices, &mut present).await?;
+            }
         }
         tx.commit().await?;
         self.give(notices);
@@ -127,16 +131,20 @@ impl Services {
         let mut tx = self.store().begin().await?;
         tx.job_fence(run.fence).await?;
         let mut news = News::default();
-        // It may have been removed meanwhile.
-        if let Some(domain) = tx.domain_find(seen.team_id, seen.id).await? {
+        // It may have been removed meanwhile, or another team have shown that it is theirs: what was looked for is another thing then.
+        let present = tx.domain_find(seen.team_id, seen.id).await?;
+        if let Some(domain) = present.filter(|present| present.state() == seen.state()) {
             judge(&mut tx, domain, sight, &mut news).await?;
         }
         tx.job_finish(run.fence).await?;
+        let is_served_otherwise = !news.entries.is_empty();
         for (team, entry) in news.entries {
             record_own(&mut tx, team, entry).await?;
         }
         tx.commit().await?;
-        self.inner.bus.publish(Topic::Edges);
+        if is_served_otherwise {
+            self.inner.bus.publish(Topic::Edges);
+        }
         self.tell(news.raised);
         Ok(())
     }

@@ -11,10 +11,10 @@ use domain::id::{DomainId, ProjectId};
 use domain::name::EnvironmentName;
 use domain::project::Project;
 use domain::time::now;
-use rand::Rng;
 use serde_json::{Value, json};
-use store::StoreError;
+use store::{StoreError, Tx};
 use url::Url;
+use uuid::Uuid;
 
 use crate::acme::DomainCertificate;
 use crate::audit::{Action, Change, record};
@@ -89,7 +89,8 @@ impl Services {
             project_id: project,
             environment_id: environment.id,
             name,
-            token: token(),
+            // Nobody guesses it.
+            token: Uuid::new_v4().simple().to_string(),
             problem: None,
             checked_at: None,
             next_check_at: None,
@@ -99,10 +100,7 @@ impl Services {
         };
         let mut notices = Notices::default();
         let mut tx = self.store().begin().await?;
-        let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
-        let project = project.ok_or(ServiceError::NotFound("project"))?;
-        let present = tx.environment_find_by_id(actor.team_id, environment.id).await?;
-        check_kept(&present.ok_or(ServiceError::NotFound("environment"))?)?;
+        let project = hold(&mut tx, &environment).await?;
         if tx.domain_count(actor.team_id, project.id).await? >= MAX_DOMAINS {
             let message = format!("the project has {MAX_DOMAINS} domains, the most it may: remove one");
             return Err(ServiceError::invalid("projectId", "TOO_MANY", message));
@@ -144,13 +142,11 @@ impl Services {
         self.noted(actor, &entry, allowed).await?;
         let after = self.environment_named(actor, domain.project_id, Some(environment)).await?;
         let mut tx = self.store().begin().await?;
-        tx.project_lock(actor.team_id, domain.project_id).await?;
-        let present = tx.environment_find_by_id(actor.team_id, after.id).await?;
-        check_kept(&present.ok_or(ServiceError::NotFound("environment"))?)?;
+        let project = hold(&mut tx, &after).await?;
         if !tx.domain_show(actor.team_id, id, after.id).await? {
             return Err(ServiceError::NotFound("domain"));
         }
-        let entry = entry.named(&domain.name).detail("project", json!({"id": domain.project_id}));
+        let entry = entry.named(&domain.name).in_project(project.id, &project.name);
         record(&mut tx, actor, entry.between(logged(&domain, &before), logged(&domain, &after))).await?;
         tx.commit().await?;
         self.inner.bus.publish(jobs::Topic::Edges);
@@ -229,14 +225,16 @@ impl Services {
     }
 }
 
+/// Locks the project of an environment; refused when either is being deleted.
+async fn hold(tx: &mut Tx, environment: &Environment) -> Result<Project> {
+    let project = tx.project_lock(environment.team_id, environment.project_id).await?;
+    let project = project.filter(|project| project.deleting_at.is_none()).ok_or(ServiceError::NotFound("project"))?;
+    let present = tx.environment_find_by_id(environment.team_id, environment.id).await?;
+    check_kept(&present.ok_or(ServiceError::NotFound("environment"))?)?;
+    Ok(project)
+}
+
 /// The host of an address.
 fn host_of(url: &str) -> Option<HostName> {
     Url::parse(url).ok()?.host_str()?.parse().ok()
-}
-
-/// What the owner of a domain shows in the DNS: nobody guesses it.
-fn token() -> String {
-    let mut bytes = [0_u8; 16];
-    rand::rng().fill_bytes(&mut bytes);
-    hex::encode(bytes)
 }
