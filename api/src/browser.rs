@@ -79,13 +79,12 @@ impl PublicUrl {
     }
 }
 
-/// Refuses what another site asks in the name of somebody's browser where a cookie counts, which is below `/auth`.
+/// Refuses what another site asks in the name of somebody's browser.
 pub(crate) async fn refuse_other_sites(State(state): State<ApiState>, request: Request, next: Next) -> Response {
     const OTHER_SITE: ServiceError = ServiceError::Forbidden(
         "another site asked for this in your browser's name: go to MikroCloud's own page and do it there",
     );
-    let takes_cookie = request.uri().path().starts_with("/auth/");
-    if takes_cookie && state.public.is_of_another_site(request.method(), request.headers()) {
+    if state.public.is_of_another_site(request.method(), request.headers()) {
         return Problem(OTHER_SITE).into_response();
     }
     next.run(request).await

@@ -4,17 +4,49 @@ use std::sync::Arc;
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, REFERRER_POLICY, STRICT_TRANSPORT_SECURITY, X_CONTENT_TYPE_OPTIONS, X_FRAME_OPTIONS,
 };
 use http::{HeaderName, HeaderValue};
-use sha2::{Digest, Sha256};
 
 use crate::browser::PublicUrl;
-use crate::pages;
+
+/// What an answer may do that is no page, if a browser takes it for one.
+const NOTHING: &str = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What marks the styles and scripts that a page brings along, so that a browser takes nothing else for one (CSP Level 3, 7.2). One for each
+/// answer, so that nobody knows it who puts text into the page.
+pub(crate) struct Nonce(String);
+
+impl Nonce {
+    pub fn new() -> Self {
+        Self(STANDARD.encode(rand::random::<[u8; 16]>()))
+    }
+
+    /// What the attribute `nonce` says.
+    pub fn text(&self) -> &str {
+        &self.0
+    }
+
+    /// What a policy says.
+    pub fn source(&self) -> String {
+        format!("'nonce-{}'", self.0)
+    }
+}
+
+/// A page that may do what these directives allow, and nothing else.
+pub(crate) fn with_policy(directives: &str, page: impl IntoResponse) -> Response {
+    let mut response = page.into_response();
+    let policy = format!("default-src 'none'; {directives}; base-uri 'none'; frame-ancestors 'none'");
+    // Without it the answer gets the policy that allows nothing.
+    if let Ok(policy) = HeaderValue::try_from(policy) {
+        response.headers_mut().insert(CONTENT_SECURITY_POLICY, policy);
+    }
+    response
+}
 
 /// The headers that each answer has unless its route set them itself.
 #[derive(Clone)]
@@ -23,12 +55,8 @@ pub(crate) struct SecurityHeaders(Arc<[(HeaderName, HeaderValue)]>);
 impl SecurityHeaders {
     /// Those of an installation that people reach here.
     pub fn new(public: &PublicUrl) -> Self {
-        // The one style sheet of our pages is known by its digest; scripts have none.
-        let style = STANDARD.encode(Sha256::digest(pages::STYLE));
-        let policy = format!(
-            "default-src 'none'; style-src 'sha256-{style}'; form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
-        );
         let fixed = [
+            (CONTENT_SECURITY_POLICY, NOTHING),
             (REFERRER_POLICY, "no-referrer"),
             (X_FRAME_OPTIONS, "DENY"),
             (X_CONTENT_TYPE_OPTIONS, "nosniff"),
@@ -39,7 +67,6 @@ impl SecurityHeaders {
             (HeaderName::from_static("permissions-policy"), "camera=(), geolocation=(), microphone=(), payment=(), usb=()"),
         ];
         let mut headers: Vec<_> = fixed.map(|(name, value)| (name, HeaderValue::from_static(value))).into();
-        headers.extend(HeaderValue::try_from(policy).map(|policy| (CONTENT_SECURITY_POLICY, policy)));
         if public.is_secure() {
             // Not for subdomains: they are other people's deployments, which may be served without TLS.
             headers.push((STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000")));

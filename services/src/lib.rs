@@ -67,7 +67,7 @@ pub use roles::NewGrantInput;
 pub use schedules::NewSchedule;
 pub use sealing::{MasterKey, Sealer};
 pub use setup::{FirstStart, SetupError, check_master_key, owner_link, prepare};
-pub use store::{JobFailure, JobFilter, Page};
+pub use store::{DeliveryFilter, JobFailure, JobFilter, Page};
 pub use uploads::Upload;
 
 /// A result of a use case.

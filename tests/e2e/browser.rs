@@ -5,6 +5,9 @@ use std::collections::HashMap;
 use reqwest::header::{COOKIE, LOCATION, SET_COOKIE};
 use reqwest::{Method, Url};
 
+use crate::access::PASSWORD;
+use crate::harness::House;
+
 /// A browser.
 pub struct Browser {
     http: reqwest::Client,
@@ -27,6 +30,16 @@ impl Browser {
     pub fn new() -> Self {
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { http, cookies: HashMap::new() }
+    }
+
+    /// A browser that went to a page of ours, and first had to sign in as somebody whom `House` gave this password.
+    pub async fn signed_in(house: &House, email: &str, path: &str) -> (Self, Page) {
+        let mut browser = Self::new();
+        let form = browser.get(&house.url(path)).await;
+        assert_eq!(form.url.path(), "/auth/sign-in", "{form:?}");
+        let page = browser.submit(&form, &[("email", email), ("password", PASSWORD)]).await;
+        assert!(browser.cookie(&house.url("/"), "mikrocloud").is_some(), "{page:?}");
+        (browser, page)
     }
 
     /// A cookie of a server.

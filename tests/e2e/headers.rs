@@ -1,5 +1,7 @@
 //! What browsers are told.
 
+use std::collections::HashSet;
+
 use reqwest::Method;
 use reqwest::header::HeaderMap;
 use serde_json::json;
@@ -29,15 +31,19 @@ async fn every_answer_tells_browsers_what_to_refuse() {
         assert!(headers.contains_key("cache-control"), "{path}");
         assert!(!headers.contains_key("strict-transport-security"), "there is no TLS here");
     }
-    // Our own pages need no exception for scripts or styles.
-    let policy = headers(&house, "/auth/sign-in").await;
-    let policy = text(&policy, "content-security-policy");
-    assert!(!policy.contains("unsafe-inline") && policy.contains("style-src 'sha256-"), "{policy}");
-    let page = house.http.get(house.url("/auth/sign-in")).send().await.unwrap().text().await.unwrap();
-    let style = page.split("<style>").nth(1).unwrap().split("</style>").next().unwrap();
-    let digest =
-        base64::Engine::encode(&base64::engine::general_purpose::STANDARD, <sha2::Sha256 as sha2::Digest>::digest(style));
-    assert!(policy.contains(&digest), "the style of the page is the one that is allowed: {policy}");
+    // What our pages bring along is under a nonce, which no two answers share; nothing else is a style or a script of them.
+    let mut seen = HashSet::new();
+    for (path, marked) in [("/auth/sign-in", 1), ("/auth/sign-in", 1), ("/", 1), ("/graphql", 1), ("/api/v1/docs", 3)] {
+        let answer = house.http.get(house.url(path)).send().await.unwrap();
+        let policy = text(answer.headers(), "content-security-policy").to_owned();
+        let page = answer.text().await.unwrap();
+        let nonce = policy.split("'nonce-").nth(1).unwrap().split('\'').next().unwrap();
+        assert!(nonce.len() >= 22 && seen.insert(nonce.to_owned()), "{path}: 128 bits, and new: {policy}");
+        assert_eq!(page.matches(&format!("nonce=\"{nonce}\"")).count(), marked, "{path}: {page}");
+        let brought = ["<style", "<script", "rel=\"stylesheet\""].map(|tag| page.matches(tag).count());
+        assert_eq!(brought.iter().sum::<usize>(), marked, "{path}: {page}");
+        assert!(!policy.contains("unsafe") && !policy.contains("script-src 'self'"), "{path}: {policy}");
+    }
     // Tokens stay in no cache.
     let body = json!({"email": "owner@localhost", "password": "wrong password"});
     let answer = house.http.post(house.url("/auth/sign-in")).json(&body).send().await.unwrap();

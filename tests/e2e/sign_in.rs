@@ -177,18 +177,9 @@ async fn a_reused_refresh_token_ends_its_session_and_its_user_is_told() {
     let told: Vec<_> =
         account["securityEvents"].as_array().unwrap().iter().filter(|event| event["kind"] == "TOKEN_REUSED").collect();
     assert_eq!(told, [&json!({"kind": "TOKEN_REUSED", "seenAt": null})], "once: {account}");
-    let page = signed_in(&house).await.1;
+    let page = Browser::signed_in(&house, OWNER, "/auth/account").await.1.text;
     assert!(page.contains("A refresh token was used twice"), "{page}");
     assert!(!house.account(&other, "securityEvents { seenAt }").await["securityEvents"][0]["seenAt"].is_null());
-}
-
-/// A browser in which the owner is signed in, with the page of the account.
-async fn signed_in(house: &House) -> (Browser, String) {
-    let mut browser = Browser::new();
-    let form = browser.get(&house.url("/auth/account")).await;
-    let page = browser.submit(&form, &[("email", OWNER), ("password", PASSWORD)]).await;
-    assert_eq!((page.status, page.url.path()), (200, "/auth/account"), "{page:?}");
-    (browser, page.text)
 }
 
 #[tokio::test]
@@ -208,8 +199,8 @@ async fn signing_out_everywhere_ends_sessions_and_command_lines_but_not_keys() {
         command.status().await.unwrap().code()
     };
     assert_eq!(whoami(&house).await, Some(0));
-    let (mut browser, _) = signed_in(&house).await;
-    let account = browser.get(&house.url("/auth/account")).await;
+    let (mut browser, account) = Browser::signed_in(&house, OWNER, "/auth/account").await;
+    assert_eq!((account.status, account.url.path()), (200, "/auth/account"), "{account:?}");
     let left = browser.submit_to(&account, "/auth/sign-out-everywhere", &[]).await;
     assert!(left.text.contains("All your sessions are ended"), "{left:?}");
     let me = house.graphql_as(tokens["access_token"].as_str().unwrap(), "{ me { role } }", json!({})).await;

@@ -3,26 +3,19 @@
 use std::sync::{Arc, LazyLock};
 
 use axum::extract::Path;
-use axum::response::{Html, IntoResponse, Response};
+use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use bytes::Bytes;
-use http::HeaderValue;
-use http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
+use http::header::{CACHE_CONTROL, CONTENT_TYPE};
+use maud::{DOCTYPE, html};
 use services::ServiceError;
 use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use crate::problem::Problem;
 use crate::routes::ApiState;
-
-/// What the page may do: its own script and styles, and requests to this API. The icons of Swagger UI are data.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; \
-     base-uri 'none'; form-action 'none'; frame-ancestors 'none'";
-
-const PAGE: &str = "<!doctype html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\
-    <title>REST API - MikroCloud</title><link rel=\"stylesheet\" href=\"/api/v1/docs/swagger-ui.css\"><div id=\"page\"></div>\
-    <script src=\"/api/v1/docs/swagger-ui-bundle.js\"></script><script src=\"/api/v1/docs/start.js\"></script></html>";
+use crate::security_headers::{Nonce, with_policy};
 
 /// Credentials are not kept, and no address chooses another document.
 const START: &str = "SwaggerUIBundle({url: '/api/v1/openapi.json', dom_id: '#page', deepLinking: true, validatorUrl: null, \
@@ -40,10 +33,23 @@ pub(super) fn routes(document: &OpenApi) -> Router<ApiState> {
         .route("/api/v1/docs/{file}", get(file))
 }
 
+/// The page. It may use its own scripts and styles, and ask this API. The icons of Swagger UI are data.
 async fn page() -> Response {
-    let mut response = Html(PAGE).into_response();
-    response.headers_mut().insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
-    response
+    let nonce = Nonce::new();
+    let page = html! {
+        (DOCTYPE)
+        html lang="en" {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width";
+            title { "REST API - MikroCloud" }
+            link rel="stylesheet" href="/api/v1/docs/swagger-ui.css" nonce=(nonce.text());
+            div id="page" {}
+            script src="/api/v1/docs/swagger-ui-bundle.js" nonce=(nonce.text()) {}
+            script src="/api/v1/docs/start.js" nonce=(nonce.text()) {}
+        }
+    };
+    let own = nonce.source();
+    with_policy(&format!("script-src {own}; style-src {own}; img-src 'self' data:; connect-src 'self'; form-action 'none'"), page)
 }
 
 /// A file of the page.

@@ -10,20 +10,20 @@ use axum::extract::{State, WebSocketUpgrade};
 use axum::response::{IntoResponse, Response};
 use domain::access::{Actor, Origin};
 use http::{Extensions, HeaderMap, HeaderValue};
-use maud::{Markup, html};
+use maud::html;
 use serde_json::Value;
 use services::{ServiceError, Services};
 
 use super::ApiState;
 use super::operations::CountedSchema;
 use super::websocket::{Handshake, converse};
-use crate::pages::page;
+use crate::pages::{Page, page};
 use crate::problem::refusal;
 use crate::{auth, client};
 
 /// What to do with this address, for who comes with a browser. An editor of queries would be some megabytes of somebody else's scripts, on the
 /// site that people sign in to.
-pub async fn about() -> Markup {
+pub async fn about() -> Page {
     let body = html! {
         p { "This is the address of the GraphQL API: send " code { "POST" } " requests to it, with " code { "Authorization: Bearer" }
             " and an API key, which " code { "mikrocloud keys create" } " makes. Subscriptions are at " code { "/graphql/ws" } "." }
@@ -33,7 +33,7 @@ pub async fn about() -> Markup {
         p { code { "curl -H \"Authorization: Bearer $MIKROCLOUD_TOKEN\" --json '{\"query\": \"{ projects { nodes { slug } } }\"}' $MIKROCLOUD_URL/graphql" } }
         p { "REST over the same use cases can be tried at " a href="/api/v1/docs" { "/api/v1/docs" } "." }
     };
-    page("GraphQL API", &body)
+    page("GraphQL API", body)
 }
 
 /// A query or mutation.

@@ -3,7 +3,9 @@
 mod auth;
 mod graphql;
 mod health;
+mod input;
 mod not_found;
+mod notifications;
 mod operations;
 mod webhooks;
 mod websocket;
@@ -96,10 +98,8 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
     let limit = || middleware::from_fn_with_state(state.clone(), limit);
     let request_id = HeaderName::from_static("x-request-id");
     let rest = rest::routes(&state);
-    let quick = Router::new()
-        .route("/", get(pages::front))
-        .route("/graphql", get(graphql::about).post(graphql::execute))
-        .route("/.well-known/jwks.json", get(auth::key_set))
+    // Where the cookie of a browser counts, what another site asks for in its name is refused.
+    let visited = Router::new()
         .route("/auth/sign-in", get(auth::sign_in_page).post(auth::sign_in))
         .route("/auth/second-factor", post(auth::second_factor))
         .route("/auth/refresh", post(auth::refresh))
@@ -115,13 +115,25 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
         .route("/auth/providers/{name}", get(auth::provider::start))
         .route("/auth/providers/{name}/callback", get(auth::provider::callback))
         .route("/auth/link-account", get(auth::provider::question).post(auth::provider::consent))
+        .route("/notifications", get(notifications::teams))
+        .route("/teams/{team}/notifications", get(notifications::channels))
+        .route("/teams/{team}/notifications/{channel}", get(notifications::channel))
+        .route("/teams/{team}/notifications/{channel}/enable", post(notifications::enable))
+        .route("/teams/{team}/notifications/{channel}/replay", post(notifications::replay_failed))
+        .route("/teams/{team}/notifications/{channel}/{delivery}", get(notifications::delivery))
+        .route("/teams/{team}/notifications/{channel}/{delivery}/replay", post(notifications::replay))
+        .layer(middleware::from_fn_with_state(state.clone(), refuse_other_sites));
+    let quick = Router::new()
+        .route("/", get(pages::front))
+        .route("/graphql", get(graphql::about).post(graphql::execute))
+        .route("/.well-known/jwks.json", get(auth::key_set))
+        .merge(visited)
         .merge(rest.quick)
         .layer((
             TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT),
             middleware::from_fn(read_body),
             gate("request", load),
             limit(),
-            middleware::from_fn_with_state(state.clone(), refuse_other_sites),
         ));
     // No timeout: what is followed takes as long as it takes. A place is held only until the stream begins.
     let streams = rest.streams.layer((middleware::from_fn(read_body), gate("stream", load), limit()));

@@ -107,19 +107,26 @@ impl Services {
         self.inner.tokens.key_set().await
     }
 
+    /// Somebody as the member of a team that the pages of their browser act as.
+    pub async fn actor_in(&self, account: &Account, team: TeamId) -> Result<Actor> {
+        let (team_id, rights) = self.membership(account.user_id, Some(team)).await?;
+        Ok(Actor {
+            user_id: account.user_id,
+            team_id,
+            rights: Arc::new(rights),
+            scopes: None,
+            credential: Credential::Session(account.session_id),
+            expires_at: None,
+            origin: Some(Arc::clone(&account.origin)),
+        })
+    }
+
     async fn authenticate_session(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
         let claims = self.inner.tokens.verify(bearer).await?;
         if !self.store().session_is_valid(claims.session_id).await? {
             return Err(ServiceError::Unauthenticated("this session was signed out: sign in again"));
         }
-        let mut teams = self.store().standing_list(claims.user_id).await?.into_iter();
-        let standing = match team {
-            Some(team) => teams.find(|standing| standing.team_id == team),
-            None => teams.next(),
-        };
-        let standing = standing.ok_or(ServiceError::NotFound("team"))?;
-        let team_id = standing.team_id;
-        let rights = self.bounded(standing).await?.ok_or(ServiceError::NotFound("team"))?;
+        let (team_id, rights) = self.membership(claims.user_id, team).await?;
         Ok(Actor {
             user_id: claims.user_id,
             team_id,
@@ -129,5 +136,13 @@ impl Services {
             expires_at: claims.expires_at(),
             origin: None,
         })
+    }
+
+    /// What a user may do in the team that they choose, or in the first that they joined.
+    async fn membership(&self, user: UserId, team: Option<TeamId>) -> Result<(TeamId, Rights)> {
+        const NONE: ServiceError = ServiceError::NotFound("team");
+        let mut teams = self.store().standing_list(user).await?.into_iter();
+        let standing = teams.find(|standing| team.is_none_or(|team| standing.team_id == team)).ok_or(NONE)?;
+        Ok((standing.team_id, self.bounded(standing).await?.ok_or(NONE)?))
     }
 }

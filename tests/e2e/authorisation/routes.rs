@@ -34,7 +34,7 @@ enum Asks {
     Itself,
 }
 
-const ROUTES: [(&str, &str, Asks); 31] = [
+const ROUTES: [(&str, &str, Asks); 38] = [
     ("GET", "/", Asks::Nothing),
     ("GET", "/healthz", Asks::Nothing),
     ("GET", "/readyz", Asks::Nothing),
@@ -59,6 +59,13 @@ const ROUTES: [(&str, &str, Asks); 31] = [
     ("GET", "/auth/providers/{name}", Asks::Name),
     ("GET", "/auth/providers/{name}/callback", Asks::Body),
     ("POST", "/auth/sign-out-everywhere", Asks::Cookie),
+    ("GET", "/notifications", Asks::Page),
+    ("GET", "/teams/{team}/notifications", Asks::Page),
+    ("GET", "/teams/{team}/notifications/{channel}", Asks::Page),
+    ("POST", "/teams/{team}/notifications/{channel}/enable", Asks::Cookie),
+    ("POST", "/teams/{team}/notifications/{channel}/replay", Asks::Cookie),
+    ("GET", "/teams/{team}/notifications/{channel}/{delivery}", Asks::Page),
+    ("POST", "/teams/{team}/notifications/{channel}/{delivery}/replay", Asks::Cookie),
     ("POST", "/webhooks/github", Asks::Signature),
     ("POST", "/webhooks/github/{connection}", Asks::Signature),
     ("POST", "/webhooks/gitlab/{connection}", Asks::Signature),

@@ -2,6 +2,7 @@
 
 mod chats;
 mod mail;
+mod pages;
 mod receiver;
 mod refusals;
 mod troubles;

@@ -118,7 +118,7 @@ async fn take(State((inner, gate)): State<(Arc<Inner>, Arc<Semaphore>)>, uri: Ur
     }
     let next = inner.answers.lock().unwrap().get_mut(&path).and_then(VecDeque::pop_front);
     let (status, headers) = next.unwrap_or((StatusCode::NO_CONTENT, Vec::new()));
-    let mut response = (status, "an answer").into_response();
+    let mut response = (status, "an <answer>").into_response();
     for (name, value) in headers {
         response.headers_mut().insert(name, value.parse().unwrap());
     }

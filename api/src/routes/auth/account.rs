@@ -1,20 +1,16 @@
 //! The page of one's account.
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Redirect, Response};
-use services::ServiceError;
+use axum::response::Response;
+use services::{ServiceError, Services};
 
-use super::input::{Client, sign_in_path, without_session};
-use crate::pages::{self, AccountPage};
+use crate::pages::{self, AccountPage, Page};
 use crate::problem::Problem;
 use crate::routes::ApiState;
-
-const PATH: &str = "/auth/account";
+use crate::routes::input::{Client, Visitor, without_session};
 
 /// What there is to know about one's account.
-pub async fn page(State(state): State<ApiState>, client: Client) -> Result<Response, Problem> {
-    let services = &state.machine.services;
-    let Some(account) = client.account(services).await? else { return Ok(Redirect::to(&sign_in_path(PATH)).into_response()) };
+pub async fn page(State(services): State<Services>, Visitor(account): Visitor) -> Result<Page, Problem> {
     let user = account.user_id;
     let shown = AccountPage {
         email: services.user(user).await?.email,
@@ -26,7 +22,7 @@ pub async fn page(State(state): State<ApiState>, client: Client) -> Result<Respo
         providers: services.providers(),
     };
     services.acknowledge_security_events(&account).await?;
-    Ok(pages::account(&shown).into_response())
+    Ok(pages::account(&shown))
 }
 
 /// Ends all sessions of whoever is signed in.

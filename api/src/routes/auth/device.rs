@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use domain::id::TeamId;
 use domain::secret::Secret;
 use http::{HeaderMap, StatusCode};
@@ -11,10 +11,10 @@ use serde_json::json;
 use services::auth::{Account, DeviceState, INTERVAL};
 use services::{ServiceError, Services};
 
-use super::input::{Client, Input, sign_in_path, with_query};
 use super::refused;
 use crate::problem::Problem;
 use crate::routes::ApiState;
+use crate::routes::input::{Client, Input, Visitor};
 use crate::{auth, pages};
 
 const PATH: &str = "/auth/device";
@@ -90,12 +90,11 @@ pub async fn token(State(services): State<Services>, client: Client, input: Inpu
 }
 
 /// The page on which a command line is signed in.
-pub async fn page(State(state): State<ApiState>, client: Client, Query(shown): Query<ShownCode>) -> Result<Response, Problem> {
-    let services = &state.machine.services;
-    let Some(account) = client.account(services).await? else {
-        let back = shown.code.map_or_else(|| PATH.to_owned(), |code| with_query(PATH, "code", &code));
-        return Ok(Redirect::to(&sign_in_path(&back)).into_response());
-    };
+pub async fn page(
+    State(services): State<Services>,
+    Visitor(account): Visitor,
+    Query(shown): Query<ShownCode>,
+) -> Result<Response, Problem> {
     let Some(code) = shown.code.filter(|code| !code.trim().is_empty()) else {
         return Ok(pages::device_code(None).into_response());
     };

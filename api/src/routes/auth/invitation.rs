@@ -1,14 +1,14 @@
 //! Answering an invitation to a team.
 
 use axum::extract::{Query, State};
-use axum::response::{IntoResponse, Redirect, Response};
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
-use services::ServiceError;
+use services::{ServiceError, Services};
 
 use super::LinkToken;
-use super::input::{Client, Input, sign_in_path, with_query};
 use crate::pages;
 use crate::routes::ApiState;
+use crate::routes::input::{Client, Input, Visitor};
 
 const TITLE: &str = "Invitation";
 
@@ -31,18 +31,13 @@ fn failed(error: ServiceError) -> Response {
 }
 
 /// What the invitation is to.
-pub async fn page(State(state): State<ApiState>, client: Client, Query(asked): Query<LinkToken>) -> Response {
-    let services = &state.machine.services;
+pub async fn page(State(services): State<Services>, Visitor(account): Visitor, Query(asked): Query<LinkToken>) -> Response {
     let shown = async {
-        let Some(account) = client.account(services).await? else {
-            let back = with_query("/auth/invitation", "token", asked.token.expose());
-            return Ok(Redirect::to(&sign_in_path(&back)).into_response());
-        };
         let question = services.invitation_question(&account, asked.token.expose()).await?;
         let email = services.user(account.user_id).await?.email;
-        Ok::<_, ServiceError>(pages::invitation(asked.token.expose(), &question, &email).into_response())
+        Ok::<_, ServiceError>(pages::invitation(asked.token.expose(), &question, &email))
     };
-    shown.await.unwrap_or_else(failed)
+    shown.await.map_or_else(failed, IntoResponse::into_response)
 }
 
 /// Joins the team, or not.

@@ -2,7 +2,6 @@
 
 pub mod account;
 pub mod device;
-mod input;
 pub mod invitation;
 pub mod provider;
 
@@ -11,14 +10,14 @@ use axum::extract::{Query, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use domain::secret::Secret;
 use http::{HeaderMap, StatusCode};
-use maud::Markup;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use services::auth::{SignIn, SignedIn};
 use services::{ServiceError, Services};
 
-use self::input::{Client, Input, next, with_session, without_session};
 use super::ApiState;
+use super::input::{Client, Input, next, with_session, without_session};
+use crate::pages::Page;
 use crate::problem::Problem;
 use crate::{auth, pages};
 
@@ -126,7 +125,7 @@ fn stepped(state: &ApiState, step: &SignIn, is_form: bool, keep: Keep, next: &st
 }
 
 /// A refused form: the page again, with the reason. Faults of ours are no page.
-fn refused(error: ServiceError, is_form: bool, page: impl FnOnce(&ServiceError) -> Markup) -> Response {
+fn refused(error: ServiceError, is_form: bool, page: impl FnOnce(&ServiceError) -> Page) -> Response {
     match error {
         ServiceError::Internal(_) => Problem(error).into_response(),
         error if is_form => (StatusCode::UNPROCESSABLE_ENTITY, page(&error)).into_response(),
@@ -135,7 +134,7 @@ fn refused(error: ServiceError, is_form: bool, page: impl FnOnce(&ServiceError) 
 }
 
 /// The page to sign in on.
-pub async fn sign_in_page(State(services): State<Services>, Query(asked): Query<Next>) -> Markup {
+pub async fn sign_in_page(State(services): State<Services>, Query(asked): Query<Next>) -> Page {
     pages::sign_in(&next(asked.next.as_deref()), "", &services.providers(), None)
 }
 
@@ -203,7 +202,7 @@ pub async fn sign_out(
 }
 
 /// The page of a sign-in link. Looking at it uses nothing up: programs that preview links do look.
-pub async fn link_page(Query(LinkToken { token }): Query<LinkToken>) -> Markup {
+pub async fn link_page(Query(LinkToken { token }): Query<LinkToken>) -> Page {
     pages::link(token.expose(), None)
 }
 

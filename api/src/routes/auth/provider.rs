@@ -12,9 +12,9 @@ use services::auth::{Federated, Returned};
 use url::Url;
 
 use super::Next;
-use super::input::{Client, Input, next, with_session};
 use crate::pages;
 use crate::routes::ApiState;
+use crate::routes::input::{Client, Input, next, with_session};
 
 /// What ties a sign-in to the browser that began it.
 const COOKIE: &str = "mikrocloud-provider";

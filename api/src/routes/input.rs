@@ -1,23 +1,25 @@
-//! What sign-in routes are sent: JSON by programs, forms by browsers.
+//! What routes below `/auth` and pages are sent: JSON by programs, forms by browsers, in whose cookie a session is.
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, FromRequestParts, Request};
-use axum::response::{IntoResponse, Response};
+use axum::extract::rejection::{PathRejection, QueryRejection};
+use axum::extract::{FromRequest, FromRequestParts, RawPathParams, Request};
+use axum::response::{IntoResponse, Redirect, Response};
 use axum::{Form, Json};
-use axum_extra::extract::CookieJar;
-use domain::access::Origin;
+use axum_extra::extract::{CookieJar, WithRejection};
+use domain::access::{Actor, Origin};
 use domain::secret::Secret;
 use http::header::CONTENT_TYPE;
 use http::request::Parts;
+use http::uri::PathAndQuery;
 use serde::de::DeserializeOwned;
 use services::auth::Account;
 use services::{ServiceError, Services};
 
 use crate::browser::PublicUrl;
-use crate::client;
 use crate::problem::Problem;
 use crate::routes::ApiState;
+use crate::{client, pages};
 
 /// A body, and whether a form of ours sent it: then the answer is a page.
 pub struct Input<T> {
@@ -65,6 +67,66 @@ impl Client {
             Some(cookie) => services.account_of_cookie(cookie.expose(), Arc::clone(&self.origin)).await,
             None => Ok(None),
         }
+    }
+}
+
+/// Somebody in whose browser's cookie is a session. Who has none goes on once they signed in.
+pub struct Visitor(pub Account);
+
+impl FromRequestParts<ApiState> for Visitor {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Response> {
+        const NOBODY: ServiceError = ServiceError::Unauthenticated("nobody is signed in in this browser: sign in first");
+        let Ok(client) = Client::from_request_parts(parts, state).await;
+        match client.account(&state.machine.services).await {
+            Ok(Some(account)) => Ok(Self(account)),
+            Ok(None) if parts.method.is_safe() => {
+                let asked = parts.uri.path_and_query().map_or("/", PathAndQuery::as_str);
+                Err(Redirect::to(&sign_in_path(asked)).into_response())
+            }
+            Ok(None) => Err(Problem(NOBODY).into_response()),
+            Err(error) => Err(Problem(error).into_response()),
+        }
+    }
+}
+
+/// The same, as a member of the team that the path names.
+pub struct Member(pub Actor);
+
+impl FromRequestParts<ApiState> for Member {
+    type Rejection = Response;
+
+    async fn from_request_parts(parts: &mut Parts, state: &ApiState) -> Result<Self, Response> {
+        let Visitor(account) = Visitor::from_request_parts(parts, state).await?;
+        let path = RawPathParams::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
+        let team = path.iter().find(|(name, _)| *name == "team").and_then(|(_, team)| team.parse().ok());
+        let found = async { state.machine.services.actor_in(&account, team.ok_or(ServiceError::NotFound("team"))?).await };
+        found.await.map(Self).map_err(|error| pages::failed("Your teams", error))
+    }
+}
+
+/// What the address of a page says.
+pub type Address<T> = WithRejection<T, BadAddress>;
+
+/// An address that nobody was led to by a page of ours.
+pub struct BadAddress(String);
+
+impl From<PathRejection> for BadAddress {
+    fn from(rejection: PathRejection) -> Self {
+        Self(rejection.body_text())
+    }
+}
+
+impl From<QueryRejection> for BadAddress {
+    fn from(rejection: QueryRejection) -> Self {
+        Self(rejection.body_text())
+    }
+}
+
+impl IntoResponse for BadAddress {
+    fn into_response(self) -> Response {
+        pages::failed("No such page", ServiceError::invalid("address", "INVALID_ADDRESS", self.0))
     }
 }
 

@@ -1,0 +1,139 @@
+//! The pages on which a team sees what it was told of, and sends it once more.
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum_extra::extract::WithRejection;
+use chrono::TimeDelta;
+use domain::id::{ChannelId, DeliveryId, TeamId};
+use domain::notification::DeliveryState;
+use domain::time::now;
+use serde::Deserialize;
+use services::{DeliveryFilter, ServiceError, Services};
+
+use super::input::{Address, Input, Member, Visitor};
+use crate::pages;
+use crate::pages::notifications as page;
+use crate::pages::notifications::{ChannelPage, DeliveryPage, Replayed};
+
+/// How many deliveries a page shows.
+const AT_ONCE: i64 = 50;
+/// Deliveries are kept for 30 days.
+const MOST_HOURS: u32 = 30 * 24;
+
+/// What of a channel is shown.
+#[derive(Deserialize)]
+pub struct Shown {
+    state: Option<DeliveryState>,
+    after: Option<DeliveryId>,
+    /// How many were just sent once more.
+    replayed: Option<u32>,
+    #[serde(default)]
+    more: bool,
+}
+
+/// Of how long ago all is sent once more that failed.
+#[derive(Deserialize)]
+pub struct Span {
+    hours: u32,
+}
+
+type ChannelPath = Address<Path<(TeamId, ChannelId)>>;
+type DeliveryPath = Address<Path<(TeamId, ChannelId, DeliveryId)>>;
+
+/// What came of it as a page, or where to go on; what went wrong as a page, too.
+async fn answer<A: IntoResponse>(work: impl Future<Output = services::Result<A>>) -> Response {
+    work.await.map_or_else(|error| pages::failed("Notifications", error), IntoResponse::into_response)
+}
+
+/// Which team it is about; there is no choice for who is in one.
+pub async fn teams(State(services): State<Services>, Visitor(account): Visitor) -> Response {
+    answer(async {
+        let teams = services.teams_of(&account).await?;
+        Ok(match &*teams {
+            [team] => Redirect::to(&page::of_team(team.id)).into_response(),
+            teams => page::teams(teams).into_response(),
+        })
+    })
+    .await
+}
+
+/// The channels of a team.
+pub async fn channels(State(services): State<Services>, Member(actor): Member) -> Response {
+    answer(async {
+        let channels = services.channels(&actor, None).await?;
+        let projects: Vec<_> = channels.iter().filter_map(|channel| channel.project_id).collect();
+        let projects = if projects.is_empty() { Vec::new() } else { services.projects_by_id(&actor, &projects).await? };
+        Ok(page::channels(&channels, &projects))
+    })
+    .await
+}
+
+/// A channel with what was sent to it.
+pub async fn channel(
+    State(services): State<Services>,
+    Member(actor): Member,
+    WithRejection(Path((_, id)), _): ChannelPath,
+    WithRejection(Query(Shown { state, after, replayed, more }), _): Address<Query<Shown>>,
+) -> Response {
+    answer(async {
+        let channel = services.channel(&actor, id).await?;
+        let filter = DeliveryFilter { state, since: None };
+        let deliveries = services.deliveries(&actor, id, filter, after, AT_ONCE).await?;
+        let replayed = replayed.map(|count| Replayed { count, has_more: more });
+        Ok(page::channel(&ChannelPage { channel, deliveries, state, replayed }))
+    })
+    .await
+}
+
+/// Puts a channel in use that is not.
+pub async fn enable(
+    State(services): State<Services>,
+    Member(actor): Member,
+    WithRejection(Path((_, id)), _): ChannelPath,
+) -> Response {
+    answer(async { Ok(Redirect::to(&page::of_channel(&services.enable_channel(&actor, id, true).await?))) }).await
+}
+
+/// Sends all of a channel once more that failed lately.
+pub async fn replay_failed(
+    State(services): State<Services>,
+    Member(actor): Member,
+    WithRejection(Path((_, id)), _): ChannelPath,
+    input: Input<Span>,
+) -> Response {
+    answer(async {
+        let hours = input.body.hours;
+        if hours == 0 || hours > MOST_HOURS {
+            let message = format!("choose between 1 and {MOST_HOURS} hours: what was sent is kept for 30 days");
+            return Err(ServiceError::invalid("hours", "OUT_OF_RANGE", message));
+        }
+        let done = services.replay_failed(&actor, id, now() - TimeDelta::hours(hours.into())).await?;
+        let channel = services.channel(&actor, id).await?;
+        Ok(Redirect::to(&format!("{}?replayed={}&more={}", page::of_channel(&channel), done.count, done.has_more)))
+    })
+    .await
+}
+
+/// A delivery with each attempt at it.
+pub async fn delivery(
+    State(services): State<Services>,
+    Member(actor): Member,
+    WithRejection(Path((_, id, delivery)), _): DeliveryPath,
+) -> Response {
+    answer(async {
+        let attempts = services.attempts(&actor, id, delivery).await?;
+        let channel = services.channel(&actor, id).await?;
+        let delivery = services.delivery(&actor, delivery).await?;
+        Ok(page::delivery(&DeliveryPage { channel, delivery, attempts }))
+    })
+    .await
+}
+
+/// Sends a delivery once more.
+pub async fn replay(
+    State(services): State<Services>,
+    Member(actor): Member,
+    WithRejection(Path((_, _, id)), _): DeliveryPath,
+) -> Response {
+    answer(async { Ok(Redirect::to(&page::of_delivery(&services.replay_delivery(&actor, id).await?))) }).await
+}
