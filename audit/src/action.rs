@@ -43,6 +43,10 @@ macro_rules! actions {
 actions! {
     /// The master key of the installation was replaced by another.
     MasterKeyRotate = "master_key.rotate", Update;
+    /// A team was made.
+    TeamCreate = "team.create", Create;
+    /// A team was given another name.
+    TeamUpdate = "team.update", Update;
     /// A project was created.
     ProjectCreate = "project.create", Create;
     /// A project was changed.

@@ -13,7 +13,10 @@ mod git;
 mod notifications;
 mod server;
 
-pub use access::{DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions};
+pub use access::{
+    DecisionOptions, KeysCommand, KeysOptions, MembersCommand, MembersOptions, RolesCommand, RolesOptions, TeamsCommand,
+    TeamsOptions,
+};
 pub use account::{AccountCommand, AccountOptions, SecondFactorCommand};
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
 pub use domains::{DomainsCommand, DomainsOptions};
@@ -89,6 +92,8 @@ pub enum Command {
     Environments(EnvironmentsOptions),
     /// Let domains of your own show the project
     Domains(DomainsOptions),
+    /// List, make and name teams
+    Teams(TeamsOptions),
     /// Say who is in the team and who may do what
     Members(MembersOptions),
     /// List the roles, and make some from permissions
@@ -131,6 +136,7 @@ impl Command {
             Self::Approve(options) | Self::Reject(options) => options.output.json,
             Self::Members(options) => options.output.json,
             Self::Roles(options) => options.output.json,
+            Self::Teams(options) => options.output.json,
             Self::Keys(options) => options.output.json,
             Self::Account(options) => options.output.json,
             Self::Audit(options) => options.output.json,
@@ -177,6 +183,9 @@ pub struct LoginOptions {
     /// Sign in with this address; asks for the password, or reads it from stdin. Without it a browser is asked
     #[arg(long, conflicts_with = "token")]
     pub email: Option<String>,
+    /// The team to work in, by name or id; the first that you joined when left out. A browser asks for it
+    #[arg(long, requires = "email")]
+    pub team: Option<String>,
     /// Sign in with an API key
     #[arg(long, env = "MIKROCLOUD_TOKEN", hide_env_values = true)]
     pub token: Option<String>,

@@ -30,6 +30,7 @@ mod schedules;
 mod sealing;
 mod setup;
 mod shared_reads;
+mod teams;
 mod uploads;
 mod variables;
 mod watch;

@@ -3,7 +3,7 @@
 use domain::access::{Actor, Bound, Permission, Rights, Role, RoleRef, Target};
 use domain::id::{InvitationId, UserId};
 use domain::secret::Secret;
-use domain::team::{Member, Membership, Team, User};
+use domain::team::{Member, Membership, User};
 use domain::time::now;
 use serde_json::json;
 use store::{StoreError, Tx};
@@ -39,11 +39,6 @@ impl Services {
     /// A user.
     pub async fn user(&self, id: UserId) -> Result<User> {
         self.store().user_get(id).await?.ok_or(ServiceError::NotFound("user"))
-    }
-
-    /// The team the actor works in.
-    pub async fn team(&self, actor: &Actor) -> Result<Team> {
-        self.store().team_get(actor.team_id).await?.ok_or(ServiceError::NotFound("team"))
     }
 
     /// The members of the actor's team.

@@ -6,6 +6,7 @@ use domain::team::{ApiKey, Standing, Team, User};
 use domain::time::{Timestamp, now};
 use sqlx::types::Json;
 
+use crate::Page;
 use crate::db::{Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
 use crate::members::{StandingRow, standing_columns, standing_joins, standings};
@@ -98,6 +99,19 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?)
     }
 
+    /// The teams that a user is in, the oldest first.
+    pub async fn user_team_list(&self, user: UserId) -> Result<Vec<Team>> {
+        let sql = "SELECT t.id, t.name, t.created_at FROM teams t JOIN memberships m ON m.team_id = t.id WHERE m.user_id = $1 ORDER BY t.id";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(user).fetch_all(pool).await)?)
+    }
+
+    /// A page of all teams of the installation, the oldest first.
+    pub async fn team_list(&self, after: Option<TeamId>, limit: i64) -> Result<Page<Team>> {
+        let sql = "SELECT id, name, created_at FROM teams WHERE CAST($1 AS UUID) IS NULL OR id > $1 ORDER BY id LIMIT $2 + 1";
+        let rows = db!(self, |pool| sqlx::query_as(sql).bind(after).bind(limit).fetch_all(pool).await)?;
+        Ok(Page::from_rows(rows, limit))
+    }
+
     /// The API key with this digest, revoked and expired ones too, with its user's place in its team, which is `None` for one who left.
     pub async fn api_key_get(&self, hash: &str) -> Result<Option<(ApiKey, Option<Standing>)>> {
         #[derive(sqlx::FromRow)]
@@ -183,6 +197,19 @@ impl Tx {
         let sql = "INSERT INTO teams (id, name, created_at) VALUES ($1, $2, $3)";
         tx!(self, |conn| sqlx::query(sql).bind(team.id).bind(&team.name).bind(team.created_at).execute(conn).await.map(drop))?;
         Ok(())
+    }
+
+    /// Gives a team another name; `false` when it is not there.
+    pub async fn team_rename(&mut self, team: TeamId, name: &str) -> Result<bool> {
+        let sql = "UPDATE teams SET name = $2 WHERE id = $1";
+        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(name).execute(conn).await.map(|d| d.rows_affected()))?;
+        Ok(done == 1)
+    }
+
+    /// Every team of the installation, as this transaction sees it.
+    pub async fn team_list_all(&mut self) -> Result<Vec<Team>> {
+        let sql = "SELECT id, name, created_at FROM teams ORDER BY id";
+        Ok(tx!(self, |conn| sqlx::query_as(sql).fetch_all(conn).await)?)
     }
 
     /// Adds an API key.

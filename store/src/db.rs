@@ -73,6 +73,8 @@ pub enum Lock {
     Retention = 0x6d63_0004,
     /// Making and removing the keys of access tokens.
     SigningKeys = 0x6d63_0005,
+    /// Naming teams.
+    TeamNames = 0x6d63_0006,
 }
 
 /// A write transaction. Dropped without [`Tx::commit`], nothing of it happened.

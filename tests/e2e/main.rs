@@ -50,6 +50,7 @@ mod second_factor;
 mod secrets;
 mod sign_in;
 mod storage;
+mod teams;
 mod tls;
 mod toolchains;
 mod upgrade;

@@ -74,9 +74,9 @@ impl Session {
         let _ = self.api.post("/auth/sign-out", &json!({"refresh_token": self.refresh_token.expose()})).await;
     }
 
-    /// Lets a command line in.
-    pub async fn allow(&self, waiting: &Waiting) -> Result<(), Failure> {
-        let body = json!({"user_code": waiting.user_code, "decision": "allow"});
+    /// Lets a command line in, in a team or in the first that there is.
+    pub async fn allow(&self, waiting: &Waiting, team: Option<&str>) -> Result<(), Failure> {
+        let body = json!({"user_code": waiting.user_code, "decision": "allow", "team": team});
         let (status, answer) = self.api.post("/auth/device", &body).await?;
         if status.is_success() { Ok(()) } else { Err(refused(&answer)) }
     }

@@ -6,6 +6,7 @@ use domain::secret::Secret;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
 
+use super::teams;
 use crate::arguments::{LoginOptions, Output};
 use crate::client::api::Api;
 use crate::client::credentials::Credentials;
@@ -24,7 +25,9 @@ pub async fn login(options: LoginOptions) -> Result<(), Failure> {
     let url = options.url.trim_end_matches('/');
     let credentials = match (options.token, options.email) {
         (Some(token), _) => Credentials::new(url, Secret::new(token)),
-        (None, Some(email)) => Credentials { login: true, ..Credentials::new(url, by_password(url, &email).await?) },
+        (None, Some(email)) => {
+            Credentials { login: true, ..Credentials::new(url, by_password(url, &email, options.team.as_deref()).await?) }
+        }
         (None, None) => Credentials { login: true, ..Credentials::new(url, by_browser(url, options.output).await?) },
     };
     let me = Api::with(credentials.clone())?.run(ME, json!({})).await?;
@@ -44,14 +47,22 @@ async fn by_browser(url: &str, output: Output) -> Result<Secret, Failure> {
 }
 
 /// A key for this command line, which somebody lets in by their password.
-async fn by_password(url: &str, email: &str) -> Result<Secret, Failure> {
+async fn by_password(url: &str, email: &str, team: Option<&str>) -> Result<Secret, Failure> {
     let session = Session::begin(url, email, &sign_in::ask("Password")?).await?;
-    let api = sign_in::stranger(url)?;
-    let waiting = Waiting::begin(&api).await?;
-    session.allow(&waiting).await?;
-    let key = waiting.decided(&api, &Progress::new(true)).await;
+    let key = let_in(&session, url, team).await;
     session.end().await;
     key
+}
+
+async fn let_in(session: &Session, url: &str, team: Option<&str>) -> Result<Secret, Failure> {
+    let team = match team {
+        Some(team) => Some(teams::find(&session.api, team).await?),
+        None => None,
+    };
+    let api = sign_in::stranger(url)?;
+    let waiting = Waiting::begin(&api).await?;
+    session.allow(&waiting, team.as_deref()).await?;
+    waiting.decided(&api, &Progress::new(true)).await
 }
 
 /// Forgets the credential. The key of a command line that signed in is revoked; others may be in use elsewhere.

@@ -21,6 +21,7 @@ mod roles;
 mod schedules;
 mod storage;
 mod target;
+mod teams;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
@@ -50,6 +51,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Domains(options) => domains::run(options).await,
         Command::Members(options) => members::run(options).await,
         Command::Roles(options) => roles::run(options).await,
+        Command::Teams(options) => teams::run(options).await,
         Command::Keys(options) => keys::run(options).await,
         Command::Audit(options) => audit::run(options).await,
         Command::Projects(options) => projects::run(options).await,

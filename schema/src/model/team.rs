@@ -38,7 +38,13 @@ impl Viewer {
     async fn team(&self, context: &Context<'_>) -> Result<Team> {
         let (services, actor) = caller(context)?;
         let team = services.team(actor).await.map_err(to_graphql)?;
-        Ok(Team { id: team.id.to_string().into(), name: team.name })
+        Ok(team.into())
+    }
+
+    /// The teams that the user is in, the oldest first. An API key is good for one, and shows that one.
+    async fn teams(&self, context: &Context<'_>) -> Result<Vec<Team>> {
+        let (services, actor) = caller(context)?;
+        Ok(services.own_teams(actor).await.map_err(to_graphql)?.into_iter().map(Team::from).collect())
     }
 
     /// The user's built-in role in that team; null when it is one that the team made.
@@ -97,6 +103,14 @@ pub struct Team {
     pub id: ID,
     /// Its name.
     pub name: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::team::Team> for Team {
+    fn from(team: domain::team::Team) -> Self {
+        Self { id: team.id.to_string().into(), name: team.name, created_at: team.created_at }
+    }
 }
 
 /// What a team stores.

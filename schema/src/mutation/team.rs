@@ -6,10 +6,22 @@ use crate::context::caller;
 use crate::error::{UserError, user_errors};
 use crate::input::parse_id;
 use crate::model::access::role_choice;
-use crate::model::team::{ApiKeyInfo, Role, TeamMember};
+use crate::model::team::{ApiKeyInfo, Role, Team, TeamMember};
 
 #[derive(Default)]
 pub struct TeamMutation;
+
+#[derive(InputObject)]
+struct CreateTeamInput {
+    /// Its name, which no other team has.
+    name: String,
+}
+
+#[derive(InputObject)]
+struct UpdateTeamInput {
+    /// The new name, which no other team has.
+    name: String,
+}
 
 #[derive(InputObject)]
 struct CreateApiKeyInput {
@@ -74,6 +86,14 @@ struct RemoveMemberInput {
 }
 
 #[derive(SimpleObject)]
+struct TeamPayload {
+    /// The team, when it went well.
+    team: Option<Team>,
+    /// What the caller can put right.
+    user_errors: Vec<UserError>,
+}
+
+#[derive(SimpleObject)]
 struct ApiKeyPayload {
     /// What is kept of the key.
     api_key: Option<ApiKeyInfo>,
@@ -110,6 +130,20 @@ pub(super) fn done(result: services::Result<()>) -> Result<DonePayload> {
 
 #[Object]
 impl TeamMutation {
+    /// Makes a team, which you own. For who runs the installation.
+    async fn create_team(&self, context: &Context<'_>, input: CreateTeamInput) -> Result<TeamPayload> {
+        let (services, actor) = caller(context)?;
+        let (team, user_errors) = user_errors(services.create_team(actor, &input.name).await)?;
+        Ok(TeamPayload { team: team.map(Team::from), user_errors })
+    }
+
+    /// Gives the team another name.
+    async fn update_team(&self, context: &Context<'_>, input: UpdateTeamInput) -> Result<TeamPayload> {
+        let (services, actor) = caller(context)?;
+        let (team, user_errors) = user_errors(services.rename_team(actor, &input.name).await)?;
+        Ok(TeamPayload { team: team.map(Team::from), user_errors })
+    }
+
     /// Makes an API key. It can never do more than you.
     async fn create_api_key(&self, context: &Context<'_>, input: CreateApiKeyInput) -> Result<ApiKeyPayload> {
         let (services, actor) = caller(context)?;

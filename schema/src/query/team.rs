@@ -1,13 +1,17 @@
-use async_graphql::{Context, Object, Result};
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{Context, ID, Object, Result};
 
 use domain::access::Role;
 
+use super::connection;
 use crate::context::caller;
 use crate::error::to_graphql;
+use crate::input::parse_id;
 use crate::model::access::RoleDefinition;
 use crate::model::account::Invitation;
 use crate::model::approval::Approval;
-use crate::model::team::{Storage, TeamMember, Viewer};
+use crate::model::team::{Storage, Team, TeamMember, Viewer};
+use crate::paging::page_size;
 
 #[derive(Default)]
 pub struct TeamQuery;
@@ -17,6 +21,20 @@ impl TeamQuery {
     /// Who is asking.
     async fn me(&self, context: &Context<'_>) -> Result<Viewer> {
         caller(context).map(|_| Viewer)
+    }
+
+    /// All teams of the installation, the oldest first. For who runs it.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
+    async fn teams(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<ID>,
+    ) -> Result<Connection<String, Team, EmptyFields, EmptyFields>> {
+        let (services, actor) = caller(context)?;
+        let after = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
+        let page = services.teams(actor, after, page_size(first)?).await.map_err(to_graphql)?;
+        Ok(connection(page, after.is_none(), |team| (team.id.to_string(), Team::from(team))))
     }
 
     /// What the team stores.

@@ -137,11 +137,7 @@ impl Services {
 
     /// The teams that somebody is in, oldest first.
     pub async fn teams_of(&self, account: &Account) -> Result<Vec<Team>> {
-        let mut teams = Vec::new();
-        for standing in self.store().standing_list(account.user_id).await? {
-            teams.extend(self.store().team_get(standing.team_id).await?);
-        }
-        Ok(teams)
+        Ok(self.store().user_team_list(account.user_id).await?)
     }
 
     /// Notes that the user has seen the security events.

@@ -30,7 +30,7 @@ use store::{
 use crate::audit::{chain_of, hour};
 use crate::fixture::{self, Tenant, digest, write};
 
-const NO_DATA_OF_OTHERS: [&str; 16] = [
+const NO_DATA_OF_OTHERS: [&str; 18] = [
     // The row belongs to the very team that is given, and to nothing of another.
     "team_lock",
     "team_key_get",
@@ -38,6 +38,7 @@ const NO_DATA_OF_OTHERS: [&str; 16] = [
     "team_key_insert",
     "upload_put",
     "team_get",
+    "team_rename",
     // It says in which teams a user is, and one of them is chosen.
     "membership_by_provider",
     "device_decide",
@@ -47,6 +48,8 @@ const NO_DATA_OF_OTHERS: [&str; 16] = [
     // For housekeeping, which works for all teams.
     "artifact_team_list",
     "log_list_archivable",
+    // For who runs the installation; the team is where a list goes on.
+    "team_list",
     // For who runs the installation; the team is what is written.
     "git_installation_assign",
     "audit_list_unsigned",

@@ -201,6 +201,8 @@ async fn operations(walk: &mut Walk<'_>, project: &str) {
     let job = dead_job(walk.house, team).await;
     walk.step("retryJob", json!({"jobId": job}), "job { id }", "job.retry").await;
     walk.step("discardJob", json!({"jobId": job}), "job { id }", "job.discard").await;
+    walk.step("createTeam", json!({"name": "Design"}), "team { id }", "team.create").await;
+    walk.step("updateTeam", json!({"name": "House"}), "team { id }", "team.update").await;
     walk.step("updateQueue", json!({"name": "build", "concurrency": 3}), "queue { name }", "queue.update").await;
 }
 

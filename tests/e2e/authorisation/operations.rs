@@ -46,8 +46,10 @@ const fn account(name: &'static str, document: &'static str) -> Operation {
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-pub const OPERATIONS: [Operation; 95] = [
+pub const OPERATIONS: [Operation; 99] = [
     Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
+    Operation { name: "query.me/teams", permission: None, on: On::Oneself, document: "{ me { teams { id name } } }" },
+    operation("query.teams", MemberRead, On::Installation, "{ teams { nodes { id name } } }"),
     account("query.me/account", "{ me { account { sessions { current } securityEvents { kind } secondFactor { enabled } identities { email } } } }"),
     operation("query.invitations", MemberRead, On::Team, "{ invitations { id user { email } role } }"),
     operation("query.me/apiKeys", ApiKeyWrite, On::Team, "{ me { apiKeys { name } } }"),
@@ -114,6 +116,8 @@ pub const OPERATIONS: [Operation; 95] = [
     operation("mutation.updateQueue", JobWrite, On::Installation, "mutation { updateQueue(input: {name: \"build\", paused: false}) { queue { name } userErrors { code } } }"),
     operation("mutation.beginAuditExport", AuditRead, On::Team, "mutation { beginAuditExport(input: {format: JSON_LINES}) { head userErrors { code } } }"),
     operation("mutation.createApiKey", ApiKeyWrite, On::Team, "mutation { createApiKey(input: {name: \"k\", scopes: [\"project-read\"]}) { apiKey { id } userErrors { code } } }"),
+    operation("mutation.createTeam", MemberWrite, On::Installation, "mutation { createTeam(input: {name: \"<new>\"}) { team { id } userErrors { code } } }"),
+    operation("mutation.updateTeam", MemberWrite, On::Team, "mutation { updateTeam(input: {name: \"<new>\"}) { team { id } userErrors { code } } }"),
     operation("mutation.addMember", MemberWrite, On::Team, "mutation { addMember(input: {email: \"<new>@example.org\", role: VIEWER}) { member { role } userErrors { code } } }"),
     operation("mutation.revokeInvitation", MemberWrite, On::TeamItem, "mutation { revokeInvitation(input: {invitationId: \"<invitation>\"}) { done userErrors { code } } }"),
     account("mutation.changePassword", "mutation { changePassword(input: {newPassword: \"correct horse battery staple\"}) { done userErrors { code } } }"),
