@@ -23,6 +23,8 @@ pub struct Session {
     pub created_at: Timestamp,
     /// When it last went on.
     pub used_at: Timestamp,
+    /// When it ends however much it is used; `None` for one that lasts as long as it is used.
+    pub ends_at: Option<Timestamp>,
 }
 
 /// What happened to an account that its user should know of.

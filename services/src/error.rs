@@ -74,6 +74,12 @@ pub enum ServiceError {
         /// When there are more.
         retry_seconds: u64,
     },
+    /// One user follows too much at once.
+    #[error("you follow {limit} deployments and projects at once, the most one may: end some of these streams")]
+    TooManyFeeds {
+        /// The most at once.
+        limit: usize,
+    },
     /// Too many attempts to sign in failed in a row.
     #[error("too many attempts failed in a row: try again in {retry_seconds} seconds")]
     TooManyAttempts {
@@ -124,7 +130,7 @@ impl ServiceError {
             Self::NotFound(_) => ErrorCode::NotFound,
             Self::Invalid { .. } => ErrorCode::BadInput,
             Self::Changed => ErrorCode::PreconditionFailed,
-            Self::RateLimited { .. } | Self::TooManyAttempts { .. } => ErrorCode::RateLimited,
+            Self::RateLimited { .. } | Self::TooManyFeeds { .. } | Self::TooManyAttempts { .. } => ErrorCode::RateLimited,
             Self::Unavailable(_) => ErrorCode::Unavailable,
             Self::Internal(_) => ErrorCode::Internal,
         }

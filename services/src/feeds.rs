@@ -13,6 +13,7 @@ use futures::stream::{BoxStream, StreamExt, unfold};
 use jobs::Topic;
 use jobs::bus::Subscription;
 
+use crate::feed_places::FeedPlace;
 use crate::shared_reads::SharedReads;
 use crate::{Result, ServiceError, Services, require_on};
 
@@ -93,19 +94,19 @@ impl Services {
     /// The events of a deployment with numbers above `after`, those to come included.
     pub async fn deployment_events(&self, actor: &Actor, id: DeploymentId, after: i64) -> Result<Feed<DeploymentEvent>> {
         self.deployment(actor, id).await?;
-        Ok(self.feed(actor, Topic::DeploymentEvents(id), after))
+        self.feed(actor, Topic::DeploymentEvents(id), after)
     }
 
     /// The log lines of a deployment with numbers above `after`, those to come included.
     pub async fn deployment_logs(&self, actor: &Actor, id: DeploymentId, after: i64) -> Result<Feed<LogLine>> {
         self.deployment(actor, id).await?;
-        Ok(self.feed(actor, Topic::DeploymentLogs(id), after))
+        self.feed(actor, Topic::DeploymentLogs(id), after)
     }
 
     /// The events of all of a project's deployments with project numbers above `after`, those to come included.
     pub async fn project_events(&self, actor: &Actor, id: ProjectId, after: i64) -> Result<Feed<DeploymentEvent>> {
         self.project(actor, id).await?;
-        Ok(self.feed(actor, Topic::ProjectEvents(id), after))
+        self.feed(actor, Topic::ProjectEvents(id), after)
     }
 
     /// Up to `limit` log lines of a deployment with numbers above `after`.
@@ -152,20 +153,28 @@ impl Services {
         ))
     }
 
-    fn feed<T: Row>(&self, actor: &Actor, topic: Topic, after: i64) -> Feed<T> {
+    fn feed<T: Row>(&self, actor: &Actor, topic: Topic, after: i64) -> Result<Feed<T>> {
+        let place = self.inner.feed_places.take(actor.user_id)?;
         // Subscribed before the first read, so that nothing falls between the two.
         let hints = self.inner.bus.subscribe(topic);
-        let state =
-            State { services: self.clone(), actor: Arc::new(actor.clone()), topic, hints, after, checked: Instant::now() };
-        unfold(Some(state), async |state| {
+        let state = State {
+            services: self.clone(),
+            actor: Arc::new(actor.clone()),
+            topic,
+            hints,
+            after,
+            checked: Instant::now(),
+            _place: place,
+        };
+        let feed = unfold(Some(state), async |state| {
             let mut state = state?;
             match state.next().await {
                 Ok(rows) => Some((futures::stream::iter(rows.into_iter().map(Ok).collect::<Vec<_>>()), Some(state))),
                 Err(error) => Some((futures::stream::iter(vec![Err(error)]), None)),
             }
         })
-        .flatten()
-        .boxed()
+        .flatten();
+        Ok(feed.boxed())
     }
 }
 
@@ -176,6 +185,7 @@ struct State {
     hints: Subscription,
     after: i64,
     checked: Instant,
+    _place: FeedPlace,
 }
 
 impl State {

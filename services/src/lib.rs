@@ -8,6 +8,7 @@ pub mod deployments;
 mod domains;
 mod environments;
 mod error;
+mod feed_places;
 mod feeds;
 pub mod git_hosts;
 mod housekeeping;
@@ -163,6 +164,7 @@ pub(crate) struct Inner {
     pub providers: auth::Providers,
     pub recent: auth::Recent,
     pub feed_reads: feeds::FeedReads,
+    pub feed_places: feed_places::FeedPlaces,
     pub clouds: HashMap<&'static str, Cloud>,
     pub artifacts: Artifacts,
     pub objects: Objects,
@@ -213,6 +215,7 @@ impl Services {
                 providers,
                 recent,
                 feed_reads,
+                feed_places: feed_places::FeedPlaces::default(),
                 clouds,
                 artifacts,
                 objects,

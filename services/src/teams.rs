@@ -43,7 +43,9 @@ impl Services {
         let sealer = &self.inner.sealer;
         sealer.prepare_own(self.store()).await?;
         let mut tx = self.store().begin().await?;
-        if named(&mut tx, &team).await? >= MAX_TEAMS {
+        let others = others(&mut tx, team.id).await?;
+        check_free(&team.name, &others)?;
+        if others.len() >= MAX_TEAMS {
             let message = format!("there are {MAX_TEAMS} teams, the most there may be: rename one that is not needed any more");
             return Err(ServiceError::invalid("name", "TOO_MANY", message));
         }
@@ -69,7 +71,7 @@ impl Services {
         let before = logged(&team);
         team.name = parse_name(name)?;
         let mut tx = self.store().begin().await?;
-        named(&mut tx, &team).await?;
+        check_free(&team.name, &others(&mut tx, team.id).await?)?;
         if !tx.team_rename(team.id, &team.name).await? {
             return Err(ServiceError::NotFound("team"));
         }
@@ -93,17 +95,21 @@ fn parse_name(text: &str) -> Result<String> {
     Ok(name.to_owned())
 }
 
-/// Checks that no other team has the name of this one, however it is written; nobody else names teams until the transaction ends. Returns
-/// how many others there are.
-async fn named(tx: &mut Tx, team: &Team) -> Result<usize> {
+/// The teams besides this one. Nobody else makes or names one until the transaction ends.
+async fn others(tx: &mut Tx, team: TeamId) -> Result<Vec<Team>> {
     tx.lock(Lock::TeamNames).await?;
-    let teams = tx.team_list_all().await?;
-    let mut others = teams.iter().filter(|other| other.id != team.id);
-    if others.any(|other| other.name.to_lowercase() == team.name.to_lowercase()) {
-        let message = format!("there is a team `{}` here already: choose another name", team.name);
+    let mut teams = tx.team_list_all().await?;
+    teams.retain(|other| other.id != team);
+    Ok(teams)
+}
+
+/// Checks that no other team has the name, in whatever case.
+fn check_free(name: &str, others: &[Team]) -> Result<()> {
+    if others.iter().any(|other| other.name.to_lowercase() == name.to_lowercase()) {
+        let message = format!("there is a team `{name}` here already: choose another name");
         return Err(ServiceError::invalid("name", "TAKEN", message));
     }
-    Ok(teams.iter().filter(|other| other.id != team.id).count())
+    Ok(())
 }
 
 #[cfg(test)]

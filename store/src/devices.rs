@@ -27,11 +27,24 @@ pub struct DeviceLogin {
     pub user_id: Option<UserId>,
     /// In which team.
     pub team_id: Option<TeamId>,
+    /// When the session ends from which it was let in.
+    pub session_ends_at: Option<Timestamp>,
+}
+
+/// For whom a command line is signed in.
+#[derive(Debug, Clone, Copy)]
+pub struct LetIn {
+    /// Who.
+    pub user: UserId,
+    /// In which team.
+    pub team: TeamId,
+    /// When the session ends from which it is let in; `None` for one that lasts.
+    pub session_ends_at: Option<Timestamp>,
 }
 
 macro_rules! device_columns {
     () => {
-        "SELECT hash, user_code, name, address, expires_at, polled_at, decided_at, user_id, team_id FROM device_logins "
+        "SELECT hash, user_code, name, address, expires_at, polled_at, decided_at, user_id, team_id, session_ends_at FROM device_logins "
     };
 }
 
@@ -79,15 +92,15 @@ impl Tx {
     }
 
     /// Decides on a command line that waits: for whom it is signed in, or for nobody; `false` when somebody decided before, or it is late.
-    pub async fn device_decide(&mut self, user_code: &str, allowed: Option<(UserId, TeamId)>) -> Result<bool> {
-        let sql = "UPDATE device_logins SET decided_at = $2, user_id = $3, team_id = $4
+    pub async fn device_decide(&mut self, user_code: &str, allowed: Option<LetIn>) -> Result<bool> {
+        let sql = "UPDATE device_logins SET decided_at = $2, user_id = $3, team_id = $4, session_ends_at = $5
             WHERE user_code = $1 AND decided_at IS NULL AND expires_at > $2";
-        let (user, team) = allowed.unzip();
         let done = tx!(self, |conn| sqlx::query(sql)
             .bind(user_code)
             .bind(now())
-            .bind(user)
-            .bind(team)
+            .bind(allowed.map(|allowed| allowed.user))
+            .bind(allowed.map(|allowed| allowed.team))
+            .bind(allowed.and_then(|allowed| allowed.session_ends_at))
             .execute(conn)
             .await
             .map(|done| done.rows_affected()))?;

@@ -50,7 +50,7 @@ pub use artifacts::ArtifactUsage;
 pub use audit::{AuditActor, AuditCheckpointRow, AuditFilter, AuditHead, AuditKeyRow, AuditRow, NewAuditEntry};
 pub use db::{Lock, Store, Tx};
 pub use deployments::{DeploymentChange, NewDeployment};
-pub use devices::DeviceLogin;
+pub use devices::{DeviceLogin, LetIn};
 pub use edges::{EdgeObservation, EdgeRow};
 pub use error::StoreError;
 pub use events::EventKey;

@@ -20,22 +20,25 @@ pub struct RefreshToken {
     pub used_at: Option<Timestamp>,
     /// When its whole session was revoked.
     pub revoked_at: Option<Timestamp>,
+    /// When its session ends however much it is used.
+    pub ends_at: Option<Timestamp>,
 }
 
-const REFRESH_TOKEN: &str = "SELECT t.session_id, s.user_id, t.expires_at, t.used_at, s.revoked_at
+const REFRESH_TOKEN: &str = "SELECT t.session_id, s.user_id, t.expires_at, t.used_at, s.revoked_at, s.ends_at
     FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1";
 
 impl Store {
     /// Whether a session still stands.
     pub async fn session_is_valid(&self, id: SessionId) -> Result<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NULL)";
-        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(id).fetch_one(pool).await)?)
+        let sql =
+            "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > $2))";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(id).bind(now()).fetch_one(pool).await)?)
     }
 
     /// The sessions of a user that stand and can go on, the latest first.
     pub async fn session_list(&self, user: UserId, at: Timestamp) -> Result<Vec<Session>> {
         let sql =
-            "SELECT s.id, s.user_id, s.method, s.address, s.agent, s.created_at, COALESCE(s.used_at, s.created_at) AS used_at
+            "SELECT s.id, s.user_id, s.method, s.address, s.agent, s.created_at, COALESCE(s.used_at, s.created_at) AS used_at, s.ends_at
             FROM sessions s WHERE s.user_id = $1 AND s.revoked_at IS NULL
             AND EXISTS (SELECT 1 FROM refresh_tokens t WHERE t.session_id = s.id AND t.used_at IS NULL AND t.expires_at > $2)
             ORDER BY s.created_at DESC, s.id DESC";
@@ -44,9 +47,9 @@ impl Store {
 
     /// A session of a user's that stands.
     pub async fn session_get(&self, id: SessionId) -> Result<Option<Session>> {
-        let sql = "SELECT id, user_id, method, address, agent, created_at, COALESCE(used_at, created_at) AS used_at
-            FROM sessions WHERE id = $1 AND revoked_at IS NULL";
-        Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?)
+        let sql = "SELECT id, user_id, method, address, agent, created_at, COALESCE(used_at, created_at) AS used_at, ends_at
+            FROM sessions WHERE id = $1 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > $2)";
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).bind(now()).fetch_optional(pool).await)?)
     }
 
     /// Whose a sign-in link is; `None` when it is unknown, used or expired.
@@ -64,8 +67,8 @@ impl Store {
 impl Tx {
     /// Begins a session.
     pub async fn session_insert(&mut self, session: &Session) -> Result<()> {
-        let sql =
-            "INSERT INTO sessions (id, user_id, method, address, agent, created_at, used_at) VALUES ($1, $2, $3, $4, $5, $6, $6)";
+        let sql = "INSERT INTO sessions (id, user_id, method, address, agent, created_at, used_at, ends_at)
+            VALUES ($1, $2, $3, $4, $5, $6, $6, $7)";
         tx!(self, |conn| sqlx::query(sql)
             .bind(session.id)
             .bind(session.user_id)
@@ -73,6 +76,7 @@ impl Tx {
             .bind(&session.address)
             .bind(&session.agent)
             .bind(session.created_at)
+            .bind(session.ends_at)
             .execute(conn)
             .await
             .map(drop))?;

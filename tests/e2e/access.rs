@@ -6,6 +6,7 @@ use domain::team::{Membership, Team, User};
 use domain::time::{Timestamp, now};
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
+use sqlx::{Connection, SqliteConnection};
 use store::{NewApiKey, Store};
 
 use crate::harness::House;
@@ -54,6 +55,14 @@ impl House {
         tx.commit().await.unwrap();
         store.close().await;
         secret
+    }
+
+    /// Changes rows as the passing of time would.
+    pub async fn sql(&self, sql: &'static str) {
+        let file = self.data().join("mikrocloud.db");
+        let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
+        sqlx::query("PRAGMA busy_timeout = 30000").execute(&mut connection).await.unwrap();
+        sqlx::query(sql).execute(&mut connection).await.unwrap();
     }
 
     /// Team and user of the owner.

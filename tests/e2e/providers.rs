@@ -9,7 +9,7 @@ use tokio::time::timeout;
 
 use crate::access::PASSWORD;
 use crate::browser::{Browser, Page};
-use crate::harness::{House, PATIENCE};
+use crate::harness::{House, PATIENCE, eventually};
 use crate::node::npm_package;
 
 /// A provider that runs.
@@ -45,7 +45,7 @@ fn accounts(email: &str, verified: bool, groups: &[&str]) -> Value {
     json!({"accounts": {"ada": {"email": email, "email_verified": verified, "name": "Ada Lovelace", "groups": groups}}})
 }
 
-/// A house with an OpenID Connect provider whose group `dev` is developer in the owner's team.
+/// A house with an OpenID Connect provider whose group `dev` is developer in the owner's team. Its sign-ins last twelve hours.
 async fn house_with_provider() -> (House, Provider) {
     let mut provider = Provider::start("openid.mjs").await;
     let mut house = House::start().await;
@@ -53,7 +53,7 @@ async fn house_with_provider() -> (House, Provider) {
     let file = house.scratch("providers").join("providers.toml");
     let text = format!(
         "[[provider]]\nname = \"corp\"\nlabel = \"Corp\"\nkind = \"oidc\"\nissuer = \"{}\"\nclient_id = \"mikrocloud\"\n\
-         client_secret_file = \"secret\"\nscopes = [\"email\", \"profile\", \"groups\"]\n\
+         client_secret_file = \"secret\"\nsession_hours = 12\nscopes = [\"email\", \"profile\", \"groups\"]\n\
          [[provider.group]]\nname = \"dev\"\nteam = \"{team}\"\nrole = \"developer\"\n",
         provider.url
     );
@@ -142,6 +142,51 @@ async fn nobody_comes_in_whom_nobody_lets_in() {
     }
     let unknown = Browser::new().get(&house.url("/auth/providers/nobody")).await;
     assert_eq!(unknown.status, 404, "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_sign_in_of_a_provider_ends_when_the_operator_says_and_the_command_lines_it_let_in_with_it() {
+    let (house, mut provider) = house_with_provider().await;
+    provider.set(accounts(ADA, true, &["dev"])).await;
+    let mut browser = Browser::new();
+    let page = through_corp(&house, &mut browser).await;
+    assert!(page.text.contains(", until 20"), "{page:?}");
+    // A command line, let in by this browser.
+    let (_, waiting) = house.post("/auth/device/code", json!({"name": "laptop"})).await;
+    let page = browser.get(waiting["verification_uri_complete"].as_str().unwrap()).await;
+    let done = browser.submit(&page, &[("decision", "allow")]).await;
+    assert!(done.text.contains("go back to your terminal"), "{done:?}");
+    let asked = json!({"grant_type": "urn:ietf:params:oauth:grant-type:device_code", "device_code": waiting["device_code"]});
+    let (status, key) = house.post("/auth/token", asked).await;
+    let key = key["access_token"].as_str().unwrap().to_owned();
+    assert_eq!(status, 200);
+    let keys = house.graphql_as(&key, "{ me { apiKeys { name createdAt expiresAt } } }", json!({})).await;
+    let key_of = &keys["data"]["me"]["apiKeys"][0];
+    let hours = |from: &Value, to: &Value| {
+        let [from, to] = [from, to].map(|at| at.as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap());
+        ((to - from).num_minutes() + 59) / 60
+    };
+    assert_eq!(hours(&key_of["createdAt"], &key_of["expiresAt"]), 12, "{key_of}");
+    let tokens = {
+        let cookie = format!("mikrocloud={}", browser.cookie(&house.url("/"), "mikrocloud").unwrap());
+        let request = house.http.post(house.url("/auth/refresh")).header("cookie", cookie).json(&json!({}));
+        request.send().await.unwrap().json::<Value>().await.unwrap()
+    };
+    let sessions = house.account(&tokens, "sessions { createdAt endsAt }").await["sessions"].take();
+    assert_eq!(hours(&sessions[0]["createdAt"], &sessions[0]["endsAt"]), 12, "{sessions}");
+
+    house.sql("UPDATE sessions SET ends_at = '2026-01-01T00:00:00+00:00' WHERE ends_at IS NOT NULL").await;
+    eventually(PATIENCE, "the access token is refused", async || {
+        let me = house.graphql_as(tokens["access_token"].as_str().unwrap(), "{ me { role } }", json!({})).await;
+        me["errors"][0]["extensions"]["code"] == "UNAUTHENTICATED"
+    })
+    .await;
+    let page = browser.get(&house.url("/auth/account")).await;
+    assert_eq!(page.url.path(), "/auth/sign-in", "{page:?}");
+    // Who signs in with a password is asked again when they have been away for long, and not before.
+    let owner = house.owner_session().await;
+    let sessions = house.account(&owner, "sessions { endsAt }").await;
+    assert_eq!(sessions["sessions"][0], json!({"endsAt": null}));
 }
 
 #[tokio::test]

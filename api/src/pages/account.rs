@@ -46,7 +46,11 @@ pub(crate) fn account(account: &AccountPage) -> Page {
             tr { th { "Last used" } th { "By" } th { "From" } th { "With" } }
             @for session in &account.sessions {
                 tr {
-                    td { (time(session.used_at)) @if session.id == account.session { " (this one)" } }
+                    td {
+                        (time(session.used_at))
+                        @if session.id == account.session { " (this one)" }
+                        @if let Some(at) = session.ends_at { ", until " (time(at)) }
+                    }
                     td { (text(&session.method)) } td { (text(&session.address)) } td { (text(&session.agent)) }
                 }
             }

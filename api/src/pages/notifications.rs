@@ -16,8 +16,9 @@ const SOON: TimeDelta = TimeDelta::seconds(10);
 /// The states that deliveries are filtered by, with their words in addresses and on pages.
 const FILTERS: [(&str, &str); 3] = [("failed", "Failed"), ("pending", "Waiting"), ("delivered", "Delivered")];
 
-/// Of when all that failed may be sent once more: hours, and words for them.
-const SPANS: [(u32, &str); 4] = [(1, "the last hour"), (24, "the last day"), (168, "the last week"), (720, "the last 30 days")];
+/// Of when all that failed may be sent once more: hours, and words for them. What was sent is kept for 30 days.
+pub(crate) const SPANS: [(u32, &str); 4] =
+    [(1, "the last hour"), (24, "the last day"), (168, "the last week"), (720, "the last 30 days")];
 
 /// The path of the pages of a team.
 pub(crate) fn of_team(team: TeamId) -> String {

@@ -17,8 +17,6 @@ use crate::pages::notifications::{ChannelPage, DeliveryPage, Replayed};
 
 /// How many deliveries a page shows.
 const AT_ONCE: i64 = 50;
-/// Deliveries are kept for 30 days.
-const MOST_HOURS: u32 = 30 * 24;
 
 /// What of a channel is shown.
 #[derive(Deserialize)]
@@ -103,9 +101,8 @@ pub async fn replay_failed(
 ) -> Response {
     answer(async {
         let hours = input.body.hours;
-        if hours == 0 || hours > MOST_HOURS {
-            let message = format!("choose between 1 and {MOST_HOURS} hours: what was sent is kept for 30 days");
-            return Err(ServiceError::invalid("hours", "OUT_OF_RANGE", message));
+        if !page::SPANS.iter().any(|(offered, _)| *offered == hours) {
+            return Err(ServiceError::invalid("hours", "OUT_OF_RANGE", "choose one of the times that the page offers"));
         }
         let done = services.replay_failed(&actor, id, now() - TimeDelta::hours(hours.into())).await?;
         let channel = services.channel(&actor, id).await?;

@@ -26,9 +26,7 @@ pub async fn project(api: &Api, name: &str) -> Result<String, Failure> {
 
 /// Creates a project and returns its id.
 pub async fn create_project(api: &Api, input: Value) -> Result<String, Failure> {
-    let query =
-        "mutation($input: CreateProjectInput!) { createProject(input: $input) { project { id } userErrors { message code } } }";
-    let payload = api.change(query, "createProject", input).await?;
+    let payload = api.mutate("createProject", "CreateProjectInput", input, "project { id }").await?;
     Ok(payload["project"]["id"].as_str().unwrap_or_default().to_owned())
 }
 
@@ -47,10 +45,7 @@ pub async fn deployment(api: &Api, id: &str) -> Result<Value, Failure> {
 
 /// Runs a mutation on deployments and returns the deployment.
 pub async fn change_deployment(api: &Api, mutation: &str, input_type: &str, input: Value) -> Result<Value, Failure> {
-    let query = format!(
-        "mutation($input: {input_type}!) {{ {mutation}(input: $input) {{ deployment {{ {DEPLOYMENT} }} userErrors {{ message code }} }} }}"
-    );
-    let mut payload = api.change(&query, mutation, input).await?;
+    let mut payload = api.mutate(mutation, input_type, input, &format!("deployment {{ {DEPLOYMENT} }}")).await?;
     Ok(payload["deployment"].take())
 }
 

@@ -13,7 +13,7 @@ use crate::client::sign_in::{Session, ask};
 use crate::failure::Failure;
 
 const ACCOUNT: &str = "{ me { user { email } account { secondFactor { enabled recoveryCodes } identities { provider email usedAt } \
-    sessions { id method address agent createdAt usedAt current } securityEvents { kind address createdAt seenAt } } } }";
+    sessions { id method address agent createdAt usedAt endsAt current } securityEvents { kind address createdAt seenAt } } } }";
 
 /// Runs a command about one's account.
 pub async fn run(options: AccountOptions) -> Result<(), Failure> {
@@ -123,9 +123,14 @@ async fn show(api: &Api, output: Output) -> Result<(), Failure> {
     let sessions = list("sessions").into_iter().map(|session| {
         let this = if session["current"] == true { "this one" } else { "" };
         let shown = ["method", "address", "agent"].map(|key| text(&session[key]));
-        [vec![text(&session["id"]), moment(&session["usedAt"])], shown.to_vec(), vec![this.to_owned()]].concat()
+        [
+            vec![text(&session["id"]), moment(&session["usedAt"]), moment(&session["endsAt"])],
+            shown.to_vec(),
+            vec![this.to_owned()],
+        ]
+        .concat()
     });
-    output::table(&["SESSION", "LAST USED", "BY", "FROM", "WITH", ""], sessions.collect(), "No sessions.");
+    output::table(&["SESSION", "LAST USED", "ENDS", "BY", "FROM", "WITH", ""], sessions.collect(), "No sessions.");
     println!();
     let events = list("securityEvents").into_iter().map(|event| {
         let kind = text(&event["kind"]).to_lowercase().replace('_', " ");

@@ -20,15 +20,13 @@ pub async fn run(options: EnvOptions) -> Result<(), Failure> {
         EnvCommand::Set { variables, project, environment } => {
             let variables = variables.iter().map(|given| variable(given)).collect::<Result<Vec<_>, _>>()?;
             let input = json!({"projectId": chosen(&api, &project).await?, "environment": environment.environment, "variables": variables});
-            let query = "mutation($input: SetEnvironmentVariableInput!) { setEnvironmentVariable(input: $input) { names userErrors { message code } } }";
-            let payload = api.change(query, "setEnvironmentVariable", input).await?;
+            let payload = api.mutate("setEnvironmentVariable", "SetEnvironmentVariableInput", input, "names").await?;
             changed(&payload["names"], options.output);
             Ok(())
         }
         EnvCommand::Unset { name, project, environment } => {
             let input = json!({"projectId": chosen(&api, &project).await?, "environment": environment.environment, "name": name});
-            let query = "mutation($input: UnsetEnvironmentVariableInput!) { unsetEnvironmentVariable(input: $input) { names userErrors { message code } } }";
-            let payload = api.change(query, "unsetEnvironmentVariable", input).await?;
+            let payload = api.mutate("unsetEnvironmentVariable", "UnsetEnvironmentVariableInput", input, "names").await?;
             changed(&payload["names"], options.output);
             Ok(())
         }

@@ -96,10 +96,7 @@ async fn show(api: &Api, id: &str, output: Output) -> Result<(), Failure> {
 }
 
 async fn change(api: &Api, mutation: &str, id: &str, output: Output) -> Result<(), Failure> {
-    let query = format!(
-        "mutation($input: JobInput!) {{ {mutation}(input: $input) {{ job {{ {JOB} }} userErrors {{ message code }} }} }}"
-    );
-    let payload = api.change(&query, mutation, json!({"jobId": id})).await?;
+    let payload = api.mutate(mutation, "JobInput", json!({"jobId": id}), &format!("job {{ {JOB} }}")).await?;
     if output.json {
         output::json(&payload["job"]);
     } else {
@@ -115,10 +112,7 @@ async fn queues(api: &Api, output: Output) -> Result<(), Failure> {
 }
 
 async fn update(api: &Api, input: Value, output: Output) -> Result<(), Failure> {
-    let query = format!(
-        "mutation($input: UpdateQueueInput!) {{ updateQueue(input: $input) {{ queue {{ {QUEUE} }} userErrors {{ message code }} }} }}"
-    );
-    let payload = api.change(&query, "updateQueue", input).await?;
+    let payload = api.mutate("updateQueue", "UpdateQueueInput", input, &format!("queue {{ {QUEUE} }}")).await?;
     show_queues(&json!([payload["queue"]]), output);
     Ok(())
 }

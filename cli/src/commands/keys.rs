@@ -25,10 +25,7 @@ pub async fn run(options: KeysOptions) -> Result<(), Failure> {
                 None => None,
             };
             let input = json!({"name": name, "scopes": scopes, "serviceAccountId": account, "expiresInDays": expires_in_days});
-            let query = format!(
-                "mutation($input: CreateApiKeyInput!) {{ createApiKey(input: $input) {{ secret apiKey {{ {KEY} }} userErrors {{ message code }} }} }}"
-            );
-            let payload = api.change(&query, "createApiKey", input).await?;
+            let payload = api.mutate("createApiKey", "CreateApiKeyInput", input, &format!("secret apiKey {{ {KEY} }}")).await?;
             if options.output.json {
                 output::json(&json!({"secret": payload["secret"], "apiKey": payload["apiKey"]}));
             } else {
@@ -38,9 +35,7 @@ pub async fn run(options: KeysOptions) -> Result<(), Failure> {
             Ok(())
         }
         KeysCommand::Revoke { key } => {
-            let query =
-                "mutation($input: RevokeApiKeyInput!) { revokeApiKey(input: $input) { done userErrors { message code } } }";
-            api.change(query, "revokeApiKey", json!({"apiKeyId": key})).await?;
+            api.mutate("revokeApiKey", "RevokeApiKeyInput", json!({"apiKeyId": key}), "done").await?;
             if options.output.json {
                 output::json(&json!({"revoked": key}));
             } else {

@@ -114,9 +114,7 @@ async fn show(api: &Api, name: &str, output: Output) -> Result<(), Failure> {
 async fn protect(api: &Api, name: &str, choice: EnvironmentChoice, protected: bool, output: Output) -> Result<(), Failure> {
     let input =
         json!({"projectId": operations::project(api, name).await?, "environment": choice.environment, "protected": protected});
-    let query = "mutation($input: ProtectEnvironmentInput!) { protectEnvironment(input: $input) {
-        environment { id name protected } userErrors { message code } } }";
-    let payload = api.change(query, "protectEnvironment", input).await?;
+    let payload = api.mutate("protectEnvironment", "ProtectEnvironmentInput", input, "environment { id name protected }").await?;
     let environment = &payload["environment"];
     if output.json {
         output::json(environment);
@@ -133,9 +131,7 @@ async fn delete(api: &Api, name: &str, yes: bool, output: Output) -> Result<(), 
     if !yes && !confirmed(name)? {
         return Err(Failure::usage("not deleted: confirm by typing the project's name, or pass --yes"));
     }
-    let query =
-        "mutation($input: DeleteProjectInput!) { deleteProject(input: $input) { project { id } userErrors { message code } } }";
-    api.change(query, "deleteProject", json!({"projectId": id})).await?;
+    api.mutate("deleteProject", "DeleteProjectInput", json!({"projectId": id}), "project { id }").await?;
     let progress = output::Progress::new(output.json);
     progress.status(&format!("removing all that {name} has on its cloud"));
     let deadline = tokio::time::Instant::now() + std::time::Duration::from_mins(5);

@@ -10,6 +10,8 @@ use crate::client::api::Api;
 use crate::client::output::{self, text};
 use crate::failure::Failure;
 
+const ROLE: &str = "role { id name permissions }";
+
 /// Lists, makes, changes and deletes roles.
 pub async fn run(options: RolesOptions) -> Result<(), Failure> {
     let api = Api::signed_in()?;
@@ -20,24 +22,20 @@ pub async fn run(options: RolesOptions) -> Result<(), Failure> {
             Ok(())
         }
         RolesCommand::Create { name, permissions } => {
-            let query = "mutation($input: CreateRoleInput!) { createRole(input: $input) {
-                role { id name permissions } userErrors { message code } } }";
-            let payload = api.change(query, "createRole", json!({"name": name, "permissions": permissions})).await?;
+            let input = json!({"name": name, "permissions": permissions});
+            let payload = api.mutate("createRole", "CreateRoleInput", input, ROLE).await?;
             show(&json!([payload["role"]]), output);
             Ok(())
         }
         RolesCommand::Update { name, permissions, rename } => {
             let permissions = (!permissions.is_empty()).then_some(permissions);
             let input = json!({"roleId": find(&api, &name).await?, "name": rename, "permissions": permissions});
-            let query = "mutation($input: UpdateRoleInput!) { updateRole(input: $input) {
-                role { id name permissions } userErrors { message code } } }";
-            let payload = api.change(query, "updateRole", input).await?;
+            let payload = api.mutate("updateRole", "UpdateRoleInput", input, ROLE).await?;
             show(&json!([payload["role"]]), output);
             Ok(())
         }
         RolesCommand::Delete { name } => {
-            let query = "mutation($input: DeleteRoleInput!) { deleteRole(input: $input) { done userErrors { message code } } }";
-            api.change(query, "deleteRole", json!({"roleId": find(&api, &name).await?})).await?;
+            api.mutate("deleteRole", "DeleteRoleInput", json!({"roleId": find(&api, &name).await?}), "done").await?;
             if output.json {
                 output::json(&json!({"deleted": name}));
             } else {

@@ -25,10 +25,8 @@ pub async fn run(options: SchedulesOptions) -> Result<(), Failure> {
                 "projectId": project, "name": name, "cron": cron, "path": path, "environment": environment.environment,
                 "timeZone": time_zone, "missed": missed.map(|missed| missed.to_uppercase()), "timeoutSeconds": timeout,
             });
-            let query = format!(
-                "mutation($input: CreateScheduleInput!) {{ createSchedule(input: $input) {{ schedule {{ {SCHEDULE} }} userErrors {{ message code }} }} }}"
-            );
-            let payload = api.change(&query, "createSchedule", input).await?;
+            let payload =
+                api.mutate("createSchedule", "CreateScheduleInput", input, &format!("schedule {{ {SCHEDULE} }}")).await?;
             show(&json!([payload["schedule"]]), output);
             Ok(())
         }
@@ -36,8 +34,7 @@ pub async fn run(options: SchedulesOptions) -> Result<(), Failure> {
         SchedulesCommand::Disable { name } => enable(&api, &project, &name, false, output).await,
         SchedulesCommand::Delete { name } => {
             let id = find(&api, &project, &name).await?;
-            let query = "mutation($input: DeleteScheduleInput!) { deleteSchedule(input: $input) { deleted userErrors { message code } } }";
-            api.change(query, "deleteSchedule", json!({"scheduleId": id})).await?;
+            api.mutate("deleteSchedule", "DeleteScheduleInput", json!({"scheduleId": id}), "deleted").await?;
             if output.json {
                 output::json(&json!({"deleted": name}));
             } else {
@@ -94,10 +91,7 @@ fn show(schedules: &Value, output: Output) {
 
 async fn enable(api: &Api, project: &str, name: &str, enabled: bool, output: Output) -> Result<(), Failure> {
     let input = json!({"scheduleId": find(api, project, name).await?, "enabled": enabled});
-    let query = format!(
-        "mutation($input: EnableScheduleInput!) {{ enableSchedule(input: $input) {{ schedule {{ {SCHEDULE} }} userErrors {{ message code }} }} }}"
-    );
-    let payload = api.change(&query, "enableSchedule", input).await?;
+    let payload = api.mutate("enableSchedule", "EnableScheduleInput", input, &format!("schedule {{ {SCHEDULE} }}")).await?;
     show(&json!([payload["schedule"]]), output);
     Ok(())
 }

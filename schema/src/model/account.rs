@@ -58,14 +58,17 @@ pub struct Session {
     created_at: DateTime<Utc>,
     /// When it last went on.
     used_at: DateTime<Utc>,
+    /// When it ends however much it is used; null for one that lasts as long as it is used.
+    ends_at: Option<DateTime<Utc>>,
     /// Whether it is the one that asks.
     current: bool,
 }
 
 impl Session {
     fn new(session: session::Session, account: &services::auth::Account) -> Self {
-        let session::Session { id, method, address, agent, created_at, used_at, .. } = session;
-        Self { id: id.to_string().into(), method, address, agent, created_at, used_at, current: id == account.session_id }
+        let session::Session { id, method, address, agent, created_at, used_at, ends_at, .. } = session;
+        let current = id == account.session_id;
+        Self { id: id.to_string().into(), method, address, agent, created_at, used_at, ends_at, current }
     }
 }
 

@@ -33,8 +33,17 @@ pub struct Account {
     pub session_id: SessionId,
     /// When it began.
     pub since: Timestamp,
+    /// When it ends however much it is used.
+    pub until: Option<Timestamp>,
     /// Where the request comes from.
     pub origin: Arc<Origin>,
+}
+
+impl Account {
+    fn of(session: &Session, origin: Arc<Origin>) -> Self {
+        let Session { id, user_id, created_at, ends_at, .. } = *session;
+        Self { user_id, session_id: id, since: created_at, until: ends_at, origin }
+    }
 }
 
 impl Services {
@@ -43,7 +52,7 @@ impl Services {
         let Credential::Session(session) = actor.credential else { return Err(SESSION_NEEDED) };
         let session = self.store().session_get(session).await?.ok_or(SESSION_NEEDED)?;
         let origin = actor.origin.clone().ok_or(SESSION_NEEDED)?;
-        Ok(Account { user_id: session.user_id, session_id: session.id, since: session.created_at, origin })
+        Ok(Account::of(&session, origin))
     }
 
     /// The account of a browser that shows its refresh token, which is not used up by that.
@@ -52,7 +61,7 @@ impl Services {
         let stands = found.filter(|found| found.revoked_at.is_none() && found.used_at.is_none() && found.expires_at > now());
         let Some(found) = stands else { return Ok(None) };
         let session = self.store().session_get(found.session_id).await?;
-        Ok(session.map(|session| Account { user_id: session.user_id, session_id: session.id, since: session.created_at, origin }))
+        Ok(session.map(|session| Account::of(&session, origin)))
     }
 
     /// What the password of the account with this address is kept as, if it has one.

@@ -5,9 +5,9 @@ use domain::access::{Origin, Permissions};
 use domain::id::TeamId;
 use domain::secret::Secret;
 use domain::session::SecurityEventKind;
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use rand::Rng;
-use store::{DeviceLogin, StoreError};
+use store::{DeviceLogin, LetIn, StoreError};
 
 use super::account::{Account, tell_user};
 use super::{ApiKeySecret, random_token, token_hash};
@@ -108,6 +108,7 @@ impl Services {
             decided_at: None,
             user_id: None,
             team_id: None,
+            session_ends_at: None,
         };
         loop {
             let mut tx = self.store().begin().await?;
@@ -137,8 +138,8 @@ impl Services {
             Some(team) => teams.find(|own| *own == team),
             None => teams.next(),
         };
-        let allowed =
-            allow.then(|| team.map(|team| (account.user_id, team)).ok_or(ServiceError::NotFound("team"))).transpose()?;
+        let let_in = |team| LetIn { user: account.user_id, team, session_ends_at: account.until };
+        let allowed = allow.then(|| team.map(let_in).ok_or(ServiceError::NotFound("team"))).transpose()?;
         let mut tx = self.store().begin().await?;
         if !tx.device_decide(&normalised(code), allowed).await? {
             return Err(unknown_code());
@@ -170,7 +171,8 @@ impl Services {
         };
         let secret = ApiKeySecret::generate();
         let name = format!("mikrocloud login on {}", device.name);
-        let key = secret.insert(&mut tx, team, user, &name, Permissions::ALL, Some(now() + SIGNED_IN)).await?;
+        let until = device.session_ends_at.into_iter().fold(now() + SIGNED_IN, Timestamp::min);
+        let key = secret.insert(&mut tx, team, user, &name, Permissions::ALL, Some(until)).await?;
         tx.api_key_is_login(team, key.id).await?;
         record_in_team(&mut tx, team, user, origin, Change::new(Action::ApiKeyCreate).on("api_key", key.id).named(&name)).await?;
         tx.commit().await?;

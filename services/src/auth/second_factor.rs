@@ -107,7 +107,7 @@ impl Services {
             return Err(GONE);
         }
         tx.commit().await?;
-        self.begin_session(user, method, origin).await
+        self.begin_session(user, method, None, origin).await
     }
 
     /// Checks a code of a user's, and uses it up.

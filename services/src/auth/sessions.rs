@@ -7,7 +7,7 @@ use domain::access::{Actor, Credential, Origin};
 use domain::id::{SessionId, UserId};
 use domain::secret::Secret;
 use domain::session::{SecurityEventKind, Session};
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use serde_json::json;
 use store::Tx;
 
@@ -98,7 +98,7 @@ impl Services {
     async fn go_on(&self, user: UserId, method: Method, origin: &Origin) -> Result<SignIn> {
         match self.ask_second_factor(user, method.clone()).await? {
             Some(token) => Ok(SignIn::SecondFactor(token)),
-            None => self.begin_session(user, method, origin).await.map(SignIn::Done),
+            None => self.begin_session(user, method, None, origin).await.map(SignIn::Done),
         }
     }
 
@@ -108,7 +108,7 @@ impl Services {
         let hash = token_hash(token);
         let mut tx = self.store().begin().await?;
         let found = tx.refresh_token_get(&hash).await?.ok_or(INVALID_REFRESH)?;
-        if found.revoked_at.is_some() || found.expires_at <= now() {
+        if found.revoked_at.is_some() || found.expires_at <= now() || found.ends_at.is_some_and(|at| at <= now()) {
             return Err(INVALID_REFRESH);
         }
         if !tx.refresh_token_use(&hash).await? {
@@ -123,7 +123,7 @@ impl Services {
             ));
         }
         tx.session_touch(found.session_id, &origin.address.to_string()).await?;
-        let signed_in = next_tokens(&mut tx, &signer, found.user_id, found.session_id).await?;
+        let signed_in = next_tokens(&mut tx, &signer, (found.user_id, found.session_id, found.ends_at)).await?;
         tx.commit().await?;
         Ok(signed_in)
     }
@@ -164,7 +164,14 @@ impl Services {
         Ok(tx.commit().await?)
     }
 
-    pub(super) async fn begin_session(&self, user_id: UserId, method: Method, origin: &Origin) -> Result<SignedIn> {
+    /// Begins a session, which ends after `lasts` however much it is used.
+    pub(super) async fn begin_session(
+        &self,
+        user_id: UserId,
+        method: Method,
+        lasts: Option<Duration>,
+        origin: &Origin,
+    ) -> Result<SignedIn> {
         let signer = self.inner.tokens.signer().await?;
         let (id, created_at) = (SessionId::new(), now());
         let session = Session {
@@ -175,10 +182,11 @@ impl Services {
             agent: origin.agent.clone(),
             created_at,
             used_at: created_at,
+            ends_at: lasts.map(|lasts| created_at + lasts),
         };
         let mut tx = self.store().begin().await?;
         tx.session_insert(&session).await?;
-        let signed_in = next_tokens(&mut tx, &signer, user_id, id).await?;
+        let signed_in = next_tokens(&mut tx, &signer, (user_id, id, session.ends_at)).await?;
         let change = Change::new(Action::SignIn).on("session", id).after(json!({"by": session.method}));
         record_about_user(&mut tx, user_id, Some(origin), &change, Outcome::Done).await?;
         tx.commit().await?;
@@ -186,9 +194,15 @@ impl Services {
     }
 }
 
-async fn next_tokens(tx: &mut Tx, signer: &Signer, user: UserId, session: SessionId) -> Result<SignedIn> {
+/// The tokens with which a session goes on: whose it is, which, and when it ends however much it is used.
+async fn next_tokens(
+    tx: &mut Tx,
+    signer: &Signer,
+    (user, session, ends_at): (UserId, SessionId, Option<Timestamp>),
+) -> Result<SignedIn> {
     let refresh_token = random_token("mcr_");
-    tx.refresh_token_insert(&token_hash(refresh_token.expose()), session, now() + REFRESH_LIFETIME).await?;
+    let until = ends_at.into_iter().fold(now() + REFRESH_LIFETIME, Timestamp::min);
+    tx.refresh_token_insert(&token_hash(refresh_token.expose()), session, until).await?;
     let access_token = signer.issue(user, session, now())?;
     Ok(SignedIn { access_token, refresh_token, expires_in: LIFETIME.num_seconds() })
 }

@@ -7,7 +7,8 @@ mod resolver;
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta};
+use domain::time::{Timestamp, now};
 use http::HeaderMap;
 use http::header::RETRY_AFTER;
 pub use ipnet::IpNet as Network;
@@ -111,10 +112,10 @@ impl Outbound {
             }
         };
         let _ = timeout(BODY_PATIENCE, reading).await;
-        let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse::<u32>().ok());
+        let after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
         Ok(Answer {
             status: response.status().as_u16(),
-            retry_after: after.map(|seconds| TimeDelta::seconds(seconds.into())),
+            retry_after: after.and_then(|text| retry_after(text, now())),
             excerpt: printable(&String::from_utf8_lossy(&begun)),
         })
     }
@@ -196,6 +197,16 @@ fn failure(error: &reqwest::Error) -> OutboundError {
         return OutboundError::TimedOut;
     }
     OutboundError::Unreachable(printable(&cause.to_string()))
+}
+
+/// How long a receiver wants to be left alone: so many seconds, or until a date (RFC 9110, 10.2.3), of which the obsolete forms are not read.
+fn retry_after(text: &str, at: Timestamp) -> Option<TimeDelta> {
+    let text = text.trim();
+    if let Ok(seconds) = text.parse::<u32>() {
+        return Some(TimeDelta::seconds(seconds.into()));
+    }
+    let until = DateTime::parse_from_rfc2822(text).ok()?;
+    Some((until.to_utc() - at).max(TimeDelta::zero()))
 }
 
 /// The beginning of a text that others wrote, on one line.

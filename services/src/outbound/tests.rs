@@ -143,6 +143,23 @@ proptest! {
 }
 
 #[test]
+fn a_pause_is_asked_for_in_seconds_or_until_a_date() {
+    let at = "2026-11-28T10:00:00Z".parse().unwrap();
+    for (text, seconds) in [
+        ("7", Some(7)),
+        (" 4294967295 ", Some(4_294_967_295)),
+        ("Sat, 28 Nov 2026 10:01:30 GMT", Some(90)),
+        ("Sat, 28 Nov 2026 09:00:00 GMT", Some(0)),
+        ("-1", None),
+        ("4294967296", None),
+        ("soon", None),
+        ("", None),
+    ] {
+        assert_eq!(retry_after(text, at), seconds.map(chrono::TimeDelta::seconds), "{text:?}");
+    }
+}
+
+#[test]
 fn the_tables_hold_networks_as_the_registries_write_them() {
     assert!(SPECIAL_V4.iter().all(|network| network.addr() == network.network()));
     assert!(SPECIAL_V6.iter().chain([&GLOBAL_V6]).all(|network| network.addr() == network.network()));

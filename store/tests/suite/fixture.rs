@@ -52,6 +52,7 @@ pub fn session_of(user_id: UserId, at: Timestamp) -> Session {
         agent: Some("Łódź/1.0".to_owned()),
         created_at: at,
         used_at: at,
+        ends_at: None,
     }
 }
 

@@ -6,7 +6,7 @@ use domain::id::{InvitationId, SecurityEventId, UserId};
 use domain::session::{SecurityEvent, SecurityEventKind, Session};
 use domain::team::Membership;
 use domain::time::{Timestamp, now};
-use store::{Attempts, DeviceLogin, Identity, Invitation, SignInFlow, SigningKey, Store, StoreError};
+use store::{Attempts, DeviceLogin, Identity, Invitation, LetIn, SignInFlow, SigningKey, Store, StoreError};
 
 use crate::fixture::{self, Tenant, refused, session_of, write};
 
@@ -37,11 +37,28 @@ fn device(name: &str, user_code: &str) -> DeviceLogin {
         decided_at: None,
         user_id: None,
         team_id: None,
+        session_ends_at: None,
     }
 }
 
 testkit::on_both_databases! {
     crate::common::open;
+
+    async fn a_session_ends_at_its_time_however_much_it_is_used(store: Store) {
+        let user = user(&store).await;
+        for (ends, stands) in [(None, true), (Some(now() + TimeDelta::hours(1)), true), (Some(now() - TimeDelta::seconds(1)), false)] {
+            let session = Session { ends_at: ends, ..session_of(user, now()) };
+            write(&store, async |tx| {
+                tx.session_insert(&session).await?;
+                tx.refresh_token_insert(&session.id.to_string(), session.id, now() + TimeDelta::days(30)).await
+            })
+            .await;
+            assert_eq!(store.session_is_valid(session.id).await.unwrap(), stands, "{ends:?}");
+            assert_eq!(store.session_get(session.id).await.unwrap(), stands.then(|| session.clone()), "{ends:?}");
+            let token = store.refresh_token_look_up(&session.id.to_string()).await.unwrap().unwrap();
+            assert_eq!(token.ends_at, ends);
+        }
+    }
 
     async fn sessions_are_listed_until_they_end_and_all_but_one_end_at_once(store: Store) {
         let user = user(&store).await;
@@ -147,15 +164,18 @@ testkit::on_both_databases! {
         assert!(store.device_by_user_code("BCDFGHJK", now() + TimeDelta::hours(1)).await.unwrap().is_none(), "late");
         write(&store, async |tx| tx.device_polled("laptop").await).await;
         let decide = async |allowed| write(&store, async |tx| tx.device_decide("BCDFGHJK", allowed).await).await;
-        assert!(decide(Some((user, tenant.id()))).await && !decide(None).await);
+        let ends = now() + TimeDelta::hours(1);
+        let let_in = LetIn { user, team: tenant.id(), session_ends_at: Some(ends) };
+        assert!(decide(Some(let_in)).await && !decide(None).await);
         assert!(store.device_by_user_code("BCDFGHJK", now()).await.unwrap().is_none());
         let decided = write(&store, async |tx| tx.device_find("laptop").await).await.unwrap();
+        assert_eq!(decided.session_ends_at, Some(ends));
         assert_eq!((decided.user_id, decided.team_id, decided.polled_at.is_some()), (Some(user), Some(tenant.id()), true));
         assert!(write(&store, async |tx| tx.device_delete("laptop").await).await);
         assert!(!write(&store, async |tx| tx.device_delete("laptop").await).await);
         write(&store, async |tx| {
             tx.device_insert(&device("tablet", "BCDFGHJL")).await?;
-            tx.device_decide("BCDFGHJL", Some((user, tenant.id()))).await?;
+            tx.device_decide("BCDFGHJL", Some(let_in)).await?;
             tx.device_forget(user).await
         })
         .await;

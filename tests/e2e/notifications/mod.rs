@@ -47,14 +47,6 @@ impl House {
         self.json(&["notifications", "show", name]).await
     }
 
-    /// Changes rows as the passing of time would.
-    async fn sql(&self, sql: &'static str) {
-        let file = self.data().join("mikrocloud.db");
-        let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();
-        sqlx::query("PRAGMA busy_timeout = 30000").execute(&mut connection).await.unwrap();
-        sqlx::query(sql).execute(&mut connection).await.unwrap();
-    }
-
     /// How many rows a query counts.
     async fn count(&self, sql: &'static str) -> i64 {
         let file = self.data().join("mikrocloud.db");

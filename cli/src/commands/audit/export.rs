@@ -42,10 +42,8 @@ pub async fn run(file: &Path, format: AuditFormat, time: AuditTime, output: Outp
 /// Writes the lines of an export; how many there were.
 async fn write(api: &Api, format: AuditFormat, time: AuditTime, out: &mut impl Write) -> Result<u64, Failure> {
     let format = if format == AuditFormat::Ocsf { "OCSF" } else { "JSON_LINES" };
-    let mutation = "mutation($input: BeginAuditExportInput!) { beginAuditExport(input: $input) {
-        head after to userErrors { message code } } }";
     let input = json!({"format": format, "since": time.since, "until": time.until});
-    let begun = api.change(mutation, "beginAuditExport", input).await?;
+    let begun = api.mutate("beginAuditExport", "BeginAuditExportInput", input, "head after to").await?;
     let mut lines = 0;
     if let Some(head) = begun["head"].as_str() {
         line(out, head)?;

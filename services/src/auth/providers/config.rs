@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use chrono::TimeDelta;
 use domain::access::Role;
 use domain::id::TeamId;
 use domain::secret::Secret;
@@ -25,6 +26,7 @@ pub struct ProviderConfig {
     pub(super) kind: Kind,
     pub(super) domains: Vec<String>,
     pub(super) groups: Vec<GroupConfig>,
+    pub(super) session: Option<TimeDelta>,
 }
 
 #[derive(Debug, Clone)]
@@ -92,6 +94,7 @@ struct Entry {
     domains: Vec<String>,
     #[serde(default)]
     group: Vec<GroupConfig>,
+    session_hours: Option<u32>,
 }
 
 impl ProviderConfig {
@@ -148,6 +151,10 @@ impl Entry {
                 }
             }
         }
+        let session = match self.session_hours {
+            Some(0) => return Err("session_hours: give 1 or more, or leave it out for sign-ins that last".to_owned()),
+            hours => hours.map(|hours| TimeDelta::hours(hours.into())),
+        };
         let client_secret = secret(&self)?;
         let Self { name, kind, label, issuer, url, api_url, client_id, scopes, groups_claim, domains, group, .. } = self;
         let kind = match kind {
@@ -172,7 +179,7 @@ impl Entry {
             }
         };
         let label = label.unwrap_or_else(|| if matches!(kind, Kind::GitHub(_)) { "GitHub".to_owned() } else { name.clone() });
-        Ok(ProviderConfig { name, label, kind, domains, groups: group })
+        Ok(ProviderConfig { name, label, kind, domains, groups: group, session })
     }
 }
 
@@ -223,6 +230,8 @@ mod tests {
         let Kind::GitHub(github) = &configs[1].kind else { panic!("{configs:?}") };
         assert_eq!((&*configs[1].label, github.api.as_str()), ("GitHub", "https://api.github.com/"));
         assert!(!format!("{configs:?}").contains("\"secret\""));
+        assert_eq!(configs[0].session, None);
+        assert_eq!(parsed(&format!("{CORP}session_hours = 12")).unwrap()[0].session, Some(TimeDelta::hours(12)));
         assert!(parsed("").unwrap().is_empty());
     }
 
@@ -234,6 +243,8 @@ mod tests {
             (CORP.replace("corp", "password"), "provider `password`: its name has"),
             (format!("{CORP}{CORP}"), "provider `corp` is there twice"),
             (CORP.replace("https", "http"), "begins with https://"),
+            (format!("{CORP}session_hours = 0"), "session_hours: give 1 or more"),
+            (format!("{CORP}session_hours = -1"), "session_hours"),
             (CORP.replace("issuer", "isuer"), "unknown field `isuer`"),
             (CORP.replace("issuer = \"https://id.example.org\"\n", ""), "has an issuer"),
             (format!("{CORP}[[provider.group]]\nname = \"a\"\nteam = \"{team}\"\nrole = \"owner\""), "people make owners"),

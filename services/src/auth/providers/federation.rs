@@ -120,7 +120,7 @@ impl Services {
             self.follow_groups(&mut tx, provider, user, &claims.groups, origin).await?;
             let _rights = self.inner.recent.change();
             tx.commit().await?;
-            return Ok(Federated::Done(self.begin_session(user, name.clone().into(), origin).await?, next));
+            return Ok(Federated::Done(self.begin_session(user, name.clone().into(), provider.session, origin).await?, next));
         }
         drop(tx);
         let email = claims.verified_email.clone().ok_or(ServiceError::Unauthenticated(
@@ -139,7 +139,7 @@ impl Services {
             ));
         }
         let user = self.create_user_of(provider, &claims, &email, origin).await?;
-        Ok(Federated::Done(self.begin_session(user, name.clone().into(), origin).await?, next))
+        Ok(Federated::Done(self.begin_session(user, name.clone().into(), provider.session, origin).await?, next))
     }
 
     /// Makes the account of somebody whom the operator lets in by a group.

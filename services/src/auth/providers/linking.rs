@@ -108,7 +108,7 @@ impl Services {
         self.follow_groups(&mut tx, provider, asked.user, &asked.claims.groups, origin).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
-        Ok((self.begin_session(asked.user, asked.provider.into(), origin).await?, asked.next))
+        Ok((self.begin_session(asked.user, asked.provider.into(), provider.session, origin).await?, asked.next))
     }
 
     /// Takes back that an account of a provider signs in. One way to sign in has to stay.

@@ -10,6 +10,7 @@ mod oidc;
 
 use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::id::TeamId;
 use serde::{Deserialize, Serialize};
 use url::Url;
@@ -62,6 +63,8 @@ pub(super) struct Provider {
     pub info: ProviderInfo,
     domains: Vec<String>,
     groups: Vec<GroupConfig>,
+    /// How long a sign-in lasts at most; as long as it is used where there is none.
+    session: Option<TimeDelta>,
     protocol: Protocol,
 }
 
@@ -80,12 +83,12 @@ pub(super) struct Arrival<'a> {
 
 impl Provider {
     fn new(config: ProviderConfig) -> Self {
-        let ProviderConfig { name, label, kind, domains, groups } = config;
+        let ProviderConfig { name, label, kind, domains, groups, session } = config;
         let protocol = match kind {
             Kind::Oidc(settings) => Protocol::Oidc(Box::new(Oidc::new(settings))),
             Kind::GitHub(settings) => Protocol::GitHub(Box::new(GitHub::new(settings))),
         };
-        Self { info: ProviderInfo { name, label }, domains, groups, protocol }
+        Self { info: ProviderInfo { name, label }, domains, groups, session, protocol }
     }
 
     /// Where a browser goes to sign in there.
