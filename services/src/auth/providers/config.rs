@@ -152,8 +152,9 @@ impl Entry {
             }
         }
         let session = match self.session_hours {
-            Some(0) => return Err("session_hours: give 1 or more, or leave it out for sign-ins that last".to_owned()),
-            hours => hours.map(|hours| TimeDelta::hours(hours.into())),
+            None => None,
+            Some(hours @ 1..=8760) => Some(TimeDelta::hours(hours.into())),
+            Some(_) => return Err("session_hours: give 1 to 8760, or leave it out for sign-ins that last".to_owned()),
         };
         let client_secret = secret(&self)?;
         let Self { name, kind, label, issuer, url, api_url, client_id, scopes, groups_claim, domains, group, .. } = self;
@@ -243,7 +244,8 @@ mod tests {
             (CORP.replace("corp", "password"), "provider `password`: its name has"),
             (format!("{CORP}{CORP}"), "provider `corp` is there twice"),
             (CORP.replace("https", "http"), "begins with https://"),
-            (format!("{CORP}session_hours = 0"), "session_hours: give 1 or more"),
+            (format!("{CORP}session_hours = 0"), "session_hours: give 1 to 8760"),
+            (format!("{CORP}session_hours = 4294967295"), "session_hours: give 1 to 8760"),
             (format!("{CORP}session_hours = -1"), "session_hours"),
             (CORP.replace("issuer", "isuer"), "unknown field `isuer`"),
             (CORP.replace("issuer = \"https://id.example.org\"\n", ""), "has an issuer"),
