@@ -20,7 +20,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;mar
     input,button,select{font:inherit;padding:.3rem .6rem;margin:.2rem 0}\
     table{border-collapse:collapse}td,th{text-align:left;padding:.2rem .8rem .2rem 0;vertical-align:top}th,button{white-space:nowrap}\
     .text{overflow-wrap:anywhere}.problem{border-left:.3rem solid #c33;padding-left:.8rem}.quiet{opacity:.7}form{margin:1rem 0}td form{margin:0}\
-    label{display:block;margin:.6rem 0}nav{margin:1rem 0}.code{font-size:1.6rem;letter-spacing:.15rem}";
+    label{display:block;margin:.6rem 0}nav{margin:1rem 0}nav>*{margin-right:.8rem}.code{font-size:1.6rem;letter-spacing:.15rem}";
 
 /// How often a page looks again that shows something which is about to change, seconds.
 const LOOK_AGAIN: u32 = 3;

@@ -1,7 +1,7 @@
 //! The pages on which a team sees what it was told of, and sends it once more.
 
 use chrono::TimeDelta;
-use domain::id::TeamId;
+use domain::id::{ChannelId, TeamId};
 use domain::notification::{Attempt, Channel, Delivery, DeliveryState};
 use domain::project::Project;
 use domain::team::Team;
@@ -13,8 +13,13 @@ use super::{Page, page, time};
 /// What is due within this time is about to be sent.
 const SOON: TimeDelta = TimeDelta::seconds(10);
 
-/// The states that deliveries are filtered by, with their words in addresses and on pages.
-const FILTERS: [(&str, &str); 3] = [("failed", "Failed"), ("pending", "Waiting"), ("delivered", "Delivered")];
+/// What deliveries are filtered by, with words for it.
+const FILTERS: [(Option<DeliveryState>, &str); 4] = [
+    (None, "All"),
+    (Some(DeliveryState::Failed), "Failed"),
+    (Some(DeliveryState::Pending), "Waiting"),
+    (Some(DeliveryState::Delivered), "Delivered"),
+];
 
 /// Of when all that failed may be sent once more: hours, and words for them. What was sent is kept for 30 days.
 pub(crate) const SPANS: [(u32, &str); 4] =
@@ -26,13 +31,13 @@ pub(crate) fn of_team(team: TeamId) -> String {
 }
 
 /// The path of the page of a channel.
-pub(crate) fn of_channel(channel: &Channel) -> String {
-    format!("{}/{}", of_team(channel.team_id), channel.id)
+pub(crate) fn of_channel(team: TeamId, channel: ChannelId) -> String {
+    format!("{}/{channel}", of_team(team))
 }
 
 /// The path of the page of a delivery.
 pub(crate) fn of_delivery(delivery: &Delivery) -> String {
-    format!("{}/{}/{}", of_team(delivery.team_id), delivery.channel_id, delivery.id)
+    format!("{}/{}", of_channel(delivery.team_id, delivery.channel_id), delivery.id)
 }
 
 /// Which team it is about.
@@ -63,7 +68,7 @@ pub(crate) fn channels(channels: &[Channel], projects: &[Project]) -> Page {
                 tr { th { "Channel" } th { "Kind" } th { "Address" } th { "Project" } th { "State" } }
                 @for channel in channels {
                     tr {
-                        td.text { a href=(of_channel(channel)) { (channel.name) } }
+                        td.text { a href=(of_channel(channel.team_id, channel.id)) { (channel.name) } }
                         td { (channel.kind.name()) } td.text { (channel.shown) } td.text { (project(channel)) } td.text { (channel_state(channel)) }
                     }
                 }
@@ -92,7 +97,7 @@ pub(crate) struct ChannelPage {
 /// A channel with what was sent to it.
 pub(crate) fn channel(shown: &ChannelPage) -> Page {
     let ChannelPage { channel, deliveries, state, replayed } = shown;
-    let path = of_channel(channel);
+    let path = of_channel(channel.team_id, channel.id);
     let older = deliveries.items.last().filter(|_| deliveries.has_more);
     let body = html! {
         @if let Some(replayed) = replayed { p role="status" { (replayed_text(*replayed)) } }
@@ -109,8 +114,8 @@ pub(crate) fn channel(shown: &ChannelPage) -> Page {
             }
         }
         nav {
-            (filter(&path, None, "All", state.is_none())) @for (name, text) in FILTERS {
-                " | " (filter(&path, Some(name), text, state.is_some_and(|state| state_name(state) == name)))
+            @for (offered, text) in FILTERS {
+                @if offered == *state { strong { (text) } } @else { a href={ (path) "?" (query_of(offered)) } { (text) } } " "
             }
         }
         @if deliveries.items.is_empty() {
@@ -129,7 +134,7 @@ pub(crate) fn channel(shown: &ChannelPage) -> Page {
             }
         }
         nav {
-            @if let Some(last) = older { (older_link(&path, *state, last)) " | " }
+            @if let Some(last) = older { a href={ (path) "?after=" (last.id) "&" (query_of(*state)) } { "Older ones" } " " }
             a href=(of_team(channel.team_id)) { "All channels" }
         }
     };
@@ -148,7 +153,7 @@ pub(crate) struct DeliveryPage {
 pub(crate) fn delivery(shown: &DeliveryPage) -> Page {
     let DeliveryPage { channel, delivery, attempts } = shown;
     let body = html! {
-        p.text { (delivery.id) " to " a href=(of_channel(channel)) { (channel.name) } ", of " (time(delivery.event_at)) ": " (delivery_state(delivery)) "." }
+        p.text { (delivery.id) " to " a href=(of_channel(channel.team_id, channel.id)) { (channel.name) } ", of " (time(delivery.event_at)) ": " (delivery_state(delivery)) "." }
         @if channel.enabled && delivery.state != DeliveryState::Pending { (replay(delivery)) }
         @if !channel.enabled { p { "The channel is out of use. Put it in use to send this once more." } }
         h2 { "Attempts" }
@@ -180,24 +185,13 @@ fn replay(delivery: &Delivery) -> Markup {
     }
 }
 
-fn filter(path: &str, name: Option<&str>, text: &str, is_chosen: bool) -> Markup {
-    html! {
-        @if is_chosen { strong { (text) } }
-        @else if let Some(name) = name { a href={ (path) "?state=" (name) } { (text) } }
-        @else { a href=(path) { (text) } }
-    }
-}
-
-fn older_link(path: &str, state: Option<DeliveryState>, last: &Delivery) -> Markup {
-    let state = state.map(|state| format!("&state={}", state_name(state))).unwrap_or_default();
-    html! { a href={ (path) "?after=" (last.id) (state) } { "Older ones" } }
-}
-
-fn state_name(state: DeliveryState) -> &'static str {
+/// What the address of a page says of a filter.
+fn query_of(state: Option<DeliveryState>) -> &'static str {
     match state {
-        DeliveryState::Pending => "pending",
-        DeliveryState::Delivered => "delivered",
-        DeliveryState::Failed => "failed",
+        None => "",
+        Some(DeliveryState::Pending) => "state=pending",
+        Some(DeliveryState::Delivered) => "state=delivered",
+        Some(DeliveryState::Failed) => "state=failed",
     }
 }
 

@@ -137,15 +137,10 @@ pub(super) fn next(asked: Option<&str>) -> String {
     asked.filter(is_ours).unwrap_or("/auth/account").to_owned()
 }
 
-/// A path of ours with a value in its query.
-pub(super) fn with_query(path: &str, name: &str, value: &str) -> String {
-    let value: String = url::form_urlencoded::byte_serialize(value.as_bytes()).collect();
-    format!("{path}?{name}={value}")
-}
-
 /// The address of the sign-in page that goes on somewhere.
-pub(super) fn sign_in_path(next: &str) -> String {
-    with_query("/auth/sign-in", "next", next)
+fn sign_in_path(next: &str) -> String {
+    let next: String = url::form_urlencoded::byte_serialize(next.as_bytes()).collect();
+    format!("/auth/sign-in?next={next}")
 }
 
 /// Puts the cookie of a session into an answer.

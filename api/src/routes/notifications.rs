@@ -89,7 +89,11 @@ pub async fn enable(
     Member(actor): Member,
     WithRejection(Path((_, id)), _): ChannelPath,
 ) -> Response {
-    answer(async { Ok(Redirect::to(&page::of_channel(&services.enable_channel(&actor, id, true).await?))) }).await
+    answer(async {
+        services.enable_channel(&actor, id, true).await?;
+        Ok(Redirect::to(&page::of_channel(actor.team_id, id)))
+    })
+    .await
 }
 
 /// Sends all of a channel once more that failed lately.
@@ -105,8 +109,8 @@ pub async fn replay_failed(
             return Err(ServiceError::invalid("hours", "OUT_OF_RANGE", "choose one of the times that the page offers"));
         }
         let done = services.replay_failed(&actor, id, now() - TimeDelta::hours(hours.into())).await?;
-        let channel = services.channel(&actor, id).await?;
-        Ok(Redirect::to(&format!("{}?replayed={}&more={}", page::of_channel(&channel), done.count, done.has_more)))
+        let path = page::of_channel(actor.team_id, id);
+        Ok(Redirect::to(&format!("{path}?replayed={}&more={}", done.count, done.has_more)))
     })
     .await
 }
@@ -118,9 +122,7 @@ pub async fn delivery(
     WithRejection(Path((_, id, delivery)), _): DeliveryPath,
 ) -> Response {
     answer(async {
-        let attempts = services.attempts(&actor, id, delivery).await?;
-        let channel = services.channel(&actor, id).await?;
-        let delivery = services.delivery(&actor, delivery).await?;
+        let (channel, delivery, attempts) = services.delivery_of(&actor, id, delivery).await?;
         Ok(page::delivery(&DeliveryPage { channel, delivery, attempts }))
     })
     .await

@@ -5,7 +5,7 @@ use domain::access::{Origin, Permissions};
 use domain::id::TeamId;
 use domain::secret::Secret;
 use domain::session::SecurityEventKind;
-use domain::time::{Timestamp, now};
+use domain::time::now;
 use rand::Rng;
 use store::{DeviceLogin, LetIn, StoreError};
 
@@ -171,7 +171,8 @@ impl Services {
         };
         let secret = ApiKeySecret::generate();
         let name = format!("mikrocloud login on {}", device.name);
-        let until = device.session_ends_at.into_iter().fold(now() + SIGNED_IN, Timestamp::min);
+        let lasting = now() + SIGNED_IN;
+        let until = device.session_ends_at.map_or(lasting, |ends_at| ends_at.min(lasting));
         let key = secret.insert(&mut tx, team, user, &name, Permissions::ALL, Some(until)).await?;
         tx.api_key_is_login(team, key.id).await?;
         record_in_team(&mut tx, team, user, origin, Change::new(Action::ApiKeyCreate).on("api_key", key.id).named(&name)).await?;

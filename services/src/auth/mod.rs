@@ -17,7 +17,7 @@ mod tokens;
 use std::sync::Arc;
 
 use domain::access::{Actor, Bound, Credential, Rights};
-use domain::id::{TeamId, UserId};
+use domain::id::{SessionId, TeamId, UserId};
 use domain::secret::Secret;
 use domain::team::Standing;
 use domain::time::now;
@@ -109,16 +109,8 @@ impl Services {
 
     /// Somebody as the member of a team that the pages of their browser act as.
     pub async fn actor_in(&self, account: &Account, team: TeamId) -> Result<Actor> {
-        let (team_id, rights) = self.membership(account.user_id, Some(team)).await?;
-        Ok(Actor {
-            user_id: account.user_id,
-            team_id,
-            rights: Arc::new(rights),
-            scopes: None,
-            credential: Credential::Session(account.session_id),
-            expires_at: None,
-            origin: Some(Arc::clone(&account.origin)),
-        })
+        let actor = self.actor_of_session(account.user_id, account.session_id, Some(team)).await?;
+        Ok(actor.from(&account.origin))
     }
 
     async fn authenticate_session(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
@@ -126,23 +118,18 @@ impl Services {
         if !self.store().session_is_valid(claims.session_id).await? {
             return Err(ServiceError::Unauthenticated("this session was signed out: sign in again"));
         }
-        let (team_id, rights) = self.membership(claims.user_id, team).await?;
-        Ok(Actor {
-            user_id: claims.user_id,
-            team_id,
-            rights: Arc::new(rights),
-            scopes: None,
-            credential: Credential::Session(claims.session_id),
-            expires_at: claims.expires_at(),
-            origin: None,
-        })
+        let actor = self.actor_of_session(claims.user_id, claims.session_id, team).await?;
+        Ok(Actor { expires_at: claims.expires_at(), ..actor })
     }
 
-    /// What a user may do in the team that they choose, or in the first that they joined.
-    async fn membership(&self, user: UserId, team: Option<TeamId>) -> Result<(TeamId, Rights)> {
+    /// Who is in a session, in the team that they choose, or in the first that they joined.
+    async fn actor_of_session(&self, user_id: UserId, session: SessionId, team: Option<TeamId>) -> Result<Actor> {
         const NONE: ServiceError = ServiceError::NotFound("team");
-        let mut teams = self.store().standing_list(user).await?.into_iter();
+        let mut teams = self.store().standing_list(user_id).await?.into_iter();
         let standing = teams.find(|standing| team.is_none_or(|team| standing.team_id == team)).ok_or(NONE)?;
-        Ok((standing.team_id, self.bounded(standing).await?.ok_or(NONE)?))
+        let team_id = standing.team_id;
+        let rights = Arc::new(self.bounded(standing).await?.ok_or(NONE)?);
+        let credential = Credential::Session(session);
+        Ok(Actor { user_id, team_id, rights, scopes: None, credential, expires_at: None, origin: None })
     }
 }

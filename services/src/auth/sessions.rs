@@ -201,7 +201,8 @@ async fn next_tokens(
     (user, session, ends_at): (UserId, SessionId, Option<Timestamp>),
 ) -> Result<SignedIn> {
     let refresh_token = random_token("mcr_");
-    let until = ends_at.into_iter().fold(now() + REFRESH_LIFETIME, Timestamp::min);
+    let lasting = now() + REFRESH_LIFETIME;
+    let until = ends_at.map_or(lasting, |ends_at| ends_at.min(lasting));
     tx.refresh_token_insert(&token_hash(refresh_token.expose()), session, until).await?;
     let access_token = signer.issue(user, session, now())?;
     Ok(SignedIn { access_token, refresh_token, expires_in: LIFETIME.num_seconds() })

@@ -40,10 +40,21 @@ impl Services {
 
     /// The attempts at a delivery of a channel, the oldest first.
     pub async fn attempts(&self, actor: &Actor, channel: ChannelId, id: DeliveryId) -> Result<Vec<Attempt>> {
+        Ok(self.delivery_of(actor, channel, id).await?.2)
+    }
+
+    /// A delivery of a channel, with the channel and the attempts, the oldest first.
+    pub async fn delivery_of(
+        &self,
+        actor: &Actor,
+        channel: ChannelId,
+        id: DeliveryId,
+    ) -> Result<(Channel, Delivery, Vec<Attempt>)> {
         let channel = self.channel(actor, channel).await?;
         let delivery = self.store().delivery_get(actor.team_id, id).await?.filter(|delivery| delivery.channel_id == channel.id);
         let delivery = delivery.ok_or(ServiceError::NotFound("notification"))?;
-        Ok(self.store().attempt_list(actor.team_id, delivery.id).await?)
+        let attempts = self.store().attempt_list(actor.team_id, delivery.id).await?;
+        Ok((channel, delivery, attempts))
     }
 
     /// A delivery.
