@@ -57,13 +57,14 @@ pub const QUEUES: [&str; 8] = [
 ];
 
 /// A job to be written with the change that causes it.
-pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {
-    Ok(NewJob {
+#[expect(clippy::expect_used, reason = "payloads are plain fields, which always serialise")]
+pub fn job_of<P: Payload>(payload: &P) -> NewJob {
+    NewJob {
         id: JobId::new(),
         team_id: payload.team_id(),
         kind: P::KIND,
         queue: P::QUEUE,
-        payload: serde_json::to_value(payload)?,
+        payload: serde_json::to_value(payload).expect("a payload serialises"),
         subject_id: payload.subject_id(),
         priority: 100,
         exclusion_key: payload.exclusion_key(),
@@ -71,7 +72,7 @@ pub fn new_job<P: Payload>(payload: &P) -> Result<NewJob, serde_json::Error> {
         run_at: now(),
         max_attempts: P::MAX_ATTEMPTS,
         trace: trace::current().next(),
-    })
+    }
 }
 
 /// Fetches a deployment's source and builds it.

@@ -156,7 +156,7 @@ impl Services {
     fn feed<T: Row>(&self, actor: &Actor, topic: Topic, after: i64) -> Result<Feed<T>> {
         let place = self.inner.feed_places.take(actor.user_id)?;
         // Subscribed before the first read, so that nothing falls between the two.
-        let hints = self.inner.bus.subscribe(topic);
+        let hints = self.inner.outlets.bus.subscribe(topic);
         let state = State {
             services: self.clone(),
             actor: Arc::new(actor.clone()),

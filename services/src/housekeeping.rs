@@ -9,7 +9,7 @@ use domain::time::now;
 use jobs::Housekeeping;
 use store::StoreError;
 
-use crate::deployments::Notices;
+use crate::deployments::transitions;
 use crate::git_hosts::{KEEP_DELIVERIES, KEEP_PREVIEWS};
 use crate::uploads::{UPLOADS, upload_name};
 use crate::{Result, Services};
@@ -108,16 +108,14 @@ impl Services {
     }
 
     async fn give_up(&self, deployment: &Deployment, failure: Failure) -> Result<(), StoreError> {
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.project_lock(deployment.team_id, deployment.project_id).await?;
         let present = tx.deployment_find(deployment.team_id, deployment.id).await?;
         // What was approved meanwhile has the same status and a later deadline.
         let same = |present: &Deployment| (present.status, present.deadline) == (deployment.status, deployment.deadline);
         let Some(present) = present.filter(same) else { return Ok(()) };
-        notices.end(&mut tx, &present, DeploymentStatus::Failed, failure).await?;
+        transitions::end(&mut tx, &present, DeploymentStatus::Failed, failure).await?;
         tx.commit().await?;
-        self.give(notices);
         Ok(())
     }
 

@@ -70,7 +70,7 @@ impl Services {
     pub async fn revoke_invitation(&self, actor: &Actor, id: InvitationId) -> Result<()> {
         let entry = Change::new(Action::InvitationRevoke).on("invitation", id);
         self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.invitation_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("invitation"));
         }
@@ -94,7 +94,7 @@ impl Services {
     pub async fn accept_invitation(&self, account: &Account, token: &str) -> Result<TeamId> {
         let invitation = self.invitation_of(account, token).await?;
         let Invitation { id, team_id, user_id, role, invited_by, .. } = invitation;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.team_lock(team_id).await? || !tx.invitation_delete(team_id, id).await? {
             return Err(gone());
         }
@@ -121,7 +121,7 @@ impl Services {
     /// Answers an invitation with no.
     pub async fn decline_invitation(&self, account: &Account, token: &str) -> Result<()> {
         let invitation = self.invitation_of(account, token).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.invitation_delete(invitation.team_id, invitation.id).await?;
         let entry = Change::new(Action::InvitationDecline).on("invitation", invitation.id);
         record_in_team(&mut tx, invitation.team_id, invitation.user_id, &account.origin, entry).await?;

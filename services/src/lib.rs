@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod acme;
+mod alerts;
 pub mod audit;
 pub mod auth;
 pub mod backup;
@@ -32,6 +33,7 @@ mod sealing;
 mod setup;
 mod shared_reads;
 mod teams;
+mod unit_of_work;
 mod uploads;
 mod variables;
 mod watch;
@@ -49,8 +51,11 @@ use domain::build::BuildLimits;
 use domain::host_name::HostName;
 use domain::secret::Secret;
 use jobs::{EventBus, Wakeups};
-use store::Store;
+use store::{Store, StoreError};
 use url::Url;
+
+use alerts::AlertReceiver;
+use unit_of_work::{Outlets, UnitOfWork};
 
 pub use domains::DomainDetails;
 pub use error::{ErrorCode, ServiceError};
@@ -154,8 +159,7 @@ pub struct Services {
 
 pub(crate) struct Inner {
     pub store: Store,
-    pub bus: EventBus,
-    pub wakeups: Wakeups,
+    pub outlets: Arc<Outlets>,
     pub sealer: Arc<Sealer>,
     pub auditor: audit::Auditor,
     pub tokens: auth::Tokens,
@@ -199,14 +203,14 @@ impl Services {
         let breaches = settings.breached_passwords.clone().map(auth::Breaches::new);
         let outbound = outbound::Outbound::new(&settings.allowed_networks);
         let providers = auth::Providers::new(settings.providers.clone());
+        let outlets = Arc::new(Outlets { bus, wakeups, alerts: AlertReceiver::new(settings.alert_webhook.clone()) });
         let auditor = audit::Auditor::new(Arc::clone(&sealer));
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
         let (recent, feed_reads) = (auth::Recent::default(), feeds::FeedReads::default());
         Self {
             inner: Arc::new(Inner {
                 store,
-                bus,
-                wakeups,
+                outlets,
                 sealer,
                 auditor,
                 tokens,
@@ -253,6 +257,11 @@ impl Services {
             metrics::gauge!("mikrocloud_jobs", "queue" => queue, "state" => state).set(float(count));
         }
         Ok(())
+    }
+
+    /// Begins a transaction whose effects are published by its commit.
+    pub(crate) async fn begin(&self) -> Result<UnitOfWork, StoreError> {
+        UnitOfWork::begin(self.store(), &self.inner.outlets).await
     }
 
     pub(crate) fn store(&self) -> &Store {

@@ -151,7 +151,7 @@ impl Services {
             chunks,
         };
         self.inner.objects.put(&object_name(object_id), file.path()).await.map_err(ServiceError::internal)?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if tx.log_archive_insert(&archive).await? {
             tx.commit().await?;
             return Ok(true);

@@ -1,5 +1,6 @@
 //! Who is in a team.
 
+use crate::unit_of_work::UnitOfWork;
 use domain::access::{Actor, Bound, Permission, Rights, Role, RoleRef, Target};
 use domain::id::{InvitationId, UserId};
 use domain::secret::Secret;
@@ -86,7 +87,7 @@ impl Services {
 
     async fn add_known(
         &self,
-        mut tx: Tx,
+        mut tx: UnitOfWork,
         actor: &Actor,
         user: User,
         role: RoleRef,
@@ -114,7 +115,13 @@ impl Services {
     }
 
     /// A one-time sign-in link for somebody who was added; `None` when it is mailed to them.
-    async fn sign_in_link(&self, tx: &mut Tx, actor: &Actor, user: UserId, by_mail: Option<&Inviter>) -> Result<Option<Secret>> {
+    async fn sign_in_link(
+        &self,
+        tx: &mut UnitOfWork,
+        actor: &Actor,
+        user: UserId,
+        by_mail: Option<&Inviter>,
+    ) -> Result<Option<Secret>> {
         let token = signin_link(tx, user).await?;
         self.mailed(tx, actor, user, Link::SignIn, token, by_mail).await
     }
@@ -122,7 +129,7 @@ impl Services {
     /// Writes a letter with a token where that is mailed, and gives it back where it is not.
     async fn mailed(
         &self,
-        tx: &mut Tx,
+        tx: &mut UnitOfWork,
         actor: &Actor,
         user: UserId,
         link: Link,
@@ -213,8 +220,8 @@ impl Services {
 
     /// A transaction that nobody else changes the rights of the team in. What the actor may do was looked up a moment ago, perhaps in
     /// another process than the one that changed it since: here it has to stand.
-    pub(crate) async fn change_rights(&self, actor: &Actor) -> Result<Tx> {
-        let mut tx = self.store().begin().await?;
+    pub(crate) async fn change_rights(&self, actor: &Actor) -> Result<UnitOfWork> {
+        let mut tx = self.begin().await?;
         if !tx.team_lock(actor.team_id).await? {
             return Err(ServiceError::NotFound("team"));
         }

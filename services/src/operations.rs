@@ -2,7 +2,7 @@
 
 use domain::access::{Actor, Permission};
 use domain::id::JobId;
-use domain::job::{Job, JobState, QueueSettings};
+use domain::job::{DueJob, Job, JobState, QueueSettings};
 use domain::time::now;
 use jobs::payload::QUEUES;
 use serde_json::{Value, json};
@@ -54,18 +54,16 @@ impl Services {
     pub async fn retry_job(&self, actor: &Actor, id: JobId) -> Result<Job> {
         let entry = Change::new(Action::JobRetry).on("job", id);
         self.noted(actor, &entry, require(actor, Permission::JobWrite)).await?;
-        let Job { kind, state, .. } = self.job(actor, id).await?;
-        let mut tx = self.store().begin().await?;
+        let Job { kind, state, queue, priority, .. } = self.job(actor, id).await?;
+        let mut tx = self.begin().await?;
         if !tx.job_retry(actor.team_id, id, now()).await? {
             return Err(self.not_in_state(actor, id, "only dead jobs can be tried again").await);
         }
         let entry = entry.named(kind).before(json!({"state": logged(state)}));
         record(&mut tx, actor, entry.after(json!({"state": logged(JobState::Pending)}))).await?;
+        tx.wake(queue, DueJob { id, team_id: actor.team_id, priority });
         tx.commit().await?;
-        let job = self.job(actor, id).await?;
-        let due = domain::job::DueJob { id, team_id: job.team_id, priority: job.priority };
-        self.inner.wakeups.push(&job.queue, due);
-        Ok(job)
+        self.job(actor, id).await
     }
 
     /// Calls off a job that waits, or takes a dead one out of the dead set.
@@ -73,7 +71,7 @@ impl Services {
         let entry = Change::new(Action::JobDiscard).on("job", id);
         self.noted(actor, &entry, require(actor, Permission::JobWrite)).await?;
         let Job { kind, state, .. } = self.job(actor, id).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.job_discard(actor.team_id, id).await? {
             return Err(self.not_in_state(actor, id, "only jobs that wait or are dead can be discarded").await);
         }
@@ -135,7 +133,7 @@ impl Services {
                 }
             }
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.queue_put(name, &settings).await?;
         record(&mut tx, actor, entry.named(name).between(before, limits_logged(&settings))).await?;
         tx.commit().await?;

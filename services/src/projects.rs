@@ -10,13 +10,13 @@ use domain::project::{Project, ProjectBrief};
 use domain::resource::Resource;
 use domain::source::{Reference, Repository};
 use domain::time::{Timestamp, now};
-use jobs::payload::{DeleteProjectJob, new_job};
+use jobs::payload::DeleteProjectJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::{Value, json};
 use store::{Page, ProjectChange, StoreError};
 
 use crate::audit::{Action, Change, record};
-use crate::deployments::Notices;
+use crate::deployments::transitions;
 use crate::notifications::DISABLED_ALERT;
 use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
@@ -173,7 +173,7 @@ impl Services {
             updated_at: at,
             deleting_at: None,
         };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.project_insert(&project).await.map_err(|error| taken(error, &project.name))?;
         tx.environment_insert(&new_environment(&project, EnvironmentName::production())).await?;
         let change = change.on("project", project.id).named(&project.name).after(logged(&project));
@@ -207,7 +207,7 @@ impl Services {
             None => None,
         };
         let change = ProjectChange { name, repository, reference };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let before = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
         check_unchanged(&before, seen)?;
         let updated = tx.project_update(actor.team_id, id, &change).await;
@@ -226,23 +226,18 @@ impl Services {
     pub async fn delete_project(&self, actor: &Actor, id: ProjectId, seen: Option<Timestamp>) -> Result<Project> {
         let entry = Change::new(Action::ProjectDelete).on("project", id);
         self.noted(actor, &entry, require_on(actor, Permission::ProjectDelete, Target::Project(id), "project")).await?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
         check_unchanged(&project, seen)?;
         if tx.project_mark_deleting(actor.team_id, id).await? {
             for deployment in tx.deployment_list_moving(actor.team_id, id).await? {
                 let failure = Failure::new("PROJECT_DELETED", "the project is being deleted");
-                notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
+                transitions::end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
             }
-            let job = new_job(&DeleteProjectJob { version: 1, team_id: actor.team_id, project_id: id })
-                .map_err(ServiceError::internal)?;
-            tx.job_insert(&job).await?;
-            notices.job(&job);
+            tx.enqueue(&DeleteProjectJob { version: 1, team_id: actor.team_id, project_id: id }).await?;
             record(&mut tx, actor, entry.named(&project.name).before(logged(&project))).await?;
         }
         tx.commit().await?;
-        self.give(notices);
         Ok(project)
     }
 
@@ -261,7 +256,7 @@ impl Services {
         self.remove_archived_logs(job.team_id, job.project_id)
             .await
             .map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         for channel in tx.channel_list_of_project(job.team_id, job.project_id).await? {
             tx.alert_resolve(DISABLED_ALERT, &channel.to_string()).await?;
@@ -292,7 +287,7 @@ impl Services {
                 provider.delete(id).await.map_err(retry)?;
             }
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         tx.resource_delete(resource).await?;
         tx.commit().await?;

@@ -25,7 +25,7 @@ impl Services {
         let allowed = self.require_environment(actor, Permission::MemberWrite, project, &name).await;
         self.noted(actor, &entry, allowed).await?;
         self.check_room_for(actor, project, &name).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
         let project = project.ok_or(ServiceError::NotFound("project"))?;
         let environment = find_or_insert(&mut tx, &project, &name).await?;

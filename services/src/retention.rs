@@ -10,10 +10,11 @@ use domain::access::{Actor, Permission};
 use domain::id::TeamId;
 use domain::retention::{GivenUp, RetentionRules, choose_artifacts};
 use domain::time::now;
-use store::{Lock, RemovedArtifact, Tx};
+use store::{Lock, RemovedArtifact};
 
-use crate::deployments::Notices;
-use crate::watch::raise;
+use crate::alerts::raise;
+use crate::deployments::transitions;
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services, require};
 
 /// For how long the artifact of a deployment that failed or was cancelled may still be promoted.
@@ -58,7 +59,7 @@ impl Services {
             self.delete_orphan(&kept).await?;
         }
         self.remove_unused_artifacts().await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.artifact_purge(now() - KEEP_ROWS).await?;
         Ok(tx.commit().await?)
     }
@@ -66,11 +67,11 @@ impl Services {
     /// Removes artifacts that no deployment holds any more.
     pub(crate) async fn remove_unused_artifacts(&self) -> Result<()> {
         for digest in self.store().artifact_list_unheld().await? {
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             tx.artifact_remove(&digest, now()).await?;
             tx.commit().await?;
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.artifact_restore_held().await?;
         tx.commit().await?;
         for removed in self.store().artifact_list_removed(now() - self.inner.settings.artifact_grace).await? {
@@ -87,17 +88,15 @@ impl Services {
             keep_unreleased: KEEP_UNRELEASED,
             budget_bytes: settings.artifact_budget_bytes,
         };
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.try_lock(Lock::Retention).await? {
             return Ok(());
         }
         let choice = choose_artifacts(&tx.artifact_holdings(team).await?, &rules, now());
         for given_up in &choice.given_up {
-            self.give_artifact_up(&mut tx, &mut notices, team, given_up).await?;
+            self.give_artifact_up(&mut tx, team, given_up).await?;
         }
         let (kind, subject) = ("artifact_budget", team.to_string());
-        let mut raised = None;
         if choice.kept_bytes > rules.budget_bytes {
             let message = format!(
                 "what is live and what production goes back to next takes {} MiB, more than the team's {} MiB for artifacts: delete \
@@ -105,24 +104,22 @@ impl Services {
                 choice.kept_bytes >> 20,
                 rules.budget_bytes >> 20
             );
-            raised = raise(&mut tx, Some(team), kind, &subject, message).await?;
+            raise(&mut tx, Some(team), kind, &subject, message).await?;
         } else {
             tx.alert_resolve(kind, &subject).await?;
         }
         tx.commit().await?;
-        self.give(notices);
-        self.tell(raised);
         Ok(())
     }
 
-    async fn give_artifact_up(&self, tx: &mut Tx, notices: &mut Notices, team: TeamId, given_up: &GivenUp) -> Result<()> {
+    async fn give_artifact_up(&self, tx: &mut UnitOfWork, team: TeamId, given_up: &GivenUp) -> Result<()> {
         if !tx.artifact_give_up(team, given_up, now()).await? {
             return Ok(());
         }
         for deployment in &given_up.deployments {
             // What stood ready for a rollback has nothing to run any more.
             if !self.store().resource_list_of_deployment(team, *deployment).await?.is_empty() {
-                notices.retire(tx, team, *deployment).await?;
+                transitions::retire(tx, team, *deployment).await?;
             }
         }
         tracing::info!(team.id = %team, artifact = %given_up.digest, bytes = given_up.bytes, "an artifact is given up");
@@ -136,7 +133,7 @@ impl Services {
         if !artifacts.removes_by_digest() {
             artifacts.remove(&removed.digest, removed.object_id).await.map_err(ServiceError::internal)?;
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.artifact_set_deleted(removed, now()).await? {
             return Ok(());
         }
@@ -174,7 +171,7 @@ impl Services {
             remove().await?;
             return Ok(());
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.artifact_put_orphan(&kept.digest, now()).await? {
             return Ok(());
         }

@@ -1,5 +1,6 @@
 //! Roles that a team makes, and roles that members have on a project or an environment.
 
+use crate::unit_of_work::UnitOfWork;
 use domain::access::{Actor, CustomRole, Grant, Permission, Permissions, Role, RoleRef, Target};
 use domain::id::{GrantId, ProjectId, RoleId, UserId};
 use domain::name::EnvironmentName;
@@ -217,7 +218,7 @@ impl Services {
     }
 
     /// A transaction that changes rights, with a role that the actor may change.
-    async fn role_to_change(&self, actor: &Actor, id: RoleId, entry: &Change) -> Result<(Tx, CustomRole)> {
+    async fn role_to_change(&self, actor: &Actor, id: RoleId, entry: &Change) -> Result<(UnitOfWork, CustomRole)> {
         self.noted(actor, entry, require(actor, Permission::MemberWrite)).await?;
         let mut tx = self.change_rights(actor).await?;
         let role = tx.role_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("role"))?;

@@ -1,5 +1,8 @@
 //! Schedules: what people set up, when it is due, and what one run does.
 
+use async_trait::async_trait;
+use domain::deployment::Deployment;
+use domain::environment::Environment;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,15 +12,16 @@ use domain::environment::environment_label;
 use domain::id::{ProjectId, ScheduleId};
 use domain::schedule::{Action, ExpectedRun, MISSED_AFTER, MissedRuns, RunState, Schedule, Timetable};
 use domain::time::{Timestamp, now};
-use jobs::payload::{RunJob, new_job};
+use jobs::payload::RunJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::{Value, json};
 use store::{Page, StoreError, Tx};
 
+use crate::alerts::raise;
 use crate::audit::{self, Change, record};
-use crate::deployments::{Notices, Occasion, Trigger, TriggerSource};
+use crate::deployments::{Occasion, Trigger, TriggerSource};
 use crate::environments::parse_environment;
-use crate::watch::{Raised, raise};
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// The most schedules a project may have, and how many are looked at in one step.
@@ -153,7 +157,7 @@ impl Services {
             created_by: actor.user_id,
             created_at: now(),
         };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.schedule_insert(&schedule).await.map_err(|error| match error {
             StoreError::Exists => {
                 let message = format!("the project has a schedule `{}` already: choose another name", schedule.name);
@@ -172,7 +176,7 @@ impl Services {
         let entry = Change::new(audit::Action::ScheduleEnable).on("schedule", id);
         let schedule = self.schedule_to_change(actor, id, &entry).await?;
         let next = if enabled { timetable(&schedule.cron, &schedule.time_zone)?.next_after(now()) } else { None };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.schedule_enable(actor.team_id, id, enabled, next).await?;
         let entry = entry.named(&schedule.name).detail("project", json!({"id": schedule.project_id}));
         let entry = entry.before(json!({"enabled": schedule.enabled})).after(json!({"enabled": enabled}));
@@ -185,7 +189,7 @@ impl Services {
     pub async fn delete_schedule(&self, actor: &Actor, id: ScheduleId) -> Result<()> {
         let entry = Change::new(audit::Action::ScheduleDelete).on("schedule", id);
         let schedule = self.schedule_to_change(actor, id, &entry).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.schedule_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("schedule"));
         }
@@ -216,8 +220,7 @@ impl Services {
     }
 
     /// Writes the runs of all schedules that are due into the ledger, each with its job, and moves the schedules on.
-    pub(crate) async fn fire_due(&self, tx: &mut Tx, notices: &mut Notices, at: Timestamp) -> Result<Vec<Raised>, StoreError> {
-        let mut raised = Vec::new();
+    pub(crate) async fn fire_due(&self, tx: &mut UnitOfWork, at: Timestamp) -> Result<(), StoreError> {
         for schedule in self.store().schedule_list_due(at, DUE_AT_ONCE).await? {
             // What was valid when it was made stays so; a time zone that a later release drops ends the schedule.
             let Ok(table) = Timetable::parse(&schedule.cron, &schedule.time_zone) else {
@@ -231,11 +234,7 @@ impl Services {
             for due_at in &due.runs {
                 if tx.run_expect(&entry(&schedule, *due_at, RunState::Waiting, at)).await? {
                     let payload = RunJob { version: 1, team_id: schedule.team_id, schedule_id: schedule.id, due_at: *due_at };
-                    // The payload is four plain fields: it always serialises.
-                    if let Ok(job) = new_job(&payload) {
-                        tx.job_insert(&job).await?;
-                        notices.job(&job);
-                    }
+                    tx.enqueue(&payload).await?;
                 }
             }
             for due_at in &due.skipped {
@@ -248,10 +247,10 @@ impl Services {
                     due.skipped.len(),
                     due.skipped.last().map(Timestamp::to_rfc3339).unwrap_or_default()
                 );
-                raised.extend(raise(tx, Some(schedule.team_id), "run_missed", &schedule.id.to_string(), message).await?);
+                raise(tx, Some(schedule.team_id), "run_missed", &schedule.id.to_string(), message).await?;
             }
         }
-        Ok(raised)
+        Ok(())
     }
 
     /// The work of a [`RunJob`].
@@ -259,7 +258,7 @@ impl Services {
         let job: RunJob = run.payload()?;
         let Some(schedule) = self.store().schedule_get(job.team_id, job.schedule_id).await? else { return Ok(Outcome::Done) };
         let deadline = now() + TimeDelta::seconds(schedule.timeout_seconds) + GRACE;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         if !tx.run_begin(schedule.id, job.due_at, deadline).await? {
             return Ok(Outcome::Done);
@@ -302,7 +301,7 @@ impl Services {
                     source: TriggerSource::Git { repository: None, reference: None },
                 };
                 let scheduled = ScheduledRun { fence: run.fence, schedule: schedule.id, due_at };
-                self.trigger_for(&actor, trigger, &Occasion::Scheduled(&scheduled)).await.map_err(|error| error.to_string())?;
+                self.trigger_for(&actor, trigger, &scheduled).await.map_err(|error| error.to_string())?;
                 Ok(None)
             }
             Action::Request { path } => self.request(schedule, path).await.map(Some),
@@ -337,34 +336,33 @@ impl Services {
         state: RunState,
         outcome: &str,
     ) -> Result<Outcome, JobError> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         end(&mut tx, schedule.id, due_at, state, outcome).await?;
-        let mut raised = None;
         if state == RunState::Failed {
             let message = format!("`{}`, due at {}, failed: {outcome}", schedule.name, due_at.to_rfc3339());
-            raised = raise(&mut tx, Some(schedule.team_id), "run_failed", &schedule.id.to_string(), message).await?;
+            raise(&mut tx, Some(schedule.team_id), "run_failed", &schedule.id.to_string(), message).await?;
         }
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.tell(raised);
         Ok(Outcome::Recorded)
     }
 }
 
 /// A run that a deployment is triggered for: recorded in the same transaction, so that it is never triggered twice.
-pub(crate) struct ScheduledRun {
-    pub fence: domain::job::Fence,
-    pub schedule: ScheduleId,
-    pub due_at: Timestamp,
+struct ScheduledRun {
+    fence: domain::job::Fence,
+    schedule: ScheduleId,
+    due_at: Timestamp,
 }
 
-impl ScheduledRun {
-    /// Records that the deployment was triggered, and ends the job.
-    pub async fn record(&self, tx: &mut Tx, number: i64) -> Result<(), StoreError> {
+#[async_trait]
+impl Occasion for ScheduledRun {
+    async fn record(&self, tx: &mut UnitOfWork, deployment: &Deployment, _environment: &Environment) -> Result<()> {
         tx.job_fence(self.fence).await?;
-        end(tx, self.schedule, self.due_at, RunState::Done, &format!("triggered deployment number {number}")).await?;
-        tx.job_finish(self.fence).await
+        let outcome = format!("triggered deployment number {}", deployment.number);
+        end(tx, self.schedule, self.due_at, RunState::Done, &outcome).await?;
+        Ok(tx.job_finish(self.fence).await?)
     }
 }
 

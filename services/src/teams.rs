@@ -42,7 +42,7 @@ impl Services {
         let team = Team { id: TeamId::new(), name: parse_name(name)?, created_at: now() };
         let sealer = &self.inner.sealer;
         sealer.prepare_own(self.store()).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let others = others(&mut tx, team.id).await?;
         check_free(&team.name, &others)?;
         if others.len() >= MAX_TEAMS {
@@ -70,7 +70,7 @@ impl Services {
         let mut team = self.team(actor).await?;
         let before = logged(&team);
         team.name = parse_name(name)?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         check_free(&team.name, &others(&mut tx, team.id).await?)?;
         if !tx.team_rename(team.id, &team.name).await? {
             return Err(ServiceError::NotFound("team"));

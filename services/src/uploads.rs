@@ -69,7 +69,7 @@ impl Services {
         writer.sync_all().await.map_err(storage_error)?;
         let digest = Digest::from_bytes(&hasher.finalize().into());
         self.inner.objects.put(&upload_name(&digest), file.path()).await.map_err(storage_error)?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.upload_put(actor.team_id, &digest, i64::try_from(bytes).unwrap_or(i64::MAX)).await?;
         record(&mut tx, actor, entry.on("upload", &digest).detail("bytes", bytes)).await?;
         tx.commit().await?;

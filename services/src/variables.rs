@@ -45,7 +45,7 @@ impl Services {
             let body = self.inner.sealer.seal(self.store(), actor.team_id, &id.to_string(), &value).await?;
             sealed.push(SealedVariable { id, name, sealed: body });
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());
         let project = project.ok_or(ServiceError::NotFound("project"))?;
         let environment = find_or_insert(&mut tx, &project, &environment).await?;
@@ -83,7 +83,7 @@ impl Services {
         // What cannot be a name is not asked the database for, which may not take it.
         variable::check_name(name).map_err(|_| not_set())?;
         self.inner.sealer.prepare(self.store(), actor.team_id).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
         let present = tx.variable_values_now(actor.team_id, environment.id).await?;
         let before = self.logged(actor, present.iter().find(|variable| variable.name == name)).await?;

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail, ensure};
 use async_trait::async_trait;
 use domain::id::TeamId;
-use jobs::payload::{Payload, new_job};
+use jobs::payload::{Payload, job_of};
 use jobs::{
     EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Redis, Registration, Run, Runner, Sweeper, Wakeups,
     Workers,
@@ -76,7 +76,7 @@ impl Producer {
 
     async fn enqueue(&self, count: usize) -> Result<()> {
         let payload = BenchJob { team: self.team, at: micros() };
-        let jobs: Vec<_> = (0..count).map(|_| new_job(&payload)).collect::<Result<_, _>>()?;
+        let jobs: Vec<_> = (0..count).map(|_| job_of(&payload)).collect();
         let mut tx = self.store.begin().await?;
         for job in &jobs {
             tx.job_insert(job).await?;

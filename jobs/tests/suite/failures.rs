@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use domain::job::JobState;
 use domain::time::now;
-use jobs::payload::new_job;
+use jobs::payload::job_of;
 use jobs::{JobError, Outcome, Run};
 use store::{NewJob, Store};
 use testkit::Database;
@@ -77,7 +77,7 @@ testkit::on_both_databases! {
 
     async fn a_job_without_a_handler_is_dead_at_once(store: Store) {
         let rig = Rig::new(store, CALM, |_| async { Ok(Outcome::Done) });
-        let id = rig.insert(&[NewJob { kind: "forgotten", ..new_job(&rig.job()).unwrap() }]).await[0];
+        let id = rig.insert(&[NewJob { kind: "forgotten", ..job_of(&rig.job()) }]).await[0];
         within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         let job = rig.get(id).await;
         assert_eq!(job.state, JobState::Dead);
@@ -86,7 +86,7 @@ testkit::on_both_databases! {
 
     async fn a_payload_that_cannot_be_read_is_dead_at_once(store: Store) {
         let rig = Rig::new(store, CALM, |run: Run| async move { run.payload::<crate::rig::TestJob>().map(|_| Outcome::Done) });
-        let unreadable = NewJob { payload: serde_json::json!({ "version": 99 }), ..new_job(&rig.job()).unwrap() };
+        let unreadable = NewJob { payload: serde_json::json!({ "version": 99 }), ..job_of(&rig.job()) };
         let id = rig.insert(&[unreadable]).await[0];
         within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         let job = rig.get(id).await;

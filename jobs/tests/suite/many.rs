@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use jobs::payload::new_job;
+use jobs::payload::job_of;
 use jobs::{Outcome, Run};
 use store::Store;
 use tokio_util::sync::CancellationToken;
@@ -24,7 +24,7 @@ async fn all_are_done_once(store: Store, count: usize) {
     let workers = rig.workers(16);
     let stop = CancellationToken::new();
     let sweeping = tokio::spawn(rig.sweeper().run(stop.clone()));
-    let jobs: Vec<_> = (0..count).map(|_| new_job(&rig.job()).unwrap()).collect();
+    let jobs: Vec<_> = (0..count).map(|_| job_of(&rig.job())).collect();
     for batch in jobs.chunks(100) {
         let ids = rig.insert(batch).await;
         // Half of them twice, and some not at all.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use domain::id::{DeploymentId, JobId, TeamId};
 use domain::job::JobState;
-use jobs::payload::new_job;
+use jobs::payload::job_of;
 use jobs::{EventBus, JobError, Outcome, Redis, Run, Topic, Wakeups};
 use store::Store;
 use testkit::Database;
@@ -96,7 +96,7 @@ async fn two_processes_share_ten_thousand_jobs_and_do_each_once() {
     let Some(bench) = Bench::new().await else { return };
     let runs = Runs::default();
     let rigs = [bench.rig(runs.script()).await, bench.rig(runs.script()).await];
-    let jobs: Vec<_> = (0..COUNT).map(|_| new_job(&rigs[0].job()).unwrap()).collect();
+    let jobs: Vec<_> = (0..COUNT).map(|_| job_of(&rigs[0].job())).collect();
     for batch in jobs.chunks(1000) {
         // A backlog of this size was the end of other queues: all of it is pushed before a worker is there.
         for id in rigs[0].insert(batch).await {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::id::{JobId, TeamId};
 use domain::job::{DueJob, Job, JobState};
-use jobs::payload::{Payload, new_job};
+use jobs::payload::{Payload, job_of};
 use jobs::{
     EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Redis, Registration, Run, Runner, Sweeper, Wakeups,
     Workers,
@@ -166,7 +166,7 @@ impl Rig {
 
     /// Writes a job without waking anybody.
     pub async fn write(&self, payload: &impl Payload) -> JobId {
-        self.insert(&[new_job(payload).unwrap()]).await[0]
+        self.insert(&[job_of(payload)]).await[0]
     }
 
     /// Writes jobs in one transaction without waking anybody.

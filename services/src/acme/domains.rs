@@ -133,7 +133,7 @@ impl Services {
         if !self.store().alert_outlives_domain(ALERT).await? {
             return Ok(());
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.alert_resolve_without_domain(ALERT).await?;
         Ok(tx.commit().await?)
     }

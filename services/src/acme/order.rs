@@ -104,7 +104,7 @@ impl Certificates {
     /// Writes down what every process of the installation shows the authority: a balancer may lead it to any.
     async fn show(&self, domain: &str, challenge: &ChallengeHandle<'_>) -> Result<(), ServiceError> {
         let digest = challenge.key_authorization().digest();
-        let mut tx = self.services.store().begin().await?;
+        let mut tx = self.services.begin().await?;
         tx.acme_challenge_put(domain, digest.as_ref(), now() + LEASE).await?;
         Ok(tx.commit().await?)
     }

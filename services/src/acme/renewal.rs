@@ -4,14 +4,15 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::time::{Timestamp, now};
-use store::{AcmeCertificate, AcmeName, AcmeOrderEnd, Tx};
+use store::{AcmeCertificate, AcmeName, AcmeOrderEnd};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::order::OrderError;
 use super::{Certificates, Issued, Wanted, Whose, identity, is_due};
 use crate::Result;
-use crate::watch::{Raised, raise};
+use crate::alerts::raise;
+use crate::unit_of_work::UnitOfWork;
 
 /// How long an order may take.
 pub(super) const ORDER: Duration = Duration::from_mins(3);
@@ -57,7 +58,7 @@ impl Certificates {
     }
 
     async fn claim(&self, wanted: &Wanted) -> Result<Option<i64>> {
-        let mut tx = self.services.store().begin().await?;
+        let mut tx = self.services.begin().await?;
         let failures = tx.acme_order_claim(&wanted.name, self.runner, now() + LEASE).await?;
         tx.commit().await?;
         Ok(failures)
@@ -65,7 +66,7 @@ impl Certificates {
 
     /// Lets others try at once.
     async fn release(&self, wanted: &Wanted) -> Result<()> {
-        let mut tx = self.services.store().begin().await?;
+        let mut tx = self.services.begin().await?;
         tx.acme_order_release(&wanted.name, self.runner).await?;
         Ok(tx.commit().await?)
     }
@@ -102,25 +103,23 @@ impl Certificates {
         );
         let end = AcmeOrderEnd { failures, problem: Some(error.told()), next: now() + pause };
         let present = self.row(&wanted.name).await?.map(|row| row.not_after);
-        let mut tx = self.services.store().begin().await?;
-        let mut raised = None;
+        let mut tx = self.services.begin().await?;
         if tx.acme_order_end(&wanted.name, self.runner, &end).await? && failures >= PATIENT_FOR {
-            raised = complain(&mut tx, wanted, wanted.complaint(present, failures, error)).await?;
+            complain(&mut tx, wanted, wanted.complaint(present, failures, error)).await?;
         }
         tx.commit().await?;
-        self.services.tell(raised);
         Ok(())
     }
 }
 
 /// Raises an alert: for who runs the installation about the API's certificate, for the team about its domain's. A domain that is not served
 /// any more is nobody's matter.
-async fn complain(tx: &mut Tx, wanted: &Wanted, complaint: String) -> Result<Option<Raised>> {
+async fn complain(tx: &mut UnitOfWork, wanted: &Wanted, complaint: String) -> Result<()> {
     let team = match &wanted.whose {
         Whose::Api => None,
         Whose::Domain(name) => match tx.domain_find_served(name).await? {
             Some(domain) => Some(domain.team_id),
-            None => return Ok(None),
+            None => return Ok(()),
         },
     };
     Ok(raise(tx, team, ALERT, wanted.subject(), complaint).await?)

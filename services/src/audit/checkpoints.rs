@@ -37,7 +37,7 @@ impl Services {
     /// that it is done.
     pub(crate) async fn sign_checkpoints(&self) -> Result<()> {
         for team in self.store().audit_list_unsigned(ENTRIES, now() - EVERY).await? {
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             self.inner.auditor.checkpoint(&mut tx, team).await?;
             tx.commit().await?;
         }

@@ -62,7 +62,7 @@ impl Services {
     /// That somebody is refused does not depend on whether it can be written down.
     async fn write_denial(&self, actor: &Actor, attempt: Change) {
         let written = async {
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             append(&mut tx, actor.team_id, &By::actor(actor), attempt, Outcome::Denied).await?;
             Ok::<_, ServiceError>(tx.commit().await?)
         };

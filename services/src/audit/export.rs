@@ -72,7 +72,7 @@ impl Services {
                 "nothing is after `since` and before `until`: turn them round",
             ));
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         record(&mut tx, actor, change).await?;
         let end = self.inner.auditor.checkpoint(&mut tx, actor.team_id).await?;
         tx.commit().await?;

@@ -1,5 +1,6 @@
 //! What people do with their own accounts. It takes a session: whoever finds an API key must not take over the account with it.
 
+use crate::unit_of_work::UnitOfWork;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -9,12 +10,12 @@ use domain::secret::Secret;
 use domain::session::{SecurityEvent, SecurityEventKind, Session};
 use domain::team::Team;
 use domain::time::{Timestamp, now};
-use store::{Identity, Tx};
+use store::Identity;
 
 use super::throttle::Guess;
 use super::{passwords, token_hash};
 use crate::audit::{Action, Change, Outcome, record_about_user};
-use crate::notifications::tell_by_mail;
+use crate::notifications::notify_by_mail;
 use crate::{Result, ServiceError, Services};
 
 const SESSION_NEEDED: ServiceError =
@@ -96,7 +97,7 @@ impl Services {
         self.confirm_account(account, present).await?;
         let user = self.store().user_get(account.user_id).await?;
         let hash = self.new_password(new, user.as_ref()).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.user_set_password(account.user_id, &hash).await?;
         tx.signin_link_use_all(account.user_id).await?;
         tx.session_revoke_all(account.user_id, Some(account.session_id)).await?;
@@ -115,7 +116,7 @@ impl Services {
         if !self.sessions(account.user_id).await?.iter().any(|session| session.id == id) {
             return Err(ServiceError::NotFound("session"));
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.session_revoke(id).await?;
         let change = Change::new(Action::SessionRevoke).on("session", id);
         record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
@@ -125,7 +126,7 @@ impl Services {
 
     /// Ends all sessions, this one too, and revokes the keys of all command lines that signed in.
     pub async fn sign_out_everywhere(&self, account: &Account) -> Result<()> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.session_revoke_all(account.user_id, None).await?;
         tx.api_key_revoke_logins(account.user_id).await?;
         tx.device_forget(account.user_id).await?;
@@ -151,19 +152,19 @@ impl Services {
 
     /// Notes that the user has seen the security events.
     pub async fn acknowledge_security_events(&self, account: &Account) -> Result<()> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.security_events_seen(account.user_id).await?;
         Ok(tx.commit().await?)
     }
 }
 
 /// Tells a user what happened to their account, and the audit log of each of their teams. To be called last before the commit.
-pub(super) async fn tell_user(tx: &mut Tx, user_id: UserId, kind: SecurityEventKind, origin: &Origin) -> Result<()> {
+pub(super) async fn tell_user(tx: &mut UnitOfWork, user_id: UserId, kind: SecurityEventKind, origin: &Origin) -> Result<()> {
     let id = SecurityEventId::new();
     let (address, agent) = (Some(origin.address.to_string()), origin.agent.clone());
     let event = SecurityEvent { id, user_id, kind, address, agent, created_at: now(), seen_at: None };
     tx.security_event_insert(&event).await?;
-    tell_by_mail(tx, user_id, &event).await?;
+    notify_by_mail(tx, user_id, &event).await?;
     let (action, outcome) = match kind {
         SecurityEventKind::TokenReused => (Action::TokenReuse, Outcome::Done),
         SecurityEventKind::PasswordChanged => (Action::PasswordChange, Outcome::Done),

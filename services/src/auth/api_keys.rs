@@ -113,7 +113,7 @@ impl Services {
         };
         let expires_at = outlived_by(actor, expires_at);
         let secret = ApiKeySecret::generate();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let key = secret.insert(&mut tx, actor.team_id, user_id, name, scopes, expires_at).await?;
         record(&mut tx, actor, entry.on("api_key", key.id).named(&key.name).after(logged(&key))).await?;
         tx.commit().await?;
@@ -133,7 +133,7 @@ impl Services {
         let visible = self.api_keys(actor).await;
         let visible = self.noted(actor, &entry, visible).await?.into_iter().find(|key| key.id == id);
         let key = visible.ok_or(ServiceError::NotFound("API key"))?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         // Revoking twice is no error: it is revoked.
         if tx.api_key_revoke(actor.team_id, id).await? {
             record(&mut tx, actor, entry.named(&key.name).before(logged(&key))).await?;

@@ -111,7 +111,7 @@ impl Services {
             session_ends_at: None,
         };
         loop {
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             match tx.device_insert(&device).await {
                 Ok(()) => tx.commit().await?,
                 Err(StoreError::Exists) => {
@@ -140,7 +140,7 @@ impl Services {
         };
         let let_in = |team| LetIn { user: account.user_id, team, session_ends_at: account.until };
         let allowed = allow.then(|| team.map(let_in).ok_or(ServiceError::NotFound("team"))).transpose()?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.device_decide(&normalised(code), allowed).await? {
             return Err(unknown_code());
         }
@@ -153,7 +153,7 @@ impl Services {
     /// How a command line stands that asks with its code. Its key is made and told once.
     pub async fn ask_device(&self, device_code: &str, origin: &Origin) -> Result<DeviceState> {
         let hash = token_hash(device_code);
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let Some(device) = tx.device_find(&hash).await? else { return Ok(DeviceState::Expired) };
         if device.expires_at <= now() {
             return Ok(DeviceState::Expired);

@@ -24,7 +24,7 @@ impl Services {
         let hash = token_hash(token.expose());
         let state = serde_json::to_vec(state).map_err(ServiceError::internal)?;
         let sealed = self.inner.sealer.seal_own(self.store(), &hash, &state).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.sign_in_flow_insert(&SignInFlow { hash: &hash, kind: F::KIND, sealed: &sealed, expires_at: now() + F::LIFETIME })
             .await?;
         tx.commit().await?;

@@ -102,7 +102,7 @@ impl Services {
         const GONE: ServiceError = ServiceError::Unauthenticated("this sign-in took too long or was used: begin again");
         let SecondFactorAsked { user, method } = self.flow(token).await?.ok_or(GONE)?;
         self.check_code(user, code, origin).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !self.end_flow::<SecondFactorAsked>(&mut tx, token).await? {
             return Err(GONE);
         }
@@ -131,14 +131,14 @@ impl Services {
         let secret = self.inner.sealer.open_own(self.store(), &identity(user), &factor.sealed).await?;
         let at = u64::try_from(now().timestamp()).map_err(ServiceError::internal)?;
         let Some(step) = totp(&secret, "")?.check(digits, at) else { return Ok(false) };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let taken = tx.second_factor_use(user, i64::try_from(step).map_err(ServiceError::internal)?).await?;
         tx.commit().await?;
         Ok(taken)
     }
 
     async fn take_recovery_code(&self, user: UserId, code: &str, origin: &Origin) -> Result<bool> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let taken = tx.recovery_code_use(user, &recovery_hash(user, code)).await?;
         if taken {
             tell_user(&mut tx, user, SecurityEventKind::RecoveryCodeUsed, origin).await?;
@@ -160,7 +160,7 @@ impl Services {
         let mut secret = zeroize::Zeroizing::new([0_u8; SECRET_BYTES]);
         rand::rng().fill_bytes(secret.as_mut());
         let sealed = self.inner.sealer.seal_own(self.store(), &identity(account.user_id), secret.as_ref()).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.second_factor_put(account.user_id, &sealed).await? {
             let message = "a second factor is asked for already: disable it first";
             return Err(ServiceError::invalid("secondFactor", "ENABLED", message));
@@ -195,7 +195,7 @@ impl Services {
     pub async fn disable_second_factor(&self, account: &Account, code: &str) -> Result<()> {
         self.require_enabled(account.user_id).await?;
         self.check_code(account.user_id, code, &account.origin).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.second_factor_delete(account.user_id).await?;
         tell_user(&mut tx, account.user_id, SecurityEventKind::SecondFactorDisabled, &account.origin).await?;
         Ok(tx.commit().await?)
@@ -211,7 +211,7 @@ impl Services {
     async fn new_recovery_codes(&self, account: &Account, event: Option<SecurityEventKind>) -> Result<Vec<Secret>> {
         let codes: Vec<Secret> = std::iter::repeat_with(|| Secret::new(recovery_code())).take(RECOVERY_CODES).collect();
         let hashes: Vec<_> = codes.iter().map(|code| recovery_hash(account.user_id, code.expose())).collect();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.recovery_codes_put(account.user_id, &hashes).await?;
         if let Some(kind) = event {
             tell_user(&mut tx, account.user_id, kind, &account.origin).await?;

@@ -83,7 +83,7 @@ impl Services {
         let user = self.store().signin_link_user(&token_hash(token), now()).await?.ok_or(USED)?;
         let user = self.store().user_get(user).await?;
         let hash = self.new_password(password, user.as_ref()).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let user = tx.signin_link_use(&token_hash(token)).await?.ok_or(USED)?;
         tx.signin_link_use_all(user).await?;
         tx.user_set_password(user, &hash).await?;
@@ -106,7 +106,7 @@ impl Services {
     pub async fn refresh(&self, token: &str, origin: &Origin) -> Result<SignedIn> {
         let signer = self.inner.tokens.signer().await?;
         let hash = token_hash(token);
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let found = tx.refresh_token_get(&hash).await?.ok_or(INVALID_REFRESH)?;
         if found.revoked_at.is_some() || found.expires_at <= now() || found.ends_at.is_some_and(|at| at <= now()) {
             return Err(INVALID_REFRESH);
@@ -130,7 +130,7 @@ impl Services {
 
     /// Ends the session of a refresh token. Unknown tokens are no error: the caller wanted to be out, and is.
     pub async fn sign_out(&self, token: &str, origin: &Origin) -> Result<()> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if let Some(found) = tx.refresh_token_get(&token_hash(token)).await? {
             if tx.session_revoke(found.session_id).await? {
                 let change = Change::new(Action::SignOut).on("session", found.session_id);
@@ -145,7 +145,7 @@ impl Services {
     /// Signs out what was shown: ends the session of an access token, and revokes the key of a command line that signed in. Other keys
     /// stay: they may be in use elsewhere.
     pub async fn sign_out_credential(&self, actor: &Actor) -> Result<()> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         match actor.credential {
             Credential::Session(session) => {
                 if tx.session_revoke(session).await? {
@@ -184,7 +184,7 @@ impl Services {
             used_at: created_at,
             ends_at: lasts.map(|lasts| created_at + lasts),
         };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.session_insert(&session).await?;
         let signed_in = next_tokens(&mut tx, &signer, (user_id, id, session.ends_at)).await?;
         let change = Change::new(Action::SignIn).on("session", id).after(json!({"by": session.method}));

@@ -74,7 +74,7 @@ impl Services {
         for _ in 0..TRIES {
             let read = self.store().attempts_get(&subject).await?;
             let attempts = next(guess, read, now()).map_err(too_many)?;
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             if !tx.attempts_put(&subject, read, attempts).await? {
                 continue;
             }
@@ -89,7 +89,7 @@ impl Services {
 
     /// The attempt was right: those before it are forgotten.
     pub(super) async fn guessed(&self, guess: Guess<'_>) -> Result<()> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.attempts_forget(&guess.subject()).await?;
         Ok(tx.commit().await?)
     }

@@ -7,15 +7,16 @@ use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger as Cause
 use domain::environment::Environment;
 use domain::id::DeploymentId;
 use domain::time::now;
-use jobs::payload::{BuildJob, ReleaseJob, new_job};
+use jobs::payload::{BuildJob, ReleaseJob};
 use serde_json::json;
-use store::{DeploymentChange, StoreError, Tx};
+use store::{DeploymentChange, StoreError};
 
 use super::logged;
-use super::notices::Notices;
 use super::resolve::{is_unresolved, resolve_job};
+use super::transitions;
 use super::{deadlines, in_time};
 use crate::audit::{Action, Change, record};
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// How many waiting approvals are listed at most.
@@ -23,15 +24,14 @@ const LISTED: i64 = 200;
 const MAX_REASON: usize = 500;
 
 /// Writes the job that a queued deployment begins with.
-pub(super) async fn first_job(tx: &mut Tx, notices: &mut Notices, deployment: &Deployment) -> Result<()> {
+pub(super) async fn first_job(tx: &mut UnitOfWork, deployment: &Deployment) -> Result<()> {
     let Deployment { team_id, environment_id, id: deployment_id, .. } = *deployment;
-    let job = match deployment.trigger {
-        Cause::Build => new_job(&BuildJob { version: 1, team_id, deployment_id }),
-        Cause::Promotion | Cause::Rollback => new_job(&ReleaseJob { version: 1, team_id, environment_id, deployment_id }),
-    };
-    let job = job.map_err(ServiceError::internal)?;
-    tx.job_insert(&job).await?;
-    notices.job(&job);
+    match deployment.trigger {
+        Cause::Build => tx.enqueue(&BuildJob { version: 1, team_id, deployment_id }).await?,
+        Cause::Promotion | Cause::Rollback => {
+            tx.enqueue(&ReleaseJob { version: 1, team_id, environment_id, deployment_id }).await?;
+        }
+    }
     Ok(())
 }
 
@@ -46,8 +46,7 @@ pub(super) struct Request<'a> {
 
 /// Writes a queued deployment with the approval that it waits for.
 pub(super) async fn wait_for_approval(
-    tx: &mut Tx,
-    notices: &mut Notices,
+    tx: &mut UnitOfWork,
     actor: &Actor,
     environment: &Environment,
     mut deployment: Deployment,
@@ -82,8 +81,8 @@ pub(super) async fn wait_for_approval(
         deployment.id,
         APPROVED_WITHIN.num_hours()
     );
-    notices.event(tx, &deployment, DeploymentStatus::Queued, &message).await?;
-    resolve_job(tx, notices, &deployment).await
+    transitions::record_event(tx, &deployment, DeploymentStatus::Queued, &message).await?;
+    resolve_job(tx, &deployment).await
 }
 
 fn clean_reason(reason: Option<&str>) -> Result<Option<String>> {
@@ -156,8 +155,7 @@ impl Services {
         self.noted(actor, &entry, allowed).await?;
         let reason = clean_reason(reason)?;
         let who = self.me(actor).await?.name;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, deployment.project_id).await?.ok_or(ServiceError::NotFound("project"))?;
         let deployment = tx.deployment_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))?;
         let approval = tx.approval_find(actor.team_id, id).await?.ok_or_else(|| {
@@ -178,31 +176,28 @@ impl Services {
             let deadline = Some(in_time(deadlines::QUEUED));
             let change = DeploymentChange { from: deployment.status, to: deployment.status, deadline, failure: None };
             tx.deployment_change(actor.team_id, id, &change).await?;
-            notices.event(&mut tx, &deployment, deployment.status, &format!("approved by {who}{because}")).await?;
-            first_job(&mut tx, &mut notices, &deployment).await?;
+            transitions::record_event(&mut tx, &deployment, deployment.status, &format!("approved by {who}{because}")).await?;
+            first_job(&mut tx, &deployment).await?;
         } else {
             let failure = Failure::new("REJECTED", format!("rejected by {who}{because}"));
-            notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
+            transitions::end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
         }
         record(&mut tx, actor, entry).await?;
         tx.commit().await?;
-        self.give(notices);
         self.deployment(actor, id).await
     }
 
     /// Cancels a deployment whose approval nobody gave in time; `false` when it does not wait for one.
     pub(crate) async fn expire_approval(&self, deployment: &Deployment) -> Result<bool, StoreError> {
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.project_lock(deployment.team_id, deployment.project_id).await?;
         if !tx.approval_end(deployment.team_id, deployment.id, ApprovalState::Expired, None, None).await? {
             return Ok(false);
         }
         let message = format!("nobody approved it within {} hours: deploy again", APPROVED_WITHIN.num_hours());
         let failure = Failure::new("APPROVAL_EXPIRED", message);
-        notices.end(&mut tx, deployment, DeploymentStatus::Cancelled, failure).await?;
+        transitions::end(&mut tx, deployment, DeploymentStatus::Cancelled, failure).await?;
         tx.commit().await?;
-        self.give(notices);
         Ok(true)
     }
 }

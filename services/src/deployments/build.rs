@@ -8,13 +8,13 @@ use domain::build::BuildPlan;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::detect::{DOCKERFILES, SourceTree, detect};
 use domain::manifest::{FILE_NAME, Manifest};
-use jobs::payload::{BuildJob, ReleaseJob, new_job};
+use jobs::payload::{BuildJob, ReleaseJob};
 use jobs::{JobError, Outcome, Run};
 use sources::DirectoryTree;
 use store::DeploymentChange;
 
 use super::changes::DeploymentLog;
-use super::notices::Notices;
+use super::transitions;
 use super::workspace::Workspace;
 use super::{PhaseError, deadlines, in_time};
 use crate::variables::open_variables;
@@ -115,7 +115,6 @@ impl Services {
         self.inner.artifacts.keep(prepared, object).await.map_err(|error| PhaseError::from(&error))?;
         log.say(format!("Built {} files ({} bytes), artifact {}", stored.files, stored.bytes, stored.digest)).await?;
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
-        let mut notices = Notices::default();
         let to = DeploymentStatus::Releasing;
         let change = DeploymentChange {
             from: DeploymentStatus::Building,
@@ -124,14 +123,11 @@ impl Services {
             failure: None,
         };
         tx.deployment_change(team, id, &change).await?;
-        notices.event(&mut tx, &deployment, to, "built, releasing").await?;
+        transitions::record_event(&mut tx, &deployment, to, "built, releasing").await?;
         let payload = ReleaseJob { version: 1, team_id: team, environment_id: deployment.environment_id, deployment_id: id };
-        let job = new_job(&payload).map_err(|error| JobError::Fail(error.to_string()))?;
-        tx.job_insert(&job).await?;
-        notices.job(&job);
+        tx.enqueue(&payload).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.give(notices);
         Ok(Outcome::Recorded)
     }
 }

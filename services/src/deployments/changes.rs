@@ -1,5 +1,6 @@
 //! Fenced steps of a deployment's phases, and its log.
 
+use crate::unit_of_work::UnitOfWork;
 use async_trait::async_trait;
 use chrono::Duration;
 use clouds_contract::{CloudError, LogSink};
@@ -7,9 +8,9 @@ use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::event::NewLine;
 use domain::id::{DeploymentId, TeamId};
 use jobs::{JobError, Outcome, Run, Topic};
-use store::{DeploymentChange, StoreError, Tx};
+use store::{DeploymentChange, StoreError};
 
-use super::notices::Notices;
+use super::transitions;
 use super::{PhaseError, in_time};
 use crate::Services;
 
@@ -44,18 +45,18 @@ impl Services {
         if lines.is_empty() {
             return Ok(());
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         // A deployment that is gone takes its log with it.
         if tx.log_insert(team, deployment, lines).await?.is_some() {
+            tx.publish(Topic::DeploymentLogs(deployment));
             tx.commit().await?;
-            self.inner.bus.publish(Topic::DeploymentLogs(deployment));
         }
         Ok(())
     }
 
     /// A transaction of the worker that holds the job, with the project locked and the deployment read anew.
-    pub(super) async fn fenced(&self, run: &Run, deployment: &Deployment) -> Result<(Tx, Deployment), StoreError> {
-        let mut tx = self.store().begin().await?;
+    pub(super) async fn fenced(&self, run: &Run, deployment: &Deployment) -> Result<(UnitOfWork, Deployment), StoreError> {
+        let mut tx = self.begin().await?;
         // The project first, as everywhere: one order of locks.
         tx.project_lock(deployment.team_id, deployment.project_id).await?;
         tx.job_fence(run.fence).await?;
@@ -76,12 +77,10 @@ impl Services {
         if deployment.status == to {
             return Ok(deployment);
         }
-        let mut notices = Notices::default();
         let change = DeploymentChange { from: deployment.status, to, deadline: Some(in_time(phase)), failure: None };
         tx.deployment_change(deployment.team_id, deployment.id, &change).await?;
-        notices.event(&mut tx, &deployment, to, message).await?;
+        transitions::record_event(&mut tx, &deployment, to, message).await?;
         tx.commit().await?;
-        self.give(notices);
         Ok(Deployment { status: to, deadline: change.deadline, ..deployment })
     }
 
@@ -108,11 +107,9 @@ impl Services {
         if !deployment.status.is_moving() {
             return Ok(Outcome::Done);
         }
-        let mut notices = Notices::default();
         tx.job_finish(run.fence).await?;
-        notices.end(&mut tx, &deployment, to, failure).await?;
+        transitions::end(&mut tx, &deployment, to, failure).await?;
         tx.commit().await?;
-        self.give(notices);
         Ok(Outcome::Recorded)
     }
 }

@@ -3,13 +3,14 @@
 mod approvals;
 mod build;
 mod changes;
-mod notices;
+
 mod occasion;
 mod release;
 mod requests;
 mod resolve;
 mod retire;
 mod source;
+pub(crate) mod transitions;
 mod workspace;
 
 use clouds_contract::CloudError;
@@ -21,7 +22,6 @@ use domain::project::Project;
 use domain::time::Timestamp;
 use store::Page;
 
-pub(crate) use notices::Notices;
 pub(crate) use occasion::Occasion;
 pub use requests::{Trigger, TriggerSource};
 

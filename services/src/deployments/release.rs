@@ -17,7 +17,7 @@ use jobs::{JobError, Outcome, Run};
 use store::DeploymentChange;
 
 use super::changes::DeploymentLog;
-use super::notices::Notices;
+use super::transitions;
 use super::{PhaseError, deadlines};
 use crate::Services;
 
@@ -149,7 +149,6 @@ impl Services {
     }
 
     async fn record_live(&self, run: &Run, deployment: &Deployment, url: &str) -> Result<Outcome, PhaseError> {
-        let mut notices = Notices::default();
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
         let (team, environment) = (deployment.team_id, deployment.environment_id);
         for before in tx.deployment_list_live(team, environment).await? {
@@ -161,16 +160,15 @@ impl Services {
             };
             tx.deployment_change(team, before.id, &change).await?;
             let message = format!("superseded by deployment {} (number {})", deployment.id, deployment.number);
-            notices.event(&mut tx, &before, DeploymentStatus::Superseded, &message).await?;
+            transitions::record_event(&mut tx, &before, DeploymentStatus::Superseded, &message).await?;
         }
         let change =
             DeploymentChange { from: DeploymentStatus::Releasing, to: DeploymentStatus::Live, deadline: None, failure: None };
         tx.deployment_change(team, deployment.id, &change).await?;
         tx.environment_set_live(team, environment, deployment.id).await?;
-        notices.event(&mut tx, &deployment, DeploymentStatus::Live, &format!("live at {url}")).await?;
+        transitions::record_event(&mut tx, &deployment, DeploymentStatus::Live, &format!("live at {url}")).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.give(notices);
         self.retire_beyond(team, environment).await?;
         Ok(Outcome::Recorded)
     }

@@ -12,12 +12,13 @@ use serde_json::json;
 use store::Tx;
 
 use super::approvals::{Request, first_job, wait_for_approval};
-use super::notices::Notices;
-use super::occasion::Occasion;
+use super::occasion::{Occasion, Requested};
+use super::transitions;
 use super::{deadlines, in_time, logged};
 use crate::audit::{Action, Change, record};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::projects::{parse_reference, parse_repository};
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// What somebody asks for who triggers a deployment.
@@ -61,11 +62,11 @@ struct Origin<'a> {
 impl Services {
     /// Deploys a source. Returns the queued deployment; older queued ones of the same environment are called off for it.
     pub async fn trigger(&self, actor: &Actor, input: Trigger) -> Result<Deployment> {
-        self.trigger_for(actor, input, &Occasion::Asked).await
+        self.trigger_for(actor, input, &Requested).await
     }
 
     /// The same on an occasion, which is recorded with it.
-    pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, occasion: &Occasion<'_>) -> Result<Deployment> {
+    pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, occasion: &dyn Occasion) -> Result<Deployment> {
         let name = parse_environment(input.environment.as_deref())?;
         let entry = Change::new(Action::DeploymentTrigger);
         let allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await;
@@ -76,21 +77,19 @@ impl Services {
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let source = self.resolve_source(actor, &project, input.source).await?;
         self.check_room_for(actor, project.id, &name).await?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = lock(&mut tx, actor, project.id).await?;
         occasion.check(&mut tx).await?;
         let environment = find_or_insert(&mut tx, &project, &name).await?;
-        supersede_queued(&mut tx, &mut notices, &environment).await?;
+        supersede_queued(&mut tx, &environment).await?;
         let mut deployment = blank(&mut tx, actor, &environment, source).await?;
         deployment.config_version = environment.config_version;
         deployment.commit_sha = occasion.commit().map(|commit| commit.as_str().to_owned());
         let outside = occasion.author();
-        begin(&mut tx, &mut notices, actor, &environment, deployment.clone(), Request { message: "queued", outside }).await?;
-        occasion.record(&mut tx, &mut notices, &deployment, &environment).await?;
+        begin(&mut tx, actor, &environment, deployment.clone(), Request { message: "queued", outside }).await?;
+        occasion.record(&mut tx, &deployment, &environment).await?;
         record(&mut tx, actor, asked_for(entry, &project, &environment, &deployment, outside)).await?;
         tx.commit().await?;
-        self.give(notices);
         self.written(actor, deployment.id).await
     }
 
@@ -102,14 +101,12 @@ impl Services {
         let origin = self.reusable(actor, id, "deploymentId").await?;
         let allowed = self.require_environment(actor, Permission::DeploymentWrite, origin.project_id, &name).await;
         self.noted(actor, &entry, allowed).await?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = lock(&mut tx, actor, origin.project_id).await?;
         let environment = find_or_insert(&mut tx, &project, &name).await?;
         let config_version = environment.config_version;
         let origin = Origin { project: &project, deployment: &origin, cause: Cause::Promotion, config_version };
-        let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
-        self.give(notices);
+        let deployment = self.reuse(tx, actor, &environment, origin).await?;
         self.written(actor, deployment).await
     }
 
@@ -138,15 +135,13 @@ impl Services {
             })?,
         };
         check_rollback(&environment, &origin)?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = lock(&mut tx, actor, project).await?;
         // Read anew, now that nobody can protect it meanwhile.
         let environment = find_or_insert(&mut tx, &project, &environment.name).await?;
         let config_version = origin.config_version;
         let origin = Origin { project: &project, deployment: &origin, cause: Cause::Rollback, config_version };
-        let deployment = self.reuse(tx, &mut notices, actor, &environment, origin).await?;
-        self.give(notices);
+        let deployment = self.reuse(tx, actor, &environment, origin).await?;
         self.written(actor, deployment).await
     }
 
@@ -157,8 +152,7 @@ impl Services {
         let deployment = self.deployment(actor, id).await?;
         let allowed = require_on(actor, Permission::DeploymentWrite, (&deployment).into(), "deployment");
         self.noted(actor, &entry, allowed).await?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, deployment.project_id).await?.ok_or(ServiceError::NotFound("project"))?;
         let deployment = tx.deployment_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))?;
         let too_late = |message: &str| Err(ServiceError::invalid("deploymentId", "TOO_LATE", message));
@@ -176,11 +170,10 @@ impl Services {
             _ => {}
         }
         let failure = Failure::new("CANCELLED", "cancelled on request");
-        notices.end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
+        transitions::end(&mut tx, &deployment, DeploymentStatus::Cancelled, failure).await?;
         let entry = logged(entry, &project, &deployment).before(json!({"status": deployment.status.name()}));
         record(&mut tx, actor, entry.after(json!({"status": DeploymentStatus::Cancelled.name()}))).await?;
         tx.commit().await?;
-        self.give(notices);
         self.deployment(actor, id).await
     }
 
@@ -236,8 +229,7 @@ impl Services {
     /// Writes a deployment that uses another's artifact, and commits.
     async fn reuse(
         &self,
-        mut tx: Tx,
-        notices: &mut Notices,
+        mut tx: UnitOfWork,
         actor: &Actor,
         environment: &Environment,
         origin: Origin<'_>,
@@ -246,7 +238,7 @@ impl Services {
             let field = if origin.cause == Cause::Rollback { "toDeploymentId" } else { "deploymentId" };
             return Err(artifact_removed(field, origin.deployment));
         }
-        supersede_queued(&mut tx, notices, environment).await?;
+        supersede_queued(&mut tx, environment).await?;
         let mut deployment = blank(&mut tx, actor, environment, origin.deployment.source.clone()).await?;
         deployment.trigger = origin.cause;
         deployment.origin_id = Some(origin.deployment.id);
@@ -259,7 +251,7 @@ impl Services {
         let id = deployment.id;
         let action = if origin.cause == Cause::Rollback { Action::DeploymentRollback } else { Action::DeploymentPromote };
         let entry = asked_for(Change::new(action), origin.project, environment, &deployment, None);
-        begin(&mut tx, notices, actor, environment, deployment, Request { message: &message, outside: None }).await?;
+        begin(&mut tx, actor, environment, deployment, Request { message: &message, outside: None }).await?;
         record(&mut tx, actor, entry).await?;
         tx.commit().await?;
         Ok(id)
@@ -327,11 +319,11 @@ fn check_rollback(environment: &Environment, origin: &Deployment) -> Result<()> 
 }
 
 /// Calls off what still waits for the environment: a newer request is what its people want now.
-async fn supersede_queued(tx: &mut Tx, notices: &mut Notices, environment: &Environment) -> Result<()> {
+async fn supersede_queued(tx: &mut UnitOfWork, environment: &Environment) -> Result<()> {
     for older in tx.deployment_list_queued(environment.team_id, environment.id).await? {
         let failure =
             Failure::new("SUPERSEDED", "a newer deployment of the same environment was asked for before this one began");
-        notices.end(tx, &older, DeploymentStatus::Cancelled, failure).await?;
+        transitions::end(tx, &older, DeploymentStatus::Cancelled, failure).await?;
     }
     Ok(())
 }
@@ -368,18 +360,17 @@ async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: So
 
 /// Writes a queued deployment with its first job; to a protected environment, or from outside the team, with the approval that it waits for instead.
 async fn begin(
-    tx: &mut Tx,
-    notices: &mut Notices,
+    tx: &mut UnitOfWork,
     actor: &Actor,
     environment: &Environment,
     mut deployment: Deployment,
     request: Request<'_>,
 ) -> Result<()> {
     if environment.protected || request.outside.is_some() {
-        return wait_for_approval(tx, notices, actor, environment, deployment, request).await;
+        return wait_for_approval(tx, actor, environment, deployment, request).await;
     }
     deployment.deadline = Some(in_time(deadlines::QUEUED));
     tx.deployment_insert(&deployment).await?;
-    notices.event(tx, &deployment, DeploymentStatus::Queued, request.message).await?;
-    first_job(tx, notices, &deployment).await
+    transitions::record_event(tx, &deployment, DeploymentStatus::Queued, request.message).await?;
+    first_job(tx, &deployment).await
 }

@@ -3,16 +3,17 @@
 
 use domain::deployment::{Deployment, DeploymentStatus, Trigger as Cause};
 use domain::source::Source;
-use jobs::payload::{ResolveJob, new_job};
+use jobs::payload::{ResolveJob, job_of};
 use jobs::{JobError, Outcome, Run};
 use sources::git::resolve_git;
-use store::{NewJob, Tx};
+use store::NewJob;
 
 use super::PhaseError;
-use super::notices::Notices;
 use super::source::fetch_error;
+use super::transitions;
 use super::workspace::Workspace;
-use crate::{Result, ServiceError, Services};
+use crate::unit_of_work::UnitOfWork;
+use crate::{Result, Services};
 
 /// Before the builds that wait in the same queue: people wait for it, and it is short.
 const PRIORITY: i64 = 50;
@@ -23,14 +24,12 @@ pub(super) fn is_unresolved(deployment: &Deployment) -> bool {
 }
 
 /// Writes the job that finds the commit of a deployment, unless it is known.
-pub(super) async fn resolve_job(tx: &mut Tx, notices: &mut Notices, deployment: &Deployment) -> Result<()> {
+pub(super) async fn resolve_job(tx: &mut UnitOfWork, deployment: &Deployment) -> Result<()> {
     if !is_unresolved(deployment) {
         return Ok(());
     }
     let payload = ResolveJob { version: 1, team_id: deployment.team_id, deployment_id: deployment.id };
-    let job = NewJob { priority: PRIORITY, ..new_job(&payload).map_err(ServiceError::internal)? };
-    tx.job_insert(&job).await?;
-    notices.job(&job);
+    tx.insert_job(&NewJob { priority: PRIORITY, ..job_of(&payload) }).await?;
     Ok(())
 }
 
@@ -60,13 +59,11 @@ impl Services {
         if deployment.status != DeploymentStatus::Queued || !is_unresolved(&deployment) {
             return Ok(Outcome::Done);
         }
-        let mut notices = Notices::default();
         tx.deployment_set_commit(deployment.team_id, deployment.id, &commit).await?;
         let message = format!("commit {commit} is what waits: it is built whatever is pushed meanwhile");
-        notices.event(&mut tx, &deployment, deployment.status, &message).await?;
+        transitions::record_event(&mut tx, &deployment, deployment.status, &message).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.give(notices);
         Ok(Outcome::Recorded)
     }
 }

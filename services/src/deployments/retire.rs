@@ -6,7 +6,7 @@ use jobs::payload::RetireJob;
 use jobs::{JobError, Outcome, Run};
 use store::StoreError;
 
-use super::notices::Notices;
+use super::transitions;
 use crate::Services;
 
 impl Services {
@@ -32,13 +32,11 @@ impl Services {
         if beyond.is_empty() {
             return Ok(());
         }
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         for deployment in beyond {
-            notices.retire(&mut tx, team, deployment.id).await?;
+            transitions::retire(&mut tx, team, deployment.id).await?;
         }
         tx.commit().await?;
-        self.give(notices);
         Ok(())
     }
 }

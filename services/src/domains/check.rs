@@ -2,21 +2,21 @@
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
+use store::NewJob;
 
 use chrono::TimeDelta;
 use domain::custom_domain::{CustomDomain, DnsRecord, DomainState};
 use domain::id::TeamId;
 use domain::time::now;
-use jobs::payload::{CheckDomainJob, new_job};
+use jobs::payload::{CheckDomainJob, job_of};
 use jobs::{JobError, Outcome, Run, Topic};
-use store::Tx;
 
 use super::dns::{Dns, DnsFailure};
+use crate::alerts::raise;
 use crate::audit::{Action, Change, record_own};
-use crate::deployments::Notices;
 use crate::error::as_job_error;
-use crate::watch::{Raised, raise};
-use crate::{Result, ServiceError, Services};
+use crate::unit_of_work::UnitOfWork;
+use crate::{Result, Services};
 
 /// The kind of alerts about a domain that a team has lost to another.
 const LOST: &str = "domain_lost";
@@ -41,15 +41,13 @@ impl Sight {
 
 impl Services {
     /// Writes the job that looks at a domain.
-    pub(super) async fn look_soon(&self, tx: &mut Tx, notices: &mut Notices, domain: &mut CustomDomain) -> Result<()> {
+    pub(super) async fn look_soon(&self, tx: &mut UnitOfWork, domain: &mut CustomDomain) -> Result<()> {
         let payload = CheckDomainJob { version: 1, team_id: domain.team_id, domain_id: domain.id };
-        let mut job = new_job(&payload).map_err(ServiceError::internal)?;
-        job.deduplication_key = Some(format!("check_domain:{}", domain.id));
+        let key = Some(format!("check_domain:{}", domain.id));
+        let job = NewJob { deduplication_key: key, ..job_of(&payload) };
         domain.next_check_at = Some(now() + LOST_LOOK);
         tx.domain_check_at(domain.team_id, domain.id, domain.next_check_at).await?;
-        if tx.job_insert(&job).await? {
-            notices.job(&job);
-        }
+        tx.insert_job(&job).await?;
         Ok(())
     }
 
@@ -59,17 +57,15 @@ impl Services {
         if due.is_empty() {
             return Ok(());
         }
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         for domain in due {
             // Somebody may have looked meanwhile.
             let present = tx.domain_find(domain.team_id, domain.id).await?;
             if let Some(mut present) = present.filter(|present| present.next_check_at == domain.next_check_at) {
-                self.look_soon(&mut tx, &mut notices, &mut present).await?;
+                self.look_soon(&mut tx, &mut present).await?;
             }
         }
         tx.commit().await?;
-        self.give(notices);
         Ok(())
     }
 
@@ -128,7 +124,7 @@ impl Services {
     }
 
     async fn record_sight(&self, run: &Run, seen: &CustomDomain, sight: &Sight) -> Result<()> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         let mut news = News::default();
         // It may have been removed meanwhile, or another team have shown that it is theirs: what was looked for is another thing then.
@@ -137,15 +133,13 @@ impl Services {
             judge(&mut tx, domain, sight, &mut news).await?;
         }
         tx.job_finish(run.fence).await?;
-        let is_served_otherwise = !news.entries.is_empty();
+        if !news.entries.is_empty() {
+            tx.publish(Topic::Edges);
+        }
         for (team, entry) in news.entries {
             record_own(&mut tx, team, entry).await?;
         }
         tx.commit().await?;
-        if is_served_otherwise {
-            self.inner.bus.publish(Topic::Edges);
-        }
-        self.tell(news.raised);
         Ok(())
     }
 }
@@ -154,11 +148,10 @@ impl Services {
 #[derive(Default)]
 struct News {
     entries: Vec<(TeamId, Change)>,
-    raised: Option<Raised>,
 }
 
 /// Writes down what was seen of a domain, and what follows from it.
-async fn judge(tx: &mut Tx, mut domain: CustomDomain, sight: &Sight, news: &mut News) -> Result<()> {
+async fn judge(tx: &mut UnitOfWork, mut domain: CustomDomain, sight: &Sight, news: &mut News) -> Result<()> {
     domain.checked_at = Some(now());
     domain.problem.clone_from(&sight.way);
     if domain.state() == DomainState::Pending {
@@ -175,7 +168,7 @@ async fn judge(tx: &mut Tx, mut domain: CustomDomain, sight: &Sight, news: &mut 
 }
 
 /// Serves a domain from now on.
-async fn verify(tx: &mut Tx, domain: &mut CustomDomain, holder: Option<CustomDomain>, news: &mut News) -> Result<()> {
+async fn verify(tx: &mut UnitOfWork, domain: &mut CustomDomain, holder: Option<CustomDomain>, news: &mut News) -> Result<()> {
     if let Some(holder) = holder {
         lose(tx, holder, news).await?;
     }
@@ -208,7 +201,7 @@ fn proof_problem(domain: &CustomDomain, sight: &Sight, holder: Option<&CustomDom
 }
 
 /// Takes a domain from a team that no longer shows that it is theirs, now that another does.
-async fn lose(tx: &mut Tx, mut holder: CustomDomain, news: &mut News) -> Result<()> {
+async fn lose(tx: &mut UnitOfWork, mut holder: CustomDomain, news: &mut News) -> Result<()> {
     let problem = format!(
         "another team shows in the DNS that it is theirs, and your record `{}` is gone, so that it is served for them: make the record \
          again if it is yours, and ask for another look",
@@ -216,7 +209,7 @@ async fn lose(tx: &mut Tx, mut holder: CustomDomain, news: &mut News) -> Result<
     );
     (holder.verified_at, holder.next_check_at, holder.problem) = (None, None, Some(problem.clone()));
     tx.domain_checked(&holder).await?;
-    news.raised = raise(tx, Some(holder.team_id), LOST, holder.name.as_str(), format!("{}: {problem}", holder.name)).await?;
+    raise(tx, Some(holder.team_id), LOST, holder.name.as_str(), format!("{}: {problem}", holder.name)).await?;
     // It is told once: nothing lasts that could end.
     tx.alert_resolve(LOST, holder.name.as_str()).await?;
     news.entries.push((holder.team_id, Change::new(Action::DomainLose).on("domain", holder.id).named(&holder.name)));

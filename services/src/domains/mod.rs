@@ -11,6 +11,7 @@ use domain::id::{DomainId, ProjectId};
 use domain::name::EnvironmentName;
 use domain::project::Project;
 use domain::time::now;
+use jobs::Topic;
 use serde_json::{Value, json};
 use store::{StoreError, Tx};
 use url::Url;
@@ -18,7 +19,6 @@ use uuid::Uuid;
 
 use crate::acme::DomainCertificate;
 use crate::audit::{Action, Change, record};
-use crate::deployments::Notices;
 use crate::environments::{check_kept, parse_environment};
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
@@ -98,8 +98,7 @@ impl Services {
             created_by: actor.user_id,
             created_at: now(),
         };
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = hold(&mut tx, &environment).await?;
         if tx.domain_count(actor.team_id, project.id).await? >= MAX_DOMAINS {
             let message = format!("the project has {MAX_DOMAINS} domains, the most it may: remove one");
@@ -113,11 +112,10 @@ impl Services {
             }
             error => error.into(),
         })?;
-        self.look_soon(&mut tx, &mut notices, &mut domain).await?;
+        self.look_soon(&mut tx, &mut domain).await?;
         let entry = entry.on("domain", domain.id).named(&domain.name).in_project(project.id, &project.name);
         record(&mut tx, actor, entry.after(logged(&domain, &environment))).await?;
         tx.commit().await?;
-        self.give(notices);
         self.domain(actor, domain.id).await
     }
 
@@ -125,11 +123,9 @@ impl Services {
     /// found is there once `checked_at` is later.
     pub async fn verify_domain(&self, actor: &Actor, id: DomainId) -> Result<DomainDetails> {
         let (mut domain, _) = self.domain_to_change(actor, id, &Change::new(Action::DomainVerify).on("domain", id)).await?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
-        self.look_soon(&mut tx, &mut notices, &mut domain).await?;
+        let mut tx = self.begin().await?;
+        self.look_soon(&mut tx, &mut domain).await?;
         tx.commit().await?;
-        self.give(notices);
         self.domain(actor, id).await
     }
 
@@ -141,15 +137,15 @@ impl Services {
         let allowed = self.require_environment(actor, Permission::ProjectWrite, domain.project_id, &name).await;
         self.noted(actor, &entry, allowed).await?;
         let after = self.environment_named(actor, domain.project_id, Some(environment)).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = hold(&mut tx, &after).await?;
         if !tx.domain_show(actor.team_id, id, after.id).await? {
             return Err(ServiceError::NotFound("domain"));
         }
         let entry = entry.named(&domain.name).in_project(project.id, &project.name);
         record(&mut tx, actor, entry.between(logged(&domain, &before), logged(&domain, &after))).await?;
+        tx.publish(Topic::Edges);
         tx.commit().await?;
-        self.inner.bus.publish(jobs::Topic::Edges);
         self.domain(actor, id).await
     }
 
@@ -157,14 +153,14 @@ impl Services {
     pub async fn remove_domain(&self, actor: &Actor, id: DomainId) -> Result<()> {
         let entry = Change::new(Action::DomainRemove).on("domain", id);
         let (domain, environment) = self.domain_to_change(actor, id, &entry).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.domain_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("domain"));
         }
         let entry = entry.named(&domain.name).detail("project", json!({"id": domain.project_id}));
         record(&mut tx, actor, entry.before(logged(&domain, &environment))).await?;
+        tx.publish(Topic::Edges);
         tx.commit().await?;
-        self.inner.bus.publish(jobs::Topic::Edges);
         Ok(())
     }
 

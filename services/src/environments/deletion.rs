@@ -4,18 +4,18 @@ use domain::access::{Actor, Permission, Target};
 use domain::deployment::{DeploymentStatus, Failure};
 use domain::environment::Environment;
 use domain::id::ProjectId;
-use jobs::payload::{DeleteEnvironmentJob, new_job};
+use jobs::payload::DeleteEnvironmentJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::json;
-use store::Tx;
 
 use crate::audit::{Action, Change, record};
-use crate::deployments::Notices;
+use crate::deployments::transitions;
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// Begins the deletion of an environment within a transaction that holds the project's lock: calls off what moves there and writes the job
 /// that removes the rest. `false` when it has begun already.
-pub(crate) async fn begin_deletion(tx: &mut Tx, notices: &mut Notices, environment: &Environment, because: &str) -> Result<bool> {
+pub(crate) async fn begin_deletion(tx: &mut UnitOfWork, environment: &Environment, because: &str) -> Result<bool> {
     let (team_id, environment_id) = (environment.team_id, environment.id);
     if !tx.environment_mark_deleting(team_id, environment_id).await? {
         return Ok(false);
@@ -23,16 +23,14 @@ pub(crate) async fn begin_deletion(tx: &mut Tx, notices: &mut Notices, environme
     let moving = tx.deployment_list_moving(team_id, environment.project_id).await?;
     for deployment in moving.iter().filter(|deployment| deployment.environment_id == environment_id) {
         let failure = Failure::new("ENVIRONMENT_DELETED", because);
-        notices.end(tx, deployment, DeploymentStatus::Cancelled, failure).await?;
+        transitions::end(tx, deployment, DeploymentStatus::Cancelled, failure).await?;
     }
     for schedule in tx.schedule_delete_of_environment(team_id, environment.project_id, environment.name.as_str()).await? {
         for kind in ["run_missed", "run_failed"] {
             tx.alert_resolve(kind, &schedule.to_string()).await?;
         }
     }
-    let job = new_job(&DeleteEnvironmentJob { version: 1, team_id, environment_id }).map_err(ServiceError::internal)?;
-    tx.job_insert(&job).await?;
-    notices.job(&job);
+    tx.enqueue(&DeleteEnvironmentJob { version: 1, team_id, environment_id }).await?;
     Ok(true)
 }
 
@@ -49,17 +47,15 @@ impl Services {
             let message = "`production` stays for as long as its project: delete the project, or another environment";
             return Err(ServiceError::invalid("environment", "PRODUCTION", message));
         }
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))?;
-        if begin_deletion(&mut tx, &mut notices, &environment, "the environment is being deleted").await? {
+        if begin_deletion(&mut tx, &environment, "the environment is being deleted").await? {
             if let Some(preview) = tx.preview_of_environment(actor.team_id, environment.id).await? {
                 tx.preview_close(actor.team_id, preview.id, "somebody deleted its environment").await?;
             }
             record(&mut tx, actor, entry.named(&project.name).before(json!({"protected": environment.protected}))).await?;
         }
         tx.commit().await?;
-        self.give(notices);
         self.store().environment_get(actor.team_id, environment.id).await?.ok_or(ServiceError::NotFound("environment"))
     }
 
@@ -76,8 +72,7 @@ impl Services {
         self.tell_last(run, team, id).await?;
         let removed = self.remove_archived_logs_of_environment(team, id).await;
         removed.map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if let Some(environment) = tx.environment_find_by_id(team, id).await? {
             tx.project_lock(team, environment.project_id).await?;
         }
@@ -85,11 +80,10 @@ impl Services {
         let preview = tx.preview_of_environment(team, id).await?;
         tx.environment_delete(team, id).await?;
         if let Some(preview) = preview {
-            notices.comment(&mut tx, team, preview.id).await?;
+            transitions::update_preview_comment(&mut tx, team, preview.id).await?;
         }
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.give(notices);
         self.remove_unused_artifacts().await.map_err(|error| JobError::Retry(error.to_string()))?;
         Ok(Outcome::Recorded)
     }

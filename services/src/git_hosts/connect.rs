@@ -13,7 +13,6 @@ use super::api::{HostApi, HostError};
 use super::{secret_identity, token_identity};
 use crate::audit::{Action, Change, record};
 use crate::auth::random_token;
-use crate::deployments::Notices;
 use crate::environments::parse_environment;
 use crate::projects::parse_reference;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
@@ -174,7 +173,7 @@ impl Services {
                 None => None,
             },
         };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, project.id).await?.filter(|project| project.deleting_at.is_none());
         let project = project.ok_or(ServiceError::NotFound("project"))?;
         tx.git_connection_insert(&connection, &secrets).await.map_err(|error| match error {
@@ -220,7 +219,7 @@ impl Services {
         if let Some(secret) = &secret {
             change.sealed_secret = Some(self.seal_for(actor, &secret_identity(before.id), secret).await?);
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.git_connection_update(actor.team_id, before.id, &change).await? {
             return Err(ServiceError::NotFound("Git connection"));
         }
@@ -244,10 +243,9 @@ impl Services {
         let project = self.project_to_connect(actor, project, &entry).await?;
         let found = self.store().git_connection_of(actor.team_id, project.id).await?;
         let connection = found.ok_or(ServiceError::NotFound("Git connection"))?;
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.project_lock(actor.team_id, project.id).await?;
-        self.remove_previews(&mut tx, &mut notices, &connection).await?;
+        self.remove_previews(&mut tx, &connection).await?;
         if !tx.git_connection_delete(actor.team_id, connection.id).await? {
             return Err(ServiceError::NotFound("Git connection"));
         }
@@ -257,7 +255,6 @@ impl Services {
         let entry = entry.on("git_connection", connection.id).named(&connection.repository);
         record(&mut tx, actor, entry.in_project(project.id, &project.name).before(logged(&connection))).await?;
         tx.commit().await?;
-        self.give(notices);
         Ok(())
     }
 

@@ -23,7 +23,7 @@ impl Services {
         let team: Option<TeamId> = assigned.then_some(actor.team_id);
         let missing = || ServiceError::NotFound("installation");
         let before = self.store().git_installation_get(id).await?.ok_or_else(missing)?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.git_installation_assign(id, team).await? {
             return Err(missing());
         }

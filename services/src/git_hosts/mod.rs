@@ -29,7 +29,6 @@ pub(crate) use previews::KEEP_PREVIEWS;
 pub(crate) use receive::KEEP_DELIVERIES;
 pub use receive::{Received, Webhook};
 pub use settings::{GitHosts, GitHubApp, api_address};
-pub(crate) use trigger::HostTrigger;
 
 use crate::{Result, Services};
 use api::{HostApi, HostError};

@@ -14,9 +14,10 @@ use store::{DeliveryOutcome, SealedVariable, Tx};
 use super::react::Reaction;
 use super::trigger::check_latest;
 use crate::audit::{Action, Change, record, record_own};
-use crate::deployments::Notices;
+use crate::deployments::transitions;
 use crate::environments::{begin_deletion, check_kept, parse_environment};
 use crate::projects::new_environment;
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services, require_on};
 
 /// The environment whose variables new previews begin with.
@@ -43,7 +44,7 @@ impl Services {
         self.require_environment(actor, Permission::DeploymentWrite, connection.project_id, &name).await?;
         self.check_room_for(actor, connection.project_id, &name).await?;
         let variables = self.template_variables(connection).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let project = tx.project_lock(connection.team_id, connection.project_id).await?;
         let project = project.filter(|project| project.deleting_at.is_none()).ok_or(ServiceError::NotFound("project"))?;
         check_latest(&mut tx, run.fence, connection.team_id, delivery.id).await?;
@@ -107,8 +108,7 @@ impl Services {
         request: &PullRequest,
     ) -> Result<Reaction> {
         let noun = connection.host.request_noun();
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.project_lock(connection.team_id, connection.project_id).await?;
         check_latest(&mut tx, run.fence, connection.team_id, delivery.id).await?;
         let known = tx.preview_find(connection.team_id, connection.id, request.number).await?;
@@ -122,11 +122,10 @@ impl Services {
         tx.job_finish(run.fence).await?;
         if let Some(preview) = open {
             let because = format!("the {noun} was closed");
-            begin_removal(&mut tx, &mut notices, &preview, &because).await?;
+            begin_removal(&mut tx, &preview, &because).await?;
             record(&mut tx, actor, closing(connection, &preview, &because)).await?;
         }
         tx.commit().await?;
-        self.give(notices);
         Ok(Reaction::Recorded)
     }
 
@@ -136,8 +135,7 @@ impl Services {
             let Some(connection) = self.store().git_connection_get(preview.team_id, preview.connection_id).await? else {
                 continue;
             };
-            let mut notices = Notices::default();
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             tx.project_lock(preview.team_id, preview.project_id).await?;
             // New commits may have come meanwhile.
             let present = tx.preview_find(preview.team_id, preview.connection_id, preview.number).await?;
@@ -145,19 +143,18 @@ impl Services {
                 continue;
             };
             let because = format!("there were no new commits for {} hours", connection.preview_hours);
-            begin_removal(&mut tx, &mut notices, &present, &because).await?;
+            begin_removal(&mut tx, &present, &because).await?;
             record_own(&mut tx, preview.team_id, closing(&connection, &present, &because)).await?;
             tx.commit().await?;
-            self.give(notices);
         }
         Ok(())
     }
 
     /// Begins the removal of all previews of a connection that is about to end. The project is locked.
-    pub(super) async fn remove_previews(&self, tx: &mut Tx, notices: &mut Notices, connection: &GitConnection) -> Result<()> {
+    pub(super) async fn remove_previews(&self, tx: &mut UnitOfWork, connection: &GitConnection) -> Result<()> {
         for preview in self.store().preview_list(connection.team_id, connection.project_id).await? {
             if preview.connection_id == connection.id {
-                begin_removal(tx, notices, &preview, "the repository was disconnected").await?;
+                begin_removal(tx, &preview, "the repository was disconnected").await?;
             }
         }
         Ok(())
@@ -182,14 +179,14 @@ async fn make_environment(
     Ok(Environment { config_version: version, ..environment })
 }
 
-async fn begin_removal(tx: &mut Tx, notices: &mut Notices, preview: &Preview, because: &str) -> Result<()> {
+async fn begin_removal(tx: &mut UnitOfWork, preview: &Preview, because: &str) -> Result<()> {
     tx.preview_close(preview.team_id, preview.id, because).await?;
     if let Some(id) = preview.environment_id
         && let Some(environment) = tx.environment_find_by_id(preview.team_id, id).await?
     {
-        begin_deletion(tx, notices, &environment, because).await?;
+        begin_deletion(tx, &environment, because).await?;
     }
-    notices.comment(tx, preview.team_id, preview.id).await?;
+    transitions::update_preview_comment(tx, preview.team_id, preview.id).await?;
     Ok(())
 }
 

@@ -10,9 +10,9 @@ use jobs::{JobError, Outcome, Run};
 use store::DeliveryOutcome;
 
 use super::trigger::{HostTrigger, OVERTAKEN};
-use crate::deployments::{Occasion, Trigger, TriggerSource};
+use crate::alerts::raise;
+use crate::deployments::{Trigger, TriggerSource};
 use crate::error::as_job_error;
-use crate::watch::raise;
 use crate::{ErrorCode, Result, ServiceError, Services};
 
 /// How a delivery was dealt with.
@@ -131,7 +131,7 @@ impl Services {
             cloud: None,
             source: TriggerSource::Git { repository: None, reference: Some(reference.to_owned()) },
         };
-        self.trigger_for(actor, input, &Occasion::Told(trigger)).await?;
+        self.trigger_for(actor, input, trigger).await?;
         Ok(Reaction::Recorded)
     }
 
@@ -144,18 +144,16 @@ impl Services {
         state: DeliveryState,
         outcome: String,
     ) -> Result<Outcome, JobError> {
-        let mut raised = None;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         if state == DeliveryState::Failed {
             let message = format!("{} of {} could not be acted on: {outcome}", delivery.event, connection.repository);
             let subject = connection.id.to_string();
-            raised = raise(&mut tx, Some(connection.team_id), "git_delivery_failed", &subject, message).await?;
+            raise(&mut tx, Some(connection.team_id), "git_delivery_failed", &subject, message).await?;
         }
         tx.git_delivery_end(connection.team_id, delivery.id, &DeliveryOutcome { state, outcome, deployment_id: None }).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.tell(raised);
         Ok(Outcome::Recorded)
     }
 }

@@ -4,12 +4,11 @@ use chrono::TimeDelta;
 use domain::git_host::{Delivery, DeliveryState, GitConnection, GitHost, Happening, HostEvent, github, gitlab};
 use domain::id::{GitConnectionId, GitDeliveryId};
 use domain::time::now;
-use jobs::payload::{WebhookJob, new_job};
+use jobs::payload::WebhookJob;
 use store::NewDelivery;
 
 use super::secret_identity;
 use super::signature::{digest, is_signed};
-use crate::deployments::Notices;
 use crate::{Result, ServiceError, Services};
 
 /// What happened longer ago is not acted on. GitHub sends a message again for three days at most, when somebody asks it to. Deliveries are
@@ -87,7 +86,7 @@ impl Services {
         }
         let event = read(GitHost::GitHub, webhook)?;
         if let Happening::Installation(change) = &event.what {
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             tx.git_installation_put(change, event.at.unwrap_or_else(now)).await?;
             tx.commit().await?;
             return Ok(Received::Accepted);
@@ -122,18 +121,14 @@ impl Services {
         };
         let job = WebhookJob { version: 1, team_id: row.team_id, delivery_id: row.id };
         let delivery = NewDelivery { row, digest: digest(webhook.body), subject: subject(&event), event };
-        let mut notices = Notices::default();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.git_delivery_insert(&delivery).await? {
             return Ok(Received::Duplicate);
         }
         if ignored.is_none() {
-            let job = new_job(&job).map_err(ServiceError::internal)?;
-            tx.job_insert(&job).await?;
-            notices.job(&job);
+            tx.enqueue(&job).await?;
         }
         tx.commit().await?;
-        self.give(notices);
         Ok(ignored.map_or(Received::Accepted, Received::Ignored))
     }
 }

@@ -11,8 +11,8 @@ use store::GitReport;
 
 use super::api::{CommitState, CommitStatus, HostApi, HostError};
 use super::comment::{Comment, mark};
+use crate::alerts::raise;
 use crate::error::as_job_error;
-use crate::watch::raise;
 use crate::{Result, Services};
 
 /// How often a host that does not answer keeps an environment from being deleted.
@@ -38,7 +38,7 @@ impl Services {
         if let Some(ended) = self.give_up_telling(run, connection, self.tell_host(&news).await).await? {
             return Ok(ended);
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         tx.git_report_told(job.team_id, job.deployment_id, told).await?;
         tx.alert_resolve("git_report_failed", &connection.id.to_string()).await?;
@@ -99,7 +99,7 @@ impl Services {
         if let Some(ended) = self.give_up_telling(run, &connection, written.map(drop)).await? {
             return Ok(ended);
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         if let Some(comment) = comment {
             tx.preview_set_comment(job.team_id, preview.id, comment).await?;
@@ -122,12 +122,11 @@ impl Services {
             Err(HostError::Later(message)) if run.job.attempts < run.job.max_attempts => return Err(JobError::Retry(message)),
             Err(error) => format!("{} is not told what becomes of commits: {error}", connection.repository),
         };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
-        let raised = raise(&mut tx, Some(connection.team_id), "git_report_failed", &connection.id.to_string(), message).await?;
+        raise(&mut tx, Some(connection.team_id), "git_report_failed", &connection.id.to_string(), message).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.tell(raised);
         Ok(Some(Outcome::Recorded))
     }
 

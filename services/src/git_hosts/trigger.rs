@@ -1,3 +1,4 @@
+use async_trait::async_trait;
 use domain::deployment::Deployment;
 use domain::environment::Environment;
 use domain::git_host::DeliveryState;
@@ -6,7 +7,8 @@ use domain::job::Fence;
 use domain::source::Reference;
 use store::{DeliveryOutcome, GitReport, Tx};
 
-use crate::deployments::Notices;
+use crate::deployments::{Occasion, transitions};
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError};
 
 /// The code of an error that says that something later was done already.
@@ -40,20 +42,23 @@ pub(crate) struct HostTrigger<'a> {
     pub outside: Option<&'a str>,
 }
 
-impl HostTrigger<'_> {
-    /// Refuses what was overtaken: hosts send in no order.
-    pub async fn check(&self, tx: &mut Tx) -> Result<()> {
+#[async_trait]
+impl Occasion for HostTrigger<'_> {
+    /// Hosts send in no order.
+    async fn check(&self, tx: &mut UnitOfWork) -> Result<()> {
         check_latest(tx, self.fence, self.team, self.delivery).await
     }
 
-    /// Records that the deployment was triggered, has the host told of it, and ends the job.
-    pub async fn record(
-        &self,
-        tx: &mut Tx,
-        notices: &mut Notices,
-        deployment: &Deployment,
-        environment: &Environment,
-    ) -> Result<()> {
+    fn commit(&self) -> Option<&Reference> {
+        Some(self.commit)
+    }
+
+    fn author(&self) -> Option<&str> {
+        self.outside
+    }
+
+    /// The host is told of it, too.
+    async fn record(&self, tx: &mut UnitOfWork, deployment: &Deployment, environment: &Environment) -> Result<()> {
         let report = GitReport {
             deployment_id: deployment.id,
             team_id: self.team,
@@ -62,7 +67,7 @@ impl HostTrigger<'_> {
             reported: None,
         };
         tx.git_report_insert(&report).await?;
-        notices.report(tx, self.team, deployment.id).await?;
+        transitions::report_commit_status(tx, self.team, deployment.id).await?;
         let outcome = DeliveryOutcome {
             state: DeliveryState::Done,
             outcome: format!("deployment number {} of `{}`", deployment.number, environment.name),

@@ -1,10 +1,11 @@
 //! Mail to users about their own accounts, where the operator has set up a mail server. It says what `mikrocloud account` says.
 
+use crate::unit_of_work::UnitOfWork;
 use domain::id::UserId;
 use domain::session::{SecurityEvent, SecurityEventKind};
-use jobs::payload::{AccountMailJob, new_job};
+use jobs::payload::AccountMailJob;
 use jobs::{JobError, Outcome, Run};
-use store::{StoreError, Tx};
+use store::StoreError;
 
 use super::mail::Letter;
 use super::message::cut;
@@ -13,13 +14,9 @@ use crate::members::is_service_account;
 
 /// Writes the job that tells a user by mail what happened to their account. It belongs to one of their teams, as all jobs do, and names the
 /// event only: nobody who looks at jobs learns whose it is.
-pub async fn tell_by_mail(tx: &mut Tx, user: UserId, event: &SecurityEvent) -> Result<(), StoreError> {
+pub async fn notify_by_mail(tx: &mut UnitOfWork, user: UserId, event: &SecurityEvent) -> Result<(), StoreError> {
     let Some(team_id) = tx.team_list_of(user).await?.into_iter().next() else { return Ok(()) };
-    // The payload is three plain fields: it always serialises.
-    if let Ok(job) = new_job(&AccountMailJob { version: 1, team_id, event_id: event.id }) {
-        tx.job_insert(&job).await?;
-    }
-    Ok(())
+    tx.enqueue(&AccountMailJob { version: 1, team_id, event_id: event.id }).await
 }
 
 impl Services {

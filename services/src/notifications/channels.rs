@@ -121,7 +121,7 @@ impl Services {
     }
 
     async fn insert_channel(&self, actor: &Actor, channel: &Channel, endpoint: Option<&Endpoint>, entry: Change) -> Result<()> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.team_lock(actor.team_id).await?;
         if tx.channel_count(actor.team_id).await? >= MAX_CHANNELS {
             let message = format!("the team has {MAX_CHANNELS} notification channels, the most it may: delete one");
@@ -188,7 +188,7 @@ impl Services {
     pub async fn enable_channel(&self, actor: &Actor, id: ChannelId, enabled: bool) -> Result<Channel> {
         let entry = Change::new(Action::ChannelEnable).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if enabled {
             tx.alert_resolve(DISABLED_ALERT, &id.to_string()).await?;
         } else {
@@ -207,7 +207,7 @@ impl Services {
         let entry = Change::new(Action::ChannelDelete).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let endpoint = self.endpoint(&channel).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.channel_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("notification channel"));
         }
@@ -240,7 +240,7 @@ impl Services {
     }
 
     async fn write_channel(&self, actor: &Actor, channel: &Channel, edit: &ChannelEdit, entry: Change) -> Result<Channel> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let written = tx.channel_update(actor.team_id, channel.id, channel.updated_at, edit).await;
         written.map_err(|error| match error {
             StoreError::Changed => ServiceError::Changed,

@@ -13,18 +13,18 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use jobs::payload::NotifyJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::Value;
-use store::{AttemptEnd, ChannelHealth, StoreError, Tx};
+use store::{AttemptEnd, ChannelHealth, StoreError};
 use tokio::time::Instant;
 
 use super::channels::{DISABLED_ALERT, OUT_OF_USE};
 use super::mail::Letter;
 use super::message::Message;
-use super::outbox::job_of;
+use super::outbox::enqueue_attempt;
 use super::payload::{Label, of_delivery};
 use super::{chat, signature};
-use crate::deployments::Notices;
+use crate::alerts::raise;
 use crate::outbound::{Answer, OutboundError};
-use crate::watch::{Raised, raise};
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services};
 
 /// A job that comes earlier than its delivery's next attempt belongs to an attempt that was made already.
@@ -88,7 +88,7 @@ impl Services {
     }
 
     async fn give_delivery_up(&self, run: &Run, delivery: &Delivery) -> Result<Outcome, JobError> {
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         tx.delivery_give_up(delivery.team_id, delivery.id, OUT_OF_USE).await?;
         tx.job_finish(run.fence).await?;
@@ -98,10 +98,10 @@ impl Services {
 
     async fn postpone(&self, run: &Run, mut delivery: Delivery, until: Timestamp) -> Result<Outcome, JobError> {
         delivery.next_attempt_at = Some(until);
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         tx.delivery_postpone(delivery.team_id, delivery.id, until).await?;
-        write_next(&mut tx, &delivery).await?;
+        enqueue_attempt(&mut tx, &delivery).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
         Ok(Outcome::Recorded)
@@ -185,7 +185,7 @@ impl Services {
         };
         let (status, excerpt) = (sent.status, sent.excerpt.filter(|excerpt| !excerpt.is_empty()));
         let attempt = Attempt { number: 0, at, duration_ms, status, error: sent.verdict.problem(), excerpt };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         let end = AttemptEnd { attempt, state, next_attempt_at: next };
         match tx.delivery_attempted(delivery.team_id, delivery.id, &end).await {
@@ -194,15 +194,14 @@ impl Services {
             written => written?,
         }
         if next.is_some() {
-            write_next(&mut tx, &Delivery { next_attempt_at: next, ..delivery.clone() }).await?;
+            enqueue_attempt(&mut tx, &Delivery { next_attempt_at: next, ..delivery.clone() }).await?;
         }
-        let raised = match tx.channel_find(delivery.team_id, delivery.channel_id).await? {
-            Some(channel) if channel.enabled => note_health(&mut tx, &channel, tries, &sent.verdict, at).await?,
-            _ => None,
-        };
+        let channel = tx.channel_find(delivery.team_id, delivery.channel_id).await?;
+        if let Some(channel) = channel.filter(|channel| channel.enabled) {
+            note_health(&mut tx, &channel, tries, &sent.verdict, at).await?;
+        }
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
-        self.tell(raised);
         Ok(Outcome::Recorded)
     }
 
@@ -210,20 +209,11 @@ impl Services {
     pub(crate) async fn end_stranded_deliveries(&self) -> Result<(), StoreError> {
         let reason = "its job was discarded, or each worker that took it died: replay it";
         for delivery in self.store().delivery_list_stranded(now() - TimeDelta::minutes(10)).await? {
-            let mut tx = self.store().begin().await?;
+            let mut tx = self.begin().await?;
             tx.delivery_give_up(delivery.team_id, delivery.id, reason).await?;
             tx.commit().await?;
         }
         Ok(())
-    }
-
-    /// Wakes workers for deliveries. Their transaction is committed.
-    pub(super) fn wake(&self, jobs: &[store::NewJob]) {
-        let mut notices = Notices::default();
-        for job in jobs {
-            notices.job(job);
-        }
-        self.give(notices);
     }
 }
 
@@ -252,22 +242,14 @@ fn next_attempt(event: EventType, tries: i64, verdict: &Verdict) -> Option<Times
     Some(now() + pause.map_or(scheduled, |pause| pause.max(scheduled)))
 }
 
-/// Writes the job of a delivery's next attempt.
-async fn write_next(tx: &mut Tx, delivery: &Delivery) -> Result<(), StoreError> {
-    if let Some(job) = job_of(delivery) {
-        tx.job_insert(&job).await?;
-    }
-    Ok(())
-}
-
 /// Writes what an attempt says about a channel, and puts it out of use when it says enough.
 async fn note_health(
-    tx: &mut Tx,
+    tx: &mut UnitOfWork,
     channel: &Channel,
     tries: i64,
     verdict: &Verdict,
     at: Timestamp,
-) -> Result<Option<Raised>, StoreError> {
+) -> Result<(), StoreError> {
     let present = ChannelHealth { failing_since: channel.failing_since, paused_until: channel.paused_until };
     let health = match verdict {
         Verdict::Taken => ChannelHealth::default(),
@@ -286,10 +268,10 @@ async fn note_health(
     if health != present {
         tx.channel_health(channel.team_id, channel.id, health).await?;
     }
-    Ok(None)
+    Ok(())
 }
 
-async fn disable(tx: &mut Tx, channel: &Channel, reason: &str) -> Result<Option<Raised>, StoreError> {
+async fn disable(tx: &mut UnitOfWork, channel: &Channel, reason: &str) -> Result<(), StoreError> {
     tx.delivery_give_up_all(channel.team_id, channel.id, OUT_OF_USE).await?;
     tx.channel_enable(channel.team_id, channel.id, false, Some(reason)).await?;
     let message = format!(

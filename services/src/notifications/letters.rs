@@ -1,15 +1,16 @@
 //! Letters with a link in them: how people first sign in, and join a team. Where mail is set up and people reach the server by a name, the link
 //! goes to whom it is for and to nobody else.
 
+use crate::unit_of_work::UnitOfWork;
 use domain::access::Actor;
 use domain::id::{LetterId, UserId};
 use domain::secret::Secret;
 use domain::team::User;
 use domain::time::{Timestamp, now};
-use jobs::payload::{LetterJob, new_job};
+use jobs::payload::LetterJob;
 use jobs::{JobError, Outcome, Run};
 use serde::{Deserialize, Serialize};
-use store::{LetterRow, Tx};
+use store::LetterRow;
 
 use super::accounts::reaches_nobody;
 use super::mail::Letter;
@@ -47,10 +48,10 @@ impl Services {
         Ok(Some(Inviter(self.me(actor).await?.name)))
     }
 
-    /// Writes a letter with a link, and its job, which the sweeper finds a moment later.
+    /// Writes a letter with a link, and its job.
     pub(crate) async fn write_letter(
         &self,
-        tx: &mut Tx,
+        tx: &mut UnitOfWork,
         actor: &Actor,
         to: UserId,
         (inviter, link): (&Inviter, Link),
@@ -64,8 +65,7 @@ impl Services {
         let text = Secret::new(serde_json::to_string(&text).map_err(ServiceError::internal)?);
         let sealed = self.inner.sealer.seal(self.store(), team_id, &id.to_string(), &text).await?;
         tx.letter_insert(&LetterRow { id, team_id, user_id: to, sealed, expires_at }).await?;
-        let job = new_job(&LetterJob { version: 1, team_id, letter_id: id }).map_err(ServiceError::internal)?;
-        tx.job_insert(&job).await?;
+        tx.enqueue(&LetterJob { version: 1, team_id, letter_id: id }).await?;
         Ok(())
     }
 
@@ -92,7 +92,7 @@ impl Services {
                 return Err(if error.is_permanent { JobError::Fail(error.message) } else { JobError::Retry(error.message) });
             }
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         tx.letter_delete(row.team_id, row.id).await?;
         tx.job_finish(run.fence).await?;

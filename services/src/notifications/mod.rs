@@ -21,10 +21,10 @@ pub use mail::Mailer;
 pub use replay::Replay;
 pub use template::Preview;
 
-pub(crate) use accounts::tell_by_mail;
+pub(crate) use accounts::notify_by_mail;
 pub(crate) use channels::DISABLED_ALERT;
 pub(crate) use letters::{Inviter, Link};
-pub(crate) use outbox::{tell_of_alert, tell_of_deployment};
+pub(crate) use outbox::{notify_of_alert, notify_of_deployment};
 
 use domain::access::{Actor, Permission, Target};
 use domain::id::ProjectId;

@@ -7,28 +7,29 @@ use domain::deployment::{Deployment, DeploymentStatus};
 use domain::id::{DeliveryId, ScheduleId};
 use domain::notification::{Channel, Delivery, DeliveryState, EventType};
 use domain::time::now;
-use jobs::payload::{NotifyJob, new_job};
+use jobs::payload::{NotifyJob, job_of};
 use serde_json::Value;
-use store::{NewJob, StoreError, ToldDeployment, Tx};
+use store::{NewJob, StoreError, ToldDeployment};
 
 use super::payload;
+use crate::unit_of_work::UnitOfWork;
 
 /// Writes what is told of an event of a deployment, if anybody wants to know. The event itself is written already.
-pub async fn tell_of_deployment(
-    tx: &mut Tx,
+pub async fn notify_of_deployment(
+    tx: &mut UnitOfWork,
     deployment: &Deployment,
     status: DeploymentStatus,
     message: &str,
-) -> Result<Vec<NewJob>, StoreError> {
+) -> Result<(), StoreError> {
     if matches!(status, DeploymentStatus::Building | DeploymentStatus::Releasing | DeploymentStatus::Superseded) {
-        return Ok(Vec::new());
+        return Ok(());
     }
     let channels = tx.channel_list_enabled(deployment.team_id, Some(deployment.project_id)).await?;
     if channels.is_empty() {
-        return Ok(Vec::new());
+        return Ok(());
     }
-    let Some(told) = tx.deployment_told(deployment.team_id, deployment.id).await? else { return Ok(Vec::new()) };
-    let Some(event) = event_of(status, &told) else { return Ok(Vec::new()) };
+    let Some(told) = tx.deployment_told(deployment.team_id, deployment.id).await? else { return Ok(()) };
+    let Some(event) = event_of(status, &told) else { return Ok(()) };
     write(tx, &channels, event, &payload::of_deployment(deployment, status, &told, message)).await
 }
 
@@ -47,8 +48,8 @@ fn event_of(status: DeploymentStatus, told: &ToldDeployment) -> Option<EventType
 }
 
 /// Writes what is told of an alert about a team. One about a schedule is its project's, too.
-pub async fn tell_of_alert(tx: &mut Tx, alert: &Alert) -> Result<Vec<NewJob>, StoreError> {
-    let Some(team) = alert.team_id else { return Ok(Vec::new()) };
+pub async fn notify_of_alert(tx: &mut UnitOfWork, alert: &Alert) -> Result<(), StoreError> {
+    let Some(team) = alert.team_id else { return Ok(()) };
     let project = match alert.subject.parse::<ScheduleId>() {
         Ok(schedule) => tx.schedule_project(team, schedule).await?,
         Err(_) => None,
@@ -57,21 +58,20 @@ pub async fn tell_of_alert(tx: &mut Tx, alert: &Alert) -> Result<Vec<NewJob>, St
     write(tx, &channels, EventType::AlertRaised, &payload::of_alert(alert, team, project)).await
 }
 
-async fn write(tx: &mut Tx, channels: &[Channel], event: EventType, data: &Value) -> Result<Vec<NewJob>, StoreError> {
-    let mut jobs = Vec::new();
+async fn write(tx: &mut UnitOfWork, channels: &[Channel], event: EventType, data: &Value) -> Result<(), StoreError> {
     for channel in channels.iter().filter(|channel| channel.events.contains(event)) {
-        jobs.extend(write_to(tx, channel, event, data).await?.into_iter().map(|(_, job)| job));
+        write_to(tx, channel, event, data).await?;
     }
-    Ok(jobs)
+    Ok(())
 }
 
 /// Writes a delivery, or one for each recipient of a channel, with its job.
 pub(super) async fn write_to(
-    tx: &mut Tx,
+    tx: &mut UnitOfWork,
     channel: &Channel,
     event: EventType,
     data: &Value,
-) -> Result<Vec<(Delivery, NewJob)>, StoreError> {
+) -> Result<Vec<Delivery>, StoreError> {
     let recipients: Vec<_> =
         if channel.recipients.is_empty() { vec![None] } else { channel.recipients.iter().copied().map(Some).collect() };
     let mut written = Vec::with_capacity(recipients.len());
@@ -92,20 +92,18 @@ pub(super) async fn write_to(
             error: None,
             finished_at: None,
         };
-        let Some(job) = job_of(&delivery) else { continue };
         tx.delivery_insert(&delivery).await?;
-        tx.job_insert(&job).await?;
-        written.push((delivery, job));
+        enqueue_attempt(tx, &delivery).await?;
+        written.push(delivery);
     }
     Ok(written)
 }
 
-/// The job that makes the next attempt at a delivery.
-pub(super) fn job_of(delivery: &Delivery) -> Option<NewJob> {
+/// Writes the job that makes the next attempt at a delivery.
+pub(super) async fn enqueue_attempt(tx: &mut UnitOfWork, delivery: &Delivery) -> Result<(), StoreError> {
     let Delivery { team_id, channel_id, id: delivery_id, next_attempt_at, .. } = *delivery;
-    // The payload is four plain fields: it always serialises.
-    let job = new_job(&NotifyJob { version: 1, team_id, channel_id, delivery_id }).ok()?;
-    Some(NewJob { run_at: next_attempt_at.unwrap_or(job.run_at), ..job })
+    let job = job_of(&NotifyJob { version: 1, team_id, channel_id, delivery_id });
+    tx.insert_job(&NewJob { run_at: next_attempt_at.unwrap_or(job.run_at), ..job }).await.map(drop)
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use domain::time::{Timestamp, now};
 use serde_json::json;
 use store::{DeliveryFilter, Page};
 
-use super::outbox::{job_of, write_to};
+use super::outbox::{enqueue_attempt, write_to};
 use super::payload;
 use crate::audit::{Action, Change, record};
 use crate::{Result, ServiceError, Services};
@@ -73,12 +73,11 @@ impl Services {
     pub async fn test_channel(&self, actor: &Actor, id: ChannelId) -> Result<Vec<Delivery>> {
         let entry = Change::new(Action::ChannelTest).on("notification_channel", id);
         let channel = self.channel_in_use(actor, id, &entry).await?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let data = payload::of_ping(channel.team_id, channel.id, &channel.name);
-        let (deliveries, jobs): (Vec<_>, Vec<_>) = write_to(&mut tx, &channel, EventType::Ping, &data).await?.into_iter().unzip();
+        let deliveries = write_to(&mut tx, &channel, EventType::Ping, &data).await?;
         record(&mut tx, actor, entry.named(&channel.name)).await?;
         tx.commit().await?;
-        self.wake(&jobs);
         Ok(deliveries)
     }
 
@@ -90,17 +89,12 @@ impl Services {
         let entry = entry.on("notification_channel", delivery.channel_id).detail("notification", id.to_string());
         let channel = self.channel_in_use(actor, delivery.channel_id, &entry).await?;
         let at = now();
-        let mut tx = self.store().begin().await?;
-        let mut jobs = Vec::new();
-        if tx.delivery_replay(actor.team_id, id, at).await?
-            && let Some(job) = job_of(&Delivery { next_attempt_at: Some(at), ..delivery })
-        {
-            tx.job_insert(&job).await?;
-            jobs.push(job);
+        let mut tx = self.begin().await?;
+        if tx.delivery_replay(actor.team_id, id, at).await? {
+            enqueue_attempt(&mut tx, &Delivery { next_attempt_at: Some(at), ..delivery }).await?;
         }
         record(&mut tx, actor, entry.named(&channel.name)).await?;
         tx.commit().await?;
-        self.wake(&jobs);
         self.delivery(actor, id).await
     }
 
@@ -109,20 +103,16 @@ impl Services {
         let entry = Change::new(Action::ChannelReplay).on("notification_channel", id);
         let channel = self.channel_in_use(actor, id, &entry).await?;
         let at = now();
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         let replayed = tx.delivery_replay_failed(actor.team_id, id, since, at, AT_ONCE).await?;
-        let mut jobs = Vec::with_capacity(replayed.len());
         for delivery in &replayed {
             let payload = jobs::payload::NotifyJob { version: 1, team_id: actor.team_id, channel_id: id, delivery_id: *delivery };
-            let job = jobs::payload::new_job(&payload).map_err(ServiceError::internal)?;
-            tx.job_insert(&job).await?;
-            jobs.push(job);
+            tx.enqueue(&payload).await?;
         }
         let count = i64::try_from(replayed.len()).unwrap_or(i64::MAX);
         let entry = entry.named(&channel.name).detail("since", json!(since)).detail("count", count);
         record(&mut tx, actor, entry).await?;
         tx.commit().await?;
-        self.wake(&jobs);
         Ok(Replay { count, has_more: count == AT_ONCE })
     }
 

@@ -89,14 +89,14 @@ impl House {
             created_by: self.services.store().owner_get().await.unwrap().unwrap(),
             created_at: now(),
         };
-        let mut tx = self.services.store().begin().await.unwrap();
+        let mut tx = self.services.begin().await.unwrap();
         tx.domain_insert(&domain).await.unwrap();
         tx.commit().await.unwrap();
         domain.id
     }
 
     async fn remove(&self, id: DomainId) {
-        let mut tx = self.services.store().begin().await.unwrap();
+        let mut tx = self.services.begin().await.unwrap();
         assert!(tx.domain_delete(self.team(), id).await.unwrap());
         tx.commit().await.unwrap();
     }
@@ -113,7 +113,7 @@ impl House {
         let (not_before, stored_at) = (now() - TimeDelta::days(1), now());
         let not_after = not_before + TimeDelta::days(90);
         let row = AcmeCertificate { chain: chain.to_owned(), sealed, not_before, not_after, stored_at };
-        let mut tx = self.services.store().begin().await.unwrap();
+        let mut tx = self.services.begin().await.unwrap();
         tx.acme_certificate_put(name, &row).await.unwrap();
         tx.commit().await.unwrap();
     }

@@ -93,7 +93,7 @@ impl Services {
         {
             return Err(ServiceError::Unauthenticated("the answer is another provider's: begin again"));
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !self.end_flow::<Away>(&mut tx, back.state).await? {
             return Err(STALE);
         }
@@ -113,7 +113,7 @@ impl Services {
         origin: &Arc<Origin>,
     ) -> Result<Federated> {
         let name = &provider.info.name;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if let Some(user) = tx.identity_user(name, &claims.subject).await? {
             let email = claims.verified_email.as_deref().unwrap_or_default();
             tx.identity_touch(name, &claims.subject, email).await?;
@@ -150,7 +150,7 @@ impl Services {
         let name = claims.name.as_deref().unwrap_or(email);
         let name = name.chars().filter(|c| !c.is_control()).take(100).collect();
         let user = User { id: UserId::new(), email: email.to_owned(), name, created_at: now() };
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         tx.user_insert(&user).await.map_err(|error| match error {
             StoreError::Exists => {
                 ServiceError::Unavailable("somebody signs in with this address at this moment: try again".to_owned())

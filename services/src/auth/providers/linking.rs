@@ -92,7 +92,7 @@ impl Services {
             self.check_code(asked.user, code.unwrap_or_default(), origin).await?;
         }
         let provider = self.inner.providers.find(&asked.provider)?;
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !self.end_flow::<LinkAsked>(&mut tx, token).await? {
             return Err(STALE);
         }
@@ -104,7 +104,7 @@ impl Services {
         tell_user(&mut tx, asked.user, SecurityEventKind::IdentityLinked, origin).await?;
         tx.commit().await?;
         // Not in the same transaction: it locks one team after the other, and the logs of all of them are locked by now.
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         self.follow_groups(&mut tx, provider, asked.user, &asked.claims.groups, origin).await?;
         let _rights = self.inner.recent.change();
         tx.commit().await?;
@@ -121,7 +121,7 @@ impl Services {
             let message = "it is the only way you can sign in: set a password first";
             return Err(ServiceError::invalid("provider", "LAST_SIGN_IN", message));
         }
-        let mut tx = self.store().begin().await?;
+        let mut tx = self.begin().await?;
         if !tx.identity_delete(user.id, provider).await? {
             return Err(ServiceError::NotFound("linked account"));
         }
