@@ -43,7 +43,7 @@ coverage: deps-test ## Measure line coverage
 	tools/install-cargo-tool cargo-llvm-cov
 	@# Tests end their servers as a power cut would: counters that live in mapped files outlast that.
 	RUSTFLAGS="$(RUSTFLAGS) -C llvm-args=-runtime-counter-relocation" LLVM_PROFILE_FILE_NAME="mikrocloud-%p-%m%c.profraw" \
-		cargo llvm-cov nextest --workspace --exclude bench --summary-only --ignore-filename-regex '/(bench|tests)/'
+		cargo llvm-cov nextest --workspace --exclude bench --summary-only --ignore-filename-regex '/(bench|tests|testkit)/'
 
 bench: deps-bench ## Run the benchmarks and print ratios
 	cargo build --release -p cli -p bench

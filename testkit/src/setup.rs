@@ -9,7 +9,7 @@ use std::process::Command;
 /// # Panics
 /// When it fails.
 pub(crate) fn run(script: &str, variable: &str) -> Option<String> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("setup").join(script);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests/setup").join(script);
     let variables = tempfile::NamedTempFile::new().unwrap_or_else(failed("make a temporary file"));
     let mut command = Command::new(path);
     let status = command.env("NEXTEST_ENV", variables.path()).status().unwrap_or_else(failed("run a script of tests/setup"));
