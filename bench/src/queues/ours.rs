@@ -6,12 +6,13 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use anyhow::{Context, Result, bail, ensure};
 use async_trait::async_trait;
 use domain::id::TeamId;
-use jobs::payload::{Payload, job_of};
+use jobs::payload::{BUILD, Payload, Queue, job_of};
 use jobs::{
     EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Redis, Registration, Run, Runner, Sweeper, Wakeups,
     Workers,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 use store::{Store, StoreError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, interval};
@@ -45,9 +46,13 @@ struct BenchJob {
 
 impl Payload for BenchJob {
     const KIND: &'static str = "bench";
-    const QUEUE: &'static str = "build";
+    const QUEUE: Queue = BUILD;
     const MAX_ATTEMPTS: i64 = 3;
     const TIMEOUT: Duration = Duration::from_mins(1);
+
+    fn value(&self) -> Value {
+        json!({ "team": self.team.to_string(), "at": self.at })
+    }
 
     fn team_id(&self) -> TeamId {
         self.team

@@ -22,7 +22,7 @@ pub struct UpOptions {
     #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
     pub base_domain: String,
     /// How many builds run at once
-    #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = crate::server::BUILDS, value_parser = clap::value_parser!(u16).range(1..=256))]
+    #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = jobs::payload::BUILD.concurrency, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub builds: u16,
     /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
     #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]

@@ -36,4 +36,3 @@ pub use roles::{api, edge, migrate, worker};
 pub use sign_in::SignInOptions;
 pub use storage::StorageOptions;
 pub use up::up;
-pub use work::BUILDS;

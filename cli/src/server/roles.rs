@@ -13,6 +13,7 @@ use clouds_local::edge::Edge;
 use clouds_local::engine::Engine;
 use domain::id::EdgeId;
 use domain::time::now;
+use jobs::payload::{ALL_QUEUES, Queue};
 use jobs::{LeaseSettings, Topic};
 use services::{Sealer, Services, Settings, prepare};
 use store::{EdgeRow, SchemaState, Store};
@@ -27,7 +28,7 @@ use super::logging;
 use super::master_key::given_master_key;
 use super::options::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
 use super::serving::{listen, wait_for_signal};
-use super::work::{Work, default_concurrency, kill_leftovers};
+use super::work::{Work, kill_leftovers};
 use crate::failure::Failure;
 
 /// How long what runs on an edge may take to end.
@@ -81,9 +82,10 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
 pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     logging::start();
     let listener = listen(options.health_listen).await?;
-    let wanted = |queue: &&'static str| options.queues.is_empty() || options.queues.iter().any(|name| name == queue);
-    let queues: Vec<&'static str> = jobs::payload::QUEUES.into_iter().filter(wanted).collect();
-    let cluster = Cluster::connect(&options.cluster, &queues, true).await?;
+    let wanted = |queue: &Queue| options.queues.is_empty() || options.queues.iter().any(|name| name == queue.name);
+    let queues: Vec<Queue> = ALL_QUEUES.into_iter().filter(wanted).collect();
+    let names: Vec<_> = queues.iter().map(|queue| queue.name).collect();
+    let cluster = Cluster::connect(&options.cluster, &names, true).await?;
     let builder = LocalBuilder::new(BuilderConfig {
         cache_directory: cluster.directory().join("cache"),
         instance: cluster.data.instance(),
@@ -99,7 +101,7 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
         ..cluster.settings(&options.cluster)?
     };
     let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings);
-    let at_once = |queue: &&'static str| (*queue, options.concurrency.map_or_else(|| default_concurrency(queue), usize::from));
+    let at_once = |queue: &Queue| (queue.name, usize::from(options.concurrency.unwrap_or(queue.concurrency)));
     let queues: Vec<_> = queues.iter().map(at_once).collect();
     let lease = LeaseSettings::lasting(Duration::from_secs(options.lease_seconds));
     let work = Work::start((&cluster.store, &cluster.bus, &cluster.wakeups), &services, &queues, lease, false).await;

@@ -11,6 +11,7 @@ use artifacts::{ArtifactStore, Artifacts, Objects};
 use clouds_local::LocalCloud;
 use clouds_local::build::{BuilderConfig, LocalBuilder};
 use clouds_local::edge::{Edge, EdgeConfig};
+use jobs::payload::{ALL_QUEUES, BUILD, QUEUES, Queue};
 use jobs::{EventBus, LeaseSettings, Topic, Wakeups};
 use services::{FirstStart, Foundation, LocalControl, Sealer, Services, Settings};
 use store::{SchemaState, Store, StoreError};
@@ -24,7 +25,7 @@ use super::local_control::InProcess;
 use super::logging;
 use super::master_key::master_key;
 use super::serving::{listen, wait_for_signal};
-use super::work::{Work, default_concurrency, kill_leftovers};
+use super::work::{Work, kill_leftovers};
 use crate::arguments::UpOptions;
 use crate::client::credentials::Credentials;
 use crate::failure::Failure;
@@ -67,7 +68,7 @@ impl House {
         let artifacts = ArtifactStore::open(directory.join("artifacts")).context("the artifacts cannot be opened")?;
         let artifacts = Artifacts::on_one_machine(artifacts);
         let objects = Objects::in_directory(&directory.join("objects")).context("the objects cannot be opened")?;
-        let (bus, wakeups) = (EventBus::default(), Wakeups::new(&jobs::payload::QUEUES));
+        let (bus, wakeups) = (EventBus::default(), Wakeups::new(&QUEUES));
         let local =
             LocalControl { store: store.clone(), sealer: Arc::clone(&sealer), bus: bus.clone(), artifacts: artifacts.clone() };
         let control = Arc::new(InProcess(local));
@@ -133,10 +134,8 @@ impl House {
         let url = reach.url_on(address);
         let server = Server::new(listener, settings, options.requests.admission(reach, None));
         let no_more_requests = CancellationToken::new();
-        let queues = jobs::payload::QUEUES.map(|queue| match queue {
-            "build" => (queue, usize::from(options.builds)),
-            queue => (queue, default_concurrency(queue)),
-        });
+        let at_once = |queue: Queue| usize::from(if queue == BUILD { options.builds } else { queue.concurrency });
+        let queues = ALL_QUEUES.map(|queue| (queue.name, at_once(queue)));
         // The data directory is locked: whatever the database says is running, nobody runs it.
         let work =
             Work::start((&self.store, &self.bus, &self.wakeups), &self.services, &queues, LeaseSettings::default(), true).await;

@@ -11,34 +11,8 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// How many releases, clean-ups, runs of schedules and exchanges with Git hosts go on at once; they mostly wait.
-const RELEASES: usize = 16;
-const CLEANUPS: usize = 4;
-const RUNS: usize = 8;
-const WEBHOOKS: usize = 8;
-const REPORTS: usize = 8;
-/// Receivers that do not answer hold their places for a while.
-const NOTIFICATIONS: usize = 64;
-/// DNS servers that do not answer hold their places for a while, too.
-const DOMAINS: usize = 32;
-/// How many builds run at once unless somebody says otherwise.
-pub const BUILDS: u16 = 2;
 /// How long jobs may take to be handed back once the grace is over.
 const HAND_BACK: Duration = Duration::from_secs(5);
-
-/// How many jobs of a queue run at once by default.
-pub fn default_concurrency(queue: &str) -> usize {
-    match queue {
-        "release" => RELEASES,
-        "cleanup" => CLEANUPS,
-        "schedule" => RUNS,
-        "webhook" => WEBHOOKS,
-        "report" => REPORTS,
-        "notify" => NOTIFICATIONS,
-        "domains" => DOMAINS,
-        _ => usize::from(BUILDS),
-    }
-}
 
 /// Workers and a sweeper at work.
 pub struct Work {

@@ -1,21 +1,27 @@
 //! What jobs there are: payload, queue and rules of each. Payloads hold ids only and carry a version; the handlers are in `worker`.
 
-mod domains;
-mod git_hosts;
-mod notify;
+#[macro_use]
+mod declare;
+mod notifications;
+mod projects;
+mod queue;
 
 use std::time::Duration;
 
-use domain::id::{DeploymentId, EnvironmentId, JobId, ProjectId, ScheduleId, TeamId};
-use domain::time::{Timestamp, now};
+use domain::id::{JobId, TeamId};
+use domain::time::now;
+use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::NewJob;
 use uuid::Uuid;
 
-pub use domains::CheckDomainJob;
-pub use git_hosts::{CommitStatusJob, PreviewCommentJob, WebhookJob};
-pub use notify::{AccountMailJob, LetterJob, NotifyJob};
+pub use notifications::{AccountMailJob, LetterJob, NOTIFY, NotifyJob};
+pub use projects::{
+    BUILD, BuildJob, CLEANUP, CheckDomainJob, CommitStatusJob, DOMAINS, DeleteEnvironmentJob, DeleteProjectJob,
+    PreviewCommentJob, RELEASE, REPORT, ReleaseJob, ResolveJob, RetireJob, RunJob, SCHEDULE, WEBHOOK, WebhookJob,
+};
+pub use queue::Queue;
 
 use crate::trace;
 
@@ -24,11 +30,14 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
     /// Its name, which never changes: rows carry it.
     const KIND: &'static str;
     /// The queue it waits in.
-    const QUEUE: &'static str;
+    const QUEUE: Queue;
     /// How often a worker may take it before it goes to the dead set.
     const MAX_ATTEMPTS: i64;
     /// How long one attempt may take before it is stopped.
     const TIMEOUT: Duration;
+
+    /// The payload as the job's row keeps it: a JSON object, the same that [`Serialize`] gives.
+    fn value(&self) -> Value;
 
     /// The team it works for.
     fn team_id(&self) -> TeamId;
@@ -45,26 +54,19 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
 }
 
 /// Every queue, in the order workers are started.
-pub const QUEUES: [&str; 8] = [
-    BuildJob::QUEUE,
-    ReleaseJob::QUEUE,
-    RetireJob::QUEUE,
-    RunJob::QUEUE,
-    WebhookJob::QUEUE,
-    CommitStatusJob::QUEUE,
-    NotifyJob::QUEUE,
-    CheckDomainJob::QUEUE,
-];
+pub const ALL_QUEUES: [Queue; 8] = [BUILD, RELEASE, CLEANUP, SCHEDULE, WEBHOOK, REPORT, NOTIFY, DOMAINS];
+
+/// The names of all queues, in the same order.
+pub const QUEUES: [&str; ALL_QUEUES.len()] = queue::names(ALL_QUEUES);
 
 /// A job to be written with the change that causes it.
-#[expect(clippy::expect_used, reason = "payloads are plain fields, which always serialise")]
 pub fn job_of<P: Payload>(payload: &P) -> NewJob {
     NewJob {
         id: JobId::new(),
         team_id: payload.team_id(),
         kind: P::KIND,
-        queue: P::QUEUE,
-        payload: serde_json::to_value(payload).expect("a payload serialises"),
+        queue: P::QUEUE.name,
+        payload: payload.value(),
         subject_id: payload.subject_id(),
         priority: 100,
         exclusion_key: payload.exclusion_key(),
@@ -75,199 +77,47 @@ pub fn job_of<P: Payload>(payload: &P) -> NewJob {
     }
 }
 
-/// Fetches a deployment's source and builds it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct BuildJob {
-    /// Version of this payload.
-    pub version: u8,
-    /// The team.
-    pub team_id: TeamId,
-    /// The deployment to build.
-    pub deployment_id: DeploymentId,
-}
+#[cfg(test)]
+mod tests {
+    use std::fmt::Debug;
 
-impl Payload for BuildJob {
-    const KIND: &'static str = "build";
-    const QUEUE: &'static str = "build";
-    const MAX_ATTEMPTS: i64 = 4;
-    const TIMEOUT: Duration = Duration::from_mins(45);
+    use domain::id::{
+        ChannelId, DeliveryId, DeploymentId, DomainId, EnvironmentId, GitDeliveryId, LetterId, PreviewId, ProjectId, ScheduleId,
+        SecurityEventId,
+    };
 
-    fn team_id(&self) -> TeamId {
-        self.team_id
+    use super::*;
+
+    fn check<P: Payload + PartialEq + Debug>(payload: &P) {
+        let job = job_of(payload);
+        assert_eq!(job.payload, serde_json::to_value(payload).unwrap());
+        assert_eq!(&serde_json::from_value::<P>(job.payload).unwrap(), payload);
     }
 
-    fn subject_id(&self) -> Option<Uuid> {
-        Some(self.deployment_id.uuid())
-    }
-}
-
-/// Finds out which commit a deployment is to be built from, so that those who are asked to approve it know.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ResolveJob {
-    /// Version of this payload.
-    pub version: u8,
-    /// The team.
-    pub team_id: TeamId,
-    /// The deployment that waits for an approval.
-    pub deployment_id: DeploymentId,
-}
-
-impl Payload for ResolveJob {
-    const KIND: &'static str = "resolve";
-    // The workers that build are those that reach repositories.
-    const QUEUE: &'static str = BuildJob::QUEUE;
-    const MAX_ATTEMPTS: i64 = 4;
-    const TIMEOUT: Duration = Duration::from_mins(6);
-
-    fn team_id(&self) -> TeamId {
-        self.team_id
+    #[test]
+    fn a_row_keeps_what_the_handler_reads() {
+        let (version, team_id, deployment_id, environment_id) = (1, TeamId::new(), DeploymentId::new(), EnvironmentId::new());
+        check(&BuildJob { version, team_id, deployment_id });
+        check(&ResolveJob { version, team_id, deployment_id });
+        check(&ReleaseJob { version, team_id, environment_id, deployment_id });
+        check(&RetireJob { version, team_id, deployment_id });
+        check(&DeleteProjectJob { version, team_id, project_id: ProjectId::new() });
+        check(&DeleteEnvironmentJob { version, team_id, environment_id });
+        check(&RunJob { version, team_id, schedule_id: ScheduleId::new(), due_at: now() });
+        check(&WebhookJob { version, team_id, delivery_id: GitDeliveryId::new() });
+        check(&CommitStatusJob { version, team_id, deployment_id });
+        check(&PreviewCommentJob { version, team_id, preview_id: PreviewId::new() });
+        check(&CheckDomainJob { version, team_id, domain_id: DomainId::new() });
+        check(&NotifyJob { version, team_id, channel_id: ChannelId::new(), delivery_id: DeliveryId::new() });
+        check(&AccountMailJob { version, team_id, event_id: SecurityEventId::new() });
+        check(&LetterJob { version, team_id, letter_id: LetterId::new() });
     }
 
-    fn subject_id(&self) -> Option<Uuid> {
-        Some(self.deployment_id.uuid())
-    }
-}
-
-/// Starts what was built and switches its environment to it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReleaseJob {
-    /// Version of this payload.
-    pub version: u8,
-    /// The team.
-    pub team_id: TeamId,
-    /// The environment that is switched; one release at a time.
-    pub environment_id: EnvironmentId,
-    /// The deployment to release.
-    pub deployment_id: DeploymentId,
-}
-
-impl Payload for ReleaseJob {
-    const KIND: &'static str = "release";
-    const QUEUE: &'static str = "release";
-    const MAX_ATTEMPTS: i64 = 6;
-    const TIMEOUT: Duration = Duration::from_mins(10);
-
-    fn team_id(&self) -> TeamId {
-        self.team_id
-    }
-
-    fn subject_id(&self) -> Option<Uuid> {
-        Some(self.deployment_id.uuid())
-    }
-
-    fn exclusion_key(&self) -> Option<String> {
-        Some(format!("release:{}", self.environment_id))
-    }
-}
-
-/// Removes from its cloud what a failed, cancelled or long superseded deployment left there.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RetireJob {
-    /// Version of this payload.
-    pub version: u8,
-    /// The team.
-    pub team_id: TeamId,
-    /// The deployment whose resources go.
-    pub deployment_id: DeploymentId,
-}
-
-impl Payload for RetireJob {
-    const KIND: &'static str = "retire";
-    const QUEUE: &'static str = "cleanup";
-    const MAX_ATTEMPTS: i64 = 12;
-    const TIMEOUT: Duration = Duration::from_mins(5);
-
-    fn team_id(&self) -> TeamId {
-        self.team_id
-    }
-
-    // The deployment is no subject: its being retired does not mean that it still moves.
-    fn exclusion_key(&self) -> Option<String> {
-        Some(format!("retire:{}", self.deployment_id))
-    }
-}
-
-/// Deletes a project: first everything it has in a cloud, then its rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeleteProjectJob {
-    /// Version of this payload.
-    pub version: u8,
-    /// The team.
-    pub team_id: TeamId,
-    /// The project to delete.
-    pub project_id: ProjectId,
-}
-
-impl Payload for DeleteProjectJob {
-    const KIND: &'static str = "delete_project";
-    const QUEUE: &'static str = "cleanup";
-    const MAX_ATTEMPTS: i64 = 50;
-    const TIMEOUT: Duration = Duration::from_mins(10);
-
-    fn team_id(&self) -> TeamId {
-        self.team_id
-    }
-
-    fn subject_id(&self) -> Option<Uuid> {
-        Some(self.project_id.uuid())
-    }
-
-    fn exclusion_key(&self) -> Option<String> {
-        Some(format!("delete:{}", self.project_id))
-    }
-}
-
-/// Deletes an environment: first everything it has in a cloud, then its rows.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DeleteEnvironmentJob {
-    /// Version of this payload.
-    pub version: u8,
-    /// The team.
-    pub team_id: TeamId,
-    /// The environment to delete.
-    pub environment_id: EnvironmentId,
-}
-
-impl Payload for DeleteEnvironmentJob {
-    const KIND: &'static str = "delete_environment";
-    const QUEUE: &'static str = "cleanup";
-    const MAX_ATTEMPTS: i64 = 50;
-    const TIMEOUT: Duration = Duration::from_mins(10);
-
-    fn team_id(&self) -> TeamId {
-        self.team_id
-    }
-
-    fn subject_id(&self) -> Option<Uuid> {
-        Some(self.environment_id.uuid())
-    }
-
-    // Not while it is being switched: a release that has begun to would bring back what is removed here.
-    fn exclusion_key(&self) -> Option<String> {
-        Some(format!("release:{}", self.environment_id))
-    }
-}
-
-/// Does what a schedule says, for one of its times.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RunJob {
-    /// Version of this payload.
-    pub version: u8,
-    /// The team.
-    pub team_id: TeamId,
-    /// The schedule.
-    pub schedule_id: ScheduleId,
-    /// The time that it is for.
-    pub due_at: Timestamp,
-}
-
-impl Payload for RunJob {
-    const KIND: &'static str = "run";
-    const QUEUE: &'static str = "schedule";
-    const MAX_ATTEMPTS: i64 = 3;
-    const TIMEOUT: Duration = Duration::from_mins(15);
-
-    fn team_id(&self) -> TeamId {
-        self.team_id
+    #[test]
+    fn the_time_of_a_run_is_written_as_serde_writes_it() {
+        for due_at in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.000001Z"] {
+            let due_at = due_at.parse().unwrap();
+            check(&RunJob { version: 1, team_id: TeamId::new(), schedule_id: ScheduleId::new(), due_at });
+        }
     }
 }

@@ -7,12 +7,13 @@ use std::time::Duration;
 use async_trait::async_trait;
 use domain::id::{JobId, TeamId};
 use domain::job::{DueJob, Job, JobState};
-use jobs::payload::{Payload, job_of};
+use jobs::payload::{BUILD, Payload, Queue, job_of};
 use jobs::{
     EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Redis, Registration, Run, Runner, Sweeper, Wakeups,
     Workers,
 };
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use store::{NewJob, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -36,9 +37,13 @@ pub struct TestJob {
 
 impl Payload for TestJob {
     const KIND: &'static str = "test";
-    const QUEUE: &'static str = "build";
+    const QUEUE: Queue = BUILD;
     const MAX_ATTEMPTS: i64 = 3;
     const TIMEOUT: Duration = Duration::from_hours(1);
+
+    fn value(&self) -> Value {
+        serde_json::to_value(self).unwrap()
+    }
 
     fn team_id(&self) -> TeamId {
         self.team
@@ -59,9 +64,13 @@ pub struct HastyJob(pub TestJob);
 
 impl Payload for HastyJob {
     const KIND: &'static str = "hasty";
-    const QUEUE: &'static str = "build";
+    const QUEUE: Queue = BUILD;
     const MAX_ATTEMPTS: i64 = 3;
     const TIMEOUT: Duration = Duration::ZERO;
+
+    fn value(&self) -> Value {
+        self.0.value()
+    }
 
     fn team_id(&self) -> TeamId {
         self.0.team
