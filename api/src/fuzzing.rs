@@ -4,5 +4,5 @@ use http::Uri;
 
 /// The address of the page after a cursor.
 pub fn next_page(uri: &Uri, cursor: &str) -> String {
-    crate::rest::paging::address_after(uri, cursor)
+    crate::rest::protocol::paging::address_after(uri, cursor)
 }

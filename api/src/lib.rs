@@ -12,10 +12,12 @@ mod limit;
 mod load;
 mod pages;
 mod problem;
+mod public_url;
 mod rest;
 mod routes;
 mod security_headers;
 mod server;
+mod state;
 mod telemetry;
 mod tls;
 

@@ -11,7 +11,7 @@ use services::ServiceError;
 use services::limits::Standing;
 
 use crate::problem::refusal;
-use crate::routes::ApiState;
+use crate::state::ApiState;
 use crate::{auth, client};
 
 /// Counts a request and lets it pass or not. Handlers find the actor in the request's extensions.

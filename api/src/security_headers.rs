@@ -12,7 +12,7 @@ use http::header::{
 };
 use http::{HeaderName, HeaderValue};
 
-use crate::browser::PublicUrl;
+use crate::public_url::PublicUrl;
 
 /// What an answer may do that is no page, if a browser takes it for one.
 const NOTHING: &str = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";

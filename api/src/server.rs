@@ -10,11 +10,12 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::browser::PublicUrl;
 use crate::connections::{Manners, serve};
 use crate::hosts::{EdgeRouter, HostSwitch};
 use crate::load::LoadLimits;
-use crate::routes::{ApiState, MachineState, machine_router, router};
+use crate::public_url::PublicUrl;
+use crate::routes::{machine_router, router};
+use crate::state::{ApiState, MachineState};
 use crate::tls::Tls;
 
 /// What a server needs.

@@ -2,28 +2,9 @@
 //! credential, and has entity tags, idempotency keys and problem details without doing anything for it.
 
 mod audit;
-mod audit_view;
-mod changes;
-mod conditional;
-mod deployment_view;
-mod deployments;
-mod deprecation;
-mod document;
-mod domains;
-mod environments;
-mod error;
-mod extract;
-mod following;
-mod functions;
-mod idempotency;
-mod jobs;
-mod pages;
-pub(crate) mod paging;
+mod operations;
 mod projects;
-mod respond;
-mod streams;
-mod until_end;
-mod uploads;
+pub(crate) mod protocol;
 
 use axum::Router;
 use axum::extract::{Request, State};
@@ -35,7 +16,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
 use crate::problem::Problem;
-use crate::routes::ApiState;
+use crate::state::ApiState;
+use protocol::{conditional, deprecation, docs_page, document, idempotency};
 
 /// The routes, by what they need around them.
 pub(crate) struct Rest {
@@ -51,16 +33,11 @@ pub(crate) struct Rest {
 fn described() -> (Rest, OpenApi) {
     let quick = OpenApiRouter::with_openapi(document::base())
         .merge(projects::routes())
-        .merge(environments::routes())
-        .merge(deployments::routes())
-        .merge(changes::routes())
-        .merge(functions::routes())
-        .merge(domains::routes())
-        .merge(jobs::routes())
+        .merge(operations::routes())
         .merge(audit::routes());
     let (quick, mut document) = quick.split_for_parts();
-    let (streams, streaming) = following::routes().merge(audit::export_routes()).split_for_parts();
-    let (uploads, uploading) = uploads::routes().split_for_parts();
+    let (streams, streaming) = projects::streaming_routes().merge(audit::export_routes()).split_for_parts();
+    let (uploads, uploading) = projects::upload_routes().split_for_parts();
     document.merge(streaming);
     document.merge(uploading);
     (Rest { quick, streams, uploads }, document::complete(document))
@@ -75,7 +52,7 @@ pub fn openapi() -> Result<String, serde_json::Error> {
 pub(crate) fn routes(state: &ApiState) -> Rest {
     let (Rest { quick, streams, uploads }, document) = described();
     let once = middleware::from_fn_with_state(state.machine.services.clone(), idempotency::once);
-    let quick = guarded(state, quick.route_layer(once)).merge(pages::routes(&document));
+    let quick = guarded(state, quick.route_layer(once)).merge(docs_page::routes(&document));
     Rest { quick, streams: guarded(state, streams), uploads: guarded(state, uploads) }
 }
 

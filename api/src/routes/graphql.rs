@@ -14,11 +14,11 @@ use maud::html;
 use serde_json::Value;
 use services::{ServiceError, Services};
 
-use super::ApiState;
 use super::operations::CountedSchema;
 use super::websocket::{Handshake, converse};
 use crate::pages::{Page, page};
 use crate::problem::refusal;
+use crate::state::ApiState;
 use crate::{auth, client};
 
 /// What to do with this address, for who comes with a browser. An editor of queries would be some megabytes of somebody else's scripts, on the

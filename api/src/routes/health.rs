@@ -9,8 +9,8 @@ use http::{Extensions, HeaderMap, StatusCode};
 use serde_json::json;
 use tokio::time::timeout;
 
-use super::MachineState;
 use crate::problem::Problem;
+use crate::state::MachineState;
 use crate::{auth, client};
 
 /// After how long an answer to the simplest question is slow.

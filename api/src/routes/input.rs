@@ -16,9 +16,9 @@ use serde::de::DeserializeOwned;
 use services::auth::Account;
 use services::{ServiceError, Services};
 
-use crate::browser::PublicUrl;
 use crate::problem::Problem;
-use crate::routes::ApiState;
+use crate::public_url::PublicUrl;
+use crate::state::ApiState;
 use crate::{client, pages};
 
 /// A body, and whether a form of ours sent it: then the answer is a page.

@@ -11,23 +11,18 @@ mod webhooks;
 mod websocket;
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, FromRef};
 use axum::middleware;
 use axum::routing::{get, post};
 use http::{HeaderName, StatusCode};
-use metrics_exporter_prometheus::PrometheusHandle;
-use schema::ApiSchema;
-use services::{RateLimiter, Services};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::request_id::{PropagateRequestIdLayer, SetRequestIdLayer};
 use tower_http::timeout::TimeoutLayer;
 use tower_http::trace::TraceLayer;
-use url::Url;
 
-use crate::browser::{PublicUrl, refuse_other_sites};
+use crate::browser::refuse_other_sites;
 use crate::cors;
 use crate::limit::limit;
 use crate::load::{Gate, LoadLimits, admit, read_body};
@@ -35,46 +30,14 @@ use crate::pages;
 use crate::problem::dress;
 use crate::rest;
 use crate::security_headers::{SecurityHeaders, secure};
+use crate::state::{ApiState, MachineState, TIMEOUT};
 use crate::telemetry::{NewRequestId, measure, span, trace};
-
-/// How long an answer may take apart from uploads and subscriptions.
-pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How many uploads are received at once.
 const UPLOADS: usize = 64;
 
 /// How many webhooks are received at once.
 const WEBHOOKS: usize = 32;
-
-/// What the routes of every process work with.
-#[derive(Clone)]
-pub(crate) struct MachineState {
-    pub services: Services,
-    pub metrics: PrometheusHandle,
-}
-
-/// What the routes of the API work with.
-#[derive(Clone)]
-pub(crate) struct ApiState {
-    pub machine: MachineState,
-    pub schema: ApiSchema,
-    pub limiter: Arc<RateLimiter>,
-    pub public: PublicUrl,
-    /// Which other sites' scripts may use the API.
-    pub allowed_origins: Arc<[Url]>,
-}
-
-impl FromRef<ApiState> for MachineState {
-    fn from_ref(state: &ApiState) -> Self {
-        state.machine.clone()
-    }
-}
-
-impl FromRef<ApiState> for Services {
-    fn from_ref(state: &ApiState) -> Self {
-        state.machine.services.clone()
-    }
-}
 
 /// What machines ask about a process, whatever its role.
 pub(crate) fn machine_router(state: MachineState) -> Router {

@@ -17,7 +17,7 @@ use services::{ErrorCode, ServiceError, Services};
 use crate::client;
 use crate::limit::limited;
 use crate::problem::{Problem, Refusal};
-use crate::routes::ApiState;
+use crate::state::ApiState;
 
 /// The largest message that is read: GitHub sends none that is larger.
 pub(super) const MAX_BODY: usize = 25 * 1024 * 1024;

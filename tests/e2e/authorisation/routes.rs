@@ -1,6 +1,7 @@
 //! The routes that are not GraphQL: what each asks for stands here, and a route that does not fails the test.
 
 use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use reqwest::Method;
 use serde_json::json;
@@ -9,7 +10,7 @@ use super::Who;
 use super::world::{self, World};
 
 /// Where routes are added by hand. Those of REST are in the OpenAPI document, and in a table of their own.
-const SOURCES: [&str; 2] = [include_str!("../../../api/src/routes/mod.rs"), include_str!("../../../api/src/rest/pages.rs")];
+const SOURCES: [&str; 2] = [include_str!("../../../api/src/routes/mod.rs"), include_str!("../../../api/src/rest/protocol/docs_page.rs")];
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,12 +114,19 @@ fn expected(who: Who, asks: Asks) -> Option<u16> {
     }
 }
 
+/// The files in a directory and in those below it.
+fn sources(directory: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] }).collect()
+}
+
 /// A route of REST that is added by hand is in neither table.
 #[test]
 fn rest_adds_no_route_behind_the_document() {
-    let files = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/rest")).unwrap();
-    for file in files.map(|file| file.unwrap().path()).filter(|file| !file.ends_with("pages.rs")) {
-        let source = std::fs::read_to_string(&file).unwrap();
+    let files = sources(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../api/src/rest")));
+    assert!(files.len() > 20, "{files:?}");
+    for file in files.iter().filter(|file| !file.ends_with("docs_page.rs")) {
+        let source = std::fs::read_to_string(file).unwrap();
         let source = source.split("#[cfg(test)]").next().unwrap();
         for way in [".route(", ".nest(", ".route_service(", ".fallback"] {
             assert!(!source.contains(way), "{}: add routes with `routes!`, not with `{way}`", file.display());

@@ -6,8 +6,8 @@ use services::{ServiceError, Services};
 
 use crate::pages::{self, AccountPage, Page};
 use crate::problem::Problem;
-use crate::routes::ApiState;
 use crate::routes::input::{Client, Visitor, without_session};
+use crate::state::ApiState;
 
 /// What there is to know about one's account.
 pub async fn page(State(services): State<Services>, Visitor(account): Visitor) -> Result<Page, Problem> {

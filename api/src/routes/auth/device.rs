@@ -13,8 +13,8 @@ use services::{ServiceError, Services};
 
 use super::refused;
 use crate::problem::Problem;
-use crate::routes::ApiState;
 use crate::routes::input::{Client, Input, Visitor};
+use crate::state::ApiState;
 use crate::{auth, pages};
 
 const PATH: &str = "/auth/device";

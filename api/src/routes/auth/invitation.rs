@@ -7,8 +7,8 @@ use services::{ServiceError, Services};
 
 use super::LinkToken;
 use crate::pages;
-use crate::routes::ApiState;
 use crate::routes::input::{Client, Input, Visitor};
+use crate::state::ApiState;
 
 const TITLE: &str = "Invitation";
 

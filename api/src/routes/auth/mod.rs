@@ -15,10 +15,10 @@ use serde_json::{Value, json};
 use services::auth::{SignIn, SignedIn};
 use services::{ServiceError, Services};
 
-use super::ApiState;
 use super::input::{Client, Input, next, with_session, without_session};
 use crate::pages::Page;
 use crate::problem::Problem;
+use crate::state::ApiState;
 use crate::{auth, pages};
 
 /// Where a session's refresh token is kept.

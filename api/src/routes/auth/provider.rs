@@ -13,8 +13,8 @@ use url::Url;
 
 use super::Next;
 use crate::pages;
-use crate::routes::ApiState;
 use crate::routes::input::{Client, Input, next, with_session};
+use crate::state::ApiState;
 
 /// What ties a sign-in to the browser that began it.
 const COOKIE: &str = "mikrocloud-provider";

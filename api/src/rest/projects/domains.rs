@@ -15,15 +15,15 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::conditional::check_match;
-use super::error::Answer;
-use super::extract::{Body, Caller, Path, Query};
-use super::paging::PageOf;
-use super::respond::created;
-use crate::routes::ApiState;
+use crate::rest::protocol::conditional::check_match;
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::{Body, Caller, Path, Query};
+use crate::rest::protocol::paging::PageOf;
+use crate::rest::protocol::respond::created;
+use crate::state::ApiState;
 
 /// The routes of domains.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(show, update, remove)).routes(routes!(verify))
 }
 
@@ -215,7 +215,7 @@ async fn add(Caller(actor): Caller, State(services): State<Services>, Body(body)
 }
 
 /// What [`add`] answers about a domain that is there.
-pub(super) async fn made(services: &Services, actor: &Actor, id: DomainId) -> services::Result<Response> {
+pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: DomainId) -> services::Result<Response> {
     Ok(created("domains", id, &DomainView::from(services.domain(actor, id).await?)))
 }
 

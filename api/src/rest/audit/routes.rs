@@ -15,11 +15,11 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::audit_view::{AuditOutcome, EntryView};
-use super::error::Answer;
-use super::extract::{Caller, Query};
-use super::paging::PageOf;
-use crate::routes::ApiState;
+use super::view::{AuditOutcome, EntryView};
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::{Caller, Query};
+use crate::rest::protocol::paging::PageOf;
+use crate::state::ApiState;
 
 /// A document of JSON per line.
 const LINES: &str = "application/x-ndjson";
@@ -27,12 +27,12 @@ const LINES: &str = "application/x-ndjson";
 const EVENTS: &str = "application/vnd.ocsf+x-ndjson";
 
 /// The routes of the log's pages.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
 /// The route of exports, which take as long as the log is long.
-pub(super) fn export_routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn export_routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(export))
 }
 

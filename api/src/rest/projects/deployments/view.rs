@@ -15,7 +15,7 @@ use utoipa::ToSchema;
 /// Where a deployment stands.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum DeploymentStatus {
+pub(in crate::rest) enum DeploymentStatus {
     /// Waits for a worker, or for an approval.
     Queued,
     /// Its source is fetched and built.
@@ -173,7 +173,7 @@ impl From<Approval> for ApprovalView {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Deployment)]
-pub(super) struct DeploymentView {
+pub(in crate::rest) struct DeploymentView {
     /// Identity.
     #[schema(value_type = String, pattern = "^dep_[0-9a-f]{32}$")]
     pub id: DeploymentId,
@@ -248,7 +248,11 @@ impl DeploymentView {
 }
 
 /// Deployments with what belongs to them: a query for each kind of thing, however many deployments there are.
-pub(super) async fn views(services: &Services, actor: &Actor, found: Vec<Deployment>) -> services::Result<Vec<DeploymentView>> {
+pub(in crate::rest) async fn views(
+    services: &Services,
+    actor: &Actor,
+    found: Vec<Deployment>,
+) -> services::Result<Vec<DeploymentView>> {
     let (mut approvals, mut projects) = (HashMap::new(), HashMap::new());
     // Who deploys need not have the right to look.
     if actor.may_somewhere(Permission::ProjectRead) {
@@ -268,7 +272,11 @@ pub(super) async fn views(services: &Services, actor: &Actor, found: Vec<Deploym
 }
 
 /// A deployment with what belongs to it.
-pub(super) async fn view(services: &Services, actor: &Actor, deployment: Deployment) -> services::Result<DeploymentView> {
+pub(in crate::rest) async fn view(
+    services: &Services,
+    actor: &Actor,
+    deployment: Deployment,
+) -> services::Result<DeploymentView> {
     let shown = views(services, actor, vec![deployment]).await?;
     shown.into_iter().next().ok_or(services::ServiceError::NotFound("deployment"))
 }

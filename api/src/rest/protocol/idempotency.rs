@@ -18,12 +18,12 @@ use services::idempotency::{Attempt, LEASE, OnceOnly};
 use services::{ServiceError, Services};
 
 use super::error::{Answer, Refused};
-use super::{deployments, domains, projects};
 use crate::problem::Refusal;
-use crate::routes::TIMEOUT;
+use crate::rest::projects::{deployments, domains, project};
+use crate::state::TIMEOUT;
 
 /// The header that names a request.
-pub(super) const IDEMPOTENCY_KEY: &str = "idempotency-key";
+pub(in crate::rest) const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
 /// Says of an answer that it is the one of before.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -46,7 +46,7 @@ struct Recorded {
 }
 
 /// Does a POST with a key once.
-pub(super) async fn once(State(services): State<Services>, request: Request, next: Next) -> Response {
+pub(in crate::rest) async fn once(State(services): State<Services>, request: Request, next: Next) -> Response {
     if request.method() != Method::POST {
         return next.run(request).await;
     }
@@ -112,7 +112,7 @@ async fn attempt(services: Services, key: String, request: Request, next: Next) 
 async fn shown_again(services: &Services, actor: &Actor, made: Option<&str>) -> Answer<Option<Response>> {
     let Some(made) = made else { return Ok(None) };
     let shown = match (made.parse::<ProjectId>(), made.parse::<DeploymentId>(), made.parse::<DomainId>()) {
-        (Ok(id), ..) => projects::made(services, actor, id).await,
+        (Ok(id), ..) => project::made(services, actor, id).await,
         (_, Ok(id), _) => deployments::made(services, actor, id).await,
         (.., Ok(id)) => domains::made(services, actor, id).await,
         _ => return Ok(None),

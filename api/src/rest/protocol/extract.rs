@@ -19,10 +19,10 @@ use services::ServiceError;
 use super::error::Refused;
 use crate::client;
 use crate::problem::Refusal;
-use crate::routes::ApiState;
+use crate::state::ApiState;
 
 /// Who asks.
-pub(super) struct Caller(pub Actor);
+pub(in crate::rest) struct Caller(pub Actor);
 
 impl FromRequestParts<ApiState> for Caller {
     type Rejection = Refused;
@@ -37,7 +37,7 @@ impl FromRequestParts<ApiState> for Caller {
 }
 
 /// The variables of the path.
-pub(super) struct Path<T>(pub T);
+pub(in crate::rest) struct Path<T>(pub T);
 
 impl<T: DeserializeOwned + Send> FromRequestParts<ApiState> for Path<T> {
     type Rejection = Refused;
@@ -52,7 +52,7 @@ impl<T: DeserializeOwned + Send> FromRequestParts<ApiState> for Path<T> {
 }
 
 /// The query. Parameters that the route does not know are refused.
-pub(super) struct Query<T>(pub T);
+pub(in crate::rest) struct Query<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
     type Rejection = Refused;
@@ -82,7 +82,7 @@ fn no_nul(parts: &Parts) -> Result<(), Refused> {
 }
 
 /// A JSON body. Fields that the route does not know are refused.
-pub(super) struct Body<T>(pub T);
+pub(in crate::rest) struct Body<T>(pub T);
 
 impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
     type Rejection = Refused;
@@ -94,7 +94,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Body<T> {
 }
 
 /// A JSON body that may be left out.
-pub(super) struct OptionalBody<T>(pub T);
+pub(in crate::rest) struct OptionalBody<T>(pub T);
 
 impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalBody<T> {
     type Rejection = Refused;
@@ -109,7 +109,7 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalBody<T> {
 }
 
 /// What is written as an object. By itself serde also takes a list of the fields' values.
-pub(super) struct JsonObject<T>(pub T);
+pub(in crate::rest) struct JsonObject<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -143,7 +143,7 @@ fn unreadable(error: JsonRejection) -> Refused {
 
 /// A field of a merge patch (RFC 7396): one that is null is not one that is left out.
 #[derive(Debug, Default)]
-pub(super) enum PatchField {
+pub(in crate::rest) enum PatchField {
     /// Left out.
     #[default]
     Kept,

@@ -11,7 +11,7 @@ use utoipa::ToSchema;
 /// Whether more follows, and after what.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PageInfo {
+pub(in crate::rest) struct PageInfo {
     /// Whether there are more.
     pub has_next_page: bool,
     /// What to ask for as `after` to get them; null when the page is empty.
@@ -21,7 +21,7 @@ pub(super) struct PageInfo {
 /// A page of a list.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct PageOf<T> {
+pub(in crate::rest) struct PageOf<T> {
     /// The items.
     pub nodes: Vec<T>,
     /// Whether more follows.

@@ -10,12 +10,12 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::error::Answer;
-use super::extract::Caller;
-use crate::routes::ApiState;
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::Caller;
+use crate::state::ApiState;
 
 /// The route of uploads, which take their time and are larger than other bodies.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(upload))
 }
 

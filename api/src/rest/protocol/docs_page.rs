@@ -14,8 +14,8 @@ use utoipa::openapi::OpenApi;
 use utoipa_swagger_ui::Config;
 
 use crate::problem::Problem;
-use crate::routes::ApiState;
 use crate::security_headers::{Nonce, with_policy};
+use crate::state::ApiState;
 
 /// Credentials are not kept, and no address chooses another document.
 const START: &str = "SwaggerUIBundle({url: '/api/v1/openapi.json', dom_id: '#page', deepLinking: true, validatorUrl: null, \
@@ -24,7 +24,7 @@ const START: &str = "SwaggerUIBundle({url: '/api/v1/openapi.json', dom_id: '#pag
 static CONFIG: LazyLock<Arc<Config<'static>>> = LazyLock::new(|| Arc::new(Config::from("/api/v1/openapi.json")));
 
 /// The routes that tell about the others, which anybody may read.
-pub(super) fn routes(document: &OpenApi) -> Router<ApiState> {
+pub(in crate::rest) fn routes(document: &OpenApi) -> Router<ApiState> {
     let document = Arc::new(serde_json::to_value(document).unwrap_or_default());
     let described = async move || Json(Arc::clone(&document)).into_response();
     Router::new()

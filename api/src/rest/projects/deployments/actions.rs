@@ -10,14 +10,14 @@ use utoipa::ToSchema;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::deployment_view::{DeploymentView, view};
-use super::error::Answer;
-use super::extract::{Caller, OptionalBody, Path};
-use super::respond::created;
-use crate::routes::ApiState;
+use super::view::{DeploymentView, view};
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::{Caller, OptionalBody, Path};
+use crate::rest::protocol::respond::created;
+use crate::state::ApiState;
 
 /// The routes of changes.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(promote))
         .routes(routes!(rollback))

@@ -9,7 +9,7 @@ use utoipa::ToSchema;
 /// Whether something happened.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(super) enum AuditOutcome {
+pub(in crate::rest) enum AuditOutcome {
     /// It happened.
     Done,
     /// It was refused, because whoever asked has no right to it.
@@ -88,7 +88,7 @@ struct AuditTarget {
 /// An entry of the audit log.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = AuditEntry)]
-pub(super) struct EntryView {
+pub(in crate::rest) struct EntryView {
     /// Counts the team's entries from 1 without gaps.
     sequence: i64,
     /// When.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::{OriginalUri, State};
 use chrono::{DateTime, Utc};
 use domain::id::JobId;
-use domain::job::{Job, JobState as State_};
+use domain::job::{self, Job};
 use domain::trace::TraceContext;
 use serde::{Deserialize, Serialize};
 use services::{JobFailure, JobFilter, Services};
@@ -12,13 +12,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::error::Answer;
-use super::extract::{Caller, Path, Query};
-use super::paging::PageOf;
-use crate::routes::ApiState;
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::{Caller, Path, Query};
+use crate::rest::protocol::paging::PageOf;
+use crate::state::ApiState;
 
 /// The routes of jobs.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new()
         .routes(routes!(list))
         .routes(routes!(show))
@@ -43,19 +43,19 @@ enum JobState {
     Cancelled,
 }
 
-impl From<State_> for JobState {
-    fn from(state: State_) -> Self {
+impl From<job::JobState> for JobState {
+    fn from(state: job::JobState) -> Self {
         match state {
-            State_::Pending => Self::Pending,
-            State_::Running => Self::Running,
-            State_::Done => Self::Done,
-            State_::Dead => Self::Dead,
-            State_::Cancelled => Self::Cancelled,
+            job::JobState::Pending => Self::Pending,
+            job::JobState::Running => Self::Running,
+            job::JobState::Done => Self::Done,
+            job::JobState::Dead => Self::Dead,
+            job::JobState::Cancelled => Self::Cancelled,
         }
     }
 }
 
-impl From<JobState> for State_ {
+impl From<JobState> for job::JobState {
     fn from(state: JobState) -> Self {
         match state {
             JobState::Pending => Self::Pending,
@@ -176,7 +176,7 @@ async fn list(
     Query(query): Query<ListQuery>,
 ) -> Answer<PageOf<JobView>> {
     let size = services::paging::page_size(query.first)?;
-    let filter = JobFilter { queue: query.queue, state: query.state.map(State_::from) };
+    let filter = JobFilter { queue: query.queue, state: query.state.map(job::JobState::from) };
     let page = services.jobs(&actor, &filter, query.after, size).await?;
     Ok(PageOf::new(page, uri, |job| job.id.to_string(), JobView::from))
 }

@@ -12,15 +12,15 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::deployment_view::{DeploymentView, view, views};
-use super::error::Answer;
-use super::extract::{Body, Caller, Path, Query};
-use super::paging::PageOf;
-use super::respond::created;
-use crate::routes::ApiState;
+use super::view::{DeploymentView, view, views};
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::{Body, Caller, Path, Query};
+use crate::rest::protocol::paging::PageOf;
+use crate::rest::protocol::respond::created;
+use crate::state::ApiState;
 
 /// The routes of deployments.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list, trigger)).routes(routes!(show))
 }
 
@@ -105,7 +105,7 @@ async fn trigger(Caller(actor): Caller, State(services): State<Services>, Body(m
 }
 
 /// What is answered about a deployment that somebody asked for.
-pub(super) async fn made(services: &Services, actor: &Actor, id: DeploymentId) -> services::Result<Response> {
+pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: DeploymentId) -> services::Result<Response> {
     let deployment = services.deployment(actor, id).await?;
     Ok(created("deployments", id, &view(services, actor, deployment).await?))
 }

@@ -15,15 +15,15 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::conditional::check_match;
-use super::error::Answer;
-use super::extract::{Body, Caller, PatchField, Path, Query};
-use super::paging::PageOf;
-use super::respond::created;
-use crate::routes::ApiState;
+use crate::rest::protocol::conditional::check_match;
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::{Body, Caller, PatchField, Path, Query};
+use crate::rest::protocol::paging::PageOf;
+use crate::rest::protocol::respond::created;
+use crate::state::ApiState;
 
 /// The routes of projects.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list, create)).routes(routes!(show, update, remove))
 }
 
@@ -31,7 +31,7 @@ pub(super) fn routes() -> OpenApiRouter<ApiState> {
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = Project)]
-pub(super) struct ProjectView {
+pub(in crate::rest) struct ProjectView {
     /// Identity.
     #[schema(value_type = String, pattern = "^prj_[0-9a-f]{32}$")]
     id: ProjectId,
@@ -143,7 +143,7 @@ async fn create(Caller(actor): Caller, State(services): State<Services>, Body(bo
 }
 
 /// What [`create`] answers about a project that is there.
-pub(super) async fn made(services: &Services, actor: &Actor, id: ProjectId) -> services::Result<Response> {
+pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: ProjectId) -> services::Result<Response> {
     let project = services.project(actor, id).await?;
     Ok(created("projects", id, &ProjectView::from(project)))
 }

@@ -10,12 +10,12 @@ use services::{Feed, Result, Services};
 const BATCH: i64 = 500;
 
 /// Whether nothing more happens to a deployment. One that is live may be superseded, and what runs may say something.
-pub(super) fn has_ended(status: DeploymentStatus) -> bool {
+pub(in crate::rest) fn has_ended(status: DeploymentStatus) -> bool {
     matches!(status, DeploymentStatus::Superseded | DeploymentStatus::Failed | DeploymentStatus::Cancelled)
 }
 
 /// The events of a deployment with numbers above `after`, up to its last.
-pub(super) async fn events_until_end(
+pub(in crate::rest) async fn events_until_end(
     services: &Services,
     actor: &Actor,
     deployment: &Deployment,
@@ -53,7 +53,7 @@ enum Lines {
 }
 
 /// The log lines of a deployment with numbers above `after`, up to its last.
-pub(super) async fn lines_until_end(
+pub(in crate::rest) async fn lines_until_end(
     services: &Services,
     actor: &Actor,
     deployment: Deployment,

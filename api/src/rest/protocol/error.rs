@@ -6,10 +6,10 @@ use services::ServiceError;
 use crate::problem::{Problem, Refusal};
 
 /// What handlers answer.
-pub(super) type Answer<T> = Result<T, Refused>;
+pub(in crate::rest) type Answer<T> = Result<T, Refused>;
 
 /// Why a handler refuses.
-pub(super) enum Refused {
+pub(in crate::rest) enum Refused {
     /// A service does.
     Service(ServiceError),
     /// HTTP does.

@@ -73,7 +73,7 @@ const LINKS: [(&str, &str, &[&str]); 4] = [
 ];
 
 /// The document without its paths.
-pub(super) fn base() -> OpenApi {
+pub(in crate::rest) fn base() -> OpenApi {
     let mut document = Base::openapi();
     "1".clone_into(&mut document.info.version);
     let scheme = SecurityScheme::Http(HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build());
@@ -87,7 +87,7 @@ pub(super) fn base() -> OpenApi {
 }
 
 /// Adds to each operation what all of its kind have.
-pub(super) fn complete(mut document: OpenApi) -> OpenApi {
+pub(in crate::rest) fn complete(mut document: OpenApi) -> OpenApi {
     for (path, item) in &mut document.paths.paths {
         for (method, operation) in operations(item) {
             describe(&method, path, operation);

@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method};
 
 /// A route that will go.
 #[derive(Debug)]
-pub(super) struct Deprecation {
+pub(in crate::rest) struct Deprecation {
     /// Its method.
     pub method: Method,
     /// Its path, as the router has it.
@@ -23,7 +23,7 @@ pub(super) struct Deprecation {
 }
 
 /// The routes that will go.
-pub(super) const DEPRECATED: &[Deprecation] = &[];
+pub(in crate::rest) const DEPRECATED: &[Deprecation] = &[];
 
 impl Deprecation {
     fn describe(&self, headers: &mut HeaderMap) {
@@ -42,7 +42,7 @@ impl Deprecation {
 }
 
 /// Says of each answer of a route in the table that the route will go.
-pub(super) async fn announce(State(table): State<&'static [Deprecation]>, request: Request, next: Next) -> Response {
+pub(in crate::rest) async fn announce(State(table): State<&'static [Deprecation]>, request: Request, next: Next) -> Response {
     let route = request.extensions().get::<MatchedPath>().map_or("", MatchedPath::as_str);
     let found = table.iter().find(|entry| entry.path == route && entry.method == *request.method());
     let mut response = next.run(request).await;

@@ -21,7 +21,7 @@ const HEARTBEAT: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_secs(2);
 
 /// Whether a client wants a stream, not a page.
-pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
+pub(in crate::rest) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|kind| {
         let kind = kind.split(';').next().unwrap_or_default().trim();
@@ -30,7 +30,7 @@ pub(super) fn is_wanted(headers: &HeaderMap) -> bool {
 }
 
 /// The number that a client that comes back saw last.
-pub(super) fn last_seen(headers: &HeaderMap) -> Answer<Option<i64>> {
+pub(in crate::rest) fn last_seen(headers: &HeaderMap) -> Answer<Option<i64>> {
     let Some(value) = headers.get("last-event-id") else { return Ok(None) };
     let number = value.to_str().ok().and_then(|text| text.trim().parse().ok()).filter(|number| *number >= 0);
     let wrong =
@@ -39,7 +39,7 @@ pub(super) fn last_seen(headers: &HeaderMap) -> Answer<Option<i64>> {
 }
 
 /// A stream of rows. It ends with `event: end` when there are no more, or with `event: error` and the problem as its data.
-pub(super) fn serve<V: Serialize + Send + 'static>(
+pub(in crate::rest) fn serve<V: Serialize + Send + 'static>(
     rows: impl Stream<Item = services::Result<(i64, V)>> + Send + 'static,
 ) -> Response {
     let frames = stream::unfold(Some(Box::pin(rows)), |rows| async move {

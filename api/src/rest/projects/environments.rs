@@ -14,13 +14,13 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::error::Answer;
-use super::extract::{Body, Caller, JsonObject, Path, Query};
-use super::paging::PageOf;
-use crate::routes::ApiState;
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::extract::{Body, Caller, JsonObject, Path, Query};
+use crate::rest::protocol::paging::PageOf;
+use crate::state::ApiState;
 
 /// The routes of environments and their variables.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list)).routes(routes!(list_variables, set_variables)).routes(routes!(unset_variable))
 }
 

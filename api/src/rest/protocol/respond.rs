@@ -9,10 +9,10 @@ use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
 /// Where everything is.
-pub(super) const ROOT: &str = "/api/v1";
+pub(in crate::rest) const ROOT: &str = "/api/v1";
 
 /// Something was made, and is at this path below [`ROOT`].
-pub(super) fn created(collection: &str, id: impl Display, body: &impl Serialize) -> Response {
+pub(in crate::rest) fn created(collection: &str, id: impl Display, body: &impl Serialize) -> Response {
     let mut response = (StatusCode::CREATED, Json(body)).into_response();
     if let Ok(location) = HeaderValue::try_from(format!("{ROOT}/{collection}/{id}")) {
         response.headers_mut().insert(LOCATION, location);

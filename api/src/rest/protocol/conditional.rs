@@ -18,7 +18,7 @@ fn tag(bytes: &[u8]) -> String {
 }
 
 /// Tags what is read, and says so in place of it when the client has it already.
-pub(super) async fn tagged(request: Request, next: Next) -> Response {
+pub(in crate::rest) async fn tagged(request: Request, next: Next) -> Response {
     let is_read = matches!(*request.method(), Method::GET | Method::HEAD);
     let known = values(request.headers(), &IF_NONE_MATCH);
     let response = next.run(request).await;
@@ -49,7 +49,7 @@ pub(super) async fn tagged(request: Request, next: Next) -> Response {
 }
 
 /// Refuses a change of something that is no longer as the client saw it; whether the client asked for that.
-pub(super) fn check_match(headers: &HeaderMap, present: &impl Serialize) -> Answer<bool> {
+pub(in crate::rest) fn check_match(headers: &HeaderMap, present: &impl Serialize) -> Answer<bool> {
     if !headers.contains_key(IF_MATCH) {
         return Ok(false);
     }

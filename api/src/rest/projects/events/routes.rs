@@ -4,7 +4,7 @@ use axum::extract::{OriginalUri, State};
 use axum::response::{IntoResponse, Response};
 use chrono::{DateTime, Utc};
 use domain::deployment::Deployment;
-use domain::event::{DeploymentEvent, LogLine, LogStream as Stream_};
+use domain::event::{self, DeploymentEvent, LogLine};
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use futures::StreamExt;
 use http::header::VARY;
@@ -15,16 +15,16 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use super::deployment_view::DeploymentStatus;
-use super::error::Answer;
-use super::extract::{Caller, Path, Query};
-use super::paging::PageOf;
-use super::streams;
-use super::until_end::{events_until_end, has_ended, lines_until_end};
-use crate::routes::ApiState;
+use super::feeds::{events_until_end, has_ended, lines_until_end};
+use crate::rest::projects::deployments::view::DeploymentStatus;
+use crate::rest::protocol::error::Answer;
+use crate::rest::protocol::event_stream;
+use crate::rest::protocol::extract::{Caller, Path, Query};
+use crate::rest::protocol::paging::PageOf;
+use crate::state::ApiState;
 
 /// The routes that may stream.
-pub(super) fn routes() -> OpenApiRouter<ApiState> {
+pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(events)).routes(routes!(logs)).routes(routes!(project_events))
 }
 
@@ -100,10 +100,10 @@ struct LineView {
 impl From<LogLine> for LineView {
     fn from(line: LogLine) -> Self {
         let stream = match line.stream {
-            Stream_::System => LogStream::System,
-            Stream_::Build => LogStream::Build,
-            Stream_::Stdout => LogStream::Stdout,
-            Stream_::Stderr => LogStream::Stderr,
+            event::LogStream::System => LogStream::System,
+            event::LogStream::Build => LogStream::Build,
+            event::LogStream::Stdout => LogStream::Stdout,
+            event::LogStream::Stderr => LogStream::Stderr,
         };
         Self { number: line.number, stream, text: line.text, at: line.at }
     }
@@ -164,9 +164,9 @@ async fn events(
     headers: HeaderMap,
     Query(query): Query<FollowQuery>,
 ) -> Answer<Response> {
-    let (size, seen) = (services::paging::page_size(query.first)?, streams::last_seen(&headers)?);
+    let (size, seen) = (services::paging::page_size(query.first)?, event_stream::last_seen(&headers)?);
     let deployment = services.deployment(&actor, id).await?;
-    if !streams::is_wanted(&headers) {
+    if !event_stream::is_wanted(&headers) {
         let rows = services.event_lines(&actor, &deployment, query.after()?, size + 1).await?;
         return Ok(negotiated(page::<_, EventView>(rows, size, uri, |event| event.number)));
     }
@@ -175,7 +175,7 @@ async fn events(
     }
     let after = seen.map_or_else(|| query.after(), Ok)?;
     let rows = events_until_end(&services, &actor, &deployment, after).await?;
-    Ok(negotiated(streams::serve(rows.map(|row| row.map(|event| (event.number, EventView::from(event)))))))
+    Ok(negotiated(event_stream::serve(rows.map(|row| row.map(|event| (event.number, EventView::from(event)))))))
 }
 
 /// The log lines of a deployment with numbers above `after`, in order. With `Accept: text/event-stream` also those to come, until the
@@ -191,9 +191,9 @@ async fn logs(
     headers: HeaderMap,
     Query(query): Query<FollowQuery>,
 ) -> Answer<Response> {
-    let (size, seen) = (services::paging::page_size(query.first)?, streams::last_seen(&headers)?);
+    let (size, seen) = (services::paging::page_size(query.first)?, event_stream::last_seen(&headers)?);
     let deployment = services.deployment(&actor, id).await?;
-    if !streams::is_wanted(&headers) {
+    if !event_stream::is_wanted(&headers) {
         let rows = services.log_lines(&actor, &deployment, query.after()?, size + 1).await?;
         return Ok(negotiated(page::<_, LineView>(rows, size, uri, |line| line.number)));
     }
@@ -202,7 +202,7 @@ async fn logs(
     }
     let after = seen.map_or_else(|| query.after(), Ok)?;
     let rows = lines_until_end(&services, &actor, deployment, after).await?;
-    Ok(negotiated(streams::serve(rows.map(|row| row.map(|line| (line.number, LineView::from(line)))))))
+    Ok(negotiated(event_stream::serve(rows.map(|row| row.map(|line| (line.number, LineView::from(line)))))))
 }
 
 /// The events of all of a project's deployments with `projectNumber` above `after`, in order. With `Accept: text/event-stream` also those to
@@ -218,12 +218,12 @@ async fn project_events(
     headers: HeaderMap,
     Query(query): Query<FollowQuery>,
 ) -> Answer<Response> {
-    let (size, seen) = (services::paging::page_size(query.first)?, streams::last_seen(&headers)?);
-    if !streams::is_wanted(&headers) {
+    let (size, seen) = (services::paging::page_size(query.first)?, event_stream::last_seen(&headers)?);
+    if !event_stream::is_wanted(&headers) {
         let rows = services.project_event_lines(&actor, id, query.after()?, size + 1).await?;
         return Ok(negotiated(page::<_, EventView>(rows, size, uri, |event| event.project_number)));
     }
     let after = seen.map_or_else(|| query.after(), Ok)?;
     let rows = services.project_events(&actor, id, after).await?;
-    Ok(negotiated(streams::serve(rows.map(|row| row.map(|event| (event.project_number, EventView::from(event)))))))
+    Ok(negotiated(event_stream::serve(rows.map(|row| row.map(|event| (event.project_number, EventView::from(event)))))))
 }

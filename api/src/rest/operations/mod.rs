@@ -1,0 +1,5 @@
+//! What operators and teams look after: jobs.
+
+mod jobs;
+
+pub(super) use jobs::routes;
