@@ -1,11 +1,12 @@
-//! Relay connections over pages. A cursor is the id of its node.
+//! Relay connections over pages: [`Connection`] counts its nodes and writes them at once, [`connection`] is the library's for all
+//! others. A cursor is the id of its node.
 
 use std::borrow::Cow;
 
-use async_graphql::connection::PageInfo;
-use async_graphql::{Context, Object, Result, TypeName};
+use async_graphql::connection::{self, EmptyFields, PageInfo};
+use async_graphql::{Context, Object, OutputType, Result, TypeName};
 use domain::id::ProjectId;
-use store::Page;
+use services::Page;
 
 use crate::context::caller;
 use crate::error::to_graphql;
@@ -96,4 +97,18 @@ impl<T: Node> TypeName for Edge<'_, T> {
     fn type_name() -> Cow<'static, str> {
         format!("{}Edge", T::type_name()).into()
     }
+}
+
+/// A connection of the library's over a page whose cursors are the ids of its nodes.
+pub fn connection<R, N: OutputType>(
+    page: Page<R>,
+    is_first: bool,
+    node: impl Fn(R) -> (String, N),
+) -> connection::Connection<String, N, EmptyFields, EmptyFields> {
+    let mut relay = connection::Connection::new(!is_first, page.has_more);
+    relay.edges.extend(page.items.into_iter().map(|row| {
+        let (cursor, node) = node(row);
+        connection::Edge::new(cursor, node)
+    }));
+    relay
 }

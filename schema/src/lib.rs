@@ -1,18 +1,22 @@
 #![doc = include_str!("../README.md")]
 #![expect(clippy::unused_async, reason = "resolvers are async by the framework's contract")]
 
+mod audit;
 mod bounds;
 mod connection;
 mod context;
 mod cost;
 mod documents;
 mod error;
+mod identity;
 mod input;
 mod loaders;
-mod model;
 mod mutation;
 mod nodes;
+mod notifications;
+mod operations;
 mod paging;
+mod projects;
 mod query;
 mod subscription;
 

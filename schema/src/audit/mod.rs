@@ -1,0 +1,5 @@
+//! The audit log.
+
+pub mod model;
+pub mod mutation;
+pub mod query;

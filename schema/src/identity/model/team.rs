@@ -1,0 +1,202 @@
+use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::access::{Rights, Target};
+use domain::team::{ApiKey, Member};
+use services::StorageUsage;
+
+use super::account::{Account, account};
+use super::roles::Grant;
+use crate::context::caller;
+use crate::error::to_graphql;
+
+/// What a member of a team is.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::access::Role")]
+pub enum Role {
+    /// May do everything, including what ends the team.
+    Owner,
+    /// May do everything but manage owners.
+    Admin,
+    /// May create and deploy projects.
+    Developer,
+    /// May look.
+    Viewer,
+}
+
+/// Who is asking, in which team.
+pub struct Viewer;
+
+#[Object]
+impl Viewer {
+    /// The user.
+    async fn user(&self, context: &Context<'_>) -> Result<User> {
+        let (services, actor) = caller(context)?;
+        Ok(services.me(actor).await.map_err(to_graphql)?.into())
+    }
+
+    /// The team the request acts in.
+    async fn team(&self, context: &Context<'_>) -> Result<Team> {
+        let (services, actor) = caller(context)?;
+        let team = services.team(actor).await.map_err(to_graphql)?;
+        Ok(team.into())
+    }
+
+    /// The teams that the user is in, the oldest first. An API key is good for one, and shows that one.
+    async fn teams(&self, context: &Context<'_>) -> Result<Vec<Team>> {
+        let (services, actor) = caller(context)?;
+        Ok(services.own_teams(actor).await.map_err(to_graphql)?.into_iter().map(Team::from).collect())
+    }
+
+    /// The user's built-in role in that team; null when it is one that the team made.
+    async fn role(&self, context: &Context<'_>) -> Result<Option<Role>> {
+        Ok(caller(context)?.1.rights.role.built_in().map(Role::from))
+    }
+
+    /// The id of the user's role in that team, when it is one that the team made.
+    async fn custom_role_id(&self, context: &Context<'_>) -> Result<Option<ID>> {
+        Ok(caller(context)?.1.rights.role.custom().map(|id| id.to_string().into()))
+    }
+
+    /// What the credential allows in all of the team, such as `deployment-write`.
+    async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
+        Ok(caller(context)?.1.permissions(Target::Team).names())
+    }
+
+    /// What the user was granted on projects and environments besides.
+    async fn grants(&self, context: &Context<'_>) -> Result<Vec<Grant>> {
+        Ok(caller(context)?.1.rights.grants.iter().map(Grant::from).collect())
+    }
+
+    /// The user's account, which shows itself to a session of the user's only.
+    async fn account(&self, context: &Context<'_>) -> Result<Account> {
+        account(context).await.map(Account)
+    }
+
+    /// The API keys one may see: one's own, or the whole team's for those who manage members.
+    async fn api_keys(&self, context: &Context<'_>) -> Result<Vec<ApiKeyInfo>> {
+        let (services, actor) = caller(context)?;
+        Ok(services.api_keys(actor).await.map_err(to_graphql)?.into_iter().map(ApiKeyInfo::from).collect())
+    }
+}
+
+/// A person.
+#[derive(SimpleObject)]
+pub struct User {
+    /// Identity.
+    pub id: ID,
+    /// Address used to sign in.
+    pub email: String,
+    /// Name shown to others.
+    pub name: String,
+}
+
+impl From<domain::team::User> for User {
+    fn from(user: domain::team::User) -> Self {
+        Self { id: user.id.to_string().into(), email: user.email, name: user.name }
+    }
+}
+
+/// A team.
+#[derive(SimpleObject)]
+pub struct Team {
+    /// Identity.
+    pub id: ID,
+    /// Its name.
+    pub name: String,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<domain::team::Team> for Team {
+    fn from(team: domain::team::Team) -> Self {
+        Self { id: team.id.to_string().into(), name: team.name, created_at: team.created_at }
+    }
+}
+
+/// What a team stores.
+#[derive(SimpleObject)]
+pub struct Storage {
+    /// How many artifacts it keeps; those of equal content count once.
+    pub artifacts: i64,
+    /// How large their files are together, bytes.
+    pub artifact_bytes: i64,
+    /// How large they may be together, bytes; beyond it the oldest that only a rollback needs are removed.
+    pub artifact_budget_bytes: i64,
+    /// How large its archived logs are, bytes, compressed.
+    pub log_archive_bytes: i64,
+}
+
+impl From<StorageUsage> for Storage {
+    fn from(usage: StorageUsage) -> Self {
+        let StorageUsage { artifacts, artifact_bytes, artifact_budget_bytes, log_archive_bytes } = usage;
+        Self { artifacts, artifact_bytes, artifact_budget_bytes, log_archive_bytes }
+    }
+}
+
+/// A member of a team.
+#[derive(SimpleObject)]
+pub struct TeamMember {
+    /// Who.
+    pub user: User,
+    /// Their built-in role in the team; null when it is one that the team made.
+    pub role: Option<Role>,
+    /// The id of their role in the team, when it is one that the team made.
+    pub custom_role_id: Option<ID>,
+    /// What they may do in all of the team.
+    pub permissions: Vec<&'static str>,
+    /// What they were granted on projects and environments besides.
+    pub grants: Vec<Grant>,
+    /// Who made it, if it is a service account: it never does more than they may.
+    pub created_by: Option<ID>,
+}
+
+impl From<Member> for TeamMember {
+    fn from(member: Member) -> Self {
+        let Rights { role, permissions, grants, .. } = member.rights;
+        Self {
+            user: member.user.into(),
+            role: role.built_in().map(Role::from),
+            custom_role_id: role.custom().map(|id| id.to_string().into()),
+            permissions: permissions.names(),
+            grants: grants.iter().map(Grant::from).collect(),
+            created_by: member.created_by.map(|id| id.to_string().into()),
+        }
+    }
+}
+
+/// What is known of an API key after it was made.
+#[derive(SimpleObject)]
+#[graphql(name = "ApiKey")]
+pub struct ApiKeyInfo {
+    /// Identity.
+    pub id: ID,
+    /// The member it acts as.
+    pub user_id: ID,
+    /// What it is for.
+    pub name: String,
+    /// The first characters of the key, to recognise it by.
+    pub prefix: String,
+    /// What it may do.
+    pub scopes: Vec<&'static str>,
+    /// From when on it is refused.
+    pub expires_at: Option<DateTime<Utc>>,
+    /// When it was revoked.
+    pub revoked_at: Option<DateTime<Utc>>,
+    /// When it was made.
+    pub created_at: DateTime<Utc>,
+}
+
+impl From<ApiKey> for ApiKeyInfo {
+    fn from(key: ApiKey) -> Self {
+        Self {
+            id: key.id.to_string().into(),
+            user_id: key.user_id.to_string().into(),
+            name: key.name,
+            prefix: key.prefix,
+            scopes: key.scopes.names(),
+            expires_at: key.expires_at,
+            revoked_at: key.revoked_at,
+            created_at: key.created_at,
+        }
+    }
+}

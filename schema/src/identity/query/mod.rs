@@ -1,0 +1,4 @@
+//! What can be asked.
+
+pub mod members;
+pub mod teams;

@@ -1,0 +1,213 @@
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::types::Json;
+use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::id::{ChannelId, DeliveryId};
+use serde_json::Value;
+use services::DeliveryFilter;
+
+use crate::connection::connection;
+use crate::context::caller;
+use crate::error::to_graphql;
+use crate::input::parse_id;
+use crate::paging::page_size;
+
+/// What kind of receiver a channel has.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::notification::ChannelKind")]
+pub enum NotificationChannelKind {
+    /// A program that takes signed messages by the Standard Webhooks scheme.
+    Webhook,
+    /// An incoming webhook of Slack.
+    Slack,
+    /// A webhook of Discord.
+    Discord,
+    /// Members of the team, by e-mail.
+    Email,
+}
+
+/// How a notification stands.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::notification::DeliveryState")]
+pub enum NotificationState {
+    /// It waits for its first or next attempt.
+    Pending,
+    /// The receiver took it.
+    Delivered,
+    /// It was given up.
+    Failed,
+}
+
+/// A place where the team is told of what happens.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct NotificationChannel {
+    id: ID,
+    /// The project it is limited to; none for all the team has.
+    project_id: Option<ID>,
+    name: String,
+    kind: NotificationChannelKind,
+    /// The names of what it is told of.
+    events: Vec<&'static str>,
+    /// Texts of its own.
+    templates: Vec<NotificationTemplate>,
+    /// As much of the address as is shown.
+    address: String,
+    enabled: bool,
+    /// Why MikroCloud put it out of use.
+    disabled_reason: Option<String>,
+    /// Since when every attempt fails.
+    failing_since: Option<DateTime<Utc>>,
+    /// Until when the receiver wants to be left alone.
+    paused_until: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    #[graphql(skip)]
+    row_id: ChannelId,
+}
+
+/// A text for an event.
+#[derive(SimpleObject)]
+pub struct NotificationTemplate {
+    /// The event's name.
+    event: String,
+    /// One line.
+    title: String,
+    /// The text below it.
+    body: String,
+}
+
+#[ComplexObject]
+impl NotificationChannel {
+    /// What was sent to it in the last 30 days, the newest first.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
+    async fn deliveries(
+        &self,
+        context: &Context<'_>,
+        state: Option<NotificationState>,
+        since: Option<DateTime<Utc>>,
+        first: Option<i32>,
+        after: Option<ID>,
+    ) -> Result<Connection<String, NotificationDelivery, EmptyFields, EmptyFields>> {
+        let (services, actor) = caller(context)?;
+        let after: Option<DeliveryId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
+        let filter = DeliveryFilter { state: state.map(Into::into), since };
+        let page = services.deliveries(actor, self.row_id, filter, after, page_size(first)?).await.map_err(to_graphql)?;
+        Ok(connection(page, after.is_none(), |row| (row.id.to_string(), NotificationDelivery::from(row))))
+    }
+}
+
+impl From<domain::notification::Channel> for NotificationChannel {
+    fn from(channel: domain::notification::Channel) -> Self {
+        let templates = channel.templates.into_iter();
+        Self {
+            id: channel.id.to_string().into(),
+            project_id: channel.project_id.map(|id| id.to_string().into()),
+            name: channel.name,
+            kind: channel.kind.into(),
+            events: channel.events.names(),
+            templates: templates.map(|(event, own)| NotificationTemplate { event, title: own.title, body: own.body }).collect(),
+            address: channel.shown,
+            enabled: channel.enabled,
+            disabled_reason: channel.disabled_reason,
+            failing_since: channel.failing_since,
+            paused_until: channel.paused_until,
+            created_at: channel.created_at,
+            updated_at: channel.updated_at,
+            row_id: channel.id,
+        }
+    }
+}
+
+/// A notification on its way to one receiver.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct NotificationDelivery {
+    /// Its id, which receivers know a repeated message by: the header `webhook-id`.
+    id: ID,
+    channel_id: ID,
+    /// What happened.
+    event: &'static str,
+    /// When.
+    event_at: DateTime<Utc>,
+    /// What there is to say about it.
+    data: Json<Value>,
+    state: NotificationState,
+    /// How often it was tried.
+    attempt_count: i64,
+    /// When it is tried next.
+    next_attempt_at: Option<DateTime<Utc>>,
+    /// What went wrong last.
+    error: Option<String>,
+    /// When it was delivered or given up.
+    finished_at: Option<DateTime<Utc>>,
+    #[graphql(skip)]
+    row: (ChannelId, DeliveryId),
+}
+
+#[ComplexObject]
+impl NotificationDelivery {
+    /// Each attempt, the oldest first.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn attempts(&self, context: &Context<'_>) -> Result<Vec<NotificationAttempt>> {
+        let (services, actor) = caller(context)?;
+        let attempts = services.attempts(actor, self.row.0, self.row.1).await.map_err(to_graphql)?;
+        Ok(attempts.into_iter().map(NotificationAttempt::from).collect())
+    }
+}
+
+impl From<domain::notification::Delivery> for NotificationDelivery {
+    fn from(delivery: domain::notification::Delivery) -> Self {
+        Self {
+            id: delivery.id.to_string().into(),
+            channel_id: delivery.channel_id.to_string().into(),
+            event: delivery.event.name(),
+            event_at: delivery.event_at,
+            data: Json(delivery.data),
+            state: delivery.state.into(),
+            attempt_count: delivery.attempts,
+            next_attempt_at: delivery.next_attempt_at,
+            error: delivery.error,
+            finished_at: delivery.finished_at,
+            row: (delivery.channel_id, delivery.id),
+        }
+    }
+}
+
+/// One attempt to deliver a notification.
+#[derive(SimpleObject)]
+pub struct NotificationAttempt {
+    /// Which, from 1.
+    number: i64,
+    at: DateTime<Utc>,
+    /// How long it took, milliseconds.
+    duration_ms: i64,
+    /// The HTTP status that was answered, or the reply code of the mail server.
+    status: Option<i64>,
+    /// What went wrong; none when it was taken.
+    error: Option<String>,
+    /// How the answer began.
+    excerpt: Option<String>,
+}
+
+impl From<domain::notification::Attempt> for NotificationAttempt {
+    fn from(attempt: domain::notification::Attempt) -> Self {
+        let domain::notification::Attempt { number, at, duration_ms, status, error, excerpt } = attempt;
+        Self { number, at, duration_ms, status, error, excerpt }
+    }
+}
+
+/// What people would read.
+#[derive(SimpleObject)]
+pub struct NotificationPreview {
+    /// One line.
+    title: String,
+    /// The text below it.
+    body: String,
+}
+
+impl From<services::Preview> for NotificationPreview {
+    fn from(services::Preview { title, body }: services::Preview) -> Self {
+        Self { title, body }
+    }
+}

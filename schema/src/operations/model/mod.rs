@@ -1,0 +1,4 @@
+//! Types of the API.
+
+pub mod alert;
+pub mod job;

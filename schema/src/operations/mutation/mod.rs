@@ -1,0 +1,3 @@
+//! What can be changed.
+
+pub mod jobs;

@@ -1,0 +1,4 @@
+//! What can be asked.
+
+pub mod alerts;
+pub mod jobs;

@@ -1,0 +1,225 @@
+use async_graphql::connection::{Connection, EmptyFields};
+use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::git_host;
+use domain::id::GitDeliveryId;
+
+use crate::connection::connection;
+use crate::context::caller;
+use crate::error::to_graphql;
+use crate::input::parse_id;
+use crate::paging::page_size;
+
+/// Whose API and webhooks a Git host has.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::git_host::GitHost")]
+pub enum GitHost {
+    /// github.com, or a GitHub Enterprise Server.
+    #[graphql(name = "GITHUB")]
+    GitHub,
+    /// gitlab.com, or a GitLab of somebody's own.
+    #[graphql(name = "GITLAB")]
+    GitLab,
+}
+
+/// How a message of a Git host stands.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::git_host::DeliveryState")]
+pub enum GitDeliveryState {
+    /// It waits for a worker.
+    Waiting,
+    /// It did what it was to do.
+    Done,
+    /// Nothing follows from it.
+    Ignored,
+    /// What it asks for could not be done.
+    Failed,
+}
+
+/// A branch that deploys to an environment.
+#[derive(SimpleObject)]
+pub struct BranchRule {
+    /// The branch.
+    branch: String,
+    /// Where its commits go.
+    environment: String,
+}
+
+/// A project's repository at a Git host.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct GitConnection {
+    /// Identity.
+    id: ID,
+    /// Whose API the host has.
+    host: GitHost,
+    /// Where that API is.
+    api_url: String,
+    /// The repository there, as owner/name.
+    repository: String,
+    /// Whether the host is told what becomes of commits: there is a token, or the GitHub App.
+    reports: bool,
+    /// Whether that is by the GitHub App.
+    by_app: bool,
+    /// Where its webhooks go: a path below the address of this API.
+    webhook_path: String,
+    /// Which other branches deploy, and where to.
+    branches: Vec<BranchRule>,
+    /// Whether pull requests get previews.
+    previews: bool,
+    /// How long a preview stays after its last commit, in hours.
+    preview_hours: i64,
+    /// When it was made.
+    created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    row: git_host::GitConnection,
+}
+
+#[ComplexObject]
+impl GitConnection {
+    /// What the host told, the latest first.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
+    async fn deliveries(
+        &self,
+        context: &Context<'_>,
+        first: Option<i32>,
+        after: Option<ID>,
+    ) -> Result<Connection<String, GitDelivery, EmptyFields, EmptyFields>> {
+        let (services, actor) = caller(context)?;
+        let after: Option<GitDeliveryId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
+        let page = services.git_deliveries(actor, self.row.project_id, after, page_size(first)?).await.map_err(to_graphql)?;
+        Ok(connection(page, after.is_none(), |row| (row.id.to_string(), GitDelivery::from(row))))
+    }
+}
+
+impl From<git_host::GitConnection> for GitConnection {
+    fn from(row: git_host::GitConnection) -> Self {
+        let branches = row
+            .branches
+            .iter()
+            .map(|rule| BranchRule { branch: rule.branch.as_str().to_owned(), environment: rule.environment.to_string() });
+        let by_app = row.installation_id.is_some();
+        let webhook_path =
+            if by_app { "/webhooks/github".to_owned() } else { format!("/webhooks/{}/{}", row.host.name(), row.id) };
+        Self {
+            id: row.id.to_string().into(),
+            host: row.host.into(),
+            api_url: row.api_url.clone(),
+            repository: row.repository.to_string(),
+            reports: row.reports,
+            by_app,
+            webhook_path,
+            branches: branches.collect(),
+            previews: row.previews,
+            preview_hours: row.preview_hours,
+            created_at: row.created_at,
+            row,
+        }
+    }
+}
+
+/// A message of a Git host.
+#[derive(SimpleObject)]
+pub struct GitDelivery {
+    /// Identity.
+    id: ID,
+    /// The host's id of it.
+    delivery: String,
+    /// The host's name of the event.
+    event: String,
+    /// How it stands.
+    state: GitDeliveryState,
+    /// What came of it.
+    outcome: Option<String>,
+    /// The deployment that came of it; it may be gone since.
+    deployment_id: Option<ID>,
+    /// When it came.
+    received_at: DateTime<Utc>,
+}
+
+impl From<git_host::Delivery> for GitDelivery {
+    fn from(row: git_host::Delivery) -> Self {
+        Self {
+            id: row.id.to_string().into(),
+            delivery: row.delivery,
+            event: row.event,
+            state: row.state.into(),
+            outcome: row.outcome,
+            deployment_id: row.deployment_id.map(|id| id.to_string().into()),
+            received_at: row.received_at,
+        }
+    }
+}
+
+/// What shows a pull request.
+#[derive(SimpleObject)]
+pub struct Preview {
+    /// Identity.
+    id: ID,
+    /// The number of the pull request.
+    number: i64,
+    /// What its author calls it.
+    title: String,
+    /// Its author's name at the host.
+    author: String,
+    /// The branch that it would merge.
+    branch: String,
+    /// Its newest commit.
+    commit: String,
+    /// Whether it comes from another repository; each of its commits has to be approved.
+    is_fork: bool,
+    /// The name of the environment that shows it.
+    environment: String,
+    /// The address of that environment.
+    url: String,
+    /// Why it is being removed, once it is.
+    closed_because: Option<String>,
+    /// When it is removed unless there are new commits.
+    expires_at: DateTime<Utc>,
+}
+
+impl Preview {
+    /// A preview and the environment that shows it.
+    pub fn new(preview: git_host::Preview, environment: String, url: String) -> Self {
+        Self {
+            id: preview.id.to_string().into(),
+            number: preview.number,
+            title: preview.title,
+            author: preview.author,
+            branch: preview.branch,
+            commit: preview.commit_sha,
+            is_fork: preview.is_fork,
+            environment,
+            url,
+            closed_because: preview.closed_because,
+            expires_at: preview.expires_at,
+        }
+    }
+}
+
+/// The GitHub App on an account.
+#[derive(SimpleObject)]
+pub struct GitInstallation {
+    /// GitHub's number of it.
+    id: ID,
+    /// The account.
+    account: String,
+    /// The team that may connect the account's repositories.
+    team_id: Option<ID>,
+    /// Whether the account's owner has suspended it.
+    suspended: bool,
+    /// When that was last heard of.
+    changed_at: DateTime<Utc>,
+}
+
+impl From<git_host::Installation> for GitInstallation {
+    fn from(row: git_host::Installation) -> Self {
+        Self {
+            id: row.id.to_string().into(),
+            account: row.account,
+            team_id: row.team_id.map(|id| id.to_string().into()),
+            suspended: row.suspended,
+            changed_at: row.changed_at,
+        }
+    }
+}

@@ -1,0 +1,117 @@
+use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use chrono::{DateTime, Utc};
+use domain::id::ScheduleId;
+use domain::schedule::Action;
+
+use crate::context::caller;
+use crate::error::to_graphql;
+use crate::paging::page_size;
+
+/// What becomes of due times that were missed.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::schedule::MissedRuns")]
+pub enum MissedRuns {
+    /// None of them is made up for.
+    Skip,
+    /// The latest is.
+    Latest,
+    /// All are, one by one.
+    All,
+}
+
+/// How a run of a schedule stands.
+#[derive(Enum, Copy, Clone, Eq, PartialEq)]
+#[graphql(remote = "domain::schedule::RunState")]
+pub enum RunState {
+    /// It is due and waits for a worker.
+    Waiting,
+    /// A worker is at it.
+    Running,
+    /// It went well.
+    Done,
+    /// It did not.
+    Failed,
+    /// It was missed, and not made up for.
+    Skipped,
+}
+
+/// Something that is done again and again.
+#[derive(SimpleObject)]
+#[graphql(complex)]
+pub struct Schedule {
+    id: ID,
+    name: String,
+    /// The environment it works on.
+    environment: String,
+    /// When, as a cron expression.
+    cron: String,
+    time_zone: String,
+    /// The path that is requested; none when the project is deployed.
+    path: Option<String>,
+    /// What becomes of times that were missed.
+    missed: MissedRuns,
+    enabled: bool,
+    timeout_seconds: i64,
+    /// When it is due next.
+    next_due_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    #[graphql(skip)]
+    row_id: ScheduleId,
+}
+
+#[ComplexObject]
+impl Schedule {
+    /// Its runs, the latest first; `before` gives the next page.
+    #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
+    async fn runs(&self, context: &Context<'_>, first: Option<i32>, before: Option<DateTime<Utc>>) -> Result<Vec<ScheduleRun>> {
+        let (services, actor) = caller(context)?;
+        let page = services.runs(actor, self.row_id, before, page_size(first)?).await.map_err(to_graphql)?;
+        Ok(page.items.into_iter().map(ScheduleRun::from).collect())
+    }
+}
+
+impl From<domain::schedule::Schedule> for Schedule {
+    fn from(schedule: domain::schedule::Schedule) -> Self {
+        let path = match schedule.action {
+            Action::Deploy => None,
+            Action::Request { path } => Some(path),
+        };
+        Self {
+            id: schedule.id.to_string().into(),
+            name: schedule.name,
+            environment: schedule.environment,
+            cron: schedule.cron,
+            time_zone: schedule.time_zone,
+            path,
+            missed: schedule.missed.into(),
+            enabled: schedule.enabled,
+            timeout_seconds: schedule.timeout_seconds,
+            next_due_at: schedule.next_due_at,
+            created_at: schedule.created_at,
+            row_id: schedule.id,
+        }
+    }
+}
+
+/// One time at which a schedule was due.
+#[derive(SimpleObject)]
+pub struct ScheduleRun {
+    due_at: DateTime<Utc>,
+    state: RunState,
+    /// What came of it.
+    outcome: Option<String>,
+    started_at: Option<DateTime<Utc>>,
+    finished_at: Option<DateTime<Utc>>,
+}
+
+impl From<domain::schedule::ExpectedRun> for ScheduleRun {
+    fn from(run: domain::schedule::ExpectedRun) -> Self {
+        Self {
+            due_at: run.due_at,
+            state: run.state.into(),
+            outcome: run.outcome,
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+        }
+    }
+}

@@ -1,0 +1,7 @@
+//! What can be asked.
+
+pub mod approvals;
+pub mod deployments;
+pub mod git;
+pub mod projects;
+pub mod schedules;

@@ -1,0 +1,27 @@
+//! What can be asked.
+
+use async_graphql::MergedObject;
+
+use crate::audit::query::AuditQuery;
+use crate::identity::query::{members::MemberQuery, teams::TeamQuery};
+use crate::notifications::query::NotificationQuery;
+use crate::operations::query::{alerts::AlertQuery, jobs::JobQuery};
+use crate::projects::query::{
+    approvals::ApprovalQuery, deployments::DeploymentQuery, git::GitQuery, projects::ProjectQuery, schedules::ScheduleQuery,
+};
+
+/// What can be asked.
+#[derive(MergedObject, Default)]
+pub struct Query(
+    ProjectQuery,
+    DeploymentQuery,
+    TeamQuery,
+    ApprovalQuery,
+    MemberQuery,
+    JobQuery,
+    GitQuery,
+    ScheduleQuery,
+    AlertQuery,
+    AuditQuery,
+    NotificationQuery,
+);
