@@ -186,9 +186,9 @@ impl Tx {
         }
     }
 
-    /// Makes all of it happen. Within [`crate::idempotency::once`] only as long as the request's lease stands.
+    /// Makes all of it happen. Within [`crate::operations::idempotency::once`] only as long as the request's lease stands.
     pub async fn commit(mut self) -> Result<()> {
-        if let Some(lease) = crate::idempotency::shown() {
+        if let Some(lease) = crate::operations::idempotency::shown() {
             self.idempotency_carry_out(&lease).await?;
         }
         match self.0 {

@@ -5,9 +5,9 @@ use domain::time::Timestamp;
 use futures::TryStreamExt;
 
 use super::{AuditActor, AuditCheckpointRow, AuditFilter, AuditKeyRow, AuditRow};
-use crate::Page;
 use crate::db::Store;
 use crate::error::Result;
+use crate::page::Page;
 
 const RANGE: &str = "SELECT sequence, entry, hash FROM audit_entries WHERE team_id = $1 AND sequence > $2 AND sequence <= $3
     ORDER BY sequence LIMIT 0 + $4";

@@ -4,9 +4,9 @@ use domain::alert::Alert;
 use domain::id::{AlertId, TeamId};
 use domain::time::{Timestamp, now};
 
-use crate::Page;
 use crate::db::{Store, Tx};
 use crate::error::Result;
+use crate::page::Page;
 
 macro_rules! columns {
     () => {

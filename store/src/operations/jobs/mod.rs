@@ -8,9 +8,9 @@ use serde_json::Value;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use crate::Page;
 use crate::db::{Db, Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
+use crate::page::Page;
 
 macro_rules! columns {
     () => {

@@ -5,9 +5,9 @@ use domain::name::ProjectName;
 use domain::project::{Project, ProjectBrief};
 use domain::time::now;
 
-use crate::Page;
 use crate::db::{Open, Store, Tx};
 use crate::error::Result;
+use crate::page::Page;
 
 macro_rules! columns {
     () => {
@@ -109,7 +109,7 @@ impl Tx {
             .execute(conn)
             .await
             .map(drop))?;
-        crate::idempotency::made(project.id);
+        crate::operations::idempotency::made(project.id);
         Ok(())
     }
 

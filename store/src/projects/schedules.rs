@@ -5,9 +5,9 @@ use domain::schedule::{ExpectedRun, RunState, Schedule};
 use domain::time::{Timestamp, now};
 use sqlx::types::Json;
 
-use crate::Page;
 use crate::db::{Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
+use crate::page::Page;
 
 macro_rules! columns {
     () => {

@@ -1,7 +1,7 @@
 //! Reading everything as it was at one moment.
 
+use super::{Column, Row};
 use crate::db::{Db, Open, Store, Tx};
-use crate::dump::{Column, Row};
 use crate::error::{Result, StoreError};
 
 /// What the database held at one moment, whatever is written meanwhile.

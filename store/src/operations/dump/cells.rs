@@ -25,7 +25,7 @@ pub enum CellKind {
 
 impl CellKind {
     /// The kind of a column by the name of its type: as migrations write it, which SQLite keeps, or as PostgreSQL calls it.
-    pub(super) fn of(name: &str) -> Option<Self> {
+    pub(crate) fn of(name: &str) -> Option<Self> {
         Some(match name.to_ascii_lowercase().as_str() {
             "uuid" => Self::Uuid,
             "text" => Self::Text,
@@ -81,12 +81,12 @@ macro_rules! bind_cell {
     }};
 }
 
-pub(super) fn time(moment: domain::time::Timestamp) -> String {
+pub(crate) fn time(moment: domain::time::Timestamp) -> String {
     moment.to_rfc3339_opts(chrono::SecondsFormat::Micros, true)
 }
 
 /// A document whose objects have their keys in order: PostgreSQL keeps no order of its own.
-pub(super) fn sorted(document: Value) -> Value {
+pub(crate) fn sorted(document: Value) -> Value {
     match document {
         Value::Object(object) => {
             let mut members: Vec<_> = object.into_iter().map(|(key, value)| (key, sorted(value))).collect();
@@ -99,7 +99,7 @@ pub(super) fn sorted(document: Value) -> Value {
 }
 
 /// A value that is not there, or what `read` makes of it.
-pub(super) fn optional<T>(cell: &Value, read: impl FnOnce(&Value) -> Option<T>) -> Result<Option<T>, sqlx::Error> {
+pub(crate) fn optional<T>(cell: &Value, read: impl FnOnce(&Value) -> Option<T>) -> Result<Option<T>, sqlx::Error> {
     if cell.is_null() {
         return Ok(None);
     }
@@ -108,6 +108,6 @@ pub(super) fn optional<T>(cell: &Value, read: impl FnOnce(&Value) -> Option<T>) 
 }
 
 /// Like [`optional`], for what is written down as text.
-pub(super) fn parsed<T>(cell: &Value, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, sqlx::Error> {
+pub(crate) fn parsed<T>(cell: &Value, read: impl FnOnce(&str) -> Option<T>) -> Result<Option<T>, sqlx::Error> {
     optional(cell, |cell| cell.as_str().and_then(read))
 }

@@ -5,9 +5,9 @@ use domain::id::{DeploymentId, GitConnectionId, GitDeliveryId, TeamId};
 use domain::time::Timestamp;
 use sqlx::types::Json;
 
-use crate::Page;
 use crate::db::{Store, Tx};
 use crate::error::Result;
+use crate::page::Page;
 
 macro_rules! columns {
     () => {

@@ -7,9 +7,9 @@ use domain::time::{Timestamp, now};
 use domain::workload::WorkloadSpec;
 use sqlx::types::Json;
 
-use crate::Page;
 use crate::db::{Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
+use crate::page::Page;
 
 macro_rules! columns {
     () => {
@@ -172,7 +172,7 @@ impl Tx {
             .execute(conn)
             .await
             .map(drop))?;
-        crate::idempotency::made(deployment.id);
+        crate::operations::idempotency::made(deployment.id);
         Ok(())
     }
 

@@ -78,7 +78,7 @@ impl Tx {
             .execute(conn)
             .await
             .map(drop))?;
-        crate::idempotency::made(domain.id);
+        crate::operations::idempotency::made(domain.id);
         Ok(())
     }
 

@@ -1,0 +1,5 @@
+//! What exists in clouds, and the machines of the local one.
+
+pub mod edges;
+pub mod local;
+pub mod resources;
