@@ -7,7 +7,7 @@ use chrono::NaiveDate;
 use clap::{Args, Subcommand, ValueEnum};
 use domain::time::Timestamp;
 
-use super::Output;
+use crate::arguments::Output;
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]

@@ -3,8 +3,8 @@
 use clap::{Args, Subcommand, ValueEnum};
 use domain::time::Timestamp;
 
-use super::Output;
-use super::audit::moment;
+use crate::arguments::Output;
+use crate::arguments::audit::moment;
 
 #[derive(Debug, Args)]
 pub struct NotificationsOptions {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use domain::secret::Secret;
 
-use super::{DataDirectory, Output};
+use crate::arguments::{DataDirectory, Output};
 use crate::server::{
     AddressOptions, AlertOptions, GitHostOptions, LimitOptions, OutgoingOptions, RequestOptions, SignInOptions, StorageOptions,
 };

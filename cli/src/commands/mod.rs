@@ -1,33 +1,19 @@
 //! The client commands: one file per noun.
 
-mod account;
-mod approvals;
 mod audit;
-mod deploy;
-mod deployments;
-mod domains;
-mod env;
-mod environments;
-mod git;
-mod init;
-mod jobs;
-mod keys;
-mod login;
-mod logs;
-mod members;
+mod identity;
 mod notifications;
+mod operations;
 mod projects;
-mod roles;
-mod schedules;
-mod storage;
-mod target;
-mod teams;
 
 use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::arguments::{Arguments, Command};
 use crate::failure::Failure;
+use identity::{account, keys, login, members, roles, teams};
+use operations::jobs;
+use projects::{approvals, deploy, deployments, domains, env, environments, git, init, logs, project, schedules, storage};
 
 /// Runs a client command.
 pub async fn run(command: Command) -> Result<(), Failure> {
@@ -54,7 +40,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Teams(options) => teams::run(options).await,
         Command::Keys(options) => keys::run(options).await,
         Command::Audit(options) => audit::run(options).await,
-        Command::Projects(options) => projects::run(options).await,
+        Command::Projects(options) => project::run(options).await,
         Command::Env(options) => env::run(options).await,
         Command::Jobs(options) => jobs::run(options).await,
         Command::Schedules(options) => schedules::run(options).await,

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::Output;
+use crate::arguments::Output;
 
 #[derive(Debug, Args)]
 pub struct AccountOptions {

@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use super::{EnvironmentChoice, Output, ProjectChoice};
+use crate::arguments::{EnvironmentChoice, Output, ProjectChoice};
 
 #[derive(Debug, Args)]
 pub struct DomainsOptions {

@@ -1,9 +1,9 @@
-//! Git hosts, and the environments that previews make.
+//! The connection to a repository at a Git host.
 
 use clap::{Args, Subcommand};
 use url::Url;
 
-use super::{Output, ProjectChoice};
+use crate::arguments::{Output, ProjectChoice};
 
 #[derive(Debug, Args)]
 pub struct GitOptions {
@@ -92,25 +92,4 @@ pub struct ConnectionRules {
 fn rule(text: &str) -> Result<(String, String), String> {
     let (branch, environment) = text.rsplit_once('=').ok_or("give BRANCH=ENVIRONMENT, such as develop=staging")?;
     Ok((branch.to_owned(), environment.to_owned()))
-}
-
-#[derive(Debug, Args)]
-pub struct EnvironmentsOptions {
-    #[command(subcommand)]
-    pub command: Option<EnvironmentsCommand>,
-    #[command(flatten)]
-    pub project: ProjectChoice,
-    #[command(flatten)]
-    pub output: Output,
-}
-
-#[derive(Debug, Subcommand)]
-pub enum EnvironmentsCommand {
-    /// List the environments of the project
-    List,
-    /// Delete an environment with its variables, schedules and deployments, and all it has in clouds
-    Delete {
-        /// Its name; production stays for as long as its project
-        name: String,
-    },
 }

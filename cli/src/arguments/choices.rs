@@ -1,0 +1,36 @@
+//! What many commands take.
+
+use std::path::PathBuf;
+
+use clap::Args;
+
+/// How the outcome is shown.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct Output {
+    /// Print one JSON document to stdout and nothing else there
+    #[arg(long, global = true)]
+    pub json: bool,
+}
+
+#[derive(Debug, Clone, Args)]
+pub struct DataDirectory {
+    /// Where the state is kept
+    #[arg(long = "data", env = "MIKROCLOUD_DATA", value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+}
+
+/// Which project a command is about.
+#[derive(Debug, Clone, Args)]
+pub struct ProjectChoice {
+    /// The project; the one that mikrocloud.toml names, or the directory's name, when left out
+    #[arg(long, short = 'p', global = true)]
+    pub project: Option<String>,
+}
+
+/// Which environment a command is about.
+#[derive(Debug, Clone, Args)]
+pub struct EnvironmentChoice {
+    /// The environment; production when left out
+    #[arg(long, short = 'e')]
+    pub environment: Option<String>,
+}

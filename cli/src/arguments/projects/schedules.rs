@@ -1,0 +1,62 @@
+//! Schedules.
+
+use clap::{Args, Subcommand};
+
+use crate::arguments::{EnvironmentChoice, Output, ProjectChoice};
+
+#[derive(Debug, Args)]
+pub struct SchedulesOptions {
+    #[command(subcommand)]
+    pub command: Option<SchedulesCommand>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Subcommand)]
+pub enum SchedulesCommand {
+    /// List the schedules of the project
+    List,
+    /// Make a schedule
+    Create {
+        /// Its name
+        name: String,
+        /// When, as a cron expression such as '0 3 * * *'
+        cron: String,
+        /// Request this path; without it the project's repository is deployed
+        #[arg(long)]
+        path: Option<String>,
+        #[command(flatten)]
+        environment: EnvironmentChoice,
+        /// In this time zone, such as Europe/Berlin; UTC when left out
+        #[arg(long)]
+        time_zone: Option<String>,
+        /// What becomes of times that were missed; the latest is made up for when left out
+        #[arg(long, value_parser = ["skip", "latest", "all"])]
+        missed: Option<String>,
+        /// How long one run may take, in seconds
+        #[arg(long)]
+        timeout: Option<i64>,
+    },
+    /// Put a schedule in force
+    Enable {
+        /// Its name
+        name: String,
+    },
+    /// Put a schedule out of force
+    Disable {
+        /// Its name
+        name: String,
+    },
+    /// Delete a schedule with the ledger of its runs
+    Delete {
+        /// Its name
+        name: String,
+    },
+    /// Show the runs of a schedule, the latest first
+    Runs {
+        /// Its name
+        name: String,
+    },
+}

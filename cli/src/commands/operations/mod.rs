@@ -1,0 +1,3 @@
+//! What keeps an installation at work.
+
+pub mod jobs;
