@@ -1,14 +1,19 @@
 use std::time::{Duration, Instant};
 
-/// Waits until the condition holds, looking again every few milliseconds.
+/// The first pause between two checks, and the longest: most conditions hold at once, and some cost a request.
+const PAUSES: (Duration, Duration) = (Duration::from_millis(5), Duration::from_millis(25));
+
+/// Waits until the condition holds, checking it again every few milliseconds.
 ///
 /// # Panics
 /// When it does not hold within the deadline; the message says what was waited for.
 pub async fn wait_until(deadline: Duration, what: &str, mut condition: impl AsyncFnMut() -> bool) {
+    let (mut pause, longest) = PAUSES;
     let started = Instant::now();
     while !condition().await {
         assert!(started.elapsed() < deadline, "waited {deadline:?} for: {what}");
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(pause).await;
+        pause = longest.min(pause * 2);
     }
 }
 

@@ -9,7 +9,7 @@ mod containers;
 mod domains;
 mod faults;
 mod harness;
-#[path = "../e2e/invariants.rs"]
+#[path = "../e2e/support/invariants.rs"]
 mod invariants;
 mod key_rotation;
 mod limits;
@@ -17,10 +17,10 @@ mod notifications;
 mod objects;
 mod owners;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../e2e/processes.rs"]
+#[path = "../e2e/support/processes.rs"]
 mod processes;
 #[expect(dead_code, reason = "the end-to-end tests use more of it")]
-#[path = "../e2e/notifications/receiver.rs"]
+#[path = "../e2e/support/receiver.rs"]
 mod receiver;
 mod rest;
 mod roles;

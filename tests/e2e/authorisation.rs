@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use domain::access::{Permission, Role};
 use serde_json::{Value, json};
 
-use crate::harness::House;
+use crate::support::harness::House;
 use operations::{OPERATIONS, On, Operation};
 use world::World;
 

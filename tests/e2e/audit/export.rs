@@ -6,9 +6,10 @@ use domain::artifact::Digest;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 use store::NewAuditEntry;
+use testkit::wait_until;
 
-use crate::client::Ran;
-use crate::harness::{House, PATIENCE, eventually};
+use crate::support::client::Ran;
+use crate::support::harness::{House, PATIENCE};
 
 /// A file that a test writes.
 fn file(house: &House, name: &str) -> PathBuf {
@@ -202,12 +203,12 @@ async fn what_is_too_old_goes_and_the_rest_is_verified_from_a_checkpoint() {
     }
     tx.commit().await.unwrap();
     // Nobody signed it for longer than an hour: the sweeper does so by itself.
-    eventually(PATIENCE, "a checkpoint", async || !store.audit_checkpoint_range(team, 0, 9).await.unwrap().is_empty()).await;
+    wait_until(PATIENCE, "a checkpoint", async || !store.audit_checkpoint_range(team, 0, 9).await.unwrap().is_empty()).await;
     house.json(&["projects", "create", "today"]).await;
     house.terminate().await;
     house.set_env(&[("MIKROCLOUD_AUDIT_RETENTION_DAYS", "1")]);
     house.run().await;
-    eventually(PATIENCE, "the end of what is old", async || store.audit_first_kept(team).await.unwrap() == Some(4)).await;
+    wait_until(PATIENCE, "the end of what is old", async || store.audit_first_kept(team).await.unwrap() == Some(4)).await;
     store.close().await;
     let gone = house.json(&["audit", "--action", "audit.expire"]).await.take();
     assert_eq!((&gone[0]["details"]["entries"], &gone[0]["actor"]["userId"]), (&json!(3), &Value::Null), "{gone}");

@@ -5,8 +5,9 @@ mod mutations;
 mod rest;
 
 use serde_json::{Value, json};
+use testkit::wait_until;
 
-use crate::harness::{House, PATIENCE, eventually};
+use crate::support::harness::{House, PATIENCE};
 use crate::world::first_message;
 
 const ENTRY: &str = "sequence action outcome address requestId agent actor { userId email name answerable credential { kind id name } } \
@@ -139,7 +140,7 @@ async fn the_log_is_searched_page_by_page_and_survives_what_it_is_about() {
     let key = house.cli_as(&ann.token, &["keys", "create", "ci", "--scope", "project-write"]).await.json();
     house.json(&["members", "remove", "ann@example.org"]).await;
     house.json(&["projects", "delete", "shop", "--yes"]).await;
-    eventually(PATIENCE, "the end of the project", async || {
+    wait_until(PATIENCE, "the end of the project", async || {
         house.graphql("query($id: ID!) { project(id: $id) { id } }", json!({"id": project})).await["project"].is_null()
     })
     .await;
@@ -168,7 +169,7 @@ async fn what_a_schedule_and_a_websocket_change_is_in_the_log() {
     house.json(&["projects", "create", "nightly", "--repository", &repository.url()]).await;
     let schedule = house.json(&["schedules", "create", "often", "* * * * * *", "-p", "nightly"]).await;
     let schedule = schedule[0]["id"].as_str().unwrap();
-    eventually(PATIENCE, "a deployment of the schedule", async || !house.audit(json!({"actor": schedule}), 1).await.is_empty())
+    wait_until(PATIENCE, "a deployment of the schedule", async || !house.audit(json!({"actor": schedule}), 1).await.is_empty())
         .await;
     let entry = house.audit(json!({"actor": schedule}), 1).await.remove(0);
     assert_eq!(entry["action"], "deployment.trigger");

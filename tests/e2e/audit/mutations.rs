@@ -8,9 +8,9 @@ use domain::time::now;
 use serde_json::{Value, json};
 use store::{Identity, Store};
 
-use crate::access::PASSWORD;
-use crate::harness::House;
-use crate::second_factor::{code, present_step};
+use crate::identity::access::PASSWORD;
+use crate::identity::second_factor::{code, present_step};
+use crate::support::harness::House;
 use crate::world::{dead_job, house};
 
 /// Mutations that leave no entry, each with the reason.

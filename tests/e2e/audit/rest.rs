@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::House;
+use crate::support::harness::House;
 
 impl House {
     async fn export(&self, query: &str, accept: &str) -> (u16, String, String) {

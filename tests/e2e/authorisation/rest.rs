@@ -13,7 +13,7 @@ use serde_json::Value;
 use super::operations::On;
 use super::world::{self, World};
 use super::{Outcome, REFUSED, Who, expected};
-use crate::harness::House;
+use crate::support::harness::House;
 
 /// An operation: method, path in the document, what it takes and on what, the query and body that try it.
 type Call = (&'static str, &'static str, Permission, On, &'static str, &'static str);

@@ -18,8 +18,8 @@ use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 
 use super::Who;
-use crate::access::PASSWORD;
-use crate::harness::{House, PATIENCE};
+use crate::identity::access::PASSWORD;
+use crate::support::harness::{House, PATIENCE};
 
 /// Stands in the names of all that the team has: whoever hears it was told something.
 const MARKER: &str = "marked";

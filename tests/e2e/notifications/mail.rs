@@ -3,13 +3,13 @@
 use std::process::Stdio;
 
 use serde_json::{Value, json};
-use testkit::{Certificate, test_tool};
+use testkit::{Certificate, test_tool, wait_until};
 use tokio::io::{AsyncBufReadExt, BufReader, Lines};
 use tokio::process::{Child, ChildStdout, Command};
 use tokio::time::timeout;
 
-use crate::access::PASSWORD;
-use crate::harness::{House, PATIENCE};
+use crate::identity::access::PASSWORD;
+use crate::support::harness::{House, PATIENCE};
 
 /// Prints its port, then each mail as a line of JSON. It takes mail by STARTTLS and from who signs in only.
 const SERVER: &str = include_str!("mail_server.py");
@@ -121,10 +121,7 @@ async fn what_the_mail_server_refuses_is_tried_again_only_where_that_can_help() 
         let id = sent[number]["id"].as_str().unwrap().to_owned();
         house.json(&["notifications", "delivery", &id]).await
     };
-    crate::harness::eventually(PATIENCE, "both were tried", async || {
-        of(0).await["attemptCount"] == 1 && of(1).await["attemptCount"] == 1
-    })
-    .await;
+    wait_until(PATIENCE, "both were tried", async || of(0).await["attemptCount"] == 1 && of(1).await["attemptCount"] == 1).await;
     let (temporary, permanent) = (of(0).await, of(1).await);
     assert_eq!((&temporary["state"], &temporary["attempts"][0]["status"]), (&json!("PENDING"), &json!(451)), "{temporary}");
     assert_eq!((&permanent["state"], &permanent["attempts"][0]["status"]), (&json!("FAILED"), &json!(550)), "{permanent}");
@@ -143,7 +140,7 @@ async fn a_mail_server_that_would_be_spoken_to_in_the_clear_is_refused_at_the_st
         ("hunter2", "noreply@example.org", "no address of a mail server"),
     ] {
         let house = House::prepare(&[("MIKROCLOUD_SMTP_URL", url), ("MIKROCLOUD_MAIL_FROM", from)]);
-        let ran: crate::client::Ran = timeout(PATIENCE, house.up().output()).await.expect("it ends").unwrap().into();
+        let ran: crate::support::client::Ran = timeout(PATIENCE, house.up().output()).await.expect("it ends").unwrap().into();
         assert!(ran.exit == 2 && ran.stderr.contains(problem) && !ran.stderr.contains("hunter2"), "{ran:?}");
     }
 }
@@ -173,6 +170,6 @@ async fn links_go_by_mail_to_whom_they_are_for_and_to_nobody_else() {
     let text = mail["parts"]["text/plain"].as_str().unwrap();
     assert!(text.contains("Owner invites you") && text.contains("https://cloud.example.org/auth/invitation?token="), "{text}");
     let waiting = "SELECT COUNT(*) FROM letters";
-    crate::harness::eventually(PATIENCE, "sent letters are gone", async || house.count(waiting).await == 0).await;
+    wait_until(PATIENCE, "sent letters are gone", async || house.count(waiting).await == 0).await;
     assert!(!house.whole_log().contains(token));
 }

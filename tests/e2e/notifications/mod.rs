@@ -3,7 +3,6 @@
 mod chats;
 mod mail;
 mod pages;
-mod receiver;
 mod refusals;
 mod troubles;
 
@@ -11,9 +10,10 @@ use base64::Engine;
 use serde_json::{Value, json};
 use sqlx::{Connection, SqliteConnection};
 use standardwebhooks::Webhook;
+use testkit::wait_until;
 
-use crate::harness::{House, PATIENCE, eventually};
-use receiver::{Receiver, Taken};
+use crate::support::harness::{House, PATIENCE};
+use crate::support::receiver::{Receiver, Taken};
 
 /// A house that may send to this machine.
 async fn house() -> House {
@@ -36,7 +36,7 @@ impl House {
 
     /// Waits until all that was sent to a channel is in this state.
     async fn all_are(&self, channel: &str, state: &str) {
-        eventually(PATIENCE, &format!("all {state} in {channel}"), async || {
+        wait_until(PATIENCE, &format!("all {state} in {channel}"), async || {
             let sent = self.sent(channel).await;
             !sent.is_empty() && sent.iter().all(|delivery| delivery["state"] == state)
         })

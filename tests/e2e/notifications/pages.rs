@@ -1,8 +1,10 @@
 //! The pages on which people look at what was sent, and send it once more.
 
+use testkit::wait_until;
+
 use super::{House, Receiver, house};
-use crate::browser::{Browser, Page};
-use crate::harness::{PATIENCE, eventually};
+use crate::support::browser::{Browser, Page};
+use crate::support::harness::PATIENCE;
 
 const OWNER: &str = "owner@localhost";
 
@@ -10,7 +12,7 @@ const OWNER: &str = "owner@localhost";
 async fn until_it_says(browser: &mut Browser, page: &Page, text: &str) -> Page {
     let url = page.url.to_string();
     let mut found = None;
-    eventually(PATIENCE, &format!("{url} says {text}"), async || {
+    wait_until(PATIENCE, &format!("{url} says {text}"), async || {
         let page = browser.get(&url).await;
         let says = page.text.contains(text);
         found = Some(page);
@@ -86,7 +88,7 @@ async fn a_channel_that_is_out_of_use_is_put_in_use_first() {
     let (channel, _) = house.webhook("ops", &receiver.url("/hook"), &["--event", "deployment.live"]).await;
     receiver.answer("/hook", 410, &[]);
     house.cli(&["notifications", "test", "ops"]).await;
-    eventually(PATIENCE, "it is out of use", async || house.channel("ops").await["enabled"] == false).await;
+    wait_until(PATIENCE, "it is out of use", async || house.channel("ops").await["enabled"] == false).await;
     let of_channel = format!("{}/{channel}", path(&house).await);
     let (mut browser, page) = Browser::signed_in(&house, OWNER, &of_channel).await;
     assert!(page.text.contains("out of use: the receiver answered 410 Gone"), "{page:?}");

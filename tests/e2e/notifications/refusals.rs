@@ -1,9 +1,10 @@
 //! What is refused: addresses that lead inside, values that are none, people who may not.
 
 use serde_json::{Value, json};
+use testkit::wait_until;
 
 use super::{Receiver, house};
-use crate::harness::{House, PATIENCE, eventually};
+use crate::support::harness::{House, PATIENCE};
 
 const CREATE: (&str, &str) = ("createNotificationChannel", "CreateNotificationChannelInput");
 
@@ -128,7 +129,7 @@ async fn who_may_not_change_a_project_sees_no_channel_of_it() {
     for (name, options) in [("of shop", &["-p", "shop"][..]), ("of blog", &["-p", "blog"]), ("of all", &[])] {
         house.webhook(name, &receiver.url("/hook"), options).await;
     }
-    let names = |ran: crate::client::Ran| {
+    let names = |ran: crate::support::client::Ran| {
         let found = ran.json();
         found.as_array().unwrap().iter().map(|channel| channel["name"].as_str().unwrap().to_owned()).collect::<Vec<_>>()
     };
@@ -137,7 +138,7 @@ async fn who_may_not_change_a_project_sees_no_channel_of_it() {
     house.json(&["members", "grant", "guest", "developer", "--project", "shop"]).await;
     let viewer = house.colleague("viewer", "viewer").await;
     let mut seen = Vec::new();
-    eventually(PATIENCE, "the grant counts", async || {
+    wait_until(PATIENCE, "the grant counts", async || {
         let ran = house.cli_as(&guest.token, &["notifications"]).await;
         let counts = ran.exit == 0;
         seen = if counts { names(ran) } else { Vec::new() };

@@ -1,9 +1,10 @@
 //! Receivers that fail, and servers that die.
 
 use serde_json::{Value, json};
+use testkit::wait_until;
 
 use super::{Receiver, house, verified};
-use crate::harness::{House, PATIENCE, eventually};
+use crate::support::harness::{House, PATIENCE};
 
 /// The team's alert that a channel was put out of use, while it lasts.
 async fn out_of_use(house: &House) -> Option<String> {
@@ -16,7 +17,7 @@ async fn out_of_use(house: &House) -> Option<String> {
 /// Waits until the one delivery of a channel has had so many attempts.
 async fn attempted(house: &House, channel: &str, count: i64) -> Value {
     let mut found = Value::Null;
-    eventually(PATIENCE, &format!("attempt {count} in {channel}"), async || {
+    wait_until(PATIENCE, &format!("attempt {count} in {channel}"), async || {
         found = house.sent(channel).await.swap_remove(0);
         found["attemptCount"] == count
     })
@@ -67,7 +68,7 @@ async fn a_receiver_that_asks_for_a_pause_gets_it() {
     let pause = house.channel("ops").await["pausedUntil"].clone();
     assert!(pause.is_string() && first["nextAttemptAt"].as_str() > first["eventAt"].as_str(), "{first}");
     house.deploy(house.site("page", "two"), &[]).await;
-    eventually(PATIENCE, "the second is put off", async || house.sent(&channel).await[0]["nextAttemptAt"] == pause).await;
+    wait_until(PATIENCE, "the second is put off", async || house.sent(&channel).await[0]["nextAttemptAt"] == pause).await;
     assert_eq!(receiver.taken("/hook").len(), 1, "it is left alone");
     house.sql("UPDATE notification_channels SET paused_until = '2020-01-01T00:00:00+00:00'").await;
     house.hurry().await;
@@ -108,7 +109,7 @@ async fn a_receiver_that_fails_for_five_days_is_put_out_of_use() {
     attempted(&house, &channel, 2).await;
     assert_eq!(house.channel("ops").await["enabled"], true, "the first attempts may fall into an outage");
     house.hurry().await;
-    eventually(PATIENCE, "it is out of use", async || house.channel("ops").await["enabled"] == false).await;
+    wait_until(PATIENCE, "it is out of use", async || house.channel("ops").await["enabled"] == false).await;
     assert!(out_of_use(&house).await.unwrap().contains("every attempt failed for 5 days"));
     assert_eq!(house.sent(&channel).await[0]["state"], "FAILED");
 }
@@ -181,6 +182,6 @@ async fn a_deleted_project_takes_its_channels_and_their_alerts_with_it() {
     assert!(refused.0 == "NOT_DELIVERED" && refused.1.contains("410 Gone"), "{refused:?}");
     assert!(out_of_use(&house).await.is_some());
     house.json(&["projects", "delete", "page", "--yes"]).await;
-    eventually(PATIENCE, "the channel is gone", async || house.json(&["notifications"]).await == json!([])).await;
+    wait_until(PATIENCE, "the channel is gone", async || house.json(&["notifications"]).await == json!([])).await;
     assert_eq!(out_of_use(&house).await, None);
 }

@@ -1,0 +1,9 @@
+//! Who somebody is, and who may do what.
+
+pub mod access;
+pub mod grants;
+pub mod invitations;
+pub mod providers;
+pub mod second_factor;
+pub mod sign_in;
+pub mod teams;

@@ -1,0 +1,11 @@
+//! What the tests share: the binary at work, its clients, and stand-ins for others.
+
+pub mod browser;
+pub mod client;
+pub mod fixtures;
+pub mod git_host;
+pub mod harness;
+pub mod invariants;
+pub mod node;
+pub mod processes;
+pub mod receiver;
