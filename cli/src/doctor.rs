@@ -2,7 +2,6 @@
 
 use std::path::Path;
 
-use clouds_local::engine::Engine;
 use domain::engine::ContainerEngine;
 use serde_json::json;
 
@@ -10,8 +9,8 @@ use crate::arguments::DoctorOptions;
 use crate::client::api::Api;
 use crate::client::credentials::Credentials;
 use crate::client::output;
-use crate::failure::Failure;
-use crate::server::{DATABASE, default_directory};
+use server::Failure;
+use server::{DATABASE, default_directory};
 
 /// Disk space below which builds are refused, MiB; the doctor warns at twice that.
 const DISK_FLOOR_MIB: u64 = 1024;
@@ -104,17 +103,9 @@ async fn database(directory: &Path) -> Finding {
     if !path.exists() {
         return Finding::new(Verdict::Fine, "database", "none yet (made at the first start)");
     }
-    match store::Store::sqlite(&path).await {
-        Ok(store) => match store.ping().await {
-            Ok(()) => Finding::new(Verdict::Fine, "database", format!("{}", path.display())),
-            Err(error) => {
-                Finding::new(Verdict::Broken, "database", format!("{}: {error}: restore it from a backup", path.display()))
-            }
-        },
-        Err(error) => {
-            let text = format!("{} cannot be opened: {}", path.display(), jobs::handler::chain(&error));
-            Finding::new(Verdict::Broken, "database", text)
-        }
+    match server::check_database(&path).await {
+        Ok(()) => Finding::new(Verdict::Fine, "database", format!("{}", path.display())),
+        Err(problem) => Finding::new(Verdict::Broken, "database", problem),
     }
 }
 
@@ -166,7 +157,7 @@ async fn credential() -> Finding {
 
 async fn container_engine() -> Finding {
     let about = "container engine";
-    match Engine::for_questions().find().await {
+    match server::container_engine().await {
         ContainerEngine::Answers { name } => Finding::new(Verdict::Fine, about, name),
         ContainerEngine::Silent { client, reason } => {
             let text =

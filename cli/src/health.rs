@@ -6,7 +6,7 @@ use anyhow::Context;
 use url::Url;
 
 use crate::arguments::HealthOptions;
-use crate::failure::Failure;
+use server::Failure;
 
 /// Longer than the server itself waits for what it depends on.
 const PATIENCE: Duration = Duration::from_secs(6);
@@ -18,7 +18,8 @@ pub async fn run(options: HealthOptions) -> Result<(), Failure> {
     let client = reqwest::Client::builder().timeout(PATIENCE).no_proxy().tls_certs_only([]).build();
     let client = client.context("no HTTP client can be made")?;
     let unhealthy = |reason: String| Failure::failed("UNHEALTHY", format!("{url}: {reason}"));
-    let response = client.get(url.clone()).send().await.map_err(|error| unhealthy(jobs::handler::chain(&error)))?;
+    let response =
+        client.get(url.clone()).send().await.map_err(|error| unhealthy(format!("{:#}", anyhow::Error::from(error))))?;
     let status = response.status();
     let body = response.text().await.unwrap_or_default();
     if !status.is_success() {

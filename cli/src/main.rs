@@ -4,15 +4,14 @@ mod arguments;
 mod client;
 mod commands;
 mod doctor;
-mod failure;
 mod health;
 mod parsing;
-mod server;
 
 use std::process::ExitCode;
 
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
+use crate::client::credentials::Credentials;
+use server::Failure;
 
 fn main() -> ExitCode {
     let arguments = match parsing::parse() {
@@ -25,7 +24,7 @@ fn main() -> ExitCode {
             } else {
                 let _ = error.print();
             }
-            return ExitCode::from(if wrong { failure::USAGE } else { 0 });
+            return ExitCode::from(if wrong { server::failure::USAGE } else { 0 });
         }
     };
     // One provider of TLS in the whole program; a second call would only say that it is installed.
@@ -44,13 +43,13 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().map_err(anyhow::Error::from)?;
     let outcome = runtime.block_on(async {
         match arguments.command {
-            Command::Up(options) => server::up(*options).await,
+            Command::Up(options) => server::up(*options, Credentials::keep).await,
             Command::Migrate(options) => server::migrate(options).await,
             Command::Api(options) => server::api(*options).await,
             Command::Worker(options) => server::worker(options).await,
             Command::Edge(options) => server::edge(options).await,
-            Command::Backup(options) => server::backup(options).await,
-            Command::Restore(options) => server::restore(options).await,
+            Command::Backup(options) => server::backup(options.backup, options.output.json).await,
+            Command::Restore(options) => server::restore(options.restore, options.output.json).await,
             Command::Doctor(options) => doctor::run(options).await,
             Command::Health(options) => health::run(options).await,
             Command::Completion { shell } => {

@@ -1,7 +1,5 @@
 //! What many commands take.
 
-use std::path::PathBuf;
-
 use clap::Args;
 
 /// How the outcome is shown.
@@ -10,13 +8,6 @@ pub struct Output {
     /// Print one JSON document to stdout and nothing else there
     #[arg(long, global = true)]
     pub json: bool,
-}
-
-#[derive(Debug, Clone, Args)]
-pub struct DataDirectory {
-    /// Where the state is kept
-    #[arg(long = "data", env = "MIKROCLOUD_DATA", value_name = "DIR")]
-    pub directory: Option<PathBuf>,
 }
 
 /// Which project a command is about.

@@ -1,14 +1,14 @@
 //! The commands there are.
 
 use clap::{Parser, Subcommand};
+use server::{ApiOptions, EdgeOptions, MigrateOptions, UpOptions, WorkerOptions};
 
 use super::{
     AccountOptions, AuditOptions, BackupOptions, CancelOptions, DecisionOptions, DeployOptions, DeploymentsOptions,
     DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, GitOptions, HealthOptions, InitOptions, JobsOptions,
     KeysOptions, LoginOptions, LogsOptions, MembersOptions, NotificationsOptions, Output, ProjectsOptions, PromoteOptions,
-    RestoreOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions, UpOptions,
+    RestoreOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions,
 };
-use crate::server::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
 #[derive(Debug, Parser)]

@@ -6,11 +6,11 @@ mod command;
 mod identity;
 mod notifications;
 mod operations;
+mod operator;
 mod projects;
-mod server;
 
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
-pub use choices::{DataDirectory, EnvironmentChoice, Output, ProjectChoice};
+pub use choices::{EnvironmentChoice, Output, ProjectChoice};
 pub use command::{Arguments, Command};
 pub use identity::{
     AccountCommand, AccountOptions, KeysCommand, KeysOptions, LoginOptions, MembersCommand, MembersOptions, RolesCommand,
@@ -18,10 +18,11 @@ pub use identity::{
 };
 pub use notifications::{AddChannel, DeliveryState, NotificationsCommand, NotificationsOptions};
 pub use operations::{JobsCommand, JobsOptions};
+pub use operator::{BackupOptions, DoctorOptions, HealthOptions, RestoreOptions};
 pub use projects::{
     CancelOptions, ConnectionRules, DecisionOptions, DeployOptions, DeploymentsOptions, DomainsCommand, DomainsOptions,
     EnvCommand, EnvOptions, EnvironmentsCommand, EnvironmentsOptions, GitCommand, GitOptions, InitOptions, LogsOptions,
     ProjectsCommand, ProjectsOptions, PromoteOptions, RollbackOptions, SchedulesCommand, SchedulesOptions, StorageCommandOptions,
     TokenChoice,
 };
-pub use server::{BackupOptions, DoctorOptions, HealthOptions, InstallationChoice, RestoreOptions, RotateOptions, UpOptions};
+pub use server::{DataDirectory, RotateOptions};

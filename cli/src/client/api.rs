@@ -7,7 +7,7 @@ use reqwest::header::AUTHORIZATION;
 use serde_json::{Value, json};
 
 use super::credentials::Credentials;
-use crate::failure::Failure;
+use server::Failure;
 
 /// A server and the credential to show it.
 pub struct Api {

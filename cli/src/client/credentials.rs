@@ -9,7 +9,7 @@ use domain::secret::Secret;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::failure::Failure;
+use server::Failure;
 
 const FILE: &str = "credentials.json";
 
@@ -112,8 +112,16 @@ impl Credentials {
         }
     }
 
+    /// Keeps the key that a server of this machine made at its first start; after later ones, the credential follows the server.
+    pub fn keep(url: &str, data: &Path, key: Option<&Secret>) -> Result<(), Failure> {
+        match key {
+            Some(key) => Self { data: Some(data.to_owned()), ..Self::new(url, key.clone()) }.save(),
+            None => Self::follow_server(url, data),
+        }
+    }
+
     /// A server of this machine may listen elsewhere than last time: the credential that it made follows it.
-    pub fn follow_server(url: &str, data: &Path) -> Result<(), Failure> {
+    fn follow_server(url: &str, data: &Path) -> Result<(), Failure> {
         match Self::stored() {
             Ok(Some(stored)) if stored.data.as_deref() == Some(data) && stored.url != url => {
                 Self { url: url.to_owned(), ..stored }.save()

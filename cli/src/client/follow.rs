@@ -9,7 +9,7 @@ use tokio_tungstenite::tungstenite::http::HeaderValue;
 use tokio_tungstenite::tungstenite::{Error, Message};
 
 use super::api::{Api, USER_AGENT};
-use crate::failure::Failure;
+use server::Failure;
 
 /// What is seen while following.
 pub enum Seen {

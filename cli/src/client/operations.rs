@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::api::Api;
-use crate::failure::Failure;
+use server::Failure;
 
 /// What commands show of a deployment.
 pub const DEPLOYMENT: &str = "id number status trigger kind url commitSha createdAt logCount rollbackAvailable failure { code message } environment { name url } project { slug }";

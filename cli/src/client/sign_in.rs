@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep};
 use super::api::Api;
 use super::credentials::Credentials;
 use super::output::{Progress, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// A session that a command is done with when it ends.
 pub struct Session {

@@ -10,7 +10,7 @@ use tokio_util::io::ReaderStream;
 
 use super::api::Api;
 use super::output::Progress;
-use crate::failure::Failure;
+use server::Failure;
 
 /// Packs a directory and uploads it; the digest by which a deployment names it.
 pub async fn upload(api: &Api, directory: &Path, progress: &std::sync::Arc<Progress>) -> Result<String, Failure> {

@@ -10,10 +10,10 @@ use clap::CommandFactory;
 use clap_complete::Shell;
 
 use crate::arguments::{Arguments, Command};
-use crate::failure::Failure;
 use identity::{account, keys, login, members, roles, teams};
 use operations::jobs;
 use projects::{approvals, deploy, deployments, domains, env, environments, git, init, logs, project, schedules, storage};
+use server::Failure;
 
 /// Runs a client command.
 pub async fn run(command: Command) -> Result<(), Failure> {

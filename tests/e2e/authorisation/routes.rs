@@ -10,7 +10,8 @@ use super::Who;
 use super::world::{self, World};
 
 /// Where routes are added by hand. Those of REST are in the OpenAPI document, and in a table of their own.
-const SOURCES: [&str; 2] = [include_str!("../../../api/src/routes/mod.rs"), include_str!("../../../api/src/rest/protocol/docs_page.rs")];
+const SOURCES: [&str; 2] =
+    [include_str!("../../../api/src/routes/mod.rs"), include_str!("../../../api/src/rest/protocol/docs_page.rs")];
 
 /// Who may use a route.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -23,7 +23,7 @@ pub struct LoginOptions {
     #[arg(long, conflicts_with_all = ["email", "token"])]
     pub link: bool,
     /// The database of the scaled-out form, for --link
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = crate::server::database_url)]
+    #[arg(long, env = "DATABASE_URL", hide_env_values = true, value_name = "URL", value_parser = server::database_url)]
     pub database_url: Option<Secret>,
     #[command(flatten)]
     pub data: DataDirectory,

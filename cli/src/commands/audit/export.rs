@@ -10,7 +10,7 @@ use tempfile::NamedTempFile;
 use crate::arguments::{AuditFormat, AuditTime, Output};
 use crate::client::api::Api;
 use crate::client::output;
-use crate::failure::Failure;
+use server::Failure;
 
 /// Writes the log into a file, page after page. A file is there whole or not at all.
 pub async fn run(file: &Path, format: AuditFormat, time: AuditTime, output: Output) -> Result<(), Failure> {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::arguments::{AuditCommand, AuditOptions, Output};
 use crate::client::api::Api;
 use crate::client::output::{self, moment, plain, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// How many entries are asked for at once.
 const PAGE: usize = 100;

@@ -10,7 +10,7 @@ use serde_json::json;
 
 use crate::arguments::Output;
 use crate::client::output;
-use crate::failure::Failure;
+use server::Failure;
 
 /// Checks a file and says what is wrong with it first, or that nothing is.
 pub fn run(file: &Path, public_keys: Vec<PublicKey>, earlier: Option<&Path>, output: Output) -> Result<(), Failure> {

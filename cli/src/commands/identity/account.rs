@@ -10,7 +10,7 @@ use crate::client::api::Api;
 use crate::client::credentials::Credentials;
 use crate::client::output::{self, moment, text};
 use crate::client::sign_in::{Session, ask};
-use crate::failure::Failure;
+use server::Failure;
 
 const ACCOUNT: &str = "{ me { user { email } account { secondFactor { enabled recoveryCodes } identities { provider email usedAt } \
     sessions { id method address agent createdAt usedAt endsAt current } securityEvents { kind address createdAt seenAt } } } }";

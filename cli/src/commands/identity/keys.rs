@@ -6,7 +6,7 @@ use super::members;
 use crate::arguments::{KeysCommand, KeysOptions, Output};
 use crate::client::api::Api;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const KEY: &str = "id userId name prefix scopes expiresAt revokedAt createdAt";
 
@@ -14,7 +14,7 @@ const KEY: &str = "id userId name prefix scopes expiresAt revokedAt createdAt";
 pub async fn run(options: KeysOptions) -> Result<(), Failure> {
     let command = options.command.unwrap_or(KeysCommand::List);
     if let KeysCommand::Rotate(rotation) = command {
-        return crate::server::rotate_keys(*rotation, options.output).await;
+        return server::rotate_keys(*rotation, options.output.json).await;
     }
     let api = Api::signed_in()?;
     match command {

@@ -1,7 +1,5 @@
 //! Signing in and out.
 
-use std::path::PathBuf;
-
 use domain::secret::Secret;
 use reqwest::StatusCode;
 use serde_json::{Value, json};
@@ -12,8 +10,7 @@ use crate::client::api::Api;
 use crate::client::credentials::Credentials;
 use crate::client::output::{self, Progress};
 use crate::client::sign_in::{self, Session, Waiting};
-use crate::failure::Failure;
-use crate::server::{DATABASE, default_directory};
+use server::Failure;
 
 const ME: &str = "{ me { user { id email name } team { id name } role permissions } }";
 
@@ -108,32 +105,8 @@ fn show(me: &Value, url: &str, output: Output) {
     }
 }
 
-/// The database of the embedded form.
-async fn embedded_store(directory: Option<PathBuf>) -> Result<store::Store, Failure> {
-    let directory = directory.map_or_else(default_directory, Ok)?;
-    let path = directory.join(DATABASE);
-    if !path.exists() {
-        return Err(Failure::failed(
-            "DATABASE",
-            format!("there is no MikroCloud in {}: say where its state is with --data DIR", directory.display()),
-        ));
-    }
-    Ok(store::Store::sqlite(&path).await.map_err(anyhow::Error::from)?)
-}
-
 async fn link(options: LoginOptions) -> Result<(), Failure> {
-    let store = match &options.database_url {
-        Some(url) => store::Store::postgres(url.expose(), 1).await.map_err(anyhow::Error::from)?,
-        None => embedded_store(options.data.directory).await?,
-    };
-    let token = services::owner_link(&store).await.map_err(anyhow::Error::from)?;
-    store.close().await;
-    let token = token.ok_or_else(|| {
-        Failure::failed(
-            "NOT_SET_UP",
-            "this MikroCloud has no owner yet: start it once with `mikrocloud up`, or run `mikrocloud migrate`",
-        )
-    })?;
+    let token = server::owner_link(options.database_url.as_ref(), options.data.directory).await?;
     let link = format!("{}/auth/link?token={}", options.url.trim_end_matches('/'), token.expose());
     if options.output.json {
         output::json(&json!({"link": link}));

@@ -7,7 +7,7 @@ use crate::arguments::{MembersCommand, MembersOptions, Output};
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const MEMBER: &str =
     "user { id email name } role customRoleId permissions createdBy grants { id role customRoleId projectId environmentId }";

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::arguments::{Output, RolesCommand, RolesOptions};
 use crate::client::api::Api;
 use crate::client::output::{self, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const ROLE: &str = "role { id name permissions }";
 

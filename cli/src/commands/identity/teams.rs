@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::arguments::{Output, TeamsCommand, TeamsOptions};
 use crate::client::api::Api;
 use crate::client::output::{self, moment, plain, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// How many teams are asked for at once.
 const AT_ONCE: u32 = 100;

@@ -7,7 +7,7 @@ use tokio::time::{Instant, sleep};
 use super::{Client, LOOK_EVERY, PATIENCE, show};
 use crate::arguments::DeliveryState;
 use crate::client::output::{self, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const DELIVERY: &str = "id channelId event eventAt data state attemptCount nextAttemptAt error finishedAt";
 

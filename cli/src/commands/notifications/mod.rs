@@ -12,7 +12,7 @@ use crate::arguments::{AddChannel, NotificationsCommand, NotificationsOptions, O
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const CHANNEL: &str = "id name kind projectId events templates { event title body } address enabled disabledReason failingSince \
                        pausedUntil createdAt updatedAt";

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::arguments::{JobsCommand, JobsOptions, Output};
 use crate::client::api::Api;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const JOB: &str =
     "id kind queue state attempts maxAttempts createdAt runAt startedAt finishedAt worker lastError payload traceId";

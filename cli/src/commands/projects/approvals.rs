@@ -6,7 +6,7 @@ use crate::arguments::{DecisionOptions, Output};
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// Lists what waits for an approval.
 pub async fn list(output: Output) -> Result<(), Failure> {

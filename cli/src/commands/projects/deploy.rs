@@ -12,7 +12,7 @@ use crate::client::follow::{Position, Seen, follow};
 use crate::client::operations;
 use crate::client::output::{self, Progress};
 use crate::client::upload::upload;
-use crate::failure::Failure;
+use server::Failure;
 
 /// Deploys and waits.
 pub async fn deploy(options: DeployOptions) -> Result<(), Failure> {

@@ -10,7 +10,7 @@ use crate::arguments::{CancelOptions, DeploymentsOptions, Output, PromoteOptions
 use crate::client::api::Api;
 use crate::client::operations::{self, DEPLOYMENT};
 use crate::client::output::{self, Progress, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// Lists a project's deployments.
 pub async fn list(options: DeploymentsOptions) -> Result<(), Failure> {

@@ -11,7 +11,7 @@ use crate::arguments::{DomainsCommand, DomainsOptions, Output};
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, Progress, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const DOMAIN: &str = "id name unicodeName environment url state problem checkedAt nextCheckAt verifiedAt createdAt \
     records { type name value } certificate { state notAfter problem nextTryAt }";

@@ -10,7 +10,7 @@ use crate::arguments::{EnvCommand, EnvOptions, EnvironmentChoice, Output, Projec
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// Lists, sets and unsets variables.
 pub async fn run(options: EnvOptions) -> Result<(), Failure> {

@@ -9,7 +9,7 @@ use crate::arguments::{EnvironmentsCommand, EnvironmentsOptions};
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// Lists environments, and deletes them.
 pub async fn run(options: EnvironmentsOptions) -> Result<(), Failure> {

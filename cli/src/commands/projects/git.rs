@@ -10,7 +10,7 @@ use crate::arguments::{ConnectionRules, GitCommand, GitOptions, Output, ProjectC
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const CONNECTION: &str =
     "id host apiUrl repository reports byApp webhookPath branches { branch environment } previews previewHours createdAt";

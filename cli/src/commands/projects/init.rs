@@ -1,6 +1,5 @@
 //! `mikrocloud init`: a project file for a directory.
 
-use clouds_local::engine::Engine;
 use domain::detect::{DOCKERFILES, SourceTree, detect};
 use domain::manifest::{FILE_NAME, Manifest};
 use domain::workload::WorkloadSpec;
@@ -10,7 +9,7 @@ use sources::DirectoryTree;
 use super::target::project_name;
 use crate::arguments::InitOptions;
 use crate::client::output;
-use crate::failure::Failure;
+use server::Failure;
 
 /// Writes `mikrocloud.toml`, and says what would be built.
 pub async fn init(options: &InitOptions) -> Result<(), Failure> {
@@ -23,7 +22,7 @@ pub async fn init(options: &InitOptions) -> Result<(), Failure> {
     let tree = DirectoryTree::open(&options.path);
     let mut tree = tree.map_err(|error| Failure::failed("SOURCE", format!("{}: {error}", options.path.display())))?;
     if DOCKERFILES.iter().any(|file| tree.exists(file)) {
-        tree = tree.with_container_engine(Engine::for_questions().find().await);
+        tree = tree.with_container_engine(server::container_engine().await);
     }
     let plan = detect(&tree, &Manifest::default()).map_err(|error| Failure::failed(error.code, error.message))?;
     let kind = match plan.workload {

@@ -11,7 +11,7 @@ use crate::client::api::Api;
 use crate::client::follow::{Position, Seen, follow};
 use crate::client::operations;
 use crate::client::output::{self, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// Shows the log of a deployment, and what is to come with `-f`.
 pub async fn logs(options: LogsOptions) -> Result<(), Failure> {

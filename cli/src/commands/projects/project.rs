@@ -8,7 +8,7 @@ use crate::arguments::{EnvironmentChoice, Output, ProjectsCommand, ProjectsOptio
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 /// Lists, creates, shows and deletes projects.
 pub async fn run(options: ProjectsOptions) -> Result<(), Failure> {

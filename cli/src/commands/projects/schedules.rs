@@ -9,7 +9,7 @@ use crate::arguments::{Output, ProjectChoice, SchedulesCommand, SchedulesOptions
 use crate::client::api::Api;
 use crate::client::operations;
 use crate::client::output::{self, moment, text};
-use crate::failure::Failure;
+use server::Failure;
 
 const SCHEDULE: &str = "id name environment cron timeZone path missed enabled timeoutSeconds nextDueAt createdAt";
 

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use crate::arguments::StorageCommandOptions;
 use crate::client::api::Api;
 use crate::client::output;
-use crate::failure::Failure;
+use server::Failure;
 
 /// Shows what the team stores.
 pub async fn run(options: StorageCommandOptions) -> Result<(), Failure> {

@@ -5,7 +5,7 @@ use std::path::Path;
 use domain::manifest::{FILE_NAME, Manifest};
 use domain::name::ProjectName;
 
-use crate::failure::Failure;
+use server::Failure;
 
 /// The project named on the command line, or by the project file of a directory, or by the directory's own name.
 pub fn project_name(given: Option<&str>, directory: &Path) -> Result<String, Failure> {

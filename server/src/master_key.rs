@@ -7,9 +7,9 @@ use std::path::{Path, PathBuf};
 
 use services::MasterKey;
 
-use super::data_directory::{DATABASE, default_directory};
-use crate::arguments::InstallationChoice;
+use crate::data_directory::{DATABASE, default_directory};
 use crate::failure::Failure;
+use crate::installation::InstallationChoice;
 
 const VARIABLE: &str = "MIKROCLOUD_MASTER_KEY";
 const FILE: &str = "master.key";

@@ -1,4 +1,4 @@
-//! What the scaled-out roles take.
+//! What the roles take.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -7,16 +7,17 @@ use std::time::Duration;
 use clap::Args;
 use domain::secret::Secret;
 use jobs::RedisUrl;
+use jobs::payload::{BUILD, QUEUES};
 use url::Url;
 
-use super::address::AddressOptions;
-use super::git_hosts::GitHostOptions;
-use super::limits::LimitOptions;
-use super::outgoing::OutgoingOptions;
-use super::requests::RequestOptions;
-use super::sign_in::SignInOptions;
-use super::storage::StorageOptions;
-use crate::arguments::DataDirectory;
+use crate::address::AddressOptions;
+use crate::git_hosts::GitHostOptions;
+use crate::installation::DataDirectory;
+use crate::limits::LimitOptions;
+use crate::outgoing::OutgoingOptions;
+use crate::requests::RequestOptions;
+use crate::sign_in::SignInOptions;
+use crate::storage::StorageOptions;
 
 /// The database of the scaled-out form.
 #[derive(Debug, Clone, Args)]
@@ -29,20 +30,20 @@ pub struct DatabaseOptions {
         value_parser = database_url,
         value_name = "URL"
     )]
-    pub database_url: Secret,
+    pub(crate) database_url: Secret,
     /// How many connections this process may have to it
     #[arg(long, env = "MIKROCLOUD_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
-    pub database_connections: u32,
+    pub(crate) database_connections: u32,
     /// How long to wait at the start for what this depends on, in seconds
     #[arg(long, env = "MIKROCLOUD_WAIT_SECONDS", default_value_t = 60)]
-    pub wait_seconds: u64,
+    pub(crate) wait_seconds: u64,
     #[arg(
         long,
         help = "The key that seals secrets, in a file of 64 hexadecimal digits; or MIKROCLOUD_MASTER_KEY holds the digits",
         env = "MIKROCLOUD_MASTER_KEY_FILE",
         value_name = "FILE"
     )]
-    pub master_key_file: Option<PathBuf>,
+    pub(crate) master_key_file: Option<PathBuf>,
 }
 
 /// The address of a PostgreSQL database. The driver itself takes any scheme for its own.
@@ -66,7 +67,7 @@ impl DatabaseOptions {
 #[derive(Debug, Clone, Args)]
 pub struct ClusterOptions {
     #[command(flatten)]
-    pub database: DatabaseOptions,
+    pub(crate) database: DatabaseOptions,
     #[arg(
         long,
         help = "Redis or Valkey: redis://host:6379, rediss:// behind TLS, redis+sentinel://host:26379/master, redis+cluster://host:6379",
@@ -74,7 +75,7 @@ pub struct ClusterOptions {
         hide_env_values = true,
         value_name = "URL"
     )]
-    pub redis_url: RedisUrl,
+    pub(crate) redis_url: RedisUrl,
     #[arg(
         long,
         help = "Where artifacts and uploads are kept: s3://bucket/prefix, az://container/prefix, gs://bucket/prefix, or file:///directory",
@@ -82,19 +83,19 @@ pub struct ClusterOptions {
         value_name = "URL",
         value_parser = objects_address
     )]
-    pub objects: Url,
+    pub(crate) objects: Url,
     #[command(flatten)]
-    pub alerts: AlertOptions,
+    pub(crate) alerts: AlertOptions,
     #[command(flatten)]
-    pub git_hosts: GitHostOptions,
+    pub(crate) git_hosts: GitHostOptions,
     #[command(flatten)]
-    pub outgoing: OutgoingOptions,
+    pub(crate) outgoing: OutgoingOptions,
     #[command(flatten)]
-    pub data: DataDirectory,
+    pub(crate) data: DataDirectory,
     #[command(flatten)]
-    pub sites: SiteOptions,
+    pub(crate) sites: SiteOptions,
     #[command(flatten)]
-    pub storage: StorageOptions,
+    pub(crate) storage: StorageOptions,
 }
 
 /// Who is told of alerts.
@@ -102,7 +103,7 @@ pub struct ClusterOptions {
 pub struct AlertOptions {
     /// Where alerts are sent as JSON, in the form that chat services take
     #[arg(long, env = "MIKROCLOUD_ALERT_WEBHOOK", hide_env_values = true, value_name = "URL")]
-    pub alert_webhook: Option<Secret>,
+    pub(crate) alert_webhook: Option<Secret>,
 }
 
 /// Under which addresses deployments are seen.
@@ -110,78 +111,113 @@ pub struct AlertOptions {
 pub struct SiteOptions {
     /// The domain under which deployments are served
     #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
-    pub base_domain: String,
+    pub(crate) base_domain: String,
     /// The port in the addresses of deployments
     #[arg(long, env = "MIKROCLOUD_PUBLIC_PORT", default_value_t = 8081)]
-    pub public_port: u16,
+    pub(crate) public_port: u16,
     /// The scheme in the addresses of deployments
     #[arg(long, env = "MIKROCLOUD_PUBLIC_SCHEME", default_value = "http", value_parser = ["http", "https"])]
-    pub public_scheme: String,
+    pub(crate) public_scheme: String,
+}
+
+/// `mikrocloud up`
+#[derive(Debug, Args)]
+pub struct UpOptions {
+    #[command(flatten)]
+    pub(crate) data: DataDirectory,
+    /// The address to listen on
+    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
+    pub(crate) listen: SocketAddr,
+    /// The domain under which deployments are served
+    #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
+    pub(crate) base_domain: String,
+    /// How many builds run at once
+    #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = BUILD.concurrency, value_parser = clap::value_parser!(u16).range(1..=256))]
+    pub(crate) builds: u16,
+    /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
+    #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]
+    pub(crate) shutdown_seconds: u64,
+    #[command(flatten)]
+    pub(crate) alerts: AlertOptions,
+    #[command(flatten)]
+    pub(crate) git_hosts: GitHostOptions,
+    #[command(flatten)]
+    pub(crate) outgoing: OutgoingOptions,
+    #[command(flatten)]
+    pub(crate) limits: LimitOptions,
+    #[command(flatten)]
+    pub(crate) requests: RequestOptions,
+    #[command(flatten)]
+    pub(crate) address: AddressOptions,
+    #[command(flatten)]
+    pub(crate) sign_in: SignInOptions,
+    #[command(flatten)]
+    pub(crate) storage: StorageOptions,
 }
 
 /// `mikrocloud migrate`
 #[derive(Debug, Args)]
 pub struct MigrateOptions {
     #[command(flatten)]
-    pub database: DatabaseOptions,
+    pub(crate) database: DatabaseOptions,
     /// Where people reach the API, for the sign-in link of the owner
     #[arg(long, env = "MIKROCLOUD_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
-    pub public_url: Url,
+    pub(crate) public_url: Url,
 }
 
 /// `mikrocloud api`
 #[derive(Debug, Args)]
 pub struct ApiOptions {
     #[command(flatten)]
-    pub cluster: ClusterOptions,
+    pub(crate) cluster: ClusterOptions,
     /// The address to listen on
     #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     #[command(flatten)]
-    pub requests: RequestOptions,
+    pub(crate) requests: RequestOptions,
     #[command(flatten)]
-    pub address: AddressOptions,
+    pub(crate) address: AddressOptions,
     #[command(flatten)]
-    pub sign_in: SignInOptions,
+    pub(crate) sign_in: SignInOptions,
 }
 
 /// `mikrocloud worker`
 #[derive(Debug, Args)]
 pub struct WorkerOptions {
     #[command(flatten)]
-    pub cluster: ClusterOptions,
+    pub(crate) cluster: ClusterOptions,
     /// The queues to work on; all when left out
-    #[arg(long, env = "MIKROCLOUD_QUEUES", value_delimiter = ',', value_parser = jobs::payload::QUEUES)]
-    pub queues: Vec<String>,
+    #[arg(long, env = "MIKROCLOUD_QUEUES", value_delimiter = ',', value_parser = QUEUES)]
+    pub(crate) queues: Vec<String>,
     /// How many jobs of each queue this process runs at once; each queue's own default when left out
     #[arg(long, env = "MIKROCLOUD_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
-    pub concurrency: Option<u16>,
+    pub(crate) concurrency: Option<u16>,
     /// How long a job stays with a worker that gives no sign of life, in seconds
     #[arg(long, env = "MIKROCLOUD_LEASE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=600))]
-    pub lease_seconds: u64,
+    pub(crate) lease_seconds: u64,
     /// Where to answer health checks and metrics
     #[arg(long, env = "MIKROCLOUD_HEALTH_LISTEN", default_value = "127.0.0.1:8082")]
-    pub health_listen: SocketAddr,
+    pub(crate) health_listen: SocketAddr,
     /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
     #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 25)]
-    pub shutdown_seconds: u64,
+    pub(crate) shutdown_seconds: u64,
     #[command(flatten)]
-    pub limits: LimitOptions,
+    pub(crate) limits: LimitOptions,
 }
 
 /// `mikrocloud edge`
 #[derive(Debug, Args)]
 pub struct EdgeOptions {
     #[command(flatten)]
-    pub cluster: ClusterOptions,
+    pub(crate) cluster: ClusterOptions,
     /// The address to listen on, for visitors and for other edges
     #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8081")]
-    pub listen: SocketAddr,
+    pub(crate) listen: SocketAddr,
     /// Where other edges reach this one, as host:port; the listening address when left out
     #[arg(long, env = "MIKROCLOUD_EDGE_ADDRESS", value_name = "HOST:PORT")]
-    pub address: Option<String>,
+    pub(crate) address: Option<String>,
     #[command(flatten)]
-    pub limits: LimitOptions,
+    pub(crate) limits: LimitOptions,
 }
 
 /// The object store's address; what is wrong with it is said with the variable's name.

@@ -20,7 +20,7 @@ use jobs::{EventBus, Topic};
 use services::LocalControl;
 use store::{EdgeRow, Store, StoreError};
 
-use super::local_control::{InProcess, read, write};
+use crate::local_control::{InProcess, read, write};
 
 /// How often an edge gives a sign of life, and after what silence it counts as away.
 pub const SIGN_OF_LIFE: Duration = Duration::from_secs(3);

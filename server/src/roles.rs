@@ -21,15 +21,15 @@ use tokio::net::TcpListener;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::{Cluster, SCHEMA_AHEAD, connect_database, emptied, setup_failure};
-use super::edge_router::{LocalEdge, heed_hints};
-use super::fleet::SIGN_OF_LIFE;
-use super::logging;
-use super::master_key::given_master_key;
-use super::options::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
-use super::serving::{listen, wait_for_signal};
-use super::work::{Work, kill_leftovers};
+use crate::cluster::{Cluster, SCHEMA_AHEAD, connect_database, emptied, setup_failure};
+use crate::edge_router::{LocalEdge, heed_hints};
 use crate::failure::Failure;
+use crate::fleet::SIGN_OF_LIFE;
+use crate::logging;
+use crate::master_key::given_master_key;
+use crate::options::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
+use crate::serving::{listen, wait_for_signal};
+use crate::work::{Work, kill_leftovers};
 
 /// How long what runs on an edge may take to end.
 const EDGE_GRACE: Duration = Duration::from_secs(20);

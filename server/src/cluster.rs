@@ -17,11 +17,11 @@ use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use super::data_directory::DataDir;
-use super::fleet::{Fleet, OtherEdges};
-use super::master_key::given_master_key;
-use super::options::{ClusterOptions, DatabaseOptions, SiteOptions};
+use crate::data_directory::DataDir;
 use crate::failure::Failure;
+use crate::fleet::{Fleet, OtherEdges};
+use crate::master_key::given_master_key;
+use crate::options::{ClusterOptions, DatabaseOptions, SiteOptions};
 
 /// How often the clock of the database is looked at.
 const CLOCK_EVERY: Duration = Duration::from_secs(30);

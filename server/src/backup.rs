@@ -4,6 +4,7 @@ use std::fs::{self, File};
 use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 
+use clap::Args;
 use indicatif::ProgressBar;
 use serde_json::{Map, Value, json};
 use services::backup::{self, BackupError, Head, Sums};
@@ -11,17 +12,40 @@ use services::{MasterKey, Sealer};
 use store::Store;
 use tempfile::NamedTempFile;
 
-use super::data_directory::{DATABASE, DataDir, default_directory};
-use super::master_key::{check_master_key, existing_master_key, given_master_key, keep_master_key};
-use crate::arguments::{BackupOptions, InstallationChoice, RestoreOptions};
-use crate::client::output;
+use crate::data_directory::{DATABASE, DataDir, default_directory};
 use crate::failure::Failure;
+use crate::installation::InstallationChoice;
+use crate::master_key::{check_master_key, existing_master_key, given_master_key, keep_master_key};
 
 /// After how many rows the line on a terminal changes.
 const PROGRESS_EVERY: u64 = 1000;
 
+/// `mikrocloud backup`
+#[derive(Debug, Args)]
+pub struct BackupOptions {
+    /// The file to write; one that is there is replaced once the new one is complete
+    pub(crate) file: PathBuf,
+    /// Write nothing: restore the file into a temporary database and compare
+    #[arg(long)]
+    pub(crate) verify: bool,
+    #[command(flatten)]
+    pub(crate) installation: InstallationChoice,
+}
+
+/// `mikrocloud restore`
+#[derive(Debug, Args)]
+pub struct RestoreOptions {
+    /// The backup
+    pub(crate) file: PathBuf,
+    /// Replace what the database holds
+    #[arg(long)]
+    pub(crate) replace: bool,
+    #[command(flatten)]
+    pub(crate) installation: InstallationChoice,
+}
+
 /// Writes a backup, or verifies one.
-pub async fn backup(options: BackupOptions) -> Result<(), Failure> {
+pub async fn backup(options: BackupOptions, as_json: bool) -> Result<(), Failure> {
     let key = key_of(&options.installation)?;
     let (head, sums) = if options.verify {
         verify(&options.file, key).await?
@@ -32,8 +56,8 @@ pub async fn backup(options: BackupOptions) -> Result<(), Failure> {
         written?
     };
     let done = if options.verify { "Restored into a temporary database and compared" } else { "Backed up" };
-    show(done, &options.file, &head, &sums, options.output.json);
-    if !options.verify && !options.output.json {
+    show(done, &options.file, &head, &sums, as_json);
+    if !options.verify && !as_json {
         println!(
             "Artifacts and archived logs are not in it: copy `artifacts/` and `objects/` of the data directory, or the bucket of \
              MIKROCLOUD_OBJECTS, as well."
@@ -44,7 +68,7 @@ pub async fn backup(options: BackupOptions) -> Result<(), Failure> {
 }
 
 /// Restores a backup.
-pub async fn restore(options: RestoreOptions) -> Result<(), Failure> {
+pub async fn restore(options: RestoreOptions, as_json: bool) -> Result<(), Failure> {
     let key = key_of(&options.installation)?;
     let (head, sums) = match &options.installation.database_url {
         Some(url) => {
@@ -53,7 +77,7 @@ pub async fn restore(options: RestoreOptions) -> Result<(), Failure> {
         }
         None => into_directory(&options, key).await?,
     };
-    show("Restored", &options.file, &head, &sums, options.output.json);
+    show("Restored", &options.file, &head, &sums, as_json);
     Ok(())
 }
 
@@ -146,8 +170,9 @@ fn show(done: &str, path: &Path, head: &Head, sums: &Sums, as_json: bool) {
     if as_json {
         let tables: Map<String, Value> = sums.tables().map(|(table, sum)| (table.to_owned(), json!(sum.rows))).collect();
         let file = path.display().to_string();
-        output::json(
-            &json!({"file": file, "takenAt": head.taken_at, "schema": head.schema, "program": head.program, "tables": tables}),
+        println!(
+            "{}",
+            json!({"file": file, "takenAt": head.taken_at, "schema": head.schema, "program": head.program, "tables": tables})
         );
     } else {
         println!(

@@ -10,7 +10,7 @@ use services::Services;
 use services::acme::Certificates;
 use url::Url;
 
-use super::acme::AcmeOptions;
+use crate::acme::AcmeOptions;
 use crate::failure::Failure;
 
 /// Where people reach whatever serves the API.
@@ -52,7 +52,7 @@ impl AddressOptions {
         let tls = match self.acme.settings()? {
             Some(settings) => {
                 let certificates = Certificates::open(services.clone(), settings).await;
-                Some(Tls::from_authority(certificates.map_err(|error| super::acme::failure(&error))?))
+                Some(Tls::from_authority(certificates.map_err(|error| crate::acme::failure(&error))?))
             }
             None => self.given()?,
         };

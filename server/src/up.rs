@@ -11,6 +11,7 @@ use artifacts::{ArtifactStore, Artifacts, Objects};
 use clouds_local::LocalCloud;
 use clouds_local::build::{BuilderConfig, LocalBuilder};
 use clouds_local::edge::{Edge, EdgeConfig};
+use domain::secret::Secret;
 use jobs::payload::{ALL_QUEUES, BUILD, QUEUES, Queue};
 use jobs::{EventBus, LeaseSettings, Topic, Wakeups};
 use services::{FirstStart, Foundation, LocalControl, Sealer, Services, Settings};
@@ -18,20 +19,22 @@ use store::{SchemaState, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
-use super::cluster::{SCHEMA_AHEAD, emptied, setup_failure};
-use super::data_directory::{DATABASE, DataDir};
-use super::edge_router::{LocalEdge, heed_hints};
-use super::local_control::InProcess;
-use super::logging;
-use super::master_key::master_key;
-use super::serving::{listen, wait_for_signal};
-use super::work::{Work, kill_leftovers};
-use crate::arguments::UpOptions;
-use crate::client::credentials::Credentials;
+use crate::cluster::{SCHEMA_AHEAD, emptied, setup_failure};
+use crate::data_directory::{DATABASE, DataDir};
+use crate::edge_router::{LocalEdge, heed_hints};
 use crate::failure::Failure;
+use crate::local_control::InProcess;
+use crate::logging;
+use crate::master_key::master_key;
+use crate::options::UpOptions;
+use crate::serving::{listen, wait_for_signal};
+use crate::work::{Work, kill_leftovers};
+
+/// Keeps the credential of the machine user who starts an embedded server: its address, its data directory and, at the first start, the key.
+pub type KeepCredential = fn(url: &str, data: &Path, key: Option<&Secret>) -> Result<(), Failure>;
 
 /// Runs until SIGTERM or SIGINT.
-pub async fn up(options: UpOptions) -> Result<(), Failure> {
+pub async fn up(options: UpOptions, keep: KeepCredential) -> Result<(), Failure> {
     logging::start();
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
@@ -42,7 +45,7 @@ pub async fn up(options: UpOptions) -> Result<(), Failure> {
     let first_start = services::prepare(&store, &sealer).await.map_err(setup_failure)?;
     tokio::spawn(Arc::clone(&sealer).keep_looking(store.clone()));
     let house = House::build(&options, &data, store, sealer, address).await?;
-    house.run(&options, &data, listener, first_start.as_ref()).await
+    house.run(&options, listener, |url| announce(url, data.path(), first_start.as_ref(), keep)).await
 }
 
 /// Everything that runs in the process.
@@ -121,9 +124,8 @@ impl House {
     async fn run(
         self,
         options: &UpOptions,
-        data: &DataDir,
         listener: TcpListener,
-        first_start: Option<&FirstStart>,
+        announce: impl FnOnce(&str) -> Result<(), Failure>,
     ) -> Result<(), Failure> {
         let metrics = api::install_metrics().context("metrics cannot be recorded")?;
         let edge = Some(Arc::new(LocalEdge(self.edge.clone())) as Arc<dyn api::EdgeRouter>);
@@ -145,7 +147,7 @@ impl House {
         if let Some(server) = in_the_clear {
             tokio::spawn(server.run(no_more_requests.clone()));
         }
-        announce(&url, data, first_start)?;
+        announce(&url)?;
 
         wait_for_signal().await?;
         tracing::info!(seconds = options.shutdown_seconds, "stopping: taking nothing new, letting what runs finish");
@@ -178,18 +180,13 @@ async fn open_store(directory: &Path) -> Result<Store, Failure> {
 }
 
 /// Says where the server is. The last line is for programs that wait for it.
-fn announce(url: &str, data: &DataDir, first_start: Option<&FirstStart>) -> Result<(), Failure> {
-    match first_start {
-        Some(first_start) => {
-            let directory = data.path();
-            let data = Some(data.path().to_owned());
-            Credentials { data, ..Credentials::new(url, first_start.cli_key.clone()) }.save()?;
-            println!("MikroCloud is set up. State: {}", directory.display());
-            println!("Sign in once, as owner@localhost, and choose a password (within 24 hours):");
-            println!("  {url}/auth/link?token={}", first_start.link_token.expose());
-            println!("The command line of this machine user is signed in already: try `mikrocloud deploy`.");
-        }
-        None => Credentials::follow_server(url, data.path())?,
+fn announce(url: &str, data: &Path, first_start: Option<&FirstStart>, keep: KeepCredential) -> Result<(), Failure> {
+    keep(url, data, first_start.map(|first_start| &first_start.cli_key))?;
+    if let Some(first_start) = first_start {
+        println!("MikroCloud is set up. State: {}", data.display());
+        println!("Sign in once, as owner@localhost, and choose a password (within 24 hours):");
+        println!("  {url}/auth/link?token={}", first_start.link_token.expose());
+        println!("The command line of this machine user is signed in already: try `mikrocloud deploy`.");
     }
     println!("ready {url}");
     Ok(())

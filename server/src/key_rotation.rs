@@ -1,24 +1,46 @@
 //! `mikrocloud keys rotate`.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
+use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde_json::json;
-use services::key_rotation::{Progress, Rotated, RotationError, rotate};
+use services::key_rotation::{Progress, Rotated, RotationError, SETTLING, SHORTEST_SETTLING, rotate};
 use store::SchemaState;
 
-use super::backup::{open, unusable};
-use super::cluster::follow_clock;
-use super::master_key::{held_master_key, replace_master_key};
-use crate::arguments::{Output, RotateOptions};
-use crate::client::output;
+use crate::backup::{open, unusable};
+use crate::cluster::follow_clock;
 use crate::failure::Failure;
+use crate::installation::InstallationChoice;
+use crate::master_key::{held_master_key, replace_master_key};
 
 /// How many connections a run has: one writes, others look keys up.
 const CONNECTIONS: u32 = 4;
 
+/// `mikrocloud keys rotate`
+#[derive(Debug, Args)]
+pub struct RotateOptions {
+    #[arg(
+        long,
+        help = "Write the new key to this file instead of the one that holds the old key; needed where MIKROCLOUD_MASTER_KEY holds it",
+        value_name = "FILE"
+    )]
+    pub(crate) new_key_file: Option<PathBuf>,
+    /// How long requests may take that began before every process knew of the new key, in seconds
+    #[arg(
+        long,
+        value_name = "SECONDS",
+        default_value_t = SETTLING.as_secs(),
+        value_parser = clap::value_parser!(u64).range(SHORTEST_SETTLING.as_secs()..=3600)
+    )]
+    pub(crate) settle_seconds: u64,
+    #[command(flatten)]
+    pub(crate) installation: InstallationChoice,
+}
+
 /// Gives the installation another master key while it runs.
-pub async fn rotate_keys(options: RotateOptions, output: Output) -> Result<(), Failure> {
+pub async fn rotate_keys(options: RotateOptions, as_json: bool) -> Result<(), Failure> {
     let (key, held) = held_master_key(&options.installation)?;
     let Some(file) = options.new_key_file.or_else(|| held.clone()) else {
         let message = "the master key is in MIKROCLOUD_MASTER_KEY, which no command can change: \
@@ -39,7 +61,7 @@ pub async fn rotate_keys(options: RotateOptions, output: Output) -> Result<(), F
     store.close().await;
     drop(line);
     let rotated = done.map_err(|error| failure(&error))?;
-    show(&rotated, &file, held.as_ref() == Some(&file), output.json);
+    show(&rotated, &file, held.as_ref() == Some(&file), as_json);
     Ok(())
 }
 
@@ -58,10 +80,11 @@ fn show(rotated: &Rotated, file: &std::path::Path, in_place: bool, as_json: bool
     let Rotated { old_fingerprint, new_fingerprint, resumed, sealed, broken } = rotated;
     if as_json {
         let file = file.display().to_string();
-        output::json(&json!({
+        let document = json!({
             "oldFingerprint": old_fingerprint, "newFingerprint": new_fingerprint, "resumed": resumed,
             "sealed": sealed, "broken": broken, "keyFile": file,
-        }));
+        });
+        println!("{document}");
         return;
     }
     println!("The master key is {new_fingerprint} now, in the place of {old_fingerprint}; {sealed} values were sealed anew.");

@@ -1,0 +1,41 @@
+//! What looks after a server on its own machine.
+
+use std::net::SocketAddr;
+
+use clap::Args;
+
+use crate::arguments::{DataDirectory, Output};
+
+#[derive(Debug, Args)]
+pub struct BackupOptions {
+    #[command(flatten)]
+    pub backup: server::BackupOptions,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct RestoreOptions {
+    #[command(flatten)]
+    pub restore: server::RestoreOptions,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct DoctorOptions {
+    #[command(flatten)]
+    pub data: DataDirectory,
+    /// The address `mikrocloud up` would listen on
+    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    #[command(flatten)]
+    pub output: Output,
+}
+
+#[derive(Debug, Args)]
+pub struct HealthOptions {
+    /// Where it listens, as http://HOST:PORT
+    #[arg(default_value = "http://127.0.0.1:8080")]
+    pub url: url::Url,
+}
