@@ -33,6 +33,8 @@ mod sealing;
 mod setup;
 mod shared_reads;
 mod teams;
+#[cfg(test)]
+mod test_house;
 mod unit_of_work;
 mod uploads;
 mod variables;

@@ -1,18 +1,21 @@
 //! Who is in a team.
 
-use crate::unit_of_work::UnitOfWork;
-use domain::access::{Actor, Bound, Permission, Rights, Role, RoleRef, Target};
-use domain::id::{InvitationId, UserId};
+#[cfg(test)]
+mod tests;
+
+use domain::access::{Actor, Bound, Permission, Permissions, Rights, Role, RoleRef, Target};
+use domain::id::{InvitationId, TeamId, UserId};
 use domain::secret::Secret;
-use domain::team::{Member, Membership, User};
+use domain::team::{Member, Membership, Standing, User};
 use domain::time::now;
 use serde_json::json;
-use store::{StoreError, Tx};
+use store::{LinkMaker, StoreError, Tx};
 
 use crate::audit::{Action, Change, record, role_shown};
-use crate::auth::{LINK_LIFETIME, signin_link};
+use crate::auth::{LINK_LIFETIME, signin_link, token_hash};
 use crate::notifications::{Inviter, Link};
 use crate::roles::{check_within, role_permissions};
+use crate::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, Services, require};
 
 /// What became of somebody who was added.
@@ -102,6 +105,8 @@ impl Services {
             }
             Some(standing) if standing.rights.role == role && !tx.user_was_in(user.id).await? => {
                 check_owner(actor, standing.rights.role)?;
+                // Whoever holds the link is the member, with all that was granted to it.
+                check_grants_within(actor, &standing.rights, "email")?;
                 let link = self.sign_in_link(&mut tx, actor, user.id, by_mail).await?;
                 Added::Member(Member { user, created_by: None, rights: standing.rights }, link)
             }
@@ -123,6 +128,10 @@ impl Services {
         by_mail: Option<&Inviter>,
     ) -> Result<Option<Secret>> {
         let token = signin_link(tx, user).await?;
+        if by_mail.is_none() {
+            let maker = LinkMaker { team_id: actor.team_id, user_id: actor.user_id, scopes: actor.scopes };
+            tx.signin_link_set_maker(&token_hash(token.expose()), &maker).await?;
+        }
         self.mailed(tx, actor, user, Link::SignIn, token, by_mail).await
     }
 
@@ -195,9 +204,7 @@ impl Services {
             tx.membership_put(&Membership { team_id: actor.team_id, user_id: user, role }).await?;
         } else {
             // Their grants go with them.
-            for grant in &present.rights.grants {
-                check_within(actor, grant.permissions, grant.target, "userId")?;
-            }
+            check_grants_within(actor, &present.rights, "userId")?;
             tx.membership_delete(actor.team_id, user).await?;
         }
         if tx.owner_count(actor.team_id).await? == 0 {
@@ -225,11 +232,7 @@ impl Services {
         if !tx.team_lock(actor.team_id).await? {
             return Err(ServiceError::NotFound("team"));
         }
-        let mut present = tx.standing_find(actor.team_id, actor.user_id).await?.map(|standing| standing.rights);
-        if let (Some(rights), Some(bound)) = (&mut present, &actor.rights.bound) {
-            let maker = tx.standing_find(actor.team_id, bound.user_id).await?;
-            rights.bound = maker.map(|maker| Box::new(Bound { user_id: bound.user_id, rights: maker.rights }));
-        }
+        let present = rights_in(&mut tx, actor.team_id, actor.user_id).await?;
         if present.as_ref() != Some(&*actor.rights) {
             // Whoever tries again is looked up anew.
             drop(self.inner.recent.change());
@@ -237,6 +240,47 @@ impl Services {
         }
         Ok(tx)
     }
+}
+
+/// What a user may do in a team as a transaction sees it; a service account no more than who made it, and nothing once they left.
+async fn rights_in(tx: &mut Tx, team: TeamId, user: UserId) -> Result<Option<Rights>> {
+    let Some(Standing { created_by, mut rights, .. }) = tx.standing_find(team, user).await? else { return Ok(None) };
+    if let Some(user_id) = created_by {
+        let Some(maker) = tx.standing_find(team, user_id).await? else { return Ok(None) };
+        rights.bound = Some(Box::new(Bound { user_id, rights: maker.rights }));
+    }
+    Ok(Some(rights))
+}
+
+/// Nobody deals with a member that was granted more than they have themselves.
+fn check_grants_within(actor: &Actor, rights: &Rights, field: &'static str) -> Result<()> {
+    rights.grants.iter().try_for_each(|grant| check_within(actor, grant.permissions, grant.target, field))
+}
+
+/// Refuses a sign-in link whose user may do more by now than whoever was given the link: they could sign in with it themselves.
+pub(crate) async fn check_link_maker(tx: &mut Tx, user: UserId, maker: &LinkMaker) -> Result<()> {
+    const OUTGROWN: ServiceError = ServiceError::Unauthenticated(
+        "this sign-in link has lost its force: its account may do more by now than who made the link; ask somebody who may do as much \
+         to add the address again",
+    );
+    for team in tx.team_list_of(user).await? {
+        // Nobody grants anything between the look and the use.
+        tx.team_lock(team).await?;
+        let Some(Standing { rights: held, .. }) = tx.standing_find(team, user).await? else { continue };
+        let own = if team == maker.team_id { rights_in(tx, team, maker.user_id).await? } else { None };
+        let own = own.ok_or(OUTGROWN)?;
+        let may =
+            |permission, target| maker.scopes.is_none_or(|scopes| scopes.contains(permission)) && own.allow(permission, target);
+        let within = |permissions: Permissions, target| permissions.iter().all(|permission| may(permission, target));
+        let is_owner = held.role == RoleRef::BuiltIn(Role::Owner) && !own.has_role(&[Role::Owner]);
+        let all = within(held.permissions, Target::Team)
+            && held.grants.iter().all(|grant| within(grant.permissions, grant.target))
+            && may(Permission::MemberWrite, Target::Team);
+        if is_owner || !all {
+            return Err(OUTGROWN);
+        }
+    }
+    Ok(())
 }
 
 /// What a role gives to a member, once it is clear that the actor may give it.

@@ -22,7 +22,7 @@ pub use identity::devices::{DeviceLogin, LetIn};
 pub use identity::identities::Identity;
 pub use identity::invitations::Invitation;
 pub use identity::roles::NewGrant;
-pub use identity::sessions::RefreshToken;
+pub use identity::sessions::{LinkMaker, RefreshToken};
 pub use identity::sign_in::{Attempts, SecondFactor, SignInFlow};
 pub use identity::signing_keys::SigningKey;
 pub use identity::users::Credentials;

@@ -85,6 +85,9 @@ impl Services {
         let hash = self.new_password(password, user.as_ref()).await?;
         let mut tx = self.begin().await?;
         let user = tx.signin_link_use(&token_hash(token)).await?.ok_or(USED)?;
+        if let Some(maker) = tx.signin_link_maker(&token_hash(token)).await? {
+            crate::members::check_link_maker(&mut tx, user, &maker).await?;
+        }
         tx.signin_link_use_all(user).await?;
         tx.user_set_password(user, &hash).await?;
         tx.session_revoke_all(user, None).await?;

@@ -1,8 +1,10 @@
 //! Sessions, their refresh tokens, and one-time sign-in links. Only digests of tokens are kept.
 
-use domain::id::{SessionId, UserId};
+use domain::access::Permissions;
+use domain::id::{SessionId, TeamId, UserId};
 use domain::session::Session;
 use domain::time::{Timestamp, now};
+use sqlx::types::Json;
 
 use crate::db::{Store, Tx};
 use crate::error::Result;
@@ -22,6 +24,17 @@ pub struct RefreshToken {
     pub revoked_at: Option<Timestamp>,
     /// When its session ends however much it is used.
     pub ends_at: Option<Timestamp>,
+}
+
+/// Who was given a sign-in link that is somebody else's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LinkMaker {
+    /// The team they acted in.
+    pub team_id: TeamId,
+    /// The user.
+    pub user_id: UserId,
+    /// What their credential was limited to.
+    pub scopes: Option<Permissions>,
 }
 
 const REFRESH_TOKEN: &str = "SELECT t.session_id, s.user_id, t.expires_at, t.used_at, s.revoked_at, s.ends_at
@@ -133,6 +146,24 @@ impl Tx {
         let sql = "INSERT INTO signin_links (hash, user_id, expires_at) VALUES ($1, $2, $3)";
         tx!(self, |conn| sqlx::query(sql).bind(hash).bind(user).bind(expires_at).execute(conn).await.map(drop))?;
         Ok(())
+    }
+
+    /// Records who was given a sign-in link for its user.
+    pub async fn signin_link_set_maker(&mut self, hash: &str, maker: &LinkMaker) -> Result<()> {
+        let sql = "UPDATE signin_links SET made_in = $2, made_by = $3, scopes = $4 WHERE hash = $1";
+        let LinkMaker { team_id, user_id, scopes } = maker;
+        let scopes = scopes.map(Json);
+        tx!(self, |conn| sqlx::query(sql).bind(hash).bind(team_id).bind(user_id).bind(scopes).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Who was given a sign-in link for its user; `None` where nobody else was.
+    pub async fn signin_link_maker(&mut self, hash: &str) -> Result<Option<LinkMaker>> {
+        let sql =
+            "SELECT made_in, made_by, scopes FROM signin_links WHERE hash = $1 AND made_in IS NOT NULL AND made_by IS NOT NULL";
+        let found: Option<(TeamId, UserId, Option<Json<Permissions>>)> =
+            tx!(self, |conn| sqlx::query_as(sql).bind(hash).fetch_optional(conn).await)?;
+        Ok(found.map(|(team_id, user_id, scopes)| LinkMaker { team_id, user_id, scopes: scopes.map(|Json(scopes)| scopes) }))
     }
 
     /// Uses up a sign-in link; whose it is, or `None` when it is unknown, used or expired.
