@@ -1,6 +1,6 @@
 //! Protected environments.
 
-use domain::access::{Actor, Permission};
+use domain::access::{Actor, Permission, Target};
 use domain::environment::Environment;
 use domain::id::ProjectId;
 use serde_json::json;
@@ -8,6 +8,17 @@ use serde_json::json;
 use crate::audit::{Action, Change, record};
 use crate::environments::{find_or_insert, parse_environment};
 use crate::{Result, ServiceError, Services};
+
+/// Refuses to change what is seen where an environment is seen, unless the actor may approve what is deployed there or take the protection away:
+/// otherwise names would be a way round it. Environments are as they were read within a transaction that holds their project's lock.
+pub(crate) fn check_exposure<'a>(actor: &Actor, environments: impl IntoIterator<Item = &'a Environment>) -> Result<()> {
+    let may = |environment: &Environment| {
+        let target = Target::from(environment);
+        actor.may(Permission::DeploymentApprove, target) || actor.may(Permission::MemberWrite, target)
+    };
+    let refused = environments.into_iter().any(|environment| environment.protected && !may(environment));
+    if refused { Err(ServiceError::Denied(Permission::DeploymentApprove)) } else { Ok(()) }
+}
 
 impl Services {
     /// Says whether what is deployed to an environment (production when none is named) has to be approved by somebody else. The

@@ -6,6 +6,7 @@ use artifacts::{ArtifactStore, Artifacts, Objects};
 use async_trait::async_trait;
 use clouds_contract::{Cloud, CloudError, Reach, Route, Traffic};
 use domain::access::{Actor, Credential, Origin, Rights, RoleRef};
+use domain::environment::Environment;
 use domain::id::{DeploymentId, SessionId, TeamId, UserId};
 use domain::project::Project;
 use domain::team::{Membership, User};
@@ -87,6 +88,13 @@ impl TestHouse {
     pub async fn project(&self, actor: &Actor, name: &str) -> Project {
         let input = NewProject { name: name.to_owned(), ..NewProject::default() };
         self.services.create_project(actor, input).await.unwrap()
+    }
+
+    pub async fn environment(&self, project: &Project, name: &str) -> Environment {
+        let mut tx = self.services.store().begin().await.unwrap();
+        let environment = crate::environments::find_or_insert(&mut tx, project, &name.parse().unwrap()).await.unwrap();
+        tx.commit().await.unwrap();
+        environment
     }
 }
 

@@ -2,6 +2,8 @@
 
 mod check;
 mod dns;
+#[cfg(test)]
+mod tests;
 
 use domain::access::{Actor, Permission, Target};
 use domain::custom_domain::{CustomDomain, DnsRecord, check_name};
@@ -20,6 +22,7 @@ use uuid::Uuid;
 use crate::acme::DomainCertificate;
 use crate::audit::{Action, Change, record};
 use crate::environments::{check_kept, parse_environment};
+use crate::protection::check_exposure;
 use crate::{Result, ServiceError, Services, require_on, require_somewhere};
 
 /// The most domains a project may have.
@@ -99,7 +102,11 @@ impl Services {
             created_at: now(),
         };
         let mut tx = self.begin().await?;
-        let project = hold(&mut tx, &environment).await?;
+        let (project, present) = hold(&mut tx, &environment).await?;
+        if let Err(refused) = check_exposure(actor, [&present]) {
+            drop(tx);
+            return self.noted(actor, &entry.on("project", project.id), Err(refused)).await;
+        }
         if tx.domain_count(actor.team_id, project.id).await? >= MAX_DOMAINS {
             let message = format!("the project has {MAX_DOMAINS} domains, the most it may: remove one");
             return Err(ServiceError::invalid("projectId", "TOO_MANY", message));
@@ -132,13 +139,21 @@ impl Services {
     /// Lets a domain show another environment of its project.
     pub async fn update_domain(&self, actor: &Actor, id: DomainId, environment: &str) -> Result<DomainDetails> {
         let entry = Change::new(Action::DomainUpdate).on("domain", id);
-        let (domain, before) = self.domain_to_change(actor, id, &entry).await?;
+        let (domain, _) = self.domain_to_change(actor, id, &entry).await?;
         let name = parse_environment(Some(environment))?;
         let allowed = self.require_environment(actor, Permission::ProjectWrite, domain.project_id, &name).await;
         self.noted(actor, &entry, allowed).await?;
         let after = self.environment_named(actor, domain.project_id, Some(environment)).await?;
         let mut tx = self.begin().await?;
-        let project = hold(&mut tx, &after).await?;
+        let (project, after) = hold(&mut tx, &after).await?;
+        let before = shown_by(&mut tx, &domain).await?;
+        // What was approved for one environment is not what the domain's visitors see then.
+        if before.id != after.id
+            && let Err(refused) = check_exposure(actor, [&before, &after])
+        {
+            drop(tx);
+            return self.noted(actor, &entry, Err(refused)).await;
+        }
         if !tx.domain_show(actor.team_id, id, after.id).await? {
             return Err(ServiceError::NotFound("domain"));
         }
@@ -152,8 +167,17 @@ impl Services {
     /// Removes a domain: it is served no longer.
     pub async fn remove_domain(&self, actor: &Actor, id: DomainId) -> Result<()> {
         let entry = Change::new(Action::DomainRemove).on("domain", id);
-        let (domain, environment) = self.domain_to_change(actor, id, &entry).await?;
+        let (domain, _) = self.domain_to_change(actor, id, &entry).await?;
         let mut tx = self.begin().await?;
+        tx.project_lock(actor.team_id, domain.project_id).await?;
+        let environment = shown_by(&mut tx, &domain).await?;
+        // It could be added anew to another environment, or by another team.
+        if domain.verified_at.is_some()
+            && let Err(refused) = check_exposure(actor, [&environment])
+        {
+            drop(tx);
+            return self.noted(actor, &entry, Err(refused)).await;
+        }
         if !tx.domain_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("domain"));
         }
@@ -222,12 +246,21 @@ impl Services {
 }
 
 /// Locks the project of an environment; refused when either is being deleted.
-async fn hold(tx: &mut Tx, environment: &Environment) -> Result<Project> {
+async fn hold(tx: &mut Tx, environment: &Environment) -> Result<(Project, Environment)> {
     let project = tx.project_lock(environment.team_id, environment.project_id).await?;
     let project = project.filter(|project| project.deleting_at.is_none()).ok_or(ServiceError::NotFound("project"))?;
     let present = tx.environment_find_by_id(environment.team_id, environment.id).await?;
-    check_kept(&present.ok_or(ServiceError::NotFound("environment"))?)?;
-    Ok(project)
+    let present = present.ok_or(ServiceError::NotFound("environment"))?;
+    check_kept(&present)?;
+    Ok((project, present))
+}
+
+/// The environment that a domain shows, as a transaction that holds its project's lock sees both.
+async fn shown_by(tx: &mut Tx, domain: &CustomDomain) -> Result<Environment> {
+    let gone = ServiceError::NotFound("domain");
+    let present = tx.domain_find(domain.team_id, domain.id).await?;
+    let Some(present) = present else { return Err(gone) };
+    tx.environment_find_by_id(domain.team_id, present.environment_id).await?.ok_or(gone)
 }
 
 /// The host of an address.
