@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use super::log::Log;
 use super::watch::{Passed, Watch};
 use super::{Build, failure};
-use crate::process::{LineReader, ProcessSpec, ProcessTree};
+use crate::process::{LineReader, Pipe, ProcessSpec, ProcessTree};
 
 /// How many lines wait for the log before the program does.
 const LINES_WAITING: usize = 256;
@@ -42,18 +42,24 @@ enum End {
 }
 
 impl Step<'_> {
-    /// Runs the program. When this returns, every process of it is gone and all it printed is in the log.
+    /// Runs the program. When this returns, every process of its tree is gone and all that the tree printed is in the log.
     pub async fn run(&self, log: &mut Log<'_>) -> Result<(), CloudError> {
         log.forget_last_lines();
         let mut tree = self.start()?;
         let (sender, receiver) = mpsc::channel(LINES_WAITING);
+        let ended = CancellationToken::new();
         if let Some((stdout, stderr)) = tree.take_output() {
-            read(stdout, sender.clone());
-            read(stderr, sender.clone());
+            read(Pipe::new(stdout, ended.clone()), sender.clone());
+            read(Pipe::new(stderr, ended.clone()), sender.clone());
         }
         drop(sender);
         let unheard = CancellationToken::new();
-        let (end, stored) = tokio::join!(self.end(&mut tree, &unheard), store(receiver, log, &unheard));
+        let end = async {
+            let end = self.end(&mut tree, &unheard).await;
+            ended.cancel();
+            end
+        };
+        let (end, stored) = tokio::join!(end, store(receiver, log, &unheard));
         stored?;
         self.verdict(&end?, log)
     }
@@ -153,7 +159,7 @@ fn too_much_disk(limit_mib: u64) -> String {
     format!("the build wrote more than {limit_mib} MiB and was stopped: let it write less, or raise the limit")
 }
 
-/// Reads lines until the last process that holds the other end is gone.
+/// Reads lines until the output ends.
 fn read(reader: impl AsyncRead + Unpin + Send + 'static, lines: mpsc::Sender<Vec<u8>>) {
     let mut reader = LineReader::new(reader);
     tokio::spawn(async move {

@@ -249,6 +249,39 @@ async fn what_a_step_leaves_running_goes_with_it() {
     assert_eq!(bench.lines.texts(), ["$ sh build.sh", "done"]);
 }
 
+/// Leaves its tree, forks again and clears its environment, and keeps the output open: nothing tells whose it is.
+const ESCAPE: &str = r#"
+import os, sys
+left, right = os.pipe()
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execve("/bin/sleep", ["x", "30"], {})
+    os._exit(0)
+os.close(right)
+os.read(left, 1)
+os.makedirs("dist")
+print("done")
+"#;
+
+#[tokio::test]
+async fn a_build_ends_though_somebody_outside_its_tree_holds_its_output() {
+    let mut bench = Bench::of("python3", "build.py", ESCAPE);
+    let built = tokio::time::timeout(Duration::from_secs(15), bench.build()).await;
+    built.expect("it ends before who escaped from it does").unwrap();
+    assert_eq!(bench.lines.texts(), ["$ python3 build.py", "done"]);
+
+    let mut bench = Bench::of("python3", "build.py", &format!("{ESCAPE}\nsys.stdout.flush()\nimport time\ntime.sleep(100)"));
+    let (lines, stop) = (bench.lines.clone(), bench.stop.clone());
+    let ending = tokio::time::timeout(Duration::from_secs(15), bench.error());
+    let cancel = async {
+        lines.until("done").await;
+        stop.cancel();
+    };
+    let (ended, ()) = tokio::join!(ending, cancel);
+    assert_eq!(ended.expect("it can be cancelled").0, "BUILD_CANCELLED");
+}
+
 #[tokio::test]
 async fn a_missing_output_or_program_is_named() {
     let mut bench = Bench::new("mkdir public");

@@ -7,9 +7,10 @@ use std::time::Duration;
 use clouds_contract::{CloudError, ErrorKind};
 use tokio::io::{AsyncRead, AsyncReadExt as _};
 use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
 
 use super::{Client, Engine, client_environment};
-use crate::process::{ProcessSpec, ProcessTree};
+use crate::process::{Pipe, ProcessSpec, ProcessTree};
 
 /// How much of a client's output is kept, bytes.
 const OUTPUT_BYTES: u64 = 4 << 20;
@@ -47,10 +48,14 @@ impl Engine {
             input: None,
         };
         let mut tree = ProcessTree::spawn(&spec).map_err(CallError::Start)?;
-        let output = tree.take_output().map(|(stdout, stderr)| (tokio::spawn(read(stdout)), tokio::spawn(read(stderr))));
+        let ended = CancellationToken::new();
+        let output = tree.take_output().map(|(stdout, stderr)| {
+            (tokio::spawn(read(Pipe::new(stdout, ended.clone()))), tokio::spawn(read(Pipe::new(stderr, ended.clone()))))
+        });
         let status = timeout(deadline, tree.wait()).await;
-        // Whoever still holds the output's other end is gone then, so that reading ends.
+        // Whoever of the tree still holds the output's other end is gone then, so that reading ends.
         tree.stop(Duration::ZERO).await;
+        ended.cancel();
         let Some((stdout, stderr)) = output else { return Err(CallError::Failed("its output cannot be read".to_owned())) };
         let (stdout, stderr) = (stdout.await.unwrap_or_default(), stderr.await.unwrap_or_default());
         match status {

@@ -3,6 +3,7 @@
 
 mod lines;
 mod marked;
+mod pipe;
 mod program;
 mod scan;
 mod tree;
@@ -12,6 +13,7 @@ mod tests;
 
 pub use lines::LineReader;
 pub use marked::kill_marked;
+pub use pipe::Pipe;
 pub use program::{find_program, has_program};
 pub use scan::{Members, Usage};
 pub use tree::{ProcessSpec, ProcessTree};
