@@ -6,6 +6,7 @@
 mod container;
 mod declared;
 mod dockerfile;
+mod foreign;
 mod framework;
 mod functions;
 mod go;
@@ -128,10 +129,12 @@ pub fn detect(tree: &dyn SourceTree, manifest: &Manifest) -> Result<BuildPlan, D
 fn first(detectors: &[Detector], project: &Project<'_>) -> Result<BuildPlan, DetectError> {
     for detector in detectors {
         if let Some(plan) = detector(project)? {
+            foreign::check(project, &plan)?;
             return plan::finish(project, plan);
         }
     }
-    Err(nothing(project.kind))
+    let foreign = if matches!(project.kind, None | Some(Kind::Static)) { foreign::marked(project) } else { None };
+    Err(foreign.unwrap_or_else(|| nothing(project.kind)))
 }
 
 fn nothing(kind: Option<Kind>) -> DetectError {

@@ -478,6 +478,61 @@ fn what_cannot_be_built_says_what_to_do() {
     insta::assert_snapshot!(show(&go), @"TOOLCHAIN_MISSING: Go needs the program `go`, which this machine does not have: install Go (https://go.dev/doc/install)");
 }
 
+#[test]
+fn the_source_of_other_languages_is_no_site() {
+    let page = ("index.html", "<h1>hello</h1>");
+    for (mark, others) in [
+        ("index.php", &["wp-config.php", "readme.html"][..]),
+        ("composer.json", &["index.html"]),
+        ("Gemfile", &["_config.yml", "404.html"]),
+        ("Gemfile", &["_config.yml", "index.html"]),
+        ("Gemfile", &["config.ru", "public/index.html"]),
+        ("_config.yml", &["index.html"]),
+        ("hugo.toml", &["layouts/index.html", "index.html"]),
+        ("mkdocs.yml", &["index.html"]),
+        ("pom.xml", &["index.html"]),
+        ("build.gradle.kts", &["public/index.html"]),
+        ("deno.json", &["index.html", "main.ts"]),
+        ("mix.exs", &["index.html"]),
+        ("Shop.csproj", &["index.html", "Program.cs"]),
+        ("contact/send.PHP", &["index.html"]),
+        ("public/index.php", &["public/index.html"]),
+        ("Gemfile", &["package.json", "public/index.html"]),
+        ("composer.json", &["functions/a.js", "index.html"]),
+        ("composer.json", &["src/shop.txt"]),
+    ] {
+        let script = package("", "build=sass");
+        let text = |name: &str| match name {
+            "package.json" => script.clone(),
+            "functions/a.js" => "export default () => new Response()".to_owned(),
+            _ => String::new(),
+        };
+        let files: Vec<_> = others.iter().chain([&mark]).map(|name| (*name, text(name))).collect();
+        let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+        let refused = plan(&files);
+        assert!(refused.starts_with(&format!("UNSUPPORTED: `{mark}` says that this is a ")), "{files:?}: {refused}");
+        files.push(("mikrocloud.toml", "[project]\nkind = 'static'"));
+        assert!(plan(&files).starts_with("UNSUPPORTED: "), "{files:?}");
+        files.pop();
+        files.push(("mikrocloud.toml", "[build]\noutput = 'site'"));
+        assert!(!plan(&files).starts_with("UNSUPPORTED: "), "whoever names the directory has said what is served: {files:?}");
+    }
+    insta::assert_snapshot!(plan(&[("wp-config.php", ""), page]), @r#"UNSUPPORTED: `wp-config.php` says that this is a PHP project, which is not built here, and its source is not served as a site: add a Dockerfile, say in mikrocloud.toml how it is built and started ([build] command, [container] command), or name the directory of finished files with [build] output = "site" ("." for all of them)"#);
+    insta::assert_snapshot!(plan(&[("netlify.toml", "[build]\npublish = 'dist'"), page]), @"UNSUPPORTED: netlify.toml says that the site is in `dist`, so nothing else is served: say how it is built in mikrocloud.toml, with [build] command and [build] output");
+    for served in [
+        &[("netlify.toml", "[build]\npublish = './'"), page][..],
+        &[("netlify.toml", "[[headers]]\nfor = '/*'"), page],
+        &[("vercel.json", r#"{"outputDirectory": "public"}"#), ("public/index.html", "")],
+        &[("tools.php.txt", ""), ("src/Gemfile", ""), page],
+    ] {
+        assert!(plan(served).starts_with("Static HTML"), "{served:?}");
+    }
+    assert!(
+        plan(&[("composer.json", ""), ("mikrocloud.toml", "[container]\ncommand = 'php -S 0.0.0.0:$PORT'")])
+            .starts_with("Server")
+    );
+}
+
 proptest::proptest! {
     #[test]
     fn no_project_makes_it_panic(
