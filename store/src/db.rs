@@ -39,6 +39,13 @@ macro_rules! tx {
     };
 }
 
+/// Runs a statement on whichever connection the transaction has, and counts the rows that it changed.
+macro_rules! changed {
+    ($tx:expr, $query:expr) => {
+        tx!($tx, |conn| $query.execute(conn).await.map(|done| done.rows_affected()))
+    };
+}
+
 #[derive(Clone)]
 pub(crate) enum Db {
     Postgres(PgPool),

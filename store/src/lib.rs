@@ -34,7 +34,7 @@ pub use operations::{dump, idempotency, sealed};
 pub use page::Page;
 pub use projects::acme::{AcmeCertificate, AcmeDomain, AcmeName, AcmeOrderEnd};
 pub use projects::artifacts::ArtifactUsage;
-pub use projects::deployments::{DeploymentChange, NewDeployment};
+pub use projects::deployments::DeploymentChange;
 pub use projects::events::EventKey;
 pub use projects::git_connections::{GitConnectionChange, GitSecrets};
 pub use projects::git_deliveries::{DeliveryOutcome, NewDelivery};

@@ -61,13 +61,7 @@ impl Tx {
             .await
             .map(drop))?;
         let sql = "UPDATE audit_chains SET last_sequence = $2, last_hash = $3 WHERE team_id = $1 AND last_sequence = $2 - 1";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(entry.team_id)
-            .bind(entry.sequence)
-            .bind(entry.hash)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(entry.team_id).bind(entry.sequence).bind(entry.hash))?;
         expect_one(done, StoreError::Changed)
     }
 
@@ -86,14 +80,7 @@ impl Tx {
             .map(drop))?;
         let sql = "UPDATE audit_chains SET checkpoint_sequence = $2, checkpoint_at = $3
             WHERE team_id = $1 AND last_sequence = $2 AND last_hash = $4";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(sequence)
-            .bind(at)
-            .bind(hash)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(sequence).bind(at).bind(hash))?;
         expect_one(done, StoreError::Changed)
     }
 

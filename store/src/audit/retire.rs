@@ -25,6 +25,6 @@ impl Tx {
         let older = "DELETE FROM audit_checkpoints WHERE team_id = $1 AND sequence < $2";
         tx!(self, |conn| sqlx::query(older).bind(team).bind(checkpoint).execute(conn).await.map(drop))?;
         let entries = "DELETE FROM audit_entries WHERE team_id = $1 AND sequence <= $2";
-        Ok(tx!(self, |conn| sqlx::query(entries).bind(team).bind(checkpoint).execute(conn).await.map(|d| d.rows_affected()))?)
+        Ok(changed!(self, sqlx::query(entries).bind(team).bind(checkpoint))?)
     }
 }

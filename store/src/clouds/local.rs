@@ -114,16 +114,8 @@ impl Tx {
             VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (label) DO UPDATE SET deployment_id = excluded.deployment_id, changed_at = excluded.changed_at
             WHERE local_routes.team_id = excluded.team_id";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(label)
-            .bind(team)
-            .bind(project)
-            .bind(environment)
-            .bind(deployment)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done =
+            changed!(self, sqlx::query(sql).bind(label).bind(team).bind(project).bind(environment).bind(deployment).bind(now()))?;
         expect_one(done, StoreError::Exists)
     }
 

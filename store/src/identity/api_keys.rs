@@ -123,8 +123,7 @@ impl Tx {
     /// Revokes an API key; `false` when the team has no such key or it is revoked already.
     pub async fn api_key_revoke(&mut self, team: TeamId, id: ApiKeyId) -> Result<bool> {
         let sql = "UPDATE api_keys SET revoked_at = $3 WHERE team_id = $1 AND id = $2 AND revoked_at IS NULL";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(now()))?;
         Ok(done == 1)
     }
 
@@ -138,8 +137,7 @@ impl Tx {
     /// Revokes a key if it is that of a command line that signed in; `false` when it is not, or was revoked before.
     pub async fn api_key_revoke_login(&mut self, team: TeamId, id: ApiKeyId) -> Result<bool> {
         let sql = "UPDATE api_keys SET revoked_at = $3 WHERE team_id = $1 AND id = $2 AND login AND revoked_at IS NULL";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(now()))?;
         Ok(done == 1)
     }
 

@@ -95,15 +95,15 @@ impl Tx {
     pub async fn device_decide(&mut self, user_code: &str, allowed: Option<LetIn>) -> Result<bool> {
         let sql = "UPDATE device_logins SET decided_at = $2, user_id = $3, team_id = $4, session_ends_at = $5
             WHERE user_code = $1 AND decided_at IS NULL AND expires_at > $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(user_code)
-            .bind(now())
-            .bind(allowed.map(|allowed| allowed.user))
-            .bind(allowed.map(|allowed| allowed.team))
-            .bind(allowed.and_then(|allowed| allowed.session_ends_at))
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(user_code)
+                .bind(now())
+                .bind(allowed.map(|allowed| allowed.user))
+                .bind(allowed.map(|allowed| allowed.team))
+                .bind(allowed.and_then(|allowed| allowed.session_ends_at))
+        )?;
         Ok(done == 1)
     }
 
@@ -117,7 +117,7 @@ impl Tx {
     /// Forgets a command line; `false` when it is gone already.
     pub async fn device_delete(&mut self, hash: &str) -> Result<bool> {
         let sql = "DELETE FROM device_logins WHERE hash = $1";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(hash).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(hash))?;
         Ok(done == 1)
     }
 }

@@ -67,8 +67,7 @@ impl Tx {
     /// Takes that back; `false` when it was not so.
     pub async fn identity_delete(&mut self, user: UserId, provider: &str) -> Result<bool> {
         let sql = "DELETE FROM identities WHERE user_id = $1 AND provider = $2";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(user).bind(provider).execute(conn).await.map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(user).bind(provider))?;
         Ok(done > 0)
     }
 }

@@ -90,7 +90,7 @@ impl Tx {
     /// Uses up or takes back an invitation; `false` when it is gone.
     pub async fn invitation_delete(&mut self, team: TeamId, id: InvitationId) -> Result<bool> {
         let sql = "DELETE FROM invitations WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
         Ok(done == 1)
     }
 }

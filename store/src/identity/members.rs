@@ -222,7 +222,7 @@ impl Tx {
     /// Takes a user out of a team, with what was granted there.
     pub async fn membership_delete(&mut self, team: TeamId, user: UserId) -> Result<bool> {
         let sql = "DELETE FROM memberships WHERE team_id = $1 AND user_id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(user).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(user))?;
         Ok(done == 1)
     }
 

@@ -72,14 +72,7 @@ impl Tx {
     /// Changes a role; `false` when the team has none such. `Exists` when another has that name.
     pub async fn role_update(&mut self, team: TeamId, id: RoleId, name: &str, permissions: Permissions) -> Result<bool> {
         let sql = "UPDATE roles SET name = $3, permissions = $4 WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(name)
-            .bind(Json(permissions))
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(name).bind(Json(permissions)))?;
         Ok(done == 1)
     }
 
@@ -93,7 +86,7 @@ impl Tx {
     /// Deletes a role that nobody has; `false` when the team has none such.
     pub async fn role_delete(&mut self, team: TeamId, id: RoleId) -> Result<bool> {
         let sql = "DELETE FROM roles WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
         Ok(done == 1)
     }
 
@@ -121,26 +114,26 @@ impl Tx {
             LEFT JOIN environments e ON e.project_id = p.id AND e.team_id = p.team_id AND e.id = $5
             WHERE p.team_id = $2 AND p.id = $4 AND (e.id IS NOT NULL OR $9)";
         let known = grant.role.built_in().unwrap_or(Role::Viewer);
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(grant.id)
-            .bind(team)
-            .bind(grant.user_id)
-            .bind(project)
-            .bind(environment)
-            .bind(known)
-            .bind(grant.role.custom())
-            .bind(now())
-            .bind(environment.is_none())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(grant.id)
+                .bind(team)
+                .bind(grant.user_id)
+                .bind(project)
+                .bind(environment)
+                .bind(known)
+                .bind(grant.role.custom())
+                .bind(now())
+                .bind(environment.is_none())
+        )?;
         Ok(done == 1)
     }
 
     /// Takes a grant back; `false` when the team has none such.
     pub async fn grant_delete(&mut self, team: TeamId, id: GrantId) -> Result<bool> {
         let sql = "DELETE FROM role_grants WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
         Ok(done == 1)
     }
 }

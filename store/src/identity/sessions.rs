@@ -106,20 +106,14 @@ impl Tx {
     /// Ends a session: none of its tokens is taken any more. `false` when it had ended before.
     pub async fn session_revoke(&mut self, id: SessionId) -> Result<bool> {
         let sql = "UPDATE sessions SET revoked_at = $2 WHERE id = $1 AND revoked_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(id).bind(now()))?;
         Ok(done == 1)
     }
 
     /// Ends a user's sessions but one; how many there were.
     pub async fn session_revoke_all(&mut self, user: UserId, but: Option<SessionId>) -> Result<u64> {
         let sql = "UPDATE sessions SET revoked_at = $2 WHERE user_id = $1 AND revoked_at IS NULL AND ($3 IS NULL OR id <> $3)";
-        Ok(tx!(self, |conn| sqlx::query(sql)
-            .bind(user)
-            .bind(now())
-            .bind(but)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?)
+        Ok(changed!(self, sqlx::query(sql).bind(user).bind(now()).bind(but))?)
     }
 
     /// Keeps the digest of a refresh token.
@@ -137,7 +131,7 @@ impl Tx {
     /// Marks a refresh token used; `false` when somebody did so before.
     pub async fn refresh_token_use(&mut self, hash: &str) -> Result<bool> {
         let sql = "UPDATE refresh_tokens SET used_at = $2 WHERE hash = $1 AND used_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(hash).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(hash).bind(now()))?;
         Ok(done == 1)
     }
 

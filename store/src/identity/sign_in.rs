@@ -73,15 +73,7 @@ impl Tx {
             ON CONFLICT (subject) DO UPDATE SET failures = excluded.failures, failed_at = excluded.failed_at
             WHERE sign_in_attempts.failures = $4 AND sign_in_attempts.failed_at = $5";
         let (known, at) = read.map_or((0, failed_at), |read| (read.failures, read.failed_at));
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(subject)
-            .bind(failures)
-            .bind(failed_at)
-            .bind(known)
-            .bind(at)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(subject).bind(failures).bind(failed_at).bind(known).bind(at))?;
         Ok(done == 1)
     }
 
@@ -103,13 +95,7 @@ impl Tx {
     /// Uses up a sign-in that waits; `false` when it is unknown, used or expired.
     pub async fn sign_in_flow_use(&mut self, hash: &str, kind: &str) -> Result<bool> {
         let sql = "DELETE FROM sign_in_flows WHERE hash = $1 AND kind = $2 AND expires_at > $3";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(hash)
-            .bind(kind)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(hash).bind(kind).bind(now()))?;
         Ok(done == 1)
     }
 
@@ -117,7 +103,7 @@ impl Tx {
     pub async fn second_factor_put(&mut self, user: UserId, sealed: &[u8]) -> Result<bool> {
         let sql = "INSERT INTO second_factors (user_id, sealed, last_step) VALUES ($1, $2, 0)
             ON CONFLICT (user_id) DO UPDATE SET sealed = excluded.sealed, last_step = 0 WHERE second_factors.confirmed_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(user).bind(sealed).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(user).bind(sealed))?;
         Ok(done == 1)
     }
 
@@ -125,13 +111,7 @@ impl Tx {
     pub async fn second_factor_use(&mut self, user: UserId, step: i64) -> Result<bool> {
         let sql = "UPDATE second_factors SET last_step = $2, confirmed_at = COALESCE(confirmed_at, $3)
             WHERE user_id = $1 AND last_step < $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(user)
-            .bind(step)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(user).bind(step).bind(now()))?;
         Ok(done == 1)
     }
 
@@ -157,13 +137,7 @@ impl Tx {
     /// Uses a recovery code up; `false` when the user has no such code or used it.
     pub async fn recovery_code_use(&mut self, user: UserId, hash: &str) -> Result<bool> {
         let sql = "UPDATE recovery_codes SET used_at = $3 WHERE user_id = $1 AND hash = $2 AND used_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(user)
-            .bind(hash)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(user).bind(hash).bind(now()))?;
         Ok(done == 1)
     }
 

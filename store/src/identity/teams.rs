@@ -39,7 +39,7 @@ impl Tx {
     /// Gives a team another name; `false` when it is not there.
     pub async fn team_rename(&mut self, team: TeamId, name: &str) -> Result<bool> {
         let sql = "UPDATE teams SET name = $2 WHERE id = $1";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(name).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(name))?;
         Ok(done == 1)
     }
 

@@ -79,7 +79,7 @@ impl Tx {
     /// Sets a user's password hash (PHC form).
     pub async fn user_set_password(&mut self, user: UserId, hash: &str) -> Result<()> {
         let sql = "UPDATE users SET password_hash = $2 WHERE id = $1";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(user).bind(hash).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(user).bind(hash))?;
         expect_one(done, StoreError::Changed)
     }
 }

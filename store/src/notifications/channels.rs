@@ -120,20 +120,20 @@ impl Tx {
         let sql =
             "UPDATE notification_channels SET name = $4, events = $5, templates = $6, sealed = $7, recipients = $8, shown = $9,
             updated_at = $10 WHERE team_id = $1 AND id = $2 AND updated_at = $3";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(seen)
-            .bind(&edit.name)
-            .bind(Json(&edit.events))
-            .bind(Json(&edit.templates))
-            .bind(&edit.sealed)
-            .bind(Json(&edit.recipients))
-            .bind(&edit.shown)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(team)
+                .bind(id)
+                .bind(seen)
+                .bind(&edit.name)
+                .bind(Json(&edit.events))
+                .bind(Json(&edit.templates))
+                .bind(&edit.sealed)
+                .bind(Json(&edit.recipients))
+                .bind(&edit.shown)
+                .bind(now())
+        )?;
         expect_one(done, StoreError::Changed)
     }
 
@@ -143,15 +143,7 @@ impl Tx {
         let sql =
             "UPDATE notification_channels SET enabled = $3, disabled_reason = $4, failing_since = NULL, paused_until = NULL, updated_at = $5
             WHERE team_id = $1 AND id = $2 AND enabled <> $3";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(enabled)
-            .bind(reason)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(enabled).bind(reason).bind(now()))?;
         Ok(done == 1)
     }
 
@@ -173,7 +165,7 @@ impl Tx {
     /// Deletes a channel; `false` when it is not there. What was on its way to it goes with the next purge.
     pub async fn channel_delete(&mut self, team: TeamId, id: ChannelId) -> Result<bool> {
         let sql = "DELETE FROM notification_channels WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
         Ok(done == 1)
     }
 }

@@ -160,8 +160,7 @@ impl Tx {
     /// Moves the next attempt at a delivery that waits.
     pub async fn delivery_postpone(&mut self, team: TeamId, id: DeliveryId, until: Timestamp) -> Result<()> {
         let sql = "UPDATE notification_deliveries SET next_attempt_at = $3 WHERE team_id = $1 AND id = $2 AND state = 'pending'";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(until).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(until))?;
         expect_one(done, StoreError::Changed)
     }
 
@@ -169,14 +168,7 @@ impl Tx {
     pub async fn delivery_give_up(&mut self, team: TeamId, id: DeliveryId, reason: &str) -> Result<bool> {
         let sql = "UPDATE notification_deliveries SET state = 'failed', next_attempt_at = NULL, error = $3, finished_at = $4
             WHERE team_id = $1 AND id = $2 AND state = 'pending'";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(reason)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(reason).bind(now()))?;
         Ok(done == 1)
     }
 
@@ -192,8 +184,7 @@ impl Tx {
     pub async fn delivery_replay(&mut self, team: TeamId, id: DeliveryId, at: Timestamp) -> Result<bool> {
         let sql = "UPDATE notification_deliveries SET state = 'pending', tries = 0, next_attempt_at = $3, finished_at = NULL
             WHERE team_id = $1 AND id = $2 AND state <> 'pending'";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(at).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(at))?;
         Ok(done == 1)
     }
 

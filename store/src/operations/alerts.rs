@@ -54,16 +54,16 @@ impl Tx {
     pub async fn alert_raise(&mut self, alert: &Alert) -> Result<bool> {
         let sql = "INSERT INTO alerts (id, team_id, kind, subject, message, raised_at) VALUES ($1, $2, $3, $4, $5, $6)
             ON CONFLICT (kind, subject) WHERE resolved_at IS NULL DO NOTHING";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(alert.id)
-            .bind(alert.team_id)
-            .bind(&alert.kind)
-            .bind(&alert.subject)
-            .bind(&alert.message)
-            .bind(alert.raised_at)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(alert.id)
+                .bind(alert.team_id)
+                .bind(&alert.kind)
+                .bind(&alert.subject)
+                .bind(&alert.message)
+                .bind(alert.raised_at)
+        )?;
         Ok(done == 1)
     }
 

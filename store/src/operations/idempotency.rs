@@ -157,18 +157,18 @@ impl Tx {
         let sql = "INSERT INTO idempotency_keys
                 (team_id, user_id, name, request_digest, lease_token, lease_until, carried_out, expires_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (team_id, user_id, name) DO NOTHING";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(key.team_id)
-            .bind(key.user_id)
-            .bind(&key.name)
-            .bind(request_digest)
-            .bind(token)
-            .bind(lease_until)
-            .bind(false)
-            .bind(expires_at)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(key.team_id)
+                .bind(key.user_id)
+                .bind(&key.name)
+                .bind(request_digest)
+                .bind(token)
+                .bind(lease_until)
+                .bind(false)
+                .bind(expires_at)
+        )?;
         Ok(done == 1)
     }
 
@@ -187,17 +187,17 @@ impl Tx {
     ) -> Result<bool> {
         let sql = "UPDATE idempotency_keys SET lease_token = $5, lease_until = $6
             WHERE team_id = $1 AND user_id = $2 AND name = $3 AND lease_token = $4 AND carried_out = $7 AND answer IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(key.team_id)
-            .bind(key.user_id)
-            .bind(&key.name)
-            .bind(from)
-            .bind(token)
-            .bind(lease_until)
-            .bind(false)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(key.team_id)
+                .bind(key.user_id)
+                .bind(&key.name)
+                .bind(from)
+                .bind(token)
+                .bind(lease_until)
+                .bind(false)
+        )?;
         Ok(done == 1)
     }
 
@@ -206,16 +206,16 @@ impl Tx {
         let made = lease.made.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let sql = "UPDATE idempotency_keys SET carried_out = $5, made = COALESCE($6, made)
             WHERE team_id = $1 AND user_id = $2 AND name = $3 AND lease_token = $4";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(lease.key.team_id)
-            .bind(lease.key.user_id)
-            .bind(&lease.key.name)
-            .bind(lease.token)
-            .bind(true)
-            .bind(made)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(lease.key.team_id)
+                .bind(lease.key.user_id)
+                .bind(&lease.key.name)
+                .bind(lease.token)
+                .bind(true)
+                .bind(made)
+        )?;
         expect_one(done, StoreError::LeaseLost)
     }
 
@@ -223,15 +223,10 @@ impl Tx {
     pub async fn idempotency_answer(&mut self, lease: &Lease, answer: &[u8]) -> Result<()> {
         let sql = "UPDATE idempotency_keys SET answer = $5
             WHERE team_id = $1 AND user_id = $2 AND name = $3 AND lease_token = $4";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(lease.key.team_id)
-            .bind(lease.key.user_id)
-            .bind(&lease.key.name)
-            .bind(lease.token)
-            .bind(answer)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql).bind(lease.key.team_id).bind(lease.key.user_id).bind(&lease.key.name).bind(lease.token).bind(answer)
+        )?;
         expect_one(done, StoreError::LeaseLost)
     }
 
@@ -239,15 +234,10 @@ impl Tx {
     pub async fn idempotency_release(&mut self, lease: &Lease) -> Result<bool> {
         let sql = "DELETE FROM idempotency_keys
             WHERE team_id = $1 AND user_id = $2 AND name = $3 AND lease_token = $4 AND carried_out = $5";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(lease.key.team_id)
-            .bind(lease.key.user_id)
-            .bind(&lease.key.name)
-            .bind(lease.token)
-            .bind(false)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql).bind(lease.key.team_id).bind(lease.key.user_id).bind(&lease.key.name).bind(lease.token).bind(false)
+        )?;
         Ok(done == 1)
     }
 

@@ -78,27 +78,14 @@ impl Tx {
     pub async fn key_rotation_take(&mut self, id: Uuid, runner: Uuid, until: Timestamp) -> Result<bool> {
         let sql =
             "UPDATE key_rotations SET runner = $2, runner_until = $3 WHERE id = $1 AND runner_until < $4 AND finished_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(id)
-            .bind(runner)
-            .bind(until)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(id).bind(runner).bind(until).bind(now()))?;
         Ok(done == 1)
     }
 
     /// Says that the runner lives. Whatever a runner writes is in a transaction that begins with this; `false` when it is another by now.
     pub async fn key_rotation_renew(&mut self, id: Uuid, runner: Uuid, until: Timestamp) -> Result<bool> {
         let sql = "UPDATE key_rotations SET runner_until = $3 WHERE id = $1 AND runner = $2 AND finished_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(id)
-            .bind(runner)
-            .bind(until)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(id).bind(runner).bind(until))?;
         Ok(done == 1)
     }
 
@@ -126,13 +113,7 @@ impl Tx {
     /// Replaces a fact about the installation; `false` when it is not what is to be replaced.
     pub async fn installation_replace(&mut self, name: &str, old: &str, new: &str) -> Result<bool> {
         let sql = "UPDATE installation SET value = $3 WHERE name = $1 AND value = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(name)
-            .bind(old)
-            .bind(new)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(name).bind(old).bind(new))?;
         Ok(done == 1)
     }
 }

@@ -159,16 +159,16 @@ impl Tx {
     pub async fn acme_order_end(&mut self, name: &AcmeName, runner: Uuid, end: &AcmeOrderEnd) -> Result<bool> {
         let sql = "UPDATE acme_orders SET leased_until = $4, failures = $5, problem = $6
             WHERE directory = $1 AND domains = $2 AND runner = $3";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(&name.directory)
-            .bind(&name.domains)
-            .bind(runner)
-            .bind(end.next)
-            .bind(end.failures)
-            .bind(&end.problem)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(&name.directory)
+                .bind(&name.domains)
+                .bind(runner)
+                .bind(end.next)
+                .bind(end.failures)
+                .bind(&end.problem)
+        )?;
         Ok(done == 1)
     }
 

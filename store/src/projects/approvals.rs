@@ -84,16 +84,7 @@ impl Tx {
     ) -> Result<bool> {
         let sql = "UPDATE approvals SET state = $3, decided_by = $4, decided_at = $5, reason = $6
             WHERE team_id = $1 AND deployment_id = $2 AND state = 'pending'";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(deployment)
-            .bind(state)
-            .bind(by)
-            .bind(now())
-            .bind(reason)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(deployment).bind(state).bind(by).bind(now()).bind(reason))?;
         Ok(done == 1)
     }
 }

@@ -18,9 +18,6 @@ macro_rules! columns {
     };
 }
 
-/// A deployment to be added.
-pub type NewDeployment = Deployment;
-
 /// A step of a deployment from one status to another, with what became known by it.
 #[derive(Debug, Clone)]
 pub struct DeploymentChange {
@@ -146,7 +143,7 @@ impl Store {
 
 impl Tx {
     /// Adds a deployment.
-    pub async fn deployment_insert(&mut self, deployment: &NewDeployment) -> Result<()> {
+    pub async fn deployment_insert(&mut self, deployment: &Deployment) -> Result<()> {
         let sql = "INSERT INTO deployments (id, team_id, project_id, environment_id, number, status, trigger, source, commit_sha, origin_id,
                 artifact_digest, workload, config_version, switching, created_by, created_at, changed_at, deadline, event_count, log_count)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, 0)";
@@ -213,17 +210,17 @@ impl Tx {
     pub async fn deployment_change(&mut self, team: TeamId, id: DeploymentId, change: &DeploymentChange) -> Result<()> {
         let sql = "UPDATE deployments SET status = $4, changed_at = $5, deadline = $6, failure = $7
             WHERE team_id = $1 AND id = $2 AND status = $3";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(change.from)
-            .bind(change.to)
-            .bind(now())
-            .bind(change.deadline)
-            .bind(change.failure.as_ref().map(Json))
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(team)
+                .bind(id)
+                .bind(change.from)
+                .bind(change.to)
+                .bind(now())
+                .bind(change.deadline)
+                .bind(change.failure.as_ref().map(Json))
+        )?;
         expect_one(done, StoreError::Changed)
     }
 
@@ -255,8 +252,7 @@ impl Tx {
     /// May be repeated.
     pub async fn deployment_begin_switch(&mut self, team: TeamId, id: DeploymentId) -> Result<bool> {
         let sql = "UPDATE deployments SET switching = $3 WHERE team_id = $1 AND id = $2 AND status = 'releasing'";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(true).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(true))?;
         Ok(done == 1)
     }
 

@@ -86,44 +86,37 @@ impl Tx {
     /// has none such any more.
     pub async fn domain_checked(&mut self, domain: &CustomDomain) -> Result<bool> {
         let sql = "UPDATE domains SET problem = $3, checked_at = $4, next_check_at = $5, verified_at = $6 WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(domain.team_id)
-            .bind(domain.id)
-            .bind(&domain.problem)
-            .bind(domain.checked_at)
-            .bind(domain.next_check_at)
-            .bind(domain.verified_at)
-            .execute(conn)
-            .await
-            .map(|done| done.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(domain.team_id)
+                .bind(domain.id)
+                .bind(&domain.problem)
+                .bind(domain.checked_at)
+                .bind(domain.next_check_at)
+                .bind(domain.verified_at)
+        )?;
         Ok(done == 1)
     }
 
     /// Says when a domain is looked at next; `false` when the team has none such.
     pub async fn domain_check_at(&mut self, team: TeamId, id: DomainId, at: Option<Timestamp>) -> Result<bool> {
         let sql = "UPDATE domains SET next_check_at = $3 WHERE team_id = $1 AND id = $2";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(at).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(at))?;
         Ok(done == 1)
     }
 
     /// Lets a domain show another environment of its project; `false` when the team has none such.
     pub async fn domain_show(&mut self, team: TeamId, id: DomainId, environment: EnvironmentId) -> Result<bool> {
         let sql = "UPDATE domains SET environment_id = $3 WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(environment)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(environment))?;
         Ok(done == 1)
     }
 
     /// Removes a domain; `false` when the team has none such.
     pub async fn domain_delete(&mut self, team: TeamId, id: DomainId) -> Result<bool> {
         let sql = "DELETE FROM domains WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
         Ok(done == 1)
     }
 }

@@ -93,8 +93,7 @@ impl Tx {
     /// Marks an environment as being deleted; `false` when it is already, or is not there.
     pub async fn environment_mark_deleting(&mut self, team: TeamId, id: EnvironmentId) -> Result<bool> {
         let sql = "UPDATE environments SET deleting_at = $3 WHERE team_id = $1 AND id = $2 AND deleting_at IS NULL";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(now()))?;
         Ok(done == 1)
     }
 
@@ -108,13 +107,7 @@ impl Tx {
     /// Protects an environment, or no longer; `false` when the team has none such.
     pub async fn environment_protect(&mut self, team: TeamId, id: EnvironmentId, protected: bool) -> Result<bool> {
         let sql = "UPDATE environments SET protected = $3 WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(protected)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(protected))?;
         Ok(done == 1)
     }
 }

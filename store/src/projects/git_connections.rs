@@ -129,24 +129,24 @@ impl Tx {
                 preview_hours = COALESCE($5, preview_hours), sealed_secret = COALESCE($6, sealed_secret),
                 sealed_token = COALESCE($7, sealed_token)
             WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(change.branches.as_ref().map(Json))
-            .bind(change.previews)
-            .bind(change.preview_hours)
-            .bind(&change.sealed_secret)
-            .bind(&change.sealed_token)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(team)
+                .bind(id)
+                .bind(change.branches.as_ref().map(Json))
+                .bind(change.previews)
+                .bind(change.preview_hours)
+                .bind(&change.sealed_secret)
+                .bind(&change.sealed_token)
+        )?;
         Ok(done == 1)
     }
 
     /// Deletes a connection with its deliveries and what it knows of previews; `false` when the team has none such.
     pub async fn git_connection_delete(&mut self, team: TeamId, id: GitConnectionId) -> Result<bool> {
         let sql = "DELETE FROM git_connections WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
         Ok(done == 1)
     }
 
@@ -173,7 +173,7 @@ impl Tx {
     /// Says which team may connect the repositories of an installation's account; `false` when there is no such installation.
     pub async fn git_installation_assign(&mut self, id: i64, team: Option<TeamId>) -> Result<bool> {
         let sql = "UPDATE git_installations SET team_id = $2 WHERE id = $1";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(id).bind(team).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(id).bind(team))?;
         Ok(done == 1)
     }
 }

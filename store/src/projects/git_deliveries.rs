@@ -82,22 +82,22 @@ impl Tx {
                 state, outcome, received_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12) ON CONFLICT DO NOTHING";
         let row = &delivery.row;
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(row.id)
-            .bind(row.team_id)
-            .bind(row.connection_id)
-            .bind(&row.delivery)
-            .bind(&delivery.digest)
-            .bind(&row.event)
-            .bind(Json(&delivery.event))
-            .bind(&delivery.subject)
-            .bind(delivery.event.at.unwrap_or(row.received_at))
-            .bind(row.state)
-            .bind(&row.outcome)
-            .bind(row.received_at)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(row.id)
+                .bind(row.team_id)
+                .bind(row.connection_id)
+                .bind(&row.delivery)
+                .bind(&delivery.digest)
+                .bind(&row.event)
+                .bind(Json(&delivery.event))
+                .bind(&delivery.subject)
+                .bind(delivery.event.at.unwrap_or(row.received_at))
+                .bind(row.state)
+                .bind(&row.outcome)
+                .bind(row.received_at)
+        )?;
         Ok(done == 1)
     }
 

@@ -66,14 +66,14 @@ impl Tx {
     /// deployment is gone, or another was quicker.
     pub async fn log_archive_insert(&mut self, archive: &LogArchive) -> Result<bool> {
         let sql = "DELETE FROM log_lines WHERE team_id = $1 AND deployment_id = $2 AND number BETWEEN $3 AND $4";
-        let deleted = tx!(self, |conn| sqlx::query(sql)
-            .bind(archive.team_id)
-            .bind(archive.deployment_id)
-            .bind(archive.first_number)
-            .bind(archive.last_number)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let deleted = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(archive.team_id)
+                .bind(archive.deployment_id)
+                .bind(archive.first_number)
+                .bind(archive.last_number)
+        )?;
         if i64::try_from(deleted).ok() != Some(archive.last_number - archive.first_number + 1) {
             return Ok(false);
         }

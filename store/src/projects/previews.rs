@@ -121,8 +121,7 @@ impl Tx {
     /// Records why a preview ends; `false` when it does already.
     pub async fn preview_close(&mut self, team: TeamId, id: PreviewId, because: &str) -> Result<bool> {
         let sql = "UPDATE previews SET closed_because = $3 WHERE team_id = $1 AND id = $2 AND closed_because IS NULL";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(because).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(because))?;
         Ok(done == 1)
     }
 

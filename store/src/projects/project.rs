@@ -152,8 +152,7 @@ impl Tx {
     /// Marks a project as being deleted; `false` when it is already, or is not there.
     pub async fn project_mark_deleting(&mut self, team: TeamId, id: ProjectId) -> Result<bool> {
         let sql = "UPDATE projects SET deleting_at = $3 WHERE team_id = $1 AND id = $2 AND deleting_at IS NULL";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(now()))?;
         Ok(done == 1)
     }
 

@@ -77,13 +77,7 @@ impl Tx {
         }
         let sql = "UPDATE deployments SET artifact_removed_at = $3
             WHERE team_id = $1 AND artifact_digest = $2 AND artifact_removed_at IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(&given_up.digest)
-            .bind(at)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(&given_up.digest).bind(at))?;
         Ok(done > 0)
     }
 
@@ -93,7 +87,7 @@ impl Tx {
             return Ok(false);
         }
         let sql = concat!("UPDATE artifacts SET removed_at = $2 WHERE digest = $1 AND removed_at IS NULL AND NOT ", held!());
-        let done = tx!(self, |conn| sqlx::query(sql).bind(digest).bind(at).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(digest).bind(at))?;
         Ok(done == 1)
     }
 
@@ -109,7 +103,7 @@ impl Tx {
         let sql = "INSERT INTO artifacts (digest, size_bytes, file_count, created_at, removed_at) VALUES ($1, 0, 0, $2, $2)
             ON CONFLICT (digest) DO UPDATE SET removed_at = artifacts.removed_at
             WHERE artifacts.object_id IS NOT NULL OR artifacts.deleted_at IS NOT NULL";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(digest).bind(at).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(digest).bind(at))?;
         Ok(done == 1)
     }
 
@@ -117,13 +111,7 @@ impl Tx {
     pub async fn artifact_set_deleted(&mut self, removed: &RemovedArtifact, at: Timestamp) -> Result<bool> {
         let sql = "UPDATE artifacts SET deleted_at = $2 WHERE digest = $1 AND removed_at IS NOT NULL AND deleted_at IS NULL
             AND object_id IS NOT DISTINCT FROM $3";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(&removed.digest)
-            .bind(at)
-            .bind(removed.object_id)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(&removed.digest).bind(at).bind(removed.object_id))?;
         Ok(done == 1)
     }
 

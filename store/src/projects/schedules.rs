@@ -114,34 +114,21 @@ impl Tx {
     /// Puts a schedule in force, from its next time on, or out of force.
     pub async fn schedule_enable(&mut self, team: TeamId, id: ScheduleId, enabled: bool, next: Option<Timestamp>) -> Result<()> {
         let sql = "UPDATE schedules SET enabled = $3, next_due_at = $4 WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(id)
-            .bind(enabled)
-            .bind(next)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(enabled).bind(next))?;
         expect_one(done, StoreError::Changed)
     }
 
     /// Moves a schedule on from the time that was due; `false` when somebody else did.
     pub async fn schedule_advance(&mut self, schedule: &Schedule, next: Option<Timestamp>) -> Result<bool> {
         let sql = "UPDATE schedules SET next_due_at = $3 WHERE id = $1 AND next_due_at = $2";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(schedule.id)
-            .bind(schedule.next_due_at)
-            .bind(next)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(schedule.id).bind(schedule.next_due_at).bind(next))?;
         Ok(done == 1)
     }
 
     /// Deletes a schedule with its ledger; `false` when it is not there.
     pub async fn schedule_delete(&mut self, team: TeamId, id: ScheduleId) -> Result<bool> {
         let sql = "DELETE FROM schedules WHERE team_id = $1 AND id = $2";
-        let done = tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
         Ok(done == 1)
     }
 
@@ -149,17 +136,17 @@ impl Tx {
     pub async fn run_expect(&mut self, run: &ExpectedRun) -> Result<bool> {
         let sql = "INSERT INTO expected_runs (schedule_id, due_at, team_id, state, deadline, outcome, finished_at)
             VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (schedule_id, due_at) DO NOTHING";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(run.schedule_id)
-            .bind(run.due_at)
-            .bind(run.team_id)
-            .bind(run.state)
-            .bind(run.deadline)
-            .bind(&run.outcome)
-            .bind(run.finished_at)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(run.schedule_id)
+                .bind(run.due_at)
+                .bind(run.team_id)
+                .bind(run.state)
+                .bind(run.deadline)
+                .bind(&run.outcome)
+                .bind(run.finished_at)
+        )?;
         Ok(done == 1)
     }
 
@@ -167,14 +154,7 @@ impl Tx {
     pub async fn run_begin(&mut self, schedule: ScheduleId, due_at: Timestamp, deadline: Timestamp) -> Result<bool> {
         let sql = "UPDATE expected_runs SET state = 'running', started_at = $3, deadline = $4
             WHERE schedule_id = $1 AND due_at = $2 AND state IN ('waiting', 'running')";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(schedule)
-            .bind(due_at)
-            .bind(now())
-            .bind(deadline)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(schedule).bind(due_at).bind(now()).bind(deadline))?;
         Ok(done == 1)
     }
 

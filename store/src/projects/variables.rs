@@ -39,14 +39,7 @@ impl Tx {
     pub async fn variable_end(&mut self, team: TeamId, environment: EnvironmentId, name: &str, version: i64) -> Result<bool> {
         let sql = "UPDATE environment_variables SET valid_to = $4
             WHERE team_id = $1 AND environment_id = $2 AND name = $3 AND valid_to IS NULL";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(team)
-            .bind(environment)
-            .bind(name)
-            .bind(version)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(environment).bind(name).bind(version))?;
         Ok(done == 1)
     }
 
@@ -67,17 +60,17 @@ impl Tx {
     ) -> Result<()> {
         let sql = "INSERT INTO environment_variables (id, team_id, environment_id, name, sealed, valid_from, created_at)
             SELECT $1, team_id, id, $4, $5, $6, $7 FROM environments WHERE team_id = $2 AND id = $3";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(variable.id)
-            .bind(team)
-            .bind(environment)
-            .bind(&variable.name)
-            .bind(&variable.sealed)
-            .bind(version)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(variable.id)
+                .bind(team)
+                .bind(environment)
+                .bind(&variable.name)
+                .bind(&variable.sealed)
+                .bind(version)
+                .bind(now())
+        )?;
         expect_one(done, StoreError::Changed)
     }
 

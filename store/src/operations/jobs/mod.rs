@@ -237,23 +237,23 @@ impl Tx {
                 max_attempts, created_at, deduplication_key, trace)
             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'pending', $9, 0, $10, $11, $12, $13)
             ON CONFLICT (deduplication_key) WHERE state IN ('pending', 'running') DO NOTHING";
-        let written = tx!(self, |conn| sqlx::query(sql)
-            .bind(job.id)
-            .bind(job.team_id)
-            .bind(job.kind)
-            .bind(job.queue)
-            .bind(Json(&job.payload))
-            .bind(job.subject_id)
-            .bind(job.priority)
-            .bind(&job.exclusion_key)
-            .bind(job.run_at)
-            .bind(job.max_attempts)
-            .bind(now())
-            .bind(&job.deduplication_key)
-            .bind(job.trace.to_string())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let written = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(job.id)
+                .bind(job.team_id)
+                .bind(job.kind)
+                .bind(job.queue)
+                .bind(Json(&job.payload))
+                .bind(job.subject_id)
+                .bind(job.priority)
+                .bind(&job.exclusion_key)
+                .bind(job.run_at)
+                .bind(job.max_attempts)
+                .bind(now())
+                .bind(&job.deduplication_key)
+                .bind(job.trace.to_string())
+        )?;
         Ok(written == 1)
     }
 
@@ -261,12 +261,7 @@ impl Tx {
     /// cannot pass to another worker before this one's writes are in.
     pub async fn job_fence(&mut self, fence: Fence) -> Result<()> {
         let sql = "UPDATE jobs SET state = 'running' WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(fence.job_id)
-            .bind(fence.token)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(fence.job_id).bind(fence.token))?;
         expect_one(done, StoreError::LeaseLost)
     }
 
@@ -274,13 +269,7 @@ impl Tx {
     pub async fn job_finish(&mut self, fence: Fence) -> Result<()> {
         let sql = "UPDATE jobs SET state = 'done', finished_at = $3, lease_token = NULL, lease_until = NULL, last_error = NULL
             WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(fence.job_id)
-            .bind(fence.token)
-            .bind(now())
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(fence.job_id).bind(fence.token).bind(now()))?;
         expect_one(done, StoreError::LeaseLost)
     }
 
@@ -294,16 +283,16 @@ impl Tx {
             last_error = $6 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
         let state = if failed.retry_at.is_some() { JobState::Pending } else { JobState::Dead };
         let finished_at = failed.retry_at.is_none().then(now);
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(fence.job_id)
-            .bind(fence.token)
-            .bind(state)
-            .bind(failed.retry_at)
-            .bind(finished_at)
-            .bind(&failed.error)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(fence.job_id)
+                .bind(fence.token)
+                .bind(state)
+                .bind(failed.retry_at)
+                .bind(finished_at)
+                .bind(&failed.error)
+        )?;
         expect_one(done, StoreError::LeaseLost)
     }
 
@@ -311,12 +300,7 @@ impl Tx {
     pub async fn job_hand_back(&mut self, fence: Fence) -> Result<()> {
         let sql = "UPDATE jobs SET state = 'pending', attempts = attempts - 1, lease_token = NULL, lease_until = NULL
             WHERE id = $1 AND lease_token = $2 AND state = 'running'";
-        let done = tx!(self, |conn| sqlx::query(sql)
-            .bind(fence.job_id)
-            .bind(fence.token)
-            .execute(conn)
-            .await
-            .map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(fence.job_id).bind(fence.token))?;
         expect_one(done, StoreError::LeaseLost)
     }
 
@@ -347,8 +331,7 @@ impl Tx {
     pub async fn job_retry(&mut self, team: TeamId, id: JobId, at: Timestamp) -> Result<bool> {
         let sql = "UPDATE jobs SET state = 'pending', attempts = 0, run_at = $3, finished_at = NULL
             WHERE team_id = $1 AND id = $2 AND state = 'dead'";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(at).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(at))?;
         Ok(done == 1)
     }
 
@@ -356,8 +339,7 @@ impl Tx {
     pub async fn job_discard(&mut self, team: TeamId, id: JobId) -> Result<bool> {
         let sql = "UPDATE jobs SET state = 'cancelled', finished_at = $3
             WHERE team_id = $1 AND id = $2 AND state IN ('pending', 'dead')";
-        let done =
-            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(now()).execute(conn).await.map(|d| d.rows_affected()))?;
+        let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(now()))?;
         Ok(done == 1)
     }
 
