@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use clouds_contract::{CloudError, Desired, Observation, Route};
 use clouds_local::Edges;
 use clouds_local::control::{ControlPlane, Elsewhere, Routes, Workload};
-use clouds_local::placement::{replicas_here, share};
+use clouds_local::placement::{EdgeViews, LiveEdge};
 use domain::artifact::Digest;
 use domain::event::NewLine;
 use domain::id::{DeploymentId, EdgeId};
@@ -45,22 +45,6 @@ pub struct Fleet {
     shown: Mutex<Routes>,
 }
 
-/// What the rows say of all edges.
-struct Views {
-    edges: Vec<EdgeRow>,
-    ids: Vec<EdgeId>,
-    observed: HashMap<DeploymentId, HashMap<EdgeId, Observation>>,
-}
-
-impl Views {
-    /// The edges on which a deployment answers.
-    fn ready(&self, deployment: DeploymentId) -> Vec<EdgeId> {
-        let observed = self.observed.get(&deployment).into_iter().flatten();
-        let ready = observed.filter(|(_, observation)| matches!(observation, Observation::Ready { .. }));
-        ready.map(|(edge, _)| *edge).filter(|edge| self.ids.contains(edge)).collect()
-    }
-}
-
 impl Fleet {
     /// The control plane of an edge; or, without one, of who asks the edges.
     pub fn new(control: LocalControl, me: Option<EdgeId>) -> Self {
@@ -68,61 +52,19 @@ impl Fleet {
         Self { rest: InProcess(control), store, me, shown: Mutex::default() }
     }
 
-    async fn views(&self, deployment: Option<DeploymentId>) -> Result<Views, CloudError> {
+    async fn views(&self, deployment: Option<DeploymentId>) -> Result<EdgeViews, CloudError> {
         let edges = alive(&self.store).await.map_err(failed)?;
         let mut observed: HashMap<_, HashMap<_, _>> = HashMap::new();
         for row in self.store.edge_observation_list(deployment).await.map_err(failed)? {
             observed.entry(row.deployment_id).or_default().insert(row.edge_id, read(row.observed)?);
         }
-        Ok(Views { ids: edges.iter().map(|edge| edge.id).collect(), edges, observed })
+        let live = |EdgeRow { id, name, address, .. }| LiveEdge { id, name, address };
+        Ok(EdgeViews { edges: edges.into_iter().map(live).collect(), observed })
     }
-}
-
-/// The part of a workload that this edge runs.
-fn share_of(me: EdgeId, mut workload: Workload, views: &Views) -> Option<Workload> {
-    let id = workload.desired.deployment_id;
-    if let WorkloadSpec::Server(server) = &mut workload.desired.spec {
-        server.replicas = replicas_here(me, id, server.replicas, &views.ids, &views.ready(id));
-        if server.replicas == 0 {
-            return None;
-        }
-    }
-    let observed = views.observed.get(&id).and_then(|edges| edges.get(&me));
-    workload.observed = observed.cloned().unwrap_or_else(|| Observation::Pending { detail: "waits for the edge".to_owned() });
-    Some(workload)
 }
 
 fn failed(error: StoreError) -> CloudError {
     CloudError::internal("the control plane's database failed", error)
-}
-
-/// What all edges together say of a workload: it is ready when every edge that is to run it says so.
-fn together(desired: &Desired<WorkloadSpec>, views: &Views) -> Observation {
-    let shares = match &desired.spec {
-        WorkloadSpec::Server(server) => share(desired.deployment_id, server.replicas, &views.ids),
-        WorkloadSpec::Static(_) | WorkloadSpec::Functions(_) => views.ids.iter().map(|edge| (*edge, 1)).collect(),
-    };
-    if shares.is_empty() {
-        let detail = "no edge is alive: start `mikrocloud edge` on a machine that is to run deployments";
-        return Observation::Pending { detail: detail.to_owned() };
-    }
-    let observed = views.observed.get(&desired.deployment_id);
-    let mut since = None;
-    let mut pending = None;
-    for edge in views.edges.iter().filter(|edge| shares.contains_key(&edge.id)) {
-        match observed.and_then(|edges| edges.get(&edge.id)) {
-            Some(Observation::Ready { since: at }) => since = since.max(Some(*at)),
-            Some(Observation::Failed { code, message }) => {
-                return Observation::Failed { code: code.clone(), message: message.clone() };
-            }
-            Some(Observation::Pending { detail }) => pending = Some(detail.clone()),
-            Some(Observation::Absent) | None => pending = Some(format!("waits for the edge {}", edge.name)),
-        }
-    }
-    match (pending, since) {
-        (None, Some(since)) => Observation::Ready { since },
-        (pending, _) => Observation::Pending { detail: pending.unwrap_or_default() },
-    }
 }
 
 #[async_trait]
@@ -131,12 +73,12 @@ impl ControlPlane for Fleet {
         let all = self.rest.workloads().await?;
         let Some(me) = self.me else { return Ok(all) };
         let views = self.views(None).await?;
-        Ok(all.into_iter().filter_map(|workload| share_of(me, workload, &views)).collect())
+        Ok(all.into_iter().filter_map(|workload| views.share_of(me, workload)).collect())
     }
 
     async fn workload(&self, deployment_id: DeploymentId) -> Result<Option<Workload>, CloudError> {
         let Some(mut workload) = self.rest.workload(deployment_id).await? else { return Ok(None) };
-        workload.observed = together(&workload.desired, &self.views(Some(deployment_id)).await?);
+        workload.observed = self.views(Some(deployment_id)).await?.together(&workload.desired);
         Ok(Some(workload))
     }
 

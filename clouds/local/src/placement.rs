@@ -2,8 +2,12 @@
 
 use std::collections::HashMap;
 
+use clouds_contract::{Desired, Observation};
 use domain::id::{DeploymentId, EdgeId};
+use domain::workload::WorkloadSpec;
 use sha2::{Digest, Sha256};
+
+use crate::control::Workload;
 
 /// How many replicas of a deployment each edge runs; edges that run none are not named. By rendezvous hashing (Thaler, Ravishankar 1998):
 /// when an edge comes or goes, only what it runs moves.
@@ -27,6 +31,82 @@ pub fn replicas_here(me: EdgeId, deployment: DeploymentId, replicas: u32, edges:
         Some(mine) => *mine,
         None if ready.contains(&me) && !shares.keys().all(|edge| ready.contains(edge)) => 1,
         None => 0,
+    }
+}
+
+/// An edge that is alive.
+#[derive(Debug, Clone)]
+pub struct LiveEdge {
+    /// Identity.
+    pub id: EdgeId,
+    /// Its name, as people know it.
+    pub name: String,
+    /// Where other edges reach it, as host:port.
+    pub address: String,
+}
+
+/// The edges that are alive, and what edges say of each deployment.
+#[derive(Debug, Clone, Default)]
+pub struct EdgeViews {
+    /// Those that are alive.
+    pub edges: Vec<LiveEdge>,
+    /// What each edge observed, also those that are alive no more.
+    pub observed: HashMap<DeploymentId, HashMap<EdgeId, Observation>>,
+}
+
+impl EdgeViews {
+    fn ids(&self) -> Vec<EdgeId> {
+        self.edges.iter().map(|edge| edge.id).collect()
+    }
+
+    /// The edges on which a deployment answers.
+    pub fn ready(&self, deployment: DeploymentId) -> Vec<EdgeId> {
+        let observed = self.observed.get(&deployment).into_iter().flatten();
+        let ready = observed.filter(|(_, observation)| matches!(observation, Observation::Ready { .. }));
+        ready.map(|(edge, _)| *edge).filter(|edge| self.edges.iter().any(|alive| alive.id == *edge)).collect()
+    }
+
+    /// The part of a workload that this edge runs.
+    pub fn share_of(&self, me: EdgeId, mut workload: Workload) -> Option<Workload> {
+        let id = workload.desired.deployment_id;
+        if let WorkloadSpec::Server(server) = &mut workload.desired.spec {
+            server.replicas = replicas_here(me, id, server.replicas, &self.ids(), &self.ready(id));
+            if server.replicas == 0 {
+                return None;
+            }
+        }
+        let observed = self.observed.get(&id).and_then(|edges| edges.get(&me));
+        workload.observed = observed.cloned().unwrap_or_else(|| Observation::Pending { detail: "waits for the edge".to_owned() });
+        Some(workload)
+    }
+
+    /// What all edges together say of a workload: it is ready when every edge that is to run it says so.
+    pub fn together(&self, desired: &Desired<WorkloadSpec>) -> Observation {
+        let shares = match &desired.spec {
+            WorkloadSpec::Server(server) => share(desired.deployment_id, server.replicas, &self.ids()),
+            WorkloadSpec::Static(_) | WorkloadSpec::Functions(_) => self.edges.iter().map(|edge| (edge.id, 1)).collect(),
+        };
+        if shares.is_empty() {
+            let detail = "no edge is alive: start `mikrocloud edge` on a machine that is to run deployments";
+            return Observation::Pending { detail: detail.to_owned() };
+        }
+        let observed = self.observed.get(&desired.deployment_id);
+        let mut since = None;
+        let mut pending = None;
+        for edge in self.edges.iter().filter(|edge| shares.contains_key(&edge.id)) {
+            match observed.and_then(|edges| edges.get(&edge.id)) {
+                Some(Observation::Ready { since: at }) => since = since.max(Some(*at)),
+                Some(Observation::Failed { code, message }) => {
+                    return Observation::Failed { code: code.clone(), message: message.clone() };
+                }
+                Some(Observation::Pending { detail }) => pending = Some(detail.clone()),
+                Some(Observation::Absent) | None => pending = Some(format!("waits for the edge {}", edge.name)),
+            }
+        }
+        match (pending, since) {
+            (None, Some(since)) => Observation::Ready { since },
+            (pending, _) => Observation::Pending { detail: pending.unwrap_or_default() },
+        }
     }
 }
 
