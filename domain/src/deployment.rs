@@ -3,7 +3,9 @@
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Digest;
+use crate::environment::deployment_label;
 use crate::id::{DeploymentId, EnvironmentId, ProjectId, TeamId, UserId};
+use crate::name::ProjectName;
 use crate::source::Source;
 use crate::time::Timestamp;
 use crate::workload::WorkloadSpec;
@@ -161,9 +163,16 @@ pub struct Deployment {
     pub event_count: i64,
     /// The number of its last log line.
     pub log_count: i64,
+    /// The name of its project in its own address, where the project has another name by now.
+    pub address_name: Option<ProjectName>,
 }
 
 impl Deployment {
+    /// The host label that shows it alone. A new name of its project does not change it.
+    pub fn label(&self, project: &ProjectName) -> String {
+        deployment_label(self.address_name.as_ref().unwrap_or(project), self.id)
+    }
+
     /// Whether its environment can go back to it: it was live once, and its artifact is kept.
     pub fn is_rollback_target(&self) -> bool {
         self.status == DeploymentStatus::Superseded && self.artifact_digest.is_some() && self.artifact_removed_at.is_none()

@@ -12,7 +12,7 @@ use clouds_local::control::{ControlPlane, Elsewhere, Routes, Workload};
 use clouds_local::placement::{EdgeViews, LiveEdge};
 use domain::artifact::Digest;
 use domain::event::NewLine;
-use domain::id::{DeploymentId, EdgeId};
+use domain::id::{DeploymentId, EdgeId, ProjectId, TeamId};
 use domain::secret::Secret;
 use domain::time::now;
 use domain::workload::WorkloadSpec;
@@ -102,8 +102,8 @@ impl ControlPlane for Fleet {
         self.rest.put_route(route).await
     }
 
-    async fn delete_route(&self, label: &str) -> Result<(), CloudError> {
-        self.rest.delete_route(label).await
+    async fn delete_route(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError> {
+        self.rest.delete_route(owner, label).await
     }
 
     async fn elsewhere(&self) -> Result<HashMap<DeploymentId, Elsewhere>, CloudError> {

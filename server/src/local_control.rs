@@ -8,7 +8,7 @@ use clouds_contract::{CloudError, Desired, ErrorKind, Observation, Route};
 use clouds_local::control::{ControlPlane, Routes, Workload};
 use domain::artifact::Digest;
 use domain::event::NewLine;
-use domain::id::DeploymentId;
+use domain::id::{DeploymentId, ProjectId, TeamId};
 use domain::secret::Secret;
 use domain::workload::WorkloadSpec;
 use serde::Serialize;
@@ -87,8 +87,8 @@ impl ControlPlane for InProcess {
         self.0.put_route(route).await.map_err(failed)
     }
 
-    async fn delete_route(&self, label: &str) -> Result<(), CloudError> {
-        self.0.delete_route(label).await.map_err(failed)
+    async fn delete_route(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError> {
+        self.0.delete_route(owner, label).await.map_err(failed)
     }
 
     async fn report(&self, deployment_id: DeploymentId, observed: &Observation) -> Result<(), CloudError> {

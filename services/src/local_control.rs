@@ -9,6 +9,7 @@ use artifacts::{ArtifactError, Artifacts};
 use clouds_contract::Route;
 use domain::artifact::Digest;
 use domain::deployment::Deployment;
+use domain::environment::environment_label;
 use domain::event::NewLine;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::secret::Secret;
@@ -77,19 +78,26 @@ impl LocalControl {
         Ok(self.store.domain_names_served().await?.into_iter().collect())
     }
 
-    /// Records which deployment a label shows.
+    /// Records which deployment a label shows. Refused when the label is not, or no longer, that of its environment: a project that is
+    /// renamed takes its routes along, and leaves the old name to others.
     pub async fn put_route(&self, route: &Route) -> Result<()> {
         let owner: (TeamId, ProjectId, EnvironmentId) = (route.team_id, route.project_id, route.environment_id);
         let mut tx = self.store.begin().await?;
+        let project = tx.project_lock(route.team_id, route.project_id).await?.ok_or(ServiceError::NotFound("project"))?;
+        let environment = tx.environment_find_by_id(route.team_id, route.environment_id).await?;
+        let environment = environment.ok_or(ServiceError::NotFound("environment"))?;
+        if environment_label(&project.name, &environment.name) != route.label {
+            return Err(ServiceError::Unavailable(format!("`{}` is not the name of its environment any more", route.label)));
+        }
         tx.local_route_put(&route.label, owner, route.deployment_id).await?;
         tx.commit().await?;
         Ok(())
     }
 
-    /// Records that a label shows nothing.
-    pub async fn delete_route(&self, label: &str) -> Result<()> {
+    /// Records that a project's label shows nothing.
+    pub async fn delete_route(&self, (team, project): (TeamId, ProjectId), label: &str) -> Result<()> {
         let mut tx = self.store.begin().await?;
-        tx.local_route_delete(label).await?;
+        tx.local_route_delete((team, project), label).await?;
         tx.commit().await?;
         Ok(())
     }

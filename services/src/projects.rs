@@ -1,5 +1,8 @@
 //! Projects.
 
+#[cfg(test)]
+mod tests;
+
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission, Target};
 use domain::deployment::{DeploymentStatus, Failure};
@@ -13,11 +16,12 @@ use domain::time::{Timestamp, now};
 use jobs::payload::DeleteProjectJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::{Value, json};
-use store::{Page, ProjectChange, StoreError};
+use store::{Page, ProjectChange, StoreError, Tx};
 
 use crate::audit::{Action, Change, record};
 use crate::deployments::transitions;
 use crate::notifications::DISABLED_ALERT;
+use crate::protection::check_exposure;
 use crate::{Result, ServiceError, Services, require, require_on, require_somewhere};
 
 /// What somebody asks for who creates a project.
@@ -67,6 +71,14 @@ fn taken(error: StoreError, name: &ProjectName) -> ServiceError {
         }
         error => error.into(),
     }
+}
+
+/// Refuses a name under which another project is still shown.
+async fn check_unrouted(tx: &mut Tx, project: &Project) -> Result<()> {
+    if tx.project_name_is_routed(&project.name, project.id).await? {
+        return Err(taken(StoreError::Exists, &project.name));
+    }
+    Ok(())
 }
 
 /// The projects that the actor may see where these are not all of the team's.
@@ -174,6 +186,7 @@ impl Services {
             deleting_at: None,
         };
         let mut tx = self.begin().await?;
+        check_unrouted(&mut tx, &project).await?;
         tx.project_insert(&project).await.map_err(|error| taken(error, &project.name))?;
         tx.environment_insert(&new_environment(&project, EnvironmentName::production())).await?;
         let change = change.on("project", project.id).named(&project.name).after(logged(&project));
@@ -182,7 +195,8 @@ impl Services {
         Ok(project)
     }
 
-    /// Changes a project. `None` leaves a field, an empty text empties it. A new name takes effect for host names with the next deployment.
+    /// Changes a project. `None` leaves a field, an empty text empties it. A new name is in the project's
+    /// addresses at once; those of single deployments stay.
     /// Nothing is done when it was changed since `seen`, the time of its last change as the caller knows it.
     pub async fn update_project(
         &self,
@@ -216,8 +230,22 @@ impl Services {
             None => error.into(),
         })?;
         let project = updated.ok_or(ServiceError::NotFound("project"))?;
+        let renamed = before.name != project.name;
+        if renamed {
+            let environments = self.store().environment_list(actor.team_id, &[id]).await?;
+            // Whoever takes the old name then has the address that people know as the protected one's.
+            if let Err(refused) = check_exposure(actor, &environments) {
+                drop(tx);
+                return self.noted(actor, &entry, Err(refused)).await;
+            }
+            check_unrouted(&mut tx, &project).await?;
+            tx.project_move_routes(actor.team_id, id, (&before.name, &project.name)).await?;
+        }
         record(&mut tx, actor, entry.named(&before.name).between(logged(&before), logged(&project))).await?;
         tx.commit().await?;
+        if renamed {
+            self.inner.bus.publish(jobs::Topic::Edges);
+        }
         Ok(project)
     }
 
@@ -273,7 +301,8 @@ impl Services {
         let retry = |error: CloudError| JobError::Retry(format!("{} `{}`: {error}", resource.kind, resource.external_id));
         let cloud = self.cloud(&resource.cloud).map_err(|error| JobError::Retry(error.to_string()))?;
         if resource.kind == "route" {
-            cloud.traffic.remove(&resource.external_id).await.map_err(retry)?;
+            let owner = (resource.team_id, resource.project_id);
+            cloud.traffic.remove(owner, &resource.external_id).await.map_err(retry)?;
         } else {
             let id: DeploymentId = resource.external_id.parse().map_err(|error| JobError::Fail(format!("{error}")))?;
             // What kind of workload it was does not matter: deleting what a capability does not have is no error.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use artifacts::{ArtifactStore, Artifacts, Objects};
 use async_trait::async_trait;
 use clouds_contract::{Cloud, CloudError, Reach, Route, Traffic};
-use domain::access::{Actor, Credential, Origin, Rights, RoleRef};
+use domain::access::{Actor, Credential, Origin, Rights, Role, RoleRef};
 use domain::environment::Environment;
-use domain::id::{DeploymentId, SessionId, TeamId, UserId};
+use domain::id::{DeploymentId, ProjectId, SessionId, TeamId, UserId};
 use domain::project::Project;
-use domain::team::{Membership, User};
+use domain::team::{Membership, Team, User};
 use domain::time::now;
 use jobs::{EventBus, Wakeups};
 use store::Store;
@@ -85,6 +85,17 @@ impl TestHouse {
         self.actor(self.owner.team_id, user.id).await
     }
 
+    /// Another team, which the same user owns.
+    pub async fn team(&self, name: &str) -> Actor {
+        let team = Team { id: TeamId::new(), name: name.to_owned(), created_at: now() };
+        let role = RoleRef::BuiltIn(Role::Owner);
+        let mut tx = self.services.store().begin().await.unwrap();
+        tx.team_insert(&team).await.unwrap();
+        tx.membership_put(&Membership { team_id: team.id, user_id: self.owner.user_id, role }).await.unwrap();
+        tx.commit().await.unwrap();
+        self.actor(team.id, self.owner.user_id).await
+    }
+
     pub async fn project(&self, actor: &Actor, name: &str) -> Project {
         let input = NewProject { name: name.to_owned(), ..NewProject::default() };
         self.services.create_project(actor, input).await.unwrap()
@@ -122,8 +133,8 @@ impl Traffic for Routes {
         Ok(self.0.routes().await.map_err(failed)?.get(label).copied())
     }
 
-    async fn remove(&self, label: &str) -> Result<(), CloudError> {
-        self.0.delete_route(label).await.map_err(failed)
+    async fn remove(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError> {
+        self.0.delete_route(owner, label).await.map_err(failed)
     }
 
     async fn reach(&self, label: &str) -> Result<Reach, CloudError> {

@@ -37,8 +37,8 @@ pub trait Traffic: Send + Sync {
     /// Which deployment the label shows.
     async fn current(&self, label: &str) -> Result<Option<DeploymentId>, CloudError>;
 
-    /// Makes the label show nothing. Removing what is not there is no error.
-    async fn remove(&self, label: &str) -> Result<(), CloudError>;
+    /// Makes the label show nothing, if it is this project's. Removing what is not there is no error.
+    async fn remove(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError>;
 
     /// Where this process reaches what a label shows.
     async fn reach(&self, label: &str) -> Result<Reach, CloudError>;

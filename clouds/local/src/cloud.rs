@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clouds_contract::{Builds, Cloud, CloudError, Desired, ErrorKind, Observation, Provider, Reach, Route, Traffic};
-use domain::id::DeploymentId;
+use domain::id::{DeploymentId, ProjectId, TeamId};
 use domain::workload::{FunctionSet, Server, StaticSite, WorkloadSpec};
 use tokio::time::{Instant, timeout};
 
@@ -171,8 +171,8 @@ impl Traffic for LocalCloud {
         Ok(self.control.routes().await?.get(label).copied())
     }
 
-    async fn remove(&self, label: &str) -> Result<(), CloudError> {
-        self.control.delete_route(label).await?;
+    async fn remove(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError> {
+        self.control.delete_route(owner, label).await?;
         self.edges.refresh();
         // A repeated call finds it gone already; an edge that is stopping looks again after its start.
         let _ = timeout(Duration::from_secs(2), self.edges.wait_hidden(label)).await;

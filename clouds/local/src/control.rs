@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use clouds_contract::{CloudError, Desired, Observation, Route};
 use domain::artifact::Digest;
 use domain::event::NewLine;
-use domain::id::DeploymentId;
+use domain::id::{DeploymentId, ProjectId, TeamId};
 use domain::secret::Secret;
 use domain::workload::WorkloadSpec;
 use http::uri::Authority;
@@ -60,8 +60,8 @@ pub trait ControlPlane: Send + Sync + 'static {
     /// Records which deployment a label shows.
     async fn put_route(&self, route: &Route) -> Result<(), CloudError>;
 
-    /// Records that a label shows nothing.
-    async fn delete_route(&self, label: &str) -> Result<(), CloudError>;
+    /// Records that a project's label shows nothing.
+    async fn delete_route(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError>;
 
     /// What answers on other machines.
     async fn elsewhere(&self) -> Result<HashMap<DeploymentId, Elsewhere>, CloudError> {

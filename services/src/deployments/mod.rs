@@ -16,7 +16,6 @@ mod workspace;
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission, Target};
 use domain::deployment::{Deployment, Failure};
-use domain::environment::deployment_label;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
 use domain::time::Timestamp;
@@ -142,6 +141,6 @@ impl Services {
 
     /// The address that shows this deployment alone, for as long as its resources are kept.
     pub fn deployment_url(&self, project: &Project, deployment: &Deployment) -> Result<String> {
-        Ok(self.cloud("local")?.traffic.url(&deployment_label(&project.name, deployment.id)))
+        Ok(self.cloud("local")?.traffic.url(&deployment.label(&project.name)))
     }
 }

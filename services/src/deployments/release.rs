@@ -6,7 +6,7 @@ use artifacts::ArtifactError;
 use clouds_contract::{Cloud, CloudError, Desired, Observation, Route};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
-use domain::environment::{deployment_label, environment_label};
+use domain::environment::environment_label;
 use domain::id::ResourceId;
 use domain::project::Project;
 use domain::resource::Resource;
@@ -41,8 +41,9 @@ impl Services {
     async fn release(&self, run: &Run, deployment: &Deployment) -> Result<Outcome, PhaseError> {
         let log = DeploymentLog::new(self, deployment);
         let phase = deadlines::RELEASING;
-        let deployment = self.advance(run, deployment, DeploymentStatus::Releasing, phase, "releasing").await?;
+        // Before the deployment: one that is renamed in between has left its old name with it.
         let project = self.store().project_get(deployment.team_id, deployment.project_id).await?;
+        let deployment = self.advance(run, deployment, DeploymentStatus::Releasing, phase, "releasing").await?;
         let (Some(project), Some(artifact), Some(spec)) = (project, &deployment.artifact_digest, &deployment.workload) else {
             return Err(JobError::Fail("the deployment has no project or artifact".to_owned()).into());
         };
@@ -54,7 +55,7 @@ impl Services {
         self.record_resource(run, &deployment, cloud, "workload", &deployment.id.to_string()).await?;
         apply(cloud, &deployment, &project, artifact, spec).await?;
         self.wait_until_ready(run, cloud, &deployment, spec, &log).await?;
-        self.switch(run, cloud, &deployment, &project).await
+        self.switch(run, cloud, &deployment).await
     }
 
     /// Writes into the inventory what is about to be made.
@@ -115,13 +116,16 @@ impl Services {
 
     /// Switches the environment to the deployment. From the first step on it can no longer be cancelled, so that what visitors see
     /// and what the status says never part.
-    async fn switch(&self, run: &Run, cloud: &Cloud, deployment: &Deployment, project: &Project) -> Result<Outcome, PhaseError> {
+    async fn switch(&self, run: &Run, cloud: &Cloud, deployment: &Deployment) -> Result<Outcome, PhaseError> {
         let environment = self.store().environment_get(deployment.team_id, deployment.environment_id).await?;
         let environment = environment.ok_or_else(|| JobError::Fail("the environment is gone".to_owned()))?;
         if let Some(newer) = self.newer_live(deployment).await? {
             let message = format!("deployment number {} is newer and live already", newer.number);
             return Err(PhaseError::Overtaken(Failure::new("SUPERSEDED", message)));
         }
+        // It may have another name than when the release began. One that it gets from here on takes its route along.
+        let project = self.store().project_get(deployment.team_id, deployment.project_id).await?;
+        let project = project.ok_or_else(|| JobError::Fail("the project is gone".to_owned()))?;
         let label = environment_label(&project.name, &environment.name);
         self.record_resource(run, deployment, cloud, "route", &label).await?;
         let (mut tx, _) = self.fenced(run, deployment).await?;
@@ -187,7 +191,7 @@ async fn apply(
             team_id: deployment.team_id,
             project_id: deployment.project_id,
             environment_id: deployment.environment_id,
-            label: deployment_label(&project.name, deployment.id),
+            label: deployment.label(&project.name),
             artifact: artifact.clone(),
             spec: spec.clone(),
         }

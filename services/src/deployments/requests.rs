@@ -355,6 +355,7 @@ async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: So
         deadline: None,
         event_count: 0,
         log_count: 0,
+        address_name: None,
     })
 }
 

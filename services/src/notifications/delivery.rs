@@ -108,7 +108,8 @@ impl Services {
     }
 
     async fn send(&self, channel: &Channel, delivery: &Delivery, at: Timestamp) -> Result<Sent> {
-        let payload = of_delivery(delivery, |label| self.address_of(label));
+        let pinned = self.address_name_of(delivery).await?;
+        let payload = of_delivery(delivery, |label| self.address_of(label, pinned.as_ref()));
         if channel.kind == ChannelKind::Email {
             return self.send_mail(channel, delivery, &payload).await;
         }
@@ -154,14 +155,22 @@ impl Services {
         })
     }
 
+    /// The name of its project in the address of the deployment that a delivery is about, where the project got another since.
+    async fn address_name_of(&self, delivery: &Delivery) -> Result<Option<ProjectName>> {
+        let id = delivery.data.pointer("/deployment/id").and_then(Value::as_str).and_then(|id| id.parse().ok());
+        let Some(id) = id else { return Ok(None) };
+        Ok(self.store().deployment_get(delivery.team_id, id).await?.and_then(|deployment| deployment.address_name))
+    }
+
     /// Where something can be looked at.
-    fn address_of(&self, label: &Label<'_>) -> Option<String> {
+    fn address_of(&self, label: &Label<'_>, pinned: Option<&ProjectName>) -> Option<String> {
         let label = match label {
             Label::Environment(project, environment) => {
                 environment_label(&project.parse::<ProjectName>().ok()?, &environment.parse::<EnvironmentName>().ok()?)
             }
             Label::Deployment(project, deployment) => {
-                deployment_label(&project.parse::<ProjectName>().ok()?, deployment.parse::<DeploymentId>().ok()?)
+                let project = pinned.cloned().or_else(|| project.parse().ok())?;
+                deployment_label(&project, deployment.parse::<DeploymentId>().ok()?)
             }
         };
         self.cloud("local").ok().map(|cloud| cloud.traffic.url(&label))

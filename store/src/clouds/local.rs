@@ -103,7 +103,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Records which deployment a label shows. `Exists` when the label is another team's.
+    /// Records which deployment a label shows, and whose it is. `Exists` when the label is another team's.
     pub async fn local_route_put(
         &mut self,
         label: &str,
@@ -112,17 +112,18 @@ impl Tx {
     ) -> Result<()> {
         let sql = "INSERT INTO local_routes (label, team_id, project_id, environment_id, deployment_id, changed_at)
             VALUES ($1, $2, $3, $4, $5, $6)
-            ON CONFLICT (label) DO UPDATE SET deployment_id = excluded.deployment_id, changed_at = excluded.changed_at
+            ON CONFLICT (label) DO UPDATE SET project_id = excluded.project_id, environment_id = excluded.environment_id,
+                deployment_id = excluded.deployment_id, changed_at = excluded.changed_at
             WHERE local_routes.team_id = excluded.team_id";
         let done =
             changed!(self, sqlx::query(sql).bind(label).bind(team).bind(project).bind(environment).bind(deployment).bind(now()))?;
         expect_one(done, StoreError::Exists)
     }
 
-    /// Removes a route.
-    pub async fn local_route_delete(&mut self, label: &str) -> Result<()> {
-        let sql = "DELETE FROM local_routes WHERE label = $1";
-        tx!(self, |conn| sqlx::query(sql).bind(label).execute(conn).await.map(drop))?;
+    /// Removes a route of a project. One that another has by now stays.
+    pub async fn local_route_delete(&mut self, (team, project): (TeamId, ProjectId), label: &str) -> Result<()> {
+        let sql = "DELETE FROM local_routes WHERE team_id = $1 AND project_id = $2 AND label = $3";
+        tx!(self, |conn| sqlx::query(sql).bind(team).bind(project).bind(label).execute(conn).await.map(drop))?;
         Ok(())
     }
 }

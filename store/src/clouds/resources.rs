@@ -4,7 +4,7 @@ use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::resource::Resource;
 
 use crate::db::{Store, Tx};
-use crate::error::Result;
+use crate::error::{Result, StoreError, expect_one};
 
 macro_rules! columns {
     () => {
@@ -38,12 +38,15 @@ impl Store {
 }
 
 impl Tx {
-    /// Records something before it is made; recording it again changes nothing.
+    /// Records something before it is made; recording it again changes nothing, unless it is another project's of the team by now.
+    /// `Exists` when it is another team's.
     pub async fn resource_put(&mut self, resource: &Resource) -> Result<()> {
         let sql =
             "INSERT INTO resources (id, team_id, project_id, deployment_id, environment_id, cloud, kind, external_id, created_at)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (cloud, kind, external_id) DO NOTHING";
-        tx!(self, |conn| sqlx::query(sql)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) ON CONFLICT (cloud, kind, external_id) DO UPDATE
+            SET project_id = excluded.project_id, deployment_id = excluded.deployment_id, environment_id = excluded.environment_id
+            WHERE resources.team_id = excluded.team_id";
+        let done = tx!(self, |conn| sqlx::query(sql)
             .bind(resource.id)
             .bind(resource.team_id)
             .bind(resource.project_id)
@@ -55,8 +58,8 @@ impl Tx {
             .bind(resource.created_at)
             .execute(conn)
             .await
-            .map(drop))?;
-        Ok(())
+            .map(|d| d.rows_affected()))?;
+        expect_one(done, StoreError::Exists)
     }
 
     /// Strikes something off, once the cloud no longer has it.

@@ -14,7 +14,7 @@ use crate::page::Page;
 macro_rules! columns {
     () => {
         "id, team_id, project_id, environment_id, number, status, trigger, source, commit_sha, origin_id, artifact_digest, artifact_removed_at, workload, \
-         config_version, failure, created_by, created_at, changed_at, deadline, event_count, log_count"
+         config_version, failure, created_by, created_at, changed_at, deadline, event_count, log_count, address_name"
     };
 }
 

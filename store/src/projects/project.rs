@@ -149,6 +149,34 @@ impl Tx {
         Ok(Some(project))
     }
 
+    /// Takes along all that has a project's name in its own when the project gets another: routes, and their place in the inventory.
+    /// Addresses of single deployments stay as they are. `Exists` when somebody else has a route of the new name.
+    pub async fn project_move_routes(
+        &mut self,
+        team: TeamId,
+        id: ProjectId,
+        (old, new): (&ProjectName, &ProjectName),
+    ) -> Result<()> {
+        let pin = "UPDATE deployments SET address_name = $3 WHERE team_id = $1 AND project_id = $2 AND address_name IS NULL";
+        tx!(self, |conn| sqlx::query(pin).bind(team).bind(id).bind(old).execute(conn).await.map(drop))?;
+        let renamed = [
+            "UPDATE local_routes SET label = $4 || substr(label, length($3) + 1) WHERE team_id = $1 AND project_id = $2
+             AND (label = $3 OR label LIKE $3 || '--%')",
+            "UPDATE resources SET external_id = $4 || substr(external_id, length($3) + 1) WHERE team_id = $1 AND project_id = $2
+             AND kind = 'route' AND (external_id = $3 OR external_id LIKE $3 || '--%')",
+        ];
+        for sql in renamed {
+            tx!(self, |conn| sqlx::query(sql).bind(team).bind(id).bind(old).bind(new).execute(conn).await.map(drop))?;
+        }
+        Ok(())
+    }
+
+    /// Whether a project other than this has a route of the name.
+    pub async fn project_name_is_routed(&mut self, name: &ProjectName, id: ProjectId) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM local_routes WHERE (label = $1 OR label LIKE $1 || '--%') AND project_id <> $2)";
+        Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(name).bind(id).fetch_one(conn).await)?)
+    }
+
     /// Marks a project as being deleted; `false` when it is already, or is not there.
     pub async fn project_mark_deleting(&mut self, team: TeamId, id: ProjectId) -> Result<bool> {
         let sql = "UPDATE projects SET deleting_at = $3 WHERE team_id = $1 AND id = $2 AND deleting_at IS NULL";

@@ -124,8 +124,8 @@ testkit::on_both_databases! {
         routes.sort();
         assert_eq!(routes, [("site".to_owned(), next), ("site--preview".to_owned(), tenant.deployment.id)]);
         write(&store, async |tx| {
-            tx.local_route_delete("site").await?;
-            tx.local_route_delete("unknown").await
+            tx.local_route_delete((owner.0, owner.1), "site").await?;
+            tx.local_route_delete((owner.0, owner.1), "unknown").await
         })
         .await;
         assert_eq!(store.local_route_list().await.unwrap(), [("site--preview".to_owned(), tenant.deployment.id)]);

@@ -154,6 +154,7 @@ pub fn deployment(environment: &Environment, number: i64, status: DeploymentStat
         deadline: None,
         event_count: 0,
         log_count: 0,
+        address_name: None,
     }
 }
 

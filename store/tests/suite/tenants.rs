@@ -500,6 +500,8 @@ impl Everything {
             delivery_replay_failed(team, self.channel.id, hour(0), now(), 10);
             local_workload_put((team, project_id, id), &json!({ "stolen": true }), &json!({}));
             local_route_put(project.name.as_str(), (team, project_id, environment), other);
+            local_route_delete((team, project_id), project.name.as_str());
+            project_move_routes(team, project_id, (&project.name, &"stolen".parse().unwrap()));
             audit_checkpoint_insert(team, &checkpoint);
             audit_retire(team, 2);
             project_delete(team, project_id);

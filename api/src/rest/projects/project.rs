@@ -156,7 +156,7 @@ async fn show(Caller(actor): Caller, State(services): State<Services>, Path(id):
     Ok(Json(services.project(&actor, id).await?.into()))
 }
 
-/// Changes a project; fields that are left out stay. A new name takes effect for host names with the next deployment.
+/// Changes a project; fields that are left out stay. A new name is in the project's addresses at once; those of single deployments stay.
 #[utoipa::path(patch, path = "/api/v1/projects/{id}", tag = "projects", operation_id = "updateProject",
     request_body(content((UpdateBody = "application/json"), (UpdateBody = "application/merge-patch+json"))),
     params(("id" = String, Path, description = "The project.", pattern = "^prj_[0-9a-f]{32}$")),

@@ -49,7 +49,7 @@ pub enum ProjectsCommand {
     Update {
         /// Its name
         name: String,
-        /// The new name; its addresses change with the next deployment
+        /// The new name; its addresses change at once
         #[arg(long, value_name = "NAME")]
         rename: Option<String>,
         /// The repository it is deployed from; empty for none

@@ -9,7 +9,7 @@ use clouds_contract::{CloudError, Desired, Observation, Route};
 use clouds_local::control::{ControlPlane, Routes, Workload};
 use domain::artifact::Digest;
 use domain::event::NewLine;
-use domain::id::DeploymentId;
+use domain::id::{DeploymentId, ProjectId, TeamId};
 use domain::secret::Secret;
 use domain::workload::WorkloadSpec;
 
@@ -82,7 +82,7 @@ impl ControlPlane for MemoryControl {
         Ok(())
     }
 
-    async fn delete_route(&self, label: &str) -> Result<(), CloudError> {
+    async fn delete_route(&self, _: (TeamId, ProjectId), label: &str) -> Result<(), CloudError> {
         self.lock().routes.remove(label);
         Ok(())
     }

@@ -51,9 +51,10 @@ async fn what_does_not_exist_cannot_be_shown_and_is_absent() {
     let id = DeploymentId::new();
     assert_eq!(world.cloud.traffic.switch(&world.route(id)).await.unwrap_err().code, "NOT_FOUND");
     assert_eq!(world.cloud.static_sites.as_ref().unwrap().observe(id).await.unwrap(), Observation::Absent);
-    world.cloud.traffic.remove("nothing").await.unwrap();
+    let owner = (world.route(id).team_id, world.route(id).project_id);
+    world.cloud.traffic.remove(owner, "nothing").await.unwrap();
     world.deploy(site(), &[("index.html", "x")]).await;
-    world.cloud.traffic.remove("shop").await.unwrap();
+    world.cloud.traffic.remove(owner, "shop").await.unwrap();
     assert_eq!(world.get("shop", "/").await.status, 404);
     assert_eq!(world.cloud.traffic.current("shop").await.unwrap(), None);
 }
