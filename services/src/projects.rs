@@ -242,10 +242,10 @@ impl Services {
             tx.project_move_routes(actor.team_id, id, (&before.name, &project.name)).await?;
         }
         record(&mut tx, actor, entry.named(&before.name).between(logged(&before), logged(&project))).await?;
-        tx.commit().await?;
         if renamed {
-            self.inner.bus.publish(jobs::Topic::Edges);
+            tx.publish(jobs::Topic::Edges);
         }
+        tx.commit().await?;
         Ok(project)
     }
 
