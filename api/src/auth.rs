@@ -15,7 +15,7 @@ pub(crate) async fn actor(services: &Services, headers: &HeaderMap) -> services:
     let bearer = value.to_str().ok().and_then(bearer);
     let bearer = bearer.ok_or(ServiceError::Unauthenticated("the Authorization header must be `Bearer` and a token"))?;
     let team = headers.get(TEAM_HEADER).map(|value| parse_team(value.to_str().ok())).transpose()?;
-    services.authenticate(bearer, team).await.map(Some)
+    services.sessions().authenticate(bearer, team).await.map(Some)
 }
 
 /// The actor behind the `Authorization` header, which must be there.

@@ -1,4 +1,4 @@
-//! Relay connections over pages: [`Connection`] counts its nodes and writes them at once, [`connection`] is the library's for all
+//! Relay connections over pages: [`Connection`] counts its nodes and writes them at once, [`connection()`] is the library's for all
 //! others. A cursor is the id of its node.
 
 use std::borrow::Cow;
@@ -66,8 +66,8 @@ impl<T: Node> Connection<T> {
     async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
         let (services, actor) = caller(context)?;
         let count = match self.all {
-            All::Projects => services.project_count(actor).await,
-            All::Deployments(project) => services.deployment_count(actor, project).await,
+            All::Projects => services.projects().count(actor).await,
+            All::Deployments(project) => services.deployments().count(actor, project).await,
         };
         count.map_err(to_graphql)
     }

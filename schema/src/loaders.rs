@@ -44,7 +44,7 @@ impl Loader<DeploymentId> for Deployments {
     type Value = Deployment;
     type Error = Arc<ServiceError>;
     async fn load(&self, ids: &[DeploymentId]) -> Loaded<DeploymentId, Deployment> {
-        let found = self.0.deployments_by_id(&self.1, ids).await?;
+        let found = self.0.deployments().get_many(&self.1, ids).await?;
         Ok(found.into_iter().map(|deployment| (deployment.id, deployment)).collect())
     }
 }
@@ -53,7 +53,7 @@ impl Loader<DeploymentId> for Approvals {
     type Value = Approval;
     type Error = Arc<ServiceError>;
     async fn load(&self, ids: &[DeploymentId]) -> Loaded<DeploymentId, Approval> {
-        let found = self.0.approvals_of(&self.1, ids).await?;
+        let found = self.0.approvals().of_deployments(&self.1, ids).await?;
         Ok(found.into_iter().map(|approval| (approval.deployment_id, approval)).collect())
     }
 }
@@ -62,7 +62,7 @@ impl Loader<ProjectId> for Projects {
     type Value = Project;
     type Error = Arc<ServiceError>;
     async fn load(&self, ids: &[ProjectId]) -> Loaded<ProjectId, Project> {
-        let found = self.0.projects_by_id(&self.1, ids).await?;
+        let found = self.0.projects().get_many(&self.1, ids).await?;
         Ok(found.into_iter().map(|project| (project.id, project)).collect())
     }
 }
@@ -72,7 +72,7 @@ impl Loader<ProjectId> for Environments {
     type Error = Arc<ServiceError>;
     async fn load(&self, projects: &[ProjectId]) -> Loaded<ProjectId, Vec<Environment>> {
         let mut by_project: HashMap<ProjectId, Vec<Environment>> = HashMap::new();
-        for environment in self.0.environments(&self.1, projects).await? {
+        for environment in self.0.environments().list(&self.1, projects).await? {
             by_project.entry(environment.project_id).or_default().push(environment);
         }
         Ok(by_project)

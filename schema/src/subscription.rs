@@ -24,7 +24,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<DeploymentEvent>> + use<>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("deploymentId", &deployment_id).map_err(to_graphql)?;
-        Ok(shaped(services.deployment_events(actor, id, after).await.map_err(to_graphql)?))
+        Ok(shaped(services.feeds().deployment_events(actor, id, after).await.map_err(to_graphql)?))
     }
 
     /// The log lines of a deployment with numbers above `after`, those to come included.
@@ -36,7 +36,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<LogLine>> + use<>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("deploymentId", &deployment_id).map_err(to_graphql)?;
-        Ok(shaped(services.deployment_logs(actor, id, after).await.map_err(to_graphql)?))
+        Ok(shaped(services.feeds().deployment_logs(actor, id, after).await.map_err(to_graphql)?))
     }
 
     /// The events of all of a project's deployments with `projectNumber` above `after`, those to come included.
@@ -48,7 +48,7 @@ impl Subscription {
     ) -> Result<impl Stream<Item = Result<DeploymentEvent>> + use<>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("projectId", &project_id).map_err(to_graphql)?;
-        Ok(shaped(services.project_events(actor, id, after).await.map_err(to_graphql)?))
+        Ok(shaped(services.feeds().project_events(actor, id, after).await.map_err(to_graphql)?))
     }
 }
 

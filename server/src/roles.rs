@@ -68,7 +68,7 @@ pub async fn api(options: ApiOptions) -> Result<(), Failure> {
     let services = cluster.services(cluster.local_cloud(None), settings);
     let reach = options.address.reach(address, &services).await?;
     let url = reach.url_on(address);
-    tokio::spawn(services.clone().watch(cluster.stop.clone()));
+    tokio::spawn(services.clone().watcher().run(cluster.stop.clone()));
     let metrics = api::install_metrics().context("metrics cannot be recorded")?;
     let admission = options.requests.admission(reach, Some(cluster.redis.clone()));
     let server = Server::new(listener, ServerSettings { services, edge: None, metrics }, admission);
@@ -106,7 +106,7 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     let lease = LeaseSettings::lasting(Duration::from_secs(options.lease_seconds));
     let work = Work::start((&cluster.store, &cluster.bus, &cluster.wakeups), &services, &queues, lease, false).await;
     let work = work.context("the jobs cannot be read")?;
-    tokio::spawn(services.clone().watch(cluster.stop.clone()));
+    tokio::spawn(services.clone().watcher().run(cluster.stop.clone()));
     serve_health(listener, services, None).await?;
     tracing::info!(seconds = options.shutdown_seconds, "stopping: taking nothing new, letting what runs finish");
     work.stop(Duration::from_secs(options.shutdown_seconds)).await;

@@ -30,7 +30,8 @@ use crate::options::UpOptions;
 use crate::serving::{listen, wait_for_signal};
 use crate::work::{Work, kill_leftovers};
 
-/// Keeps the credential of the machine user who starts an embedded server: its address, its data directory and, at the first start, the key.
+/// Keeps the credential of the machine user who starts an embedded server: its address, its data directory and, at the first start,
+/// the key.
 pub type KeepCredential = fn(url: &str, data: &Path, key: Option<&Secret>) -> Result<(), Failure>;
 
 /// Runs until SIGTERM or SIGINT.
@@ -142,7 +143,7 @@ impl House {
         let work =
             Work::start((&self.store, &self.bus, &self.wakeups), &self.services, &queues, LeaseSettings::default(), true).await;
         let work = work.context("interrupted jobs cannot be taken back")?;
-        tokio::spawn(self.services.clone().watch(no_more_requests.clone()));
+        tokio::spawn(self.services.clone().watcher().run(no_more_requests.clone()));
         let serving = tokio::spawn(server.run(no_more_requests.clone()));
         if let Some(server) = in_the_clear {
             tokio::spawn(server.run(no_more_requests.clone()));

@@ -1,44 +1,13 @@
 #![doc = include_str!("../README.md")]
 
-pub mod acme;
-mod alerts;
-pub mod audit;
-pub mod auth;
-pub mod backup;
-pub mod deployments;
-mod domains;
-mod environments;
-mod error;
-mod feed_places;
-mod feeds;
-pub mod git_hosts;
-mod housekeeping;
-pub mod idempotency;
-mod invitations;
-pub mod key_rotation;
-pub mod limits;
-mod local_control;
-mod log_archive;
-mod members;
+mod core;
+mod handle;
+mod identity;
 mod notifications;
 mod operations;
-pub mod outbound;
-pub mod paging;
 mod projects;
-mod protection;
-mod retention;
-mod roles;
-mod schedules;
-mod sealing;
-mod setup;
-mod shared_reads;
-mod teams;
 #[cfg(test)]
 mod test_house;
-mod unit_of_work;
-mod uploads;
-mod variables;
-mod watch;
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -48,7 +17,6 @@ use std::sync::Arc;
 use artifacts::{Artifacts, Objects};
 use chrono::TimeDelta;
 use clouds_contract::Cloud;
-use domain::access::{Actor, Permission, Target};
 use domain::build::BuildLimits;
 use domain::host_name::HostName;
 use domain::secret::Secret;
@@ -56,28 +24,43 @@ use jobs::{EventBus, Wakeups};
 use store::{Store, StoreError};
 use url::Url;
 
-use alerts::AlertReceiver;
-use unit_of_work::{Outlets, UnitOfWork};
+use crate::core::alerts::AlertReceiver;
+use crate::core::unit_of_work::{Outlets, UnitOfWork};
+use crate::projects::{feed_places, feeds};
 
-pub use domains::DomainDetails;
-pub use error::{ErrorCode, ServiceError};
-pub use feeds::Feed;
-pub use housekeeping::Housekeeper;
-pub use invitations::{InvitationQuestion, PendingInvitation};
+pub use crate::core::error::{ErrorCode, ServiceError};
+pub use crate::core::limits::{RateLimiter, RateLimits};
+pub use crate::core::sealing::{MasterKey, Sealer};
+pub use crate::core::{Alerts, AuditLog, audit, idempotency, limits, outbound, paging};
+pub use crate::identity::invitations::{InvitationQuestion, PendingInvitation};
+pub use crate::identity::members::Added;
+pub use crate::identity::roles::NewGrantInput;
+pub use crate::identity::{
+    Accounts, ApiKeys, Devices, Invitations, Members, Roles, SecondFactors, Sessions, SignInProviders, Teams, auth,
+};
+pub use crate::notifications::{
+    ChannelChange, Channels, Deliveries, Letters, Mailer, NewChannel, Preview, Replay, TemplateInput,
+};
+pub use crate::operations::housekeeping::Housekeeper;
+pub use crate::operations::queues::{Queue, QueueChange};
+pub use crate::operations::setup::{FirstStart, SetupError, check_master_key, owner_link, prepare};
+pub use crate::operations::{Jobs, Queues, Watcher, backup, key_rotation};
+pub use crate::projects::domains::DomainDetails;
+pub use crate::projects::feeds::Feed;
+pub use crate::projects::local_control::LocalControl;
+pub use crate::projects::project::{NewProject, ProjectEdit};
+pub use crate::projects::retention::StorageUsage;
+pub use crate::projects::schedules::NewSchedule;
+pub use crate::projects::uploads::Upload;
+pub use crate::projects::{
+    Approvals, Deployments, DomainCertificateList, Domains, Environments, Feeds, GitConnections, Logs, Projects, Schedules,
+    StoredArtifacts, Uploads, Variables, acme, deployments, git_hosts,
+};
 pub use jobs::trace;
-pub use limits::{RateLimiter, RateLimits};
-pub use local_control::LocalControl;
-pub use members::Added;
-pub use notifications::{ChannelChange, Mailer, NewChannel, Preview, Replay, TemplateInput};
-pub use operations::{Queue, QueueChange};
-pub use projects::{NewProject, ProjectEdit};
-pub use retention::StorageUsage;
-pub use roles::NewGrantInput;
-pub use schedules::NewSchedule;
-pub use sealing::{MasterKey, Sealer};
-pub use setup::{FirstStart, SetupError, check_master_key, owner_link, prepare};
 pub use store::{DeliveryFilter, JobFailure, JobFilter, Page};
-pub use uploads::Upload;
+
+pub(crate) use crate::core::access::{require, require_on, require_somewhere};
+pub(crate) use handle::handle;
 
 /// A result of a use case.
 pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
@@ -279,27 +262,5 @@ impl Services {
                 format!("there is no cloud `{}` here: use {}", name.escape_debug(), known.join(", ")),
             )
         })
-    }
-}
-
-/// Checks a permission on the whole team; the error names it.
-pub(crate) fn require(actor: &Actor, permission: Permission) -> Result<()> {
-    if actor.may(permission, Target::Team) { Ok(()) } else { Err(ServiceError::Denied(permission)) }
-}
-
-/// Checks a permission on something that rows have not been read for yet: who has it nowhere is refused, whatever there is.
-pub(crate) fn require_somewhere(actor: &Actor, permission: Permission) -> Result<()> {
-    if actor.may_somewhere(permission) { Ok(()) } else { Err(ServiceError::Denied(permission)) }
-}
-
-/// Checks a permission on a part of the team. For who may not even see it there is no such `noun`, unless they may do this nowhere
-/// and so learn nothing from the refusal.
-pub(crate) fn require_on(actor: &Actor, permission: Permission, target: Target, noun: &'static str) -> Result<()> {
-    if actor.may(permission, target) {
-        Ok(())
-    } else if actor.may(Permission::ProjectRead, target) || !actor.may_somewhere(permission) {
-        Err(ServiceError::Denied(permission))
-    } else {
-        Err(ServiceError::NotFound(noun))
     }
 }

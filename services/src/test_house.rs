@@ -98,19 +98,19 @@ impl TestHouse {
 
     pub async fn project(&self, actor: &Actor, name: &str) -> Project {
         let input = NewProject { name: name.to_owned(), ..NewProject::default() };
-        self.services.create_project(actor, input).await.unwrap()
+        self.services.projects().create(actor, input).await.unwrap()
     }
 
     pub async fn environment(&self, project: &Project, name: &str) -> Environment {
         let mut tx = self.services.store().begin().await.unwrap();
-        let environment = crate::environments::find_or_insert(&mut tx, project, &name.parse().unwrap()).await.unwrap();
+        let environment = crate::core::environments::find_or_insert(&mut tx, project, &name.parse().unwrap()).await.unwrap();
         tx.commit().await.unwrap();
         environment
     }
 }
 
 async fn act_as(services: &Services, team_id: TeamId, user_id: UserId) -> Actor {
-    let rights: Rights = services.rights(team_id, user_id).await.unwrap().unwrap();
+    let rights: Rights = services.sessions().rights(team_id, user_id).await.unwrap().unwrap();
     let origin = Some(Arc::new(Origin::new([203, 0, 113, 7].into(), None, None)));
     let credential = Credential::Session(SessionId::new());
     Actor { user_id, team_id, rights: Arc::new(rights), scopes: None, credential, expires_at: None, origin }

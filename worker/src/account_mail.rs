@@ -9,6 +9,6 @@ pub struct AccountMail(pub Services);
 #[async_trait]
 impl Handler for AccountMail {
     async fn run(&self, run: jobs::Run) -> Result<Outcome, JobError> {
-        self.0.mail_account_event(&run).await
+        self.0.letters().mail_account_event(&run).await
     }
 }

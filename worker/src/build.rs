@@ -9,6 +9,6 @@ pub struct Build(pub Services);
 #[async_trait]
 impl Handler for Build {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_build(&run).await
+        self.0.deployments().run_build(&run).await
     }
 }

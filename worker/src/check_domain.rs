@@ -9,6 +9,6 @@ pub struct CheckDomain(pub Services);
 #[async_trait]
 impl Handler for CheckDomain {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_domain_check(&run).await
+        self.0.domains().run_check(&run).await
     }
 }

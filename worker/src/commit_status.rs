@@ -9,6 +9,6 @@ pub struct CommitStatus(pub Services);
 #[async_trait]
 impl Handler for CommitStatus {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_commit_status(&run).await
+        self.0.git().run_commit_status(&run).await
     }
 }

@@ -9,6 +9,6 @@ pub struct DeleteEnvironment(pub Services);
 #[async_trait]
 impl Handler for DeleteEnvironment {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_environment_deletion(&run).await
+        self.0.environments().run_deletion(&run).await
     }
 }

@@ -9,6 +9,6 @@ pub struct DeleteProject(pub Services);
 #[async_trait]
 impl Handler for DeleteProject {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_project_deletion(&run).await
+        self.0.projects().run_deletion(&run).await
     }
 }

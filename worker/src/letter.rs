@@ -9,6 +9,6 @@ pub struct SendLetter(pub Services);
 #[async_trait]
 impl Handler for SendLetter {
     async fn run(&self, run: jobs::Run) -> Result<Outcome, JobError> {
-        self.0.send_letter(&run).await
+        self.0.letters().send(&run).await
     }
 }

@@ -9,6 +9,6 @@ pub struct Notify(pub Services);
 #[async_trait]
 impl Handler for Notify {
     async fn run(&self, run: jobs::Run) -> Result<Outcome, JobError> {
-        self.0.deliver(&run).await
+        self.0.deliveries().deliver(&run).await
     }
 }

@@ -9,6 +9,6 @@ pub struct PreviewComment(pub Services);
 #[async_trait]
 impl Handler for PreviewComment {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_preview_comment(&run).await
+        self.0.git().run_preview_comment(&run).await
     }
 }

@@ -9,6 +9,6 @@ pub struct Release(pub Services);
 #[async_trait]
 impl Handler for Release {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_release(&run).await
+        self.0.deployments().run_release(&run).await
     }
 }

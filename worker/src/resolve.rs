@@ -9,6 +9,6 @@ pub struct Resolve(pub Services);
 #[async_trait]
 impl Handler for Resolve {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_resolve(&run).await
+        self.0.deployments().run_resolve(&run).await
     }
 }

@@ -9,6 +9,6 @@ pub struct Retire(pub Services);
 #[async_trait]
 impl Handler for Retire {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_retirement(&run).await
+        self.0.deployments().run_retirement(&run).await
     }
 }

@@ -9,6 +9,6 @@ pub struct Run(pub Services);
 #[async_trait]
 impl Handler for Run {
     async fn run(&self, run: jobs::Run) -> Result<Outcome, JobError> {
-        self.0.run_schedule(&run).await
+        self.0.schedules().run(&run).await
     }
 }

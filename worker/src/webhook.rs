@@ -9,6 +9,6 @@ pub struct Webhook(pub Services);
 #[async_trait]
 impl Handler for Webhook {
     async fn run(&self, run: Run) -> Result<Outcome, JobError> {
-        self.0.run_webhook(&run).await
+        self.0.git().run_webhook(&run).await
     }
 }

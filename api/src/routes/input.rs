@@ -64,7 +64,7 @@ impl Client {
     /// The account whose session the browser is in.
     pub async fn account(&self, services: &Services) -> services::Result<Option<Account>> {
         match &self.cookie {
-            Some(cookie) => services.account_of_cookie(cookie.expose(), Arc::clone(&self.origin)).await,
+            Some(cookie) => services.accounts().of_cookie(cookie.expose(), Arc::clone(&self.origin)).await,
             None => Ok(None),
         }
     }
@@ -101,7 +101,8 @@ impl FromRequestParts<ApiState> for Member {
         let Visitor(account) = Visitor::from_request_parts(parts, state).await?;
         let path = RawPathParams::from_request_parts(parts, state).await.map_err(IntoResponse::into_response)?;
         let team = path.iter().find(|(name, _)| *name == "team").and_then(|(_, team)| team.parse().ok());
-        let found = async { state.machine.services.actor_in(&account, team.ok_or(ServiceError::NotFound("team"))?).await };
+        let found =
+            async { state.machine.services.sessions().actor_in(&account, team.ok_or(ServiceError::NotFound("team"))?).await };
         found.await.map(Self).map_err(|error| pages::failed("Your teams", error))
     }
 }

@@ -46,7 +46,7 @@ async fn answer<A: IntoResponse>(work: impl Future<Output = services::Result<A>>
 /// Which team it is about; there is no choice for who is in one.
 pub async fn teams(State(services): State<Services>, Visitor(account): Visitor) -> Response {
     answer(async {
-        let teams = services.teams_of(&account).await?;
+        let teams = services.accounts().teams_of(&account).await?;
         Ok(match &*teams {
             [team] => Redirect::to(&page::of_team(team.id)).into_response(),
             teams => page::teams(teams).into_response(),
@@ -58,9 +58,9 @@ pub async fn teams(State(services): State<Services>, Visitor(account): Visitor) 
 /// The channels of a team.
 pub async fn channels(State(services): State<Services>, Member(actor): Member) -> Response {
     answer(async {
-        let channels = services.channels(&actor, None).await?;
+        let channels = services.channels().list(&actor, None).await?;
         let projects: Vec<_> = channels.iter().filter_map(|channel| channel.project_id).collect();
-        let projects = if projects.is_empty() { Vec::new() } else { services.projects_by_id(&actor, &projects).await? };
+        let projects = if projects.is_empty() { Vec::new() } else { services.projects().get_many(&actor, &projects).await? };
         Ok(page::channels(&channels, &projects))
     })
     .await
@@ -74,9 +74,9 @@ pub async fn channel(
     WithRejection(Query(Shown { state, after, replayed, more }), _): Address<Query<Shown>>,
 ) -> Response {
     answer(async {
-        let channel = services.channel(&actor, id).await?;
+        let channel = services.channels().get(&actor, id).await?;
         let filter = DeliveryFilter { state, since: None };
-        let deliveries = services.deliveries(&actor, id, filter, after, AT_ONCE).await?;
+        let deliveries = services.deliveries().list(&actor, id, filter, after, AT_ONCE).await?;
         let replayed = replayed.map(|count| Replayed { count, has_more: more });
         Ok(page::channel(&ChannelPage { channel, deliveries, state, replayed }))
     })
@@ -90,7 +90,7 @@ pub async fn enable(
     WithRejection(Path((_, id)), _): ChannelPath,
 ) -> Response {
     answer(async {
-        services.enable_channel(&actor, id, true).await?;
+        services.channels().enable(&actor, id, true).await?;
         Ok(Redirect::to(&page::of_channel(actor.team_id, id)))
     })
     .await
@@ -108,7 +108,7 @@ pub async fn replay_failed(
         if !page::SPANS.iter().any(|(offered, _)| *offered == hours) {
             return Err(ServiceError::invalid("hours", "OUT_OF_RANGE", "choose one of the times that the page offers"));
         }
-        let done = services.replay_failed(&actor, id, now() - TimeDelta::hours(hours.into())).await?;
+        let done = services.deliveries().replay_failed(&actor, id, now() - TimeDelta::hours(hours.into())).await?;
         let path = page::of_channel(actor.team_id, id);
         Ok(Redirect::to(&format!("{path}?replayed={}&more={}", done.count, done.has_more)))
     })
@@ -122,7 +122,7 @@ pub async fn delivery(
     WithRejection(Path((_, id, delivery)), _): DeliveryPath,
 ) -> Response {
     answer(async {
-        let (channel, delivery, attempts) = services.delivery_of(&actor, id, delivery).await?;
+        let (channel, delivery, attempts) = services.deliveries().delivery_of(&actor, id, delivery).await?;
         Ok(page::delivery(&DeliveryPage { channel, delivery, attempts }))
     })
     .await
@@ -134,5 +134,5 @@ pub async fn replay(
     Member(actor): Member,
     WithRejection(Path((_, _, id)), _): DeliveryPath,
 ) -> Response {
-    answer(async { Ok(Redirect::to(&page::of_delivery(&services.replay_delivery(&actor, id).await?))) }).await
+    answer(async { Ok(Redirect::to(&page::of_delivery(&services.deliveries().replay(&actor, id).await?))) }).await
 }

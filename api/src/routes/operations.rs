@@ -24,7 +24,7 @@ pub(super) struct CountedSchema {
 impl CountedSchema {
     async fn refused(&self, session: &Data) -> Option<ServiceError> {
         let actor = session.get(&TypeId::of::<Actor>())?.downcast_ref::<Actor>()?;
-        if let Err(error) = self.services.check_standing(actor).await {
+        if let Err(error) = self.services.feeds().check_standing(actor).await {
             return Some(error);
         }
         let standing = self.limiter.as_ref()?.count(actor).await?;

@@ -34,14 +34,15 @@ pub async fn gitlab(State(state): State<ApiState>, Path(id): Path<String>, reque
 
 /// A webhook of the GitHub App.
 pub async fn github_app(State(state): State<ApiState>, request: Request) -> Response {
-    if let Err(error) = state.machine.services.expects_app_webhooks() {
+    if let Err(error) = state.machine.services.git().expects_app_webhooks() {
         return answer(&state, &Head::of(&request), Err(error));
     }
     let (head, body) = match read(request).await {
         Ok(read) => read,
         Err(response) => return response,
     };
-    let received = state.machine.services.receive_app_webhook(head.webhook(GitHost::GitHub, &body, &payload(&head, &body))).await;
+    let received =
+        state.machine.services.git().receive_app_webhook(head.webhook(GitHost::GitHub, &body, &payload(&head, &body))).await;
     answer(&state, &head, received)
 }
 
@@ -58,14 +59,14 @@ async fn of_connection(state: ApiState, host: GitHost, id: &str, request: Reques
         Ok(id) => id,
         Err(_) => return answer(&state, &head, Err(unknown())),
     };
-    if let Err(error) = services.expects_webhooks(host, id).await {
+    if let Err(error) = services.git().expects_webhooks(host, id).await {
         return answer(&state, &head, Err(error));
     }
     let (head, body) = match read(request).await {
         Ok(read) => read,
         Err(response) => return response,
     };
-    let received = services.receive_webhook(host, id, head.webhook(host, &body, &payload(&head, &body))).await;
+    let received = services.git().receive_webhook(host, id, head.webhook(host, &body, &payload(&head, &body))).await;
     answer(&state, &head, received)
 }
 

@@ -50,8 +50,8 @@ id_fields!(
     LetterId,
 );
 
-/// A payload with its constants. `subject` names the field of the entity that is stuck without the job, `exclusion` the prefix and the field of
-/// its exclusion key.
+/// A payload with its constants. `subject` names the field of the entity that is stuck without the job, `exclusion` the prefix and the
+/// field of its exclusion key.
 macro_rules! job {
     (
         $(#[$doc:meta])*

@@ -110,8 +110,8 @@ job! {
     kind: "webhook", queue: WEBHOOK, attempts: 20, timeout: Duration::from_mins(1),
 }
 
-// One after the other, so that the last one tells how it stands in the end. The deployment is no subject: that its host is told of it does not
-// mean that it still moves.
+// One after the other, so that the last one tells how it stands in the end. The deployment is no subject: that its host is told of it
+// does not mean that it still moves.
 job! {
     /// Tells a Git host how a deployment of one of its commits stands.
     CommitStatusJob {

@@ -40,7 +40,7 @@ impl AuditMutation {
         let (services, actor) = caller(context)?;
         let BeginAuditExportInput { format, since, until } = input;
         let (begun, user_errors) =
-            user_errors(services.begin_audit_export(actor, NewExport { format: format.into(), since, until }).await)?;
+            user_errors(services.audit().begin_export(actor, NewExport { format: format.into(), since, until }).await)?;
         let (after, to) = (begun.as_ref().map(|begun| begun.after), begun.as_ref().map(|begun| begun.to));
         Ok(AuditExportPayload { head: begun.and_then(|begun| begun.head), after, to, user_errors })
     }

@@ -33,20 +33,20 @@ impl AuditQuery {
         let (services, actor) = caller(context)?;
         let before = after.as_ref().map(|id| number("after", id)).transpose()?;
         let query = filter.unwrap_or_default().into();
-        let page = services.audit_log(actor, &query, before, page_size(first)?).await.map_err(to_graphql)?;
+        let page = services.audit().list(actor, &query, before, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, before.is_none(), |record| (record.entry.sequence.to_string(), AuditEntry::from(record))))
     }
 
     /// The keys by which the audit log's checkpoints and exports are checked, oldest first.
     async fn audit_keys(&self, context: &Context<'_>) -> Result<Vec<AuditPublicKey>> {
         let (services, actor) = caller(context)?;
-        Ok(services.audit_keys(actor).await.map_err(to_graphql)?.into_iter().map(AuditPublicKey::from).collect())
+        Ok(services.audit().keys(actor).await.map_err(to_graphql)?.into_iter().map(AuditPublicKey::from).collect())
     }
 
     /// A page of an export that `beginAuditExport` began: the lines after an entry and up to another.
     #[graphql(complexity = "PAGE_COMPLEXITY + child_complexity")]
     async fn audit_export(&self, context: &Context<'_>, format: AuditFormat, after: i64, to: i64) -> Result<AuditExportPage> {
         let (services, actor) = caller(context)?;
-        Ok(services.audit_export_page(actor, format.into(), after, to).await.map_err(to_graphql)?.into())
+        Ok(services.audit().export_page(actor, format.into(), after, to).await.map_err(to_graphql)?.into())
     }
 }

@@ -92,7 +92,7 @@ impl NotificationChannel {
         let (services, actor) = caller(context)?;
         let after: Option<DeliveryId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
         let filter = DeliveryFilter { state: state.map(Into::into), since };
-        let page = services.deliveries(actor, self.row_id, filter, after, page_size(first)?).await.map_err(to_graphql)?;
+        let page = services.deliveries().list(actor, self.row_id, filter, after, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, after.is_none(), |row| (row.id.to_string(), NotificationDelivery::from(row))))
     }
 }
@@ -151,7 +151,7 @@ impl NotificationDelivery {
     #[graphql(complexity = "10 * child_complexity")]
     async fn attempts(&self, context: &Context<'_>) -> Result<Vec<NotificationAttempt>> {
         let (services, actor) = caller(context)?;
-        let attempts = services.attempts(actor, self.row.0, self.row.1).await.map_err(to_graphql)?;
+        let attempts = services.deliveries().attempts(actor, self.row.0, self.row.1).await.map_err(to_graphql)?;
         Ok(attempts.into_iter().map(NotificationAttempt::from).collect())
     }
 }

@@ -157,7 +157,7 @@ impl NotificationMutation {
                 addresses: input.addresses.unwrap_or_default(),
                 templates: templates(input.templates.unwrap_or_default()),
             };
-            services.create_channel(actor, new).await
+            services.channels().create(actor, new).await
         };
         let (made, user_errors) = user_errors(creation.await)?;
         let (channel, secret) = made.map_or((None, None), |(channel, secret)| (Some(channel), secret));
@@ -181,7 +181,7 @@ impl NotificationMutation {
                 addresses: input.addresses,
                 templates: input.templates.map(templates),
             };
-            services.update_channel(actor, id, change).await
+            services.channels().update(actor, id, change).await
         };
         payload(update.await)
     }
@@ -193,7 +193,7 @@ impl NotificationMutation {
         input: EnableNotificationChannelInput,
     ) -> Result<NotificationChannelPayload> {
         let (services, actor) = caller(context)?;
-        payload(async { services.enable_channel(actor, parse_id("channelId", &input.channel_id)?, input.enabled).await }.await)
+        payload(async { services.channels().enable(actor, parse_id("channelId", &input.channel_id)?, input.enabled).await }.await)
     }
 
     /// Gives a webhook another secret; messages are signed with the one of before, too, for 24 hours.
@@ -203,7 +203,7 @@ impl NotificationMutation {
         input: NotificationChannelInput,
     ) -> Result<NotificationSecretPayload> {
         let (services, actor) = caller(context)?;
-        let rotation = async { services.rotate_channel_secret(actor, parse_id("channelId", &input.channel_id)?).await };
+        let rotation = async { services.channels().rotate_secret(actor, parse_id("channelId", &input.channel_id)?).await };
         let (rotated, user_errors) = user_errors(rotation.await)?;
         let (channel, secret) = rotated.unzip();
         let secret = secret.map(|secret| secret.expose().to_owned());
@@ -217,7 +217,7 @@ impl NotificationMutation {
         input: NotificationChannelInput,
     ) -> Result<DeleteNotificationChannelPayload> {
         let (services, actor) = caller(context)?;
-        let deletion = async { services.delete_channel(actor, parse_id("channelId", &input.channel_id)?).await };
+        let deletion = async { services.channels().delete(actor, parse_id("channelId", &input.channel_id)?).await };
         let (deleted, user_errors) = user_errors(deletion.await)?;
         Ok(DeleteNotificationChannelPayload { deleted: deleted.is_some(), user_errors })
     }
@@ -229,7 +229,7 @@ impl NotificationMutation {
         input: NotificationChannelInput,
     ) -> Result<TestNotificationChannelPayload> {
         let (services, actor) = caller(context)?;
-        let test = async { services.test_channel(actor, parse_id("channelId", &input.channel_id)?).await };
+        let test = async { services.deliveries().test(actor, parse_id("channelId", &input.channel_id)?).await };
         let (deliveries, user_errors) = user_errors(test.await)?;
         let deliveries = deliveries.unwrap_or_default().into_iter().map(NotificationDelivery::from).collect();
         Ok(TestNotificationChannelPayload { deliveries, user_errors })
@@ -245,10 +245,12 @@ impl NotificationMutation {
         let replay = async {
             match (&input.delivery_id, &input.channel_id, input.since) {
                 (Some(delivery), None, None) => {
-                    services.replay_delivery(actor, parse_id("deliveryId", delivery)?).await?;
+                    services.deliveries().replay(actor, parse_id("deliveryId", delivery)?).await?;
                     Ok(services::Replay { count: 1, has_more: false })
                 }
-                (None, Some(channel), Some(since)) => services.replay_failed(actor, parse_id("channelId", channel)?, since).await,
+                (None, Some(channel), Some(since)) => {
+                    services.deliveries().replay_failed(actor, parse_id("channelId", channel)?, since).await
+                }
                 _ => {
                     let message = "give `deliveryId` for one notification, or `channelId` and `since` for all that failed";
                     Err(ServiceError::invalid("deliveryId", "AMBIGUOUS", message))

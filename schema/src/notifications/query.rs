@@ -15,7 +15,7 @@ impl NotificationQuery {
     async fn notification_channels(&self, context: &Context<'_>, project_id: Option<ID>) -> Result<Vec<NotificationChannel>> {
         let (services, actor) = caller(context)?;
         let project = project_id.as_ref().map(|id| parse_id("projectId", id)).transpose().map_err(to_graphql)?;
-        let channels = services.channels(actor, project).await.map_err(to_graphql)?;
+        let channels = services.channels().list(actor, project).await.map_err(to_graphql)?;
         Ok(channels.into_iter().map(NotificationChannel::from).collect())
     }
 
@@ -23,14 +23,14 @@ impl NotificationQuery {
     async fn notification_channel(&self, context: &Context<'_>, id: ID) -> Result<Option<NotificationChannel>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("id", &id).map_err(to_graphql)?;
-        found(services.channel(actor, id).await.map(NotificationChannel::from))
+        found(services.channels().get(actor, id).await.map(NotificationChannel::from))
     }
 
     /// A notification that was sent in the last 30 days, or is on its way.
     async fn notification_delivery(&self, context: &Context<'_>, id: ID) -> Result<Option<NotificationDelivery>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("id", &id).map_err(to_graphql)?;
-        found(services.delivery(actor, id).await.map(NotificationDelivery::from))
+        found(services.deliveries().get(actor, id).await.map(NotificationDelivery::from))
     }
 
     /// What people would read of an event: by a template, or by MikroCloud's own where none is given.
@@ -44,7 +44,7 @@ impl NotificationQuery {
         let (services, actor) = caller(context)?;
         let own = title.is_some() || body.is_some();
         let input = TemplateInput { event, title: title.unwrap_or_default(), body: body.unwrap_or_default() };
-        Ok(services.preview_template(actor, &input, own).map_err(to_graphql)?.into())
+        Ok(services.channels().preview_template(actor, &input, own).map_err(to_graphql)?.into())
     }
 }
 

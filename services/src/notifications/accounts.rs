@@ -1,25 +1,15 @@
 //! Mail to users about their own accounts, where the operator has set up a mail server. It says what `mikrocloud account` says.
 
-use crate::unit_of_work::UnitOfWork;
-use domain::id::UserId;
+use crate::notifications::Letters;
 use domain::session::{SecurityEvent, SecurityEventKind};
 use jobs::payload::AccountMailJob;
 use jobs::{JobError, Outcome, Run};
-use store::StoreError;
 
 use super::mail::Letter;
-use super::message::cut;
-use crate::Services;
-use crate::members::is_service_account;
+use crate::core::access::is_service_account;
+use crate::core::text::cut;
 
-/// Writes the job that tells a user by mail what happened to their account. It belongs to one of their teams, as all jobs do, and names the
-/// event only: nobody who looks at jobs learns whose it is.
-pub async fn notify_by_mail(tx: &mut UnitOfWork, user: UserId, event: &SecurityEvent) -> Result<(), StoreError> {
-    let Some(team_id) = tx.team_list_of(user).await?.into_iter().next() else { return Ok(()) };
-    tx.enqueue(&AccountMailJob { version: 1, team_id, event_id: event.id }).await
-}
-
-impl Services {
+impl Letters {
     /// The work of an [`AccountMailJob`].
     pub async fn mail_account_event(&self, run: &Run) -> Result<Outcome, JobError> {
         let job: AccountMailJob = run.payload()?;
@@ -81,6 +71,8 @@ fn said(event: &SecurityEvent) -> String {
 mod tests {
     use domain::id::SecurityEventId;
     use domain::time::now;
+
+    use domain::id::UserId;
 
     use super::*;
 

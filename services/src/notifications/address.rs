@@ -1,5 +1,6 @@
 //! Where a channel's messages go: checked when it is given, sealed when it is kept.
 
+use crate::notifications::Channels;
 use chrono::TimeDelta;
 use domain::access::{Actor, Permission, Target};
 use domain::id::{ChannelId, TeamId, UserId};
@@ -10,8 +11,8 @@ use serde::{Deserialize, Serialize};
 use url::Url;
 
 use super::signature::new_secret;
-use crate::members::is_service_account;
-use crate::{Result, ServiceError, Services};
+use crate::core::access::is_service_account;
+use crate::{Result, ServiceError};
 
 /// How long messages are signed with the secret of before, too.
 pub(super) const OLD_SECRET_LASTS: TimeDelta = TimeDelta::hours(24);
@@ -80,7 +81,7 @@ impl Endpoint {
     }
 }
 
-impl Services {
+impl Channels {
     /// An address that a user gives for a channel.
     pub(super) async fn checked_url(&self, url: Option<&Secret>) -> Result<Url> {
         let missing = || ServiceError::invalid("url", "MISSING_URL", "give the address that messages are sent to, with https");

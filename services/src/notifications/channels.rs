@@ -1,5 +1,7 @@
 //! The channels of a team: what people do with them.
 
+use crate::core::alerts::DISABLED_ALERT;
+use crate::notifications::Channels;
 use domain::access::{Actor, Permission};
 use domain::id::{ChannelId, ProjectId};
 use domain::notification::{Channel, ChannelKind, EventTypes, Template};
@@ -11,13 +13,11 @@ use store::{ChannelEdit, StoreError};
 use super::address::Endpoint;
 use super::input::{parse_events, parse_name, parse_templates, refuse_addresses, refuse_url};
 use super::{require_channels, require_new_channel, template};
-use crate::audit::{Action, Change, record};
-use crate::{Result, ServiceError, Services, require_somewhere};
+use crate::core::audit::{Action, Change, record};
+use crate::{Result, ServiceError, require_somewhere};
 
 /// The most channels a team may have: each event is written for each of them.
 const MAX_CHANNELS: i64 = 30;
-/// The kind of the alert that says that a channel was put out of use; its subject is the channel's id.
-pub(crate) const DISABLED_ALERT: &str = "channel_disabled";
 /// Why what waited for a channel was given up.
 pub(super) const OUT_OF_USE: &str = "the channel was put out of use: enable it and replay this";
 
@@ -66,9 +66,9 @@ pub struct TemplateInput {
     pub body: String,
 }
 
-impl Services {
+impl Channels {
     /// The channels that the actor may change, by name: those of a project, or all.
-    pub async fn channels(&self, actor: &Actor, project: Option<ProjectId>) -> Result<Vec<Channel>> {
+    pub async fn list(&self, actor: &Actor, project: Option<ProjectId>) -> Result<Vec<Channel>> {
         require_somewhere(actor, Permission::ProjectWrite)?;
         if let Some(project) = project {
             require_channels(actor, Some(project), "project")?;
@@ -80,7 +80,7 @@ impl Services {
     }
 
     /// A channel.
-    pub async fn channel(&self, actor: &Actor, id: ChannelId) -> Result<Channel> {
+    pub async fn get(&self, actor: &Actor, id: ChannelId) -> Result<Channel> {
         require_somewhere(actor, Permission::ProjectWrite)?;
         let channel = self.store().channel_get(actor.team_id, id).await?;
         let channel = channel.ok_or(ServiceError::NotFound("notification channel"))?;
@@ -89,7 +89,7 @@ impl Services {
     }
 
     /// Makes a channel. Returns the secret that signs its messages, where it is one of signed messages; it is not shown again.
-    pub async fn create_channel(&self, actor: &Actor, input: NewChannel) -> Result<(Channel, Option<Secret>)> {
+    pub async fn create(&self, actor: &Actor, input: NewChannel) -> Result<(Channel, Option<Secret>)> {
         let entry = Change::new(Action::ChannelCreate);
         self.noted(actor, &entry, require_new_channel(actor, input.project)).await?;
         if let Some(project) = input.project {
@@ -134,7 +134,7 @@ impl Services {
     }
 
     /// Changes a channel.
-    pub async fn update_channel(&self, actor: &Actor, id: ChannelId, change: ChannelChange) -> Result<Channel> {
+    pub async fn update(&self, actor: &Actor, id: ChannelId, change: ChannelChange) -> Result<Channel> {
         let entry = Change::new(Action::ChannelUpdate).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let mut edit = edit_of(&channel);
@@ -169,7 +169,7 @@ impl Services {
     }
 
     /// Gives a channel of signed messages a new secret, and returns it. The one of before signs for 24 hours, too.
-    pub async fn rotate_channel_secret(&self, actor: &Actor, id: ChannelId) -> Result<(Channel, Secret)> {
+    pub async fn rotate_secret(&self, actor: &Actor, id: ChannelId) -> Result<(Channel, Secret)> {
         let entry = Change::new(Action::ChannelRotate).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let unsigned = || {
@@ -185,7 +185,7 @@ impl Services {
     }
 
     /// Puts a channel in use, as if nothing had ever failed, or out of use: what waits for it is given up then, and can be replayed.
-    pub async fn enable_channel(&self, actor: &Actor, id: ChannelId, enabled: bool) -> Result<Channel> {
+    pub async fn enable(&self, actor: &Actor, id: ChannelId, enabled: bool) -> Result<Channel> {
         let entry = Change::new(Action::ChannelEnable).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let mut tx = self.begin().await?;
@@ -199,11 +199,11 @@ impl Services {
         let entry = entry.named(&channel.name).before(json!({"enabled": channel.enabled}));
         record(&mut tx, actor, entry.after(json!({"enabled": enabled}))).await?;
         tx.commit().await?;
-        self.channel(actor, id).await
+        self.get(actor, id).await
     }
 
     /// Deletes a channel with all that was sent to it.
-    pub async fn delete_channel(&self, actor: &Actor, id: ChannelId) -> Result<()> {
+    pub async fn delete(&self, actor: &Actor, id: ChannelId) -> Result<()> {
         let entry = Change::new(Action::ChannelDelete).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let endpoint = self.endpoint(&channel).await?;
@@ -227,7 +227,7 @@ impl Services {
 
     /// A channel that the actor may change; a refusal is noted.
     pub(super) async fn channel_to_change(&self, actor: &Actor, id: ChannelId, entry: &Change) -> Result<Channel> {
-        let found = self.channel(actor, id).await;
+        let found = self.get(actor, id).await;
         self.noted(actor, entry, found).await
     }
 
@@ -248,7 +248,7 @@ impl Services {
         })?;
         record(&mut tx, actor, entry).await?;
         tx.commit().await?;
-        self.channel(actor, channel.id).await
+        self.get(actor, channel.id).await
     }
 
     /// What the audit log says of a channel.

@@ -4,7 +4,8 @@ use domain::notification::EventType;
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-use super::message::{Message, cut};
+use super::message::Message;
+use crate::core::text::cut;
 
 /// Limits of Slack's blocks (<https://docs.slack.dev/reference/block-kit/blocks>), characters.
 const SLACK_HEADER: usize = 150;

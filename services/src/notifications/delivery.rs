@@ -1,5 +1,6 @@
 //! The work of a job that delivers: one attempt, and what follows from it.
 
+use super::Deliveries;
 use chrono::TimeDelta;
 use domain::environment::{deployment_label, environment_label};
 use domain::id::DeploymentId;
@@ -16,16 +17,17 @@ use serde_json::Value;
 use store::{AttemptEnd, ChannelHealth, StoreError};
 use tokio::time::Instant;
 
-use super::channels::{DISABLED_ALERT, OUT_OF_USE};
+use super::channels::OUT_OF_USE;
 use super::mail::Letter;
 use super::message::Message;
-use super::outbox::enqueue_attempt;
 use super::payload::{Label, of_delivery};
 use super::{chat, signature};
-use crate::alerts::raise;
-use crate::outbound::{Answer, OutboundError};
-use crate::unit_of_work::UnitOfWork;
-use crate::{Result, ServiceError, Services};
+use crate::core::alerts::DISABLED_ALERT;
+use crate::core::alerts::raise;
+use crate::core::outbound::{Answer, OutboundError};
+use crate::core::outbox::enqueue_attempt;
+use crate::core::unit_of_work::UnitOfWork;
+use crate::{Result, ServiceError};
 
 /// A job that comes earlier than its delivery's next attempt belongs to an attempt that was made already.
 const EARLY: TimeDelta = TimeDelta::seconds(1);
@@ -59,7 +61,7 @@ impl Verdict {
     }
 }
 
-impl Services {
+impl Deliveries {
     /// The work of a [`NotifyJob`].
     pub async fn deliver(&self, run: &Run) -> Result<Outcome, JobError> {
         let job: NotifyJob = run.payload()?;
@@ -113,7 +115,8 @@ impl Services {
         if channel.kind == ChannelKind::Email {
             return self.send_mail(channel, delivery, &payload).await;
         }
-        let endpoint = self.endpoint(channel).await?.ok_or_else(|| ServiceError::internal("a channel has no address"))?;
+        let endpoint =
+            self.channels().endpoint(channel).await?.ok_or_else(|| ServiceError::internal("a channel has no address"))?;
         let message = || Message::of(delivery.event, &payload, &channel.templates);
         let mut headers = HeaderMap::from_iter([(CONTENT_TYPE, HeaderValue::from_static("application/json"))]);
         let body = match channel.kind {
@@ -215,7 +218,7 @@ impl Services {
     }
 
     /// Gives up what should have been tried and has no job any more.
-    pub(crate) async fn end_stranded_deliveries(&self) -> Result<(), StoreError> {
+    pub(crate) async fn end_stranded(&self) -> Result<(), StoreError> {
         let reason = "its job was discarded, or each worker that took it died: replay it";
         for delivery in self.store().delivery_list_stranded(now() - TimeDelta::minutes(10)).await? {
             let mut tx = self.begin().await?;

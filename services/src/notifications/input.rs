@@ -18,8 +18,8 @@ pub(super) fn refuse_addresses(addresses: &[String]) -> Result<()> {
 
 pub(super) fn parse_name(name: &str) -> Result<String> {
     let name = name.trim();
-    let fits =
-        (1..=60).contains(&name.chars().count()) && !name.contains(|c: char| c.is_control() || crate::outbound::is_direction(c));
+    let fits = (1..=60).contains(&name.chars().count())
+        && !name.contains(|c: char| c.is_control() || crate::core::outbound::is_direction(c));
     let message = "give a name of 1 to 60 characters on one line";
     if fits { Ok(name.to_owned()) } else { Err(ServiceError::invalid("name", "INVALID_NAME", message)) }
 }

@@ -1,7 +1,8 @@
 //! Letters with a link in them: how people first sign in, and join a team. Where mail is set up and people reach the server by a name, the link
 //! goes to whom it is for and to nobody else.
 
-use crate::unit_of_work::UnitOfWork;
+use crate::core::unit_of_work::UnitOfWork;
+use crate::notifications::Letters;
 use domain::access::Actor;
 use domain::id::{LetterId, UserId};
 use domain::secret::Secret;
@@ -14,7 +15,7 @@ use store::LetterRow;
 
 use super::accounts::reaches_nobody;
 use super::mail::Letter;
-use crate::{Result, ServiceError, Services};
+use crate::{Result, ServiceError};
 
 /// What a letter says; it exists in memory, and sealed in its row.
 #[derive(Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub(crate) enum Link {
     Invitation,
 }
 
-impl Services {
+impl Letters {
     /// Who a letter with a link to this address would be from; `None` when links to it are handed over. To be asked before a transaction is
     /// begun that calls [`Services::write_letter`], so that it needs no second connection.
     pub(crate) async fn writes_to(&self, actor: &Actor, address: &str) -> Result<Option<Inviter>> {
@@ -49,7 +50,7 @@ impl Services {
     }
 
     /// Writes a letter with a link, and its job.
-    pub(crate) async fn write_letter(
+    pub(crate) async fn write(
         &self,
         tx: &mut UnitOfWork,
         actor: &Actor,
@@ -70,7 +71,7 @@ impl Services {
     }
 
     /// The work of a [`LetterJob`].
-    pub async fn send_letter(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn send(&self, run: &Run) -> Result<Outcome, JobError> {
         let job: LetterJob = run.payload()?;
         let Some(row) = self.store().letter_get(job.team_id, job.letter_id).await? else { return Ok(Outcome::Done) };
         let user: Option<User> = self.store().user_get(row.user_id).await?;

@@ -1,5 +1,6 @@
 //! A message as people read it.
 
+use crate::core::text::cut;
 use domain::notification::{EventType, Templates};
 use serde_json::Value;
 
@@ -44,16 +45,6 @@ fn one_line(text: &str) -> String {
 /// A text of lines without other control characters.
 fn lines(text: &str) -> String {
     text.chars().filter(|c| *c == '\n' || !c.is_control()).collect()
-}
-
-/// The beginning of a text, of so many characters.
-pub(super) fn cut(text: &str, chars: usize) -> String {
-    if text.chars().count() <= chars {
-        return text.to_owned();
-    }
-    let mut shown: String = text.chars().take(chars.saturating_sub(1)).collect();
-    shown.push('…');
-    shown
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ mod input;
 mod letters;
 mod mail;
 mod message;
-mod outbox;
 mod payload;
 mod replay;
 mod signature;
@@ -21,15 +20,25 @@ pub use mail::Mailer;
 pub use replay::Replay;
 pub use template::Preview;
 
-pub(crate) use accounts::notify_by_mail;
-pub(crate) use channels::DISABLED_ALERT;
 pub(crate) use letters::{Inviter, Link};
-pub(crate) use outbox::{notify_of_alert, notify_of_deployment};
 
 use domain::access::{Actor, Permission, Target};
 use domain::id::ProjectId;
 
-use crate::{Result, require, require_on};
+use crate::{Result, handle, require, require_on};
+
+handle! {
+    /// Notification channels and their templates.
+    channels: Channels
+}
+handle! {
+    /// Deliveries to channels: attempts, retries, replays.
+    deliveries: Deliveries
+}
+handle! {
+    /// Mail with links, and mail about accounts.
+    letters: Letters
+}
 
 /// Checks that an actor may see and change the channels of a project, or of the whole team: addresses are half secrets, and what is told there
 /// is what the actor could read. Who may not sees no such `noun`.

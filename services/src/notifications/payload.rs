@@ -1,54 +1,9 @@
 //! What is said of an event: `{type, timestamp, data}`, with ids, names and addresses.
 
-use domain::alert::Alert;
-use domain::deployment::{Deployment, DeploymentStatus};
 use domain::id::{ChannelId, DeploymentId, EnvironmentId, ProjectId, TeamId, UserId};
 use domain::notification::{Delivery, EventType};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
-use store::ToldDeployment;
-
-use super::message::cut;
-
-/// The longest text of others in a payload, characters: the whole stays below the 20 kB that Standard Webhooks asks for.
-const LONGEST: usize = 2000;
-
-/// What is kept of a deployment's event.
-pub(super) fn of_deployment(deployment: &Deployment, status: DeploymentStatus, told: &ToldDeployment, message: &str) -> Value {
-    let requested_by = told.created_by.map(|id| json!({"id": id, "name": told.created_by_name}));
-    let failure = told.failure.as_ref().map(|failure| json!({"code": failure.code, "message": cut(&failure.message, LONGEST)}));
-    json!({
-        "team": {"id": deployment.team_id},
-        "project": {"id": deployment.project_id, "name": told.project},
-        "environment": {"id": deployment.environment_id, "name": told.environment},
-        "deployment": {
-            "id": deployment.id,
-            "number": told.number,
-            "status": status.name(),
-            "trigger": told.trigger,
-            "commit": told.commit_sha,
-            "requestedBy": requested_by,
-        },
-        "failure": failure,
-        "message": cut(message, LONGEST),
-    })
-}
-
-/// What is kept of an alert.
-pub(super) fn of_alert(alert: &Alert, team: TeamId, project: Option<(ProjectId, String)>) -> Value {
-    json!({
-        "team": {"id": team},
-        "project": project.map(|(id, name)| json!({"id": id, "name": name})),
-        "alert": {
-            "id": alert.id,
-            "kind": alert.kind,
-            "subject": alert.subject,
-            "message": cut(&alert.message, LONGEST),
-            "raisedAt": alert.raised_at,
-        },
-        "message": cut(&alert.message, LONGEST),
-    })
-}
 
 /// What is said when somebody tries a channel.
 pub(super) fn of_ping(team: TeamId, channel: ChannelId, name: &str) -> Value {
@@ -137,20 +92,5 @@ mod tests {
         assert!(payload.to_string().len() < 20_000);
         let alert = sample(EventType::AlertRaised, now(), true);
         assert!(alert["data"]["environment"].is_null() && alert["data"]["project"].is_null(), "{alert}");
-    }
-
-    #[test]
-    fn long_texts_of_others_are_cut() {
-        let alert = Alert {
-            id: domain::id::AlertId::new(),
-            team_id: None,
-            kind: "run_failed".to_owned(),
-            subject: "x".to_owned(),
-            message: "ä".repeat(100_000),
-            raised_at: now(),
-            resolved_at: None,
-        };
-        let data = of_alert(&alert, TeamId::new(), None);
-        assert!(data.to_string().len() < 20_000, "{}", data.to_string().len());
     }
 }

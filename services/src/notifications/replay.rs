@@ -1,5 +1,6 @@
 //! What was sent to a channel: looked at, sent again, tried.
 
+use crate::notifications::Deliveries;
 use domain::access::Actor;
 use domain::id::{ChannelId, DeliveryId};
 use domain::notification::{Attempt, Channel, Delivery, EventType};
@@ -7,10 +8,10 @@ use domain::time::{Timestamp, now};
 use serde_json::json;
 use store::{DeliveryFilter, Page};
 
-use super::outbox::{enqueue_attempt, write_to};
 use super::payload;
-use crate::audit::{Action, Change, record};
-use crate::{Result, ServiceError, Services};
+use crate::core::audit::{Action, Change, record};
+use crate::core::outbox::{enqueue_attempt, write_to};
+use crate::{Result, ServiceError};
 
 /// How many deliveries are replayed at once.
 const AT_ONCE: i64 = 500;
@@ -24,9 +25,9 @@ pub struct Replay {
     pub has_more: bool,
 }
 
-impl Services {
+impl Deliveries {
     /// A page of what was sent to a channel, the newest first.
-    pub async fn deliveries(
+    pub async fn list(
         &self,
         actor: &Actor,
         channel: ChannelId,
@@ -34,7 +35,7 @@ impl Services {
         after: Option<DeliveryId>,
         limit: i64,
     ) -> Result<Page<Delivery>> {
-        let channel = self.channel(actor, channel).await?;
+        let channel = self.channels().get(actor, channel).await?;
         Ok(self.store().delivery_list(actor.team_id, channel.id, filter, after, limit).await?)
     }
 
@@ -50,7 +51,7 @@ impl Services {
         channel: ChannelId,
         id: DeliveryId,
     ) -> Result<(Channel, Delivery, Vec<Attempt>)> {
-        let channel = self.channel(actor, channel).await?;
+        let channel = self.channels().get(actor, channel).await?;
         let delivery = self.store().delivery_get(actor.team_id, id).await?.filter(|delivery| delivery.channel_id == channel.id);
         let delivery = delivery.ok_or(ServiceError::NotFound("notification"))?;
         let attempts = self.store().attempt_list(actor.team_id, delivery.id).await?;
@@ -58,11 +59,11 @@ impl Services {
     }
 
     /// A delivery.
-    pub async fn delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery> {
+    pub async fn get(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery> {
         crate::require_somewhere(actor, domain::access::Permission::ProjectWrite)?;
         let missing = || ServiceError::NotFound("notification");
         let delivery = self.store().delivery_get(actor.team_id, id).await?.ok_or_else(missing)?;
-        match self.channel(actor, delivery.channel_id).await {
+        match self.channels().get(actor, delivery.channel_id).await {
             Ok(_) => Ok(delivery),
             Err(ServiceError::NotFound(_)) => Err(missing()),
             Err(error) => Err(error),
@@ -70,7 +71,7 @@ impl Services {
     }
 
     /// Sends something to a channel, so that people see whether it arrives; to each of its recipients, where it has some.
-    pub async fn test_channel(&self, actor: &Actor, id: ChannelId) -> Result<Vec<Delivery>> {
+    pub async fn test(&self, actor: &Actor, id: ChannelId) -> Result<Vec<Delivery>> {
         let entry = Change::new(Action::ChannelTest).on("notification_channel", id);
         let channel = self.channel_in_use(actor, id, &entry).await?;
         let mut tx = self.begin().await?;
@@ -82,9 +83,9 @@ impl Services {
     }
 
     /// Sends a delivery that ended once more, with the same id. One that is on its way is left as it is.
-    pub async fn replay_delivery(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery> {
+    pub async fn replay(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery> {
         let entry = Change::new(Action::ChannelReplay);
-        let found = self.delivery(actor, id).await;
+        let found = self.get(actor, id).await;
         let delivery = self.noted(actor, &entry.clone().on("notification", id), found).await?;
         let entry = entry.on("notification_channel", delivery.channel_id).detail("notification", id.to_string());
         let channel = self.channel_in_use(actor, delivery.channel_id, &entry).await?;
@@ -95,7 +96,7 @@ impl Services {
         }
         record(&mut tx, actor, entry.named(&channel.name)).await?;
         tx.commit().await?;
-        self.delivery(actor, id).await
+        self.get(actor, id).await
     }
 
     /// Sends all of a channel's deliveries once more that failed, of what happened since a moment: the oldest first, some hundreds at once.
@@ -117,7 +118,7 @@ impl Services {
     }
 
     async fn channel_in_use(&self, actor: &Actor, id: ChannelId, entry: &Change) -> Result<Channel> {
-        let channel = self.channel_to_change(actor, id, entry).await?;
+        let channel = self.channels().channel_to_change(actor, id, entry).await?;
         if channel.enabled {
             return Ok(channel);
         }

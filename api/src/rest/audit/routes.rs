@@ -76,7 +76,7 @@ async fn list(
         return Err(ServiceError::invalid("after", "OUT_OF_RANGE", "give the number of an entry").into());
     }
     let query = AuditQuery { since, until, actor: who, action, target, outcome: outcome.map(Into::into) };
-    let page = services.audit_log(&actor, &query, after, size).await?;
+    let page = services.audit().list(&actor, &query, after, size).await?;
     Ok(PageOf::new(page, uri, |record| record.entry.sequence.to_string(), EntryView::from))
 }
 
@@ -125,7 +125,7 @@ async fn export(
     Query(query): Query<ExportQuery>,
 ) -> Answer<Response> {
     let format = format_of(&query, &headers);
-    let begun = services.begin_audit_export(&actor, NewExport { format, since: query.since, until: query.until }).await?;
+    let begun = services.audit().begin_export(&actor, NewExport { format, since: query.since, until: query.until }).await?;
     let head = begun.head.map(|head| head + "\n").unwrap_or_default();
     // Nothing to ask for is an export without pages.
     let next = (begun.after < begun.to).then_some(begun.after);
@@ -154,8 +154,8 @@ async fn page(
     after: i64,
     to: i64,
 ) -> services::Result<(String, (Option<String>, Option<i64>))> {
-    services.check_standing(actor).await?;
-    let page = services.audit_export_page(actor, format, after, to).await?;
+    services.feeds().check_standing(actor).await?;
+    let page = services.audit().export_page(actor, format, after, to).await?;
     let text: String = page.lines.into_iter().flat_map(|line| [line, "\n".to_owned()]).collect();
     Ok((text, (None, page.next)))
 }

@@ -177,7 +177,7 @@ async fn list(
 ) -> Answer<PageOf<JobView>> {
     let size = services::paging::page_size(query.first)?;
     let filter = JobFilter { queue: query.queue, state: query.state.map(job::JobState::from) };
-    let page = services.jobs(&actor, &filter, query.after, size).await?;
+    let page = services.jobs().list(&actor, &filter, query.after, size).await?;
     Ok(PageOf::new(page, uri, |job| job.id.to_string(), JobView::from))
 }
 
@@ -186,7 +186,7 @@ async fn list(
     params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
     responses((status = 200, body = JobView)))]
 async fn show(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<JobId>) -> Answer<Json<JobView>> {
-    Ok(Json(services.job(&actor, id).await?.into()))
+    Ok(Json(services.jobs().get(&actor, id).await?.into()))
 }
 
 /// What went wrong with each attempt of a job, the oldest first.
@@ -199,8 +199,8 @@ async fn failures(
     Path(id): Path<JobId>,
     OriginalUri(uri): OriginalUri,
 ) -> Answer<PageOf<FailureView>> {
-    services.job(&actor, id).await?;
-    let failures = services.job_failures(&actor, id).await?;
+    services.jobs().get(&actor, id).await?;
+    let failures = services.jobs().failures(&actor, id).await?;
     Ok(PageOf::whole(failures.into_iter().map(FailureView::from).collect(), uri))
 }
 
@@ -209,7 +209,7 @@ async fn failures(
     params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
     responses((status = 200, body = JobView)))]
 async fn retry(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<JobId>) -> Answer<Json<JobView>> {
-    Ok(Json(services.retry_job(&actor, id).await?.into()))
+    Ok(Json(services.jobs().retry(&actor, id).await?.into()))
 }
 
 /// Calls off a job that waits, or takes a dead one out of the dead set.
@@ -217,5 +217,5 @@ async fn retry(Caller(actor): Caller, State(services): State<Services>, Path(id)
     params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
     responses((status = 200, body = JobView)))]
 async fn discard(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<JobId>) -> Answer<Json<JobView>> {
-    Ok(Json(services.discard_job(&actor, id).await?.into()))
+    Ok(Json(services.jobs().discard(&actor, id).await?.into()))
 }

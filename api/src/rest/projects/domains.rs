@@ -202,7 +202,7 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<ListQuery>,
 ) -> Answer<PageOf<DomainView>> {
-    let domains = services.domains(&actor, query.project_id).await?;
+    let domains = services.domains().list(&actor, query.project_id).await?;
     Ok(PageOf::whole(domains.into_iter().map(DomainView::from).collect(), uri))
 }
 
@@ -210,13 +210,13 @@ async fn list(
 #[utoipa::path(post, path = "/api/v1/domains", tag = "domains", operation_id = "addDomain", request_body = AddBody,
     responses((status = 201, body = DomainView)))]
 async fn add(Caller(actor): Caller, State(services): State<Services>, Body(body): Body<AddBody>) -> Answer<Response> {
-    let domain = services.add_domain(&actor, body.project_id, body.environment.as_deref(), &body.name).await?;
+    let domain = services.domains().add(&actor, body.project_id, body.environment.as_deref(), &body.name).await?;
     Ok(created("domains", domain.domain.id, &DomainView::from(domain)))
 }
 
 /// What [`add`] answers about a domain that is there.
 pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: DomainId) -> services::Result<Response> {
-    Ok(created("domains", id, &DomainView::from(services.domain(actor, id).await?)))
+    Ok(created("domains", id, &DomainView::from(services.domains().get(actor, id).await?)))
 }
 
 /// A domain.
@@ -224,7 +224,7 @@ pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: Domain
     params(("id" = String, Path, description = "The domain.", pattern = "^dom_[0-9a-f]{32}$")),
     responses((status = 200, body = DomainView)))]
 async fn show(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<DomainId>) -> Answer<Json<DomainView>> {
-    Ok(Json(services.domain(&actor, id).await?.into()))
+    Ok(Json(services.domains().get(&actor, id).await?.into()))
 }
 
 /// Lets a domain show another environment of its project.
@@ -241,7 +241,7 @@ async fn update(
 ) -> Answer<Json<DomainView>> {
     let present = seen(&services, &actor, id, &headers).await?;
     let domain = match body.environment {
-        Some(environment) => services.update_domain(&actor, id, &environment).await?,
+        Some(environment) => services.domains().update(&actor, id, &environment).await?,
         None => present,
     };
     Ok(Json(domain.into()))
@@ -256,7 +256,7 @@ async fn verify(
     State(services): State<Services>,
     Path(id): Path<DomainId>,
 ) -> Answer<(StatusCode, Json<DomainView>)> {
-    Ok((StatusCode::ACCEPTED, Json(services.verify_domain(&actor, id).await?.into())))
+    Ok((StatusCode::ACCEPTED, Json(services.domains().verify(&actor, id).await?.into())))
 }
 
 /// Removes a domain: it is served no longer.
@@ -270,13 +270,13 @@ async fn remove(
     headers: HeaderMap,
 ) -> Answer<StatusCode> {
     seen(&services, &actor, id, &headers).await?;
-    services.remove_domain(&actor, id).await?;
+    services.domains().remove(&actor, id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// The domain as it is, which has to be as the client saw it where they say how.
 async fn seen(services: &Services, actor: &Actor, id: DomainId, headers: &HeaderMap) -> Answer<DomainDetails> {
-    let present = services.domain(actor, id).await?;
+    let present = services.domains().get(actor, id).await?;
     check_match(headers, &DomainView::from(present.clone()))?;
     Ok(present)
 }

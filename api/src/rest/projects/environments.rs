@@ -110,10 +110,10 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Query(NoQuery {}): Query<NoQuery>,
 ) -> Answer<PageOf<EnvironmentView>> {
-    let project = services.project(&actor, id).await?;
+    let project = services.projects().get(&actor, id).await?;
     let shown = |environment: Environment| {
         Ok(EnvironmentView {
-            url: services.environment_url(&project, &environment)?,
+            url: services.environments().url(&project, &environment)?,
             id: environment.id,
             name: environment.name.to_string(),
             live_deployment_id: environment.live_deployment_id,
@@ -121,7 +121,7 @@ async fn list(
             created_at: environment.created_at,
         })
     };
-    let found = services.environments(&actor, &[id]).await?;
+    let found = services.environments().list(&actor, &[id]).await?;
     let nodes = found.into_iter().map(shown).collect::<services::Result<Vec<_>>>()?;
     Ok(PageOf::whole(nodes, uri))
 }
@@ -137,8 +137,8 @@ async fn list_variables(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<EnvironmentQuery>,
 ) -> Answer<PageOf<VariableView>> {
-    let environment = services.environment_named(&actor, id, query.environment.as_deref()).await?;
-    let variables = services.variables(&actor, &environment).await?;
+    let environment = services.environments().by_name(&actor, id, query.environment.as_deref()).await?;
+    let variables = services.variables().list(&actor, &environment).await?;
     Ok(PageOf::whole(variables.into_iter().map(VariableView::from).collect(), uri))
 }
 
@@ -154,7 +154,7 @@ async fn set_variables(
     Body(body): Body<SetBody>,
 ) -> Answer<Json<PageOf<VariableView>>> {
     let values = body.variables.into_iter().map(|JsonObject(variable)| (variable.name, variable.value)).collect();
-    let variables = services.set_variables(&actor, id, body.environment.as_deref(), values).await?;
+    let variables = services.variables().set(&actor, id, body.environment.as_deref(), values).await?;
     Ok(Json(PageOf::whole(variables.into_iter().map(VariableView::from).collect(), uri)))
 }
 
@@ -169,6 +169,6 @@ async fn unset_variable(
     Path((id, name)): Path<(ProjectId, String)>,
     Query(query): Query<EnvironmentQuery>,
 ) -> Answer<StatusCode> {
-    services.unset_variable(&actor, id, query.environment.as_deref(), &name).await?;
+    services.variables().unset(&actor, id, query.environment.as_deref(), &name).await?;
     Ok(StatusCode::NO_CONTENT)
 }

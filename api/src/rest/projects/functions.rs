@@ -72,9 +72,9 @@ async fn list(
     OriginalUri(uri): OriginalUri,
     Query(query): Query<ListQuery>,
 ) -> Answer<PageOf<FunctionView>> {
-    let environment = services.environment_named(&actor, query.project_id, query.environment.as_deref()).await?;
+    let environment = services.environments().by_name(&actor, query.project_id, query.environment.as_deref()).await?;
     let Some(live) = environment.live_deployment_id else { return Ok(PageOf::whole(Vec::new(), uri)) };
-    let deployment = services.deployment(&actor, live).await?;
+    let deployment = services.deployments().get(&actor, live).await?;
     let Some(WorkloadSpec::Functions(set)) = deployment.workload else { return Ok(PageOf::whole(Vec::new(), uri)) };
     let view = |function: workload::Function| FunctionView {
         route: function.route,

@@ -122,14 +122,14 @@ async fn list(
     let size = services::paging::page_size(query.first)?;
     if let Some(name) = query.name {
         let name: ProjectName = name.parse().map_err(|error| ServiceError::invalid("name", "INVALID_NAME", error))?;
-        let found = match services.project_named(&actor, name.as_str()).await {
+        let found = match services.projects().by_name(&actor, name.as_str()).await {
             Err(ServiceError::NotFound(_)) => None,
             found => Some(found?),
         };
         let found = found.filter(|project| query.after.is_none_or(|after| project.id < after));
         return Ok(PageOf::whole(found.into_iter().map(ProjectView::from).collect(), uri));
     }
-    let page = services.projects(&actor, query.after, size).await?;
+    let page = services.projects().list(&actor, query.after, size).await?;
     Ok(PageOf::new(page, uri, |project| project.id.to_string(), ProjectView::from))
 }
 
@@ -138,13 +138,13 @@ async fn list(
     responses((status = 201, body = ProjectView)))]
 async fn create(Caller(actor): Caller, State(services): State<Services>, Body(body): Body<CreateBody>) -> Answer<Response> {
     let CreateBody { name, repository, reference } = body;
-    let project = services.create_project(&actor, NewProject { name, repository, reference }).await?;
+    let project = services.projects().create(&actor, NewProject { name, repository, reference }).await?;
     Ok(created("projects", project.id, &ProjectView::from(project)))
 }
 
 /// What [`create`] answers about a project that is there.
 pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: ProjectId) -> services::Result<Response> {
-    let project = services.project(actor, id).await?;
+    let project = services.projects().get(actor, id).await?;
     Ok(created("projects", id, &ProjectView::from(project)))
 }
 
@@ -153,7 +153,7 @@ pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: Projec
     params(("id" = String, Path, description = "The project.", pattern = "^prj_[0-9a-f]{32}$")),
     responses((status = 200, body = ProjectView)))]
 async fn show(Caller(actor): Caller, State(services): State<Services>, Path(id): Path<ProjectId>) -> Answer<Json<ProjectView>> {
-    Ok(Json(services.project(&actor, id).await?.into()))
+    Ok(Json(services.projects().get(&actor, id).await?.into()))
 }
 
 /// Changes a project; fields that are left out stay. A new name is in the project's addresses at once; those of single deployments stay.
@@ -171,7 +171,7 @@ async fn update(
     let seen = seen(&services, &actor, id, &headers).await?;
     let UpdateBody { name, repository, reference } = body;
     let change = ProjectEdit { name, repository: repository.into_change(), reference: reference.into_change() };
-    Ok(Json(services.update_project(&actor, id, change, seen).await?.into()))
+    Ok(Json(services.projects().update(&actor, id, change, seen).await?.into()))
 }
 
 /// Deletes a project and all it has in clouds. It is gone once it is no longer found.
@@ -185,7 +185,7 @@ async fn remove(
     headers: HeaderMap,
 ) -> Answer<Response> {
     let seen = seen(&services, &actor, id, &headers).await?;
-    let mut project = ProjectView::from(services.delete_project(&actor, id, seen).await?);
+    let mut project = ProjectView::from(services.projects().delete(&actor, id, seen).await?);
     project.deleting = true;
     Ok((StatusCode::ACCEPTED, Json(project)).into_response())
 }
@@ -195,6 +195,6 @@ async fn seen(services: &Services, actor: &Actor, id: ProjectId, headers: &Heade
     if !headers.contains_key(http::header::IF_MATCH) {
         return Ok(None);
     }
-    let present = ProjectView::from(services.project(actor, id).await?);
+    let present = ProjectView::from(services.projects().get(actor, id).await?);
     Ok(check_match(headers, &present)?.then_some(present.updated_at))
 }

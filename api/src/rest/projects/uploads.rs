@@ -34,6 +34,6 @@ struct UploadView {
     request_body(content = Vec<u8>, content_type = "application/octet-stream", description = "A tar.gz archive."),
     responses((status = 201, body = UploadView)))]
 async fn upload(Caller(actor): Caller, State(services): State<Services>, body: Body) -> Answer<(StatusCode, Json<UploadView>)> {
-    let stored = services.upload(&actor, body.into_data_stream()).await?;
+    let stored = services.uploads().store_upload(&actor, body.into_data_stream()).await?;
     Ok((StatusCode::CREATED, Json(UploadView { digest: stored.digest.to_string(), bytes: stored.bytes })))
 }

@@ -15,13 +15,13 @@ pub async fn page(State(services): State<Services>, Visitor(account): Visitor) -
     let shown = AccountPage {
         email: services.user(user).await?.email,
         session: account.session_id,
-        sessions: services.sessions(user).await?,
-        second_factor: services.second_factor(user).await?,
-        identities: services.identities(user).await?.into_iter().map(|identity| identity.provider).collect(),
-        events: services.security_events(user).await?,
-        providers: services.providers(),
+        sessions: services.accounts().list_sessions(user).await?,
+        second_factor: services.second_factors().state(user).await?,
+        identities: services.accounts().identities(user).await?.into_iter().map(|identity| identity.provider).collect(),
+        events: services.accounts().security_events(user).await?,
+        providers: services.providers().list(),
     };
-    services.acknowledge_security_events(&account).await?;
+    services.accounts().acknowledge_security_events(&account).await?;
     Ok(pages::account(&shown))
 }
 
@@ -30,7 +30,7 @@ pub async fn sign_out_everywhere(State(state): State<ApiState>, client: Client) 
     const NOBODY: ServiceError = ServiceError::Unauthenticated("nobody is signed in in this browser");
     let services = &state.machine.services;
     let account = client.account(services).await?.ok_or(NOBODY)?;
-    services.sign_out_everywhere(&account).await?;
+    services.accounts().sign_out_everywhere(&account).await?;
     let page = pages::done("Signed out", "All your sessions are ended, and all command lines are signed out.");
     Ok(without_session(&state.public, page))
 }

@@ -58,7 +58,7 @@ enum Decided {
 
 /// Lets a command line wait.
 pub async fn begin(State(state): State<ApiState>, client: Client, input: Input<Beginning>) -> Result<Response, Problem> {
-    let started = state.machine.services.begin_device(&input.body.name, &client.origin).await?;
+    let started = state.machine.services.devices().start(&input.body.name, &client.origin).await?;
     let page = state.public.of(PATH);
     Ok(Json(json!({
         "device_code": started.device_code.expose(),
@@ -77,7 +77,7 @@ pub async fn token(State(services): State<Services>, client: Client, input: Inpu
     if input.body.grant_type != GRANT {
         return Ok(error("unsupported_grant_type"));
     }
-    Ok(match services.ask_device(input.body.device_code.expose(), &client.origin).await? {
+    Ok(match services.devices().ask(input.body.device_code.expose(), &client.origin).await? {
         DeviceState::Pending => error("authorization_pending"),
         DeviceState::TooEarly => error("slow_down"),
         DeviceState::Denied => error("access_denied"),
@@ -98,11 +98,11 @@ pub async fn page(
     let Some(code) = shown.code.filter(|code| !code.trim().is_empty()) else {
         return Ok(pages::device_code(None).into_response());
     };
-    let device = match services.waiting_device(&code).await {
+    let device = match services.devices().waiting(&code).await {
         Ok(device) => device,
         Err(error) => return Ok(refused(error, true, |error| pages::device_code(Some(error)))),
     };
-    let teams = services.teams_of(&account).await?;
+    let teams = services.accounts().teams_of(&account).await?;
     let teams: Vec<_> = teams.into_iter().map(|team| (team.id.to_string(), team.name)).collect();
     let email = services.user(account.user_id).await?.email;
     Ok(pages::device(&device, &email, &teams).into_response())
@@ -118,7 +118,7 @@ pub async fn decide(
     let services = &state.machine.services;
     let Reply { user_code, decision, team } = input.body;
     let account = signed_in(services, &client, &headers).await?;
-    let decided = services.decide_device(&account, &user_code, team, decision == Decided::Allow).await;
+    let decided = services.devices().decide(&account, &user_code, team, decision == Decided::Allow).await;
     if let Err(error) = decided {
         return Ok(refused(error, input.is_form, |error| pages::device_code(Some(error))));
     }
@@ -134,7 +134,7 @@ pub async fn decide(
 
 async fn signed_in(services: &Services, client: &Client, headers: &HeaderMap) -> services::Result<Account> {
     if let Some(actor) = auth::actor(services, headers).await? {
-        return services.account(&actor.from(&client.origin)).await;
+        return services.accounts().get(&actor.from(&client.origin)).await;
     }
     client.account(services).await?.ok_or(ServiceError::Unauthenticated("sign in first"))
 }

@@ -33,7 +33,7 @@ fn failed(error: ServiceError) -> Response {
 /// What the invitation is to.
 pub async fn page(State(services): State<Services>, Visitor(account): Visitor, Query(asked): Query<LinkToken>) -> Response {
     let shown = async {
-        let question = services.invitation_question(&account, asked.token.expose()).await?;
+        let question = services.invitations().question(&account, asked.token.expose()).await?;
         let email = services.user(account.user_id).await?.email;
         Ok::<_, ServiceError>(pages::invitation(asked.token.expose(), &question, &email))
     };
@@ -49,11 +49,11 @@ pub async fn reply(State(state): State<ApiState>, client: Client, input: Input<R
         let account = client.account(services).await?.ok_or(NOBODY)?;
         Ok::<_, ServiceError>(match input.body.reply {
             Replied::Accept => {
-                services.accept_invitation(&account, input.body.token.expose()).await?;
+                services.invitations().accept(&account, input.body.token.expose()).await?;
                 pages::done("Welcome", "You are a member of the team now.")
             }
             Replied::Decline => {
-                services.decline_invitation(&account, input.body.token.expose()).await?;
+                services.invitations().decline(&account, input.body.token.expose()).await?;
                 pages::done("Declined", "You are not a member of the team.")
             }
         })

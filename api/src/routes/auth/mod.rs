@@ -135,16 +135,18 @@ fn refused(error: ServiceError, is_form: bool, page: impl FnOnce(&ServiceError) 
 
 /// The page to sign in on.
 pub async fn sign_in_page(State(services): State<Services>, Query(asked): Query<Next>) -> Page {
-    pages::sign_in(&next(asked.next.as_deref()), "", &services.providers(), None)
+    pages::sign_in(&next(asked.next.as_deref()), "", &services.providers().list(), None)
 }
 
 /// Signs in with address and password.
 pub async fn sign_in(State(state): State<ApiState>, client: Client, input: Input<Credentials>) -> Response {
     let Credentials { email, password, session, next: asked } = input.body;
     let (services, next) = (&state.machine.services, next(asked.as_deref()));
-    match services.sign_in(&email, password, &client.origin).await {
+    match services.sessions().sign_in(&email, password, &client.origin).await {
         Ok(step) => stepped(&state, &step, input.is_form, session, &next),
-        Err(error) => refused(error, input.is_form, |error| pages::sign_in(&next, &email, &services.providers(), Some(error))),
+        Err(error) => {
+            refused(error, input.is_form, |error| pages::sign_in(&next, &email, &services.providers().list(), Some(error)))
+        }
     }
 }
 
@@ -152,7 +154,7 @@ pub async fn sign_in(State(state): State<ApiState>, client: Client, input: Input
 pub async fn second_factor(State(state): State<ApiState>, client: Client, input: Input<Challenged>) -> Response {
     let Challenged { challenge, code, session, next: asked } = input.body;
     let next = next(asked.as_deref());
-    match state.machine.services.sign_in_with_code(challenge.expose(), &code, &client.origin).await {
+    match state.machine.services.second_factors().sign_in_with_code(challenge.expose(), &code, &client.origin).await {
         Ok(signed_in) => stepped(&state, &SignIn::Done(signed_in), input.is_form, session, &next),
         Err(error) => refused(error, input.is_form, |error| pages::code(challenge.expose(), &next, Some(error))),
     }
@@ -168,7 +170,7 @@ pub async fn refresh(State(state): State<ApiState>, client: Client, input: Input
             return Err(ServiceError::invalid("refresh_token", "MISSING", message).into());
         }
     };
-    match state.machine.services.refresh(token.expose(), &client.origin).await {
+    match state.machine.services.sessions().refresh(token.expose(), &client.origin).await {
         Ok(signed_in) => Ok(told(&state, &signed_in, keep)),
         Err(error @ ServiceError::Unauthenticated(_)) if keep == Keep::Cookie => {
             Ok(without_session(&state.public, Problem(error)))
@@ -186,10 +188,10 @@ pub async fn sign_out(
 ) -> Result<Response, Problem> {
     let services = &state.machine.services;
     if let Some(actor) = auth::actor(services, &headers).await? {
-        services.sign_out_credential(&actor.from(&client.origin)).await?;
+        services.sessions().sign_out_credential(&actor.from(&client.origin)).await?;
     }
     for token in input.body.refresh_token.iter().chain(&client.cookie) {
-        services.sign_out(token.expose(), &client.origin).await?;
+        services.sessions().sign_out(token.expose(), &client.origin).await?;
     }
     if input.body.refresh_token.is_none() && client.cookie.is_none() && !headers.contains_key(http::header::AUTHORIZATION) {
         return Err(
@@ -209,7 +211,7 @@ pub async fn link_page(Query(LinkToken { token }): Query<LinkToken>) -> Page {
 /// Uses a sign-in link up.
 pub async fn use_link(State(state): State<ApiState>, client: Client, input: Input<LinkForm>) -> Response {
     let LinkForm { token, password, session } = input.body;
-    match state.machine.services.sign_in_with_link(token.expose(), password, &client.origin).await {
+    match state.machine.services.sessions().sign_in_with_link(token.expose(), password, &client.origin).await {
         Ok(step) => stepped(&state, &step, input.is_form, session, &next(None)),
         Err(error) => refused(error, input.is_form, |error| pages::link(token.expose(), Some(error))),
     }
@@ -217,6 +219,6 @@ pub async fn use_link(State(state): State<ApiState>, client: Client, input: Inpu
 
 /// The public keys of access tokens (RFC 7517), for whoever checks them elsewhere.
 pub async fn key_set(State(services): State<Services>) -> Result<Response, Problem> {
-    let keys = services.key_set().await?;
+    let keys = services.sessions().key_set().await?;
     Ok(([(http::header::CACHE_CONTROL, "public, max-age=3600")], Json(keys)).into_response())
 }

@@ -55,7 +55,7 @@ fn failed(error: ServiceError) -> Response {
 
 /// The providers there are.
 pub async fn list(State(state): State<ApiState>) -> axum::Json<Value> {
-    let providers = state.machine.services.providers();
+    let providers = state.machine.services.providers().list();
     let shown: Vec<_> = providers
         .iter()
         .map(|provider| json!({"name": provider.name, "label": provider.label, "start": provider.start_path("/auth/account")}))
@@ -67,7 +67,7 @@ pub async fn list(State(state): State<ApiState>) -> axum::Json<Value> {
 pub async fn start(State(state): State<ApiState>, Path(name): Path<String>, Query(asked): Query<Next>) -> Response {
     let leaving = async {
         let redirect = redirect_of(&state, &name)?;
-        state.machine.services.leave_for_provider(&name, &redirect, &next(asked.next.as_deref())).await
+        state.machine.services.providers().leave_for(&name, &redirect, &next(asked.next.as_deref())).await
     };
     match leaving.await {
         Ok(leaving) => {
@@ -105,7 +105,7 @@ pub async fn callback(
             redirect: &redirect,
             origin: &client.origin,
         };
-        services.return_from_provider(&name, back, present.as_ref()).await
+        services.providers().return_from(&name, back, present.as_ref()).await
     };
     match coming.await {
         Ok(Federated::Done(signed_in, next)) => with_session(&state.public, &signed_in.refresh_token, Redirect::to(&next)),
@@ -119,7 +119,7 @@ pub async fn question(State(state): State<ApiState>, client: Client, Query(asked
     let services = &state.machine.services;
     let asking = async {
         let present = client.account(services).await?;
-        services.link_question(asked.token.expose(), present.as_ref()).await
+        services.providers().link_question(asked.token.expose(), present.as_ref()).await
     };
     match asking.await {
         Ok(question) => pages::link_account(asked.token.expose(), &question, None).into_response(),
@@ -133,11 +133,12 @@ pub async fn consent(State(state): State<ApiState>, client: Client, input: Input
     let Consent { token, password, code } = input.body;
     let linking = async {
         let present = client.account(services).await?;
-        let linked = services.link_identity(token.expose(), password, code.as_deref(), present.as_ref(), &client.origin).await;
+        let linked =
+            services.providers().link_identity(token.expose(), password, code.as_deref(), present.as_ref(), &client.origin).await;
         match linked {
             Ok((signed_in, next)) => Ok(with_session(&state.public, &signed_in.refresh_token, Redirect::to(&next))),
             Err(error) => {
-                let question = services.link_question(token.expose(), present.as_ref()).await?;
+                let question = services.providers().link_question(token.expose(), present.as_ref()).await?;
                 let page = |error: &ServiceError| pages::link_account(token.expose(), &question, Some(error));
                 Ok::<_, ServiceError>(super::refused(error, input.is_form, page))
             }

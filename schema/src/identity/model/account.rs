@@ -13,32 +13,32 @@ pub struct Account(pub services::auth::Account);
 /// The account behind the request: it takes a session, an API key is refused.
 pub async fn account(context: &Context<'_>) -> Result<services::auth::Account> {
     let (services, actor) = caller(context)?;
-    services.account(actor).await.map_err(to_graphql)
+    services.accounts().get(actor).await.map_err(to_graphql)
 }
 
 #[Object]
 impl Account {
     /// The sessions that stand, the latest first.
     async fn sessions(&self, context: &Context<'_>) -> Result<Vec<Session>> {
-        let sessions = caller(context)?.0.sessions(self.0.user_id).await.map_err(to_graphql)?;
+        let sessions = caller(context)?.0.accounts().list_sessions(self.0.user_id).await.map_err(to_graphql)?;
         Ok(sessions.into_iter().map(|session| Session::new(session, &self.0)).collect())
     }
 
     /// What happened to the account that one should know of, the newest first.
     async fn security_events(&self, context: &Context<'_>) -> Result<Vec<SecurityEvent>> {
-        let events = caller(context)?.0.security_events(self.0.user_id).await.map_err(to_graphql)?;
+        let events = caller(context)?.0.accounts().security_events(self.0.user_id).await.map_err(to_graphql)?;
         Ok(events.into_iter().map(SecurityEvent::from).collect())
     }
 
     /// Whether a second factor is asked for.
     async fn second_factor(&self, context: &Context<'_>) -> Result<SecondFactor> {
-        let state = caller(context)?.0.second_factor(self.0.user_id).await.map_err(to_graphql)?;
+        let state = caller(context)?.0.second_factors().state(self.0.user_id).await.map_err(to_graphql)?;
         Ok(SecondFactor { enabled: state.enabled, recovery_codes: state.recovery_codes })
     }
 
     /// The accounts elsewhere that sign one in.
     async fn identities(&self, context: &Context<'_>) -> Result<Vec<Identity>> {
-        let identities = caller(context)?.0.identities(self.0.user_id).await.map_err(to_graphql)?;
+        let identities = caller(context)?.0.accounts().identities(self.0.user_id).await.map_err(to_graphql)?;
         Ok(identities.into_iter().map(Identity::from).collect())
     }
 }

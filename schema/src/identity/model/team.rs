@@ -37,14 +37,14 @@ impl Viewer {
     /// The team the request acts in.
     async fn team(&self, context: &Context<'_>) -> Result<Team> {
         let (services, actor) = caller(context)?;
-        let team = services.team(actor).await.map_err(to_graphql)?;
+        let team = services.teams().get(actor).await.map_err(to_graphql)?;
         Ok(team.into())
     }
 
     /// The teams that the user is in, the oldest first. An API key is good for one, and shows that one.
     async fn teams(&self, context: &Context<'_>) -> Result<Vec<Team>> {
         let (services, actor) = caller(context)?;
-        Ok(services.own_teams(actor).await.map_err(to_graphql)?.into_iter().map(Team::from).collect())
+        Ok(services.teams().own(actor).await.map_err(to_graphql)?.into_iter().map(Team::from).collect())
     }
 
     /// The user's built-in role in that team; null when it is one that the team made.
@@ -75,7 +75,7 @@ impl Viewer {
     /// The API keys one may see: one's own, or the whole team's for those who manage members.
     async fn api_keys(&self, context: &Context<'_>) -> Result<Vec<ApiKeyInfo>> {
         let (services, actor) = caller(context)?;
-        Ok(services.api_keys(actor).await.map_err(to_graphql)?.into_iter().map(ApiKeyInfo::from).collect())
+        Ok(services.api_keys().list(actor).await.map_err(to_graphql)?.into_iter().map(ApiKeyInfo::from).collect())
     }
 }
 

@@ -84,20 +84,20 @@ impl AccountMutation {
     async fn change_password(&self, context: &Context<'_>, input: ChangePasswordInput) -> Result<DonePayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
         let present = input.password.map(Secret::new);
-        done(services.change_password(&account, present, Secret::new(input.new_password)).await)
+        done(services.accounts().change_password(&account, present, Secret::new(input.new_password)).await)
     }
 
     /// Ends one of one's sessions.
     async fn revoke_session(&self, context: &Context<'_>, input: RevokeSessionInput) -> Result<DonePayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
-        done(async { services.revoke_session(&account, parse_id("sessionId", &input.session_id)?).await }.await)
+        done(async { services.accounts().revoke_session(&account, parse_id("sessionId", &input.session_id)?).await }.await)
     }
 
     /// Makes a secret for an authenticator program. Nothing is asked for until a first code confirms it.
     async fn begin_second_factor(&self, context: &Context<'_>, input: BeginSecondFactorInput) -> Result<EnrolmentPayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
         let user = services.user(account.user_id).await.map_err(to_graphql)?;
-        let begun = services.begin_second_factor(&account, &user, input.password.map(Secret::new)).await;
+        let begun = services.second_factors().start(&account, &user, input.password.map(Secret::new)).await;
         let (enrolment, user_errors) = user_errors(begun)?;
         let text = |secret: Secret| secret.expose().to_owned();
         let (secret, address) = enrolment.map(|enrolment| (text(enrolment.secret), text(enrolment.address))).unzip();
@@ -107,46 +107,46 @@ impl AccountMutation {
     /// Asks for a second factor from now on.
     async fn confirm_second_factor(&self, context: &Context<'_>, input: SecondFactorCodeInput) -> Result<RecoveryCodesPayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
-        codes(services.confirm_second_factor(&account, &input.code).await)
+        codes(services.second_factors().confirm(&account, &input.code).await)
     }
 
     /// Replaces the recovery codes.
     async fn renew_recovery_codes(&self, context: &Context<'_>, input: SecondFactorCodeInput) -> Result<RecoveryCodesPayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
-        codes(services.renew_recovery_codes(&account, &input.code).await)
+        codes(services.second_factors().renew_recovery_codes(&account, &input.code).await)
     }
 
     /// Asks for a second factor no longer.
     async fn disable_second_factor(&self, context: &Context<'_>, input: SecondFactorCodeInput) -> Result<DonePayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
-        done(services.disable_second_factor(&account, &input.code).await)
+        done(services.second_factors().disable(&account, &input.code).await)
     }
 
     /// Takes back that an account of a provider signs one in.
     async fn unlink_identity(&self, context: &Context<'_>, input: UnlinkIdentityInput) -> Result<DonePayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
-        done(services.unlink_identity(&account, &input.provider, input.password.map(Secret::new)).await)
+        done(services.providers().unlink_identity(&account, &input.provider, input.password.map(Secret::new)).await)
     }
 
     /// Says that one has seen what happened to one's account.
     async fn acknowledge_security_events(&self, context: &Context<'_>) -> Result<DonePayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
-        done(services.acknowledge_security_events(&account).await)
+        done(services.accounts().acknowledge_security_events(&account).await)
     }
 
     /// Answers an invitation to a team.
     async fn answer_invitation(&self, context: &Context<'_>, input: AnswerInvitationInput) -> Result<DonePayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
         done(if input.accept {
-            services.accept_invitation(&account, &input.token).await.map(drop)
+            services.invitations().accept(&account, &input.token).await.map(drop)
         } else {
-            services.decline_invitation(&account, &input.token).await
+            services.invitations().decline(&account, &input.token).await
         })
     }
 
     /// Ends all sessions, this one too, and signs all command lines out. API keys that one made stay.
     async fn sign_out_everywhere(&self, context: &Context<'_>) -> Result<DonePayload> {
         let (account, services) = (account(context).await?, caller(context)?.0);
-        done(services.sign_out_everywhere(&account).await)
+        done(services.accounts().sign_out_everywhere(&account).await)
     }
 }

@@ -81,7 +81,7 @@ impl AccessMutation {
     /// Makes a role from permissions.
     async fn create_role(&self, context: &Context<'_>, input: CreateRoleInput) -> Result<RolePayload> {
         let (services, actor) = caller(context)?;
-        role(services.create_role(actor, &input.name, &input.permissions).await)
+        role(services.roles().create(actor, &input.name, &input.permissions).await)
     }
 
     /// Changes a role for all who have it; fields that are left out stay.
@@ -89,7 +89,7 @@ impl AccessMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let id = parse_id("roleId", &input.role_id)?;
-            services.update_role(actor, id, input.name.as_deref(), input.permissions.as_deref()).await
+            services.roles().update(actor, id, input.name.as_deref(), input.permissions.as_deref()).await
         };
         role(change.await)
     }
@@ -97,7 +97,7 @@ impl AccessMutation {
     /// Deletes a role that nobody has.
     async fn delete_role(&self, context: &Context<'_>, input: DeleteRoleInput) -> Result<DonePayload> {
         let (services, actor) = caller(context)?;
-        done(async { services.delete_role(actor, parse_id("roleId", &input.role_id)?).await }.await)
+        done(async { services.roles().delete(actor, parse_id("roleId", &input.role_id)?).await }.await)
     }
 
     /// Gives a member a role on a project or one of its environments, instead of the one it had there.
@@ -110,7 +110,7 @@ impl AccessMutation {
                 project: parse_id("projectId", &input.project_id)?,
                 environment: input.environment,
             };
-            services.grant_role(actor, new).await
+            services.roles().grant(actor, new).await
         };
         let (grant, user_errors) = user_errors(change.await)?;
         Ok(GrantPayload { grant: grant.as_ref().map(Grant::from), user_errors })
@@ -119,6 +119,6 @@ impl AccessMutation {
     /// Takes a grant back.
     async fn revoke_grant(&self, context: &Context<'_>, input: RevokeGrantInput) -> Result<DonePayload> {
         let (services, actor) = caller(context)?;
-        done(async { services.revoke_grant(actor, parse_id("grantId", &input.grant_id)?).await }.await)
+        done(async { services.roles().revoke(actor, parse_id("grantId", &input.grant_id)?).await }.await)
     }
 }

@@ -133,14 +133,14 @@ impl TeamMutation {
     /// Makes a team, which you own. For who runs the installation.
     async fn create_team(&self, context: &Context<'_>, input: CreateTeamInput) -> Result<TeamPayload> {
         let (services, actor) = caller(context)?;
-        let (team, user_errors) = user_errors(services.create_team(actor, &input.name).await)?;
+        let (team, user_errors) = user_errors(services.teams().create(actor, &input.name).await)?;
         Ok(TeamPayload { team: team.map(Team::from), user_errors })
     }
 
     /// Gives the team another name.
     async fn update_team(&self, context: &Context<'_>, input: UpdateTeamInput) -> Result<TeamPayload> {
         let (services, actor) = caller(context)?;
-        let (team, user_errors) = user_errors(services.rename_team(actor, &input.name).await)?;
+        let (team, user_errors) = user_errors(services.teams().rename(actor, &input.name).await)?;
         Ok(TeamPayload { team: team.map(Team::from), user_errors })
     }
 
@@ -150,7 +150,7 @@ impl TeamMutation {
         let CreateApiKeyInput { name, scopes, service_account_id, expires_in_days } = input;
         let creation = async {
             let service_account = service_account_id.map(|id| parse_id("serviceAccountId", &id)).transpose()?;
-            services.create_api_key(actor, NewApiKeyInput { name, scopes, service_account, expires_in_days }).await
+            services.api_keys().create(actor, NewApiKeyInput { name, scopes, service_account, expires_in_days }).await
         };
         let (created, user_errors) = user_errors(creation.await)?;
         let (api_key, secret) = created.map(|made| (made.key.into(), made.secret.expose().to_owned())).unzip();
@@ -160,7 +160,7 @@ impl TeamMutation {
     /// Revokes an API key.
     async fn revoke_api_key(&self, context: &Context<'_>, input: RevokeApiKeyInput) -> Result<DonePayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.revoke_api_key(actor, parse_id("apiKeyId", &input.api_key_id)?).await };
+        let change = async { services.api_keys().revoke(actor, parse_id("apiKeyId", &input.api_key_id)?).await };
         done(change.await)
     }
 
@@ -170,7 +170,7 @@ impl TeamMutation {
         let name = input.name.unwrap_or_default();
         let adding = async {
             let role = role_choice(input.role, input.custom_role_id.as_ref())?;
-            services.add_member(actor, &input.email, &name, role).await
+            services.members().add(actor, &input.email, &name, role).await
         };
         let (added, user_errors) = user_errors(adding.await)?;
         Ok(match added {
@@ -191,7 +191,7 @@ impl TeamMutation {
         let (services, actor) = caller(context)?;
         let creation = async {
             let role = role_choice(input.role, input.custom_role_id.as_ref())?;
-            services.create_service_account(actor, &input.name, role).await
+            services.members().create_service_account(actor, &input.name, role).await
         };
         let (member, user_errors) = user_errors(creation.await)?;
         Ok(MemberPayload { member: member.map(TeamMember::from), sign_in_path: None, invitation_id: None, user_errors })
@@ -202,7 +202,7 @@ impl TeamMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let role = role_choice(input.role, input.custom_role_id.as_ref())?;
-            services.set_member_role(actor, parse_id("userId", &input.user_id)?, role).await
+            services.members().set_role(actor, parse_id("userId", &input.user_id)?, role).await
         };
         done(change.await)
     }
@@ -210,14 +210,14 @@ impl TeamMutation {
     /// Takes an invitation back.
     async fn revoke_invitation(&self, context: &Context<'_>, input: RevokeInvitationInput) -> Result<DonePayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.revoke_invitation(actor, parse_id("invitationId", &input.invitation_id)?).await };
+        let change = async { services.invitations().revoke(actor, parse_id("invitationId", &input.invitation_id)?).await };
         done(change.await)
     }
 
     /// Takes a member out of the team.
     async fn remove_member(&self, context: &Context<'_>, input: RemoveMemberInput) -> Result<DonePayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.remove_member(actor, parse_id("userId", &input.user_id)?).await };
+        let change = async { services.members().remove(actor, parse_id("userId", &input.user_id)?).await };
         done(change.await)
     }
 }

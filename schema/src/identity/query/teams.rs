@@ -30,20 +30,20 @@ impl TeamQuery {
     ) -> Result<Connection<String, Team, EmptyFields, EmptyFields>> {
         let (services, actor) = caller(context)?;
         let after = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
-        let page = services.teams(actor, after, page_size(first)?).await.map_err(to_graphql)?;
+        let page = services.teams().list(actor, after, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, after.is_none(), |team| (team.id.to_string(), Team::from(team))))
     }
 
     /// What the team stores.
     async fn storage(&self, context: &Context<'_>) -> Result<Storage> {
         let (services, actor) = caller(context)?;
-        Ok(services.storage(actor).await.map_err(to_graphql)?.into())
+        Ok(services.artifacts().storage(actor).await.map_err(to_graphql)?.into())
     }
 
     /// The roles there are: the built-in ones, then those that the team made.
     async fn roles(&self, context: &Context<'_>) -> Result<Vec<RoleDefinition>> {
         let (services, actor) = caller(context)?;
-        let made = services.roles(actor).await.map_err(to_graphql)?;
+        let made = services.roles().list(actor).await.map_err(to_graphql)?;
         Ok(Role::ALL.into_iter().map(RoleDefinition::from).chain(made.into_iter().map(RoleDefinition::from)).collect())
     }
 }

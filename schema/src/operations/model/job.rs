@@ -63,7 +63,7 @@ impl Job {
     /// What went wrong with each attempt, the oldest first.
     async fn failures(&self, context: &Context<'_>) -> Result<Vec<JobFailure>> {
         let (services, actor) = caller(context)?;
-        let failures = services.job_failures(actor, self.row_id).await.map_err(to_graphql)?;
+        let failures = services.jobs().failures(actor, self.row_id).await.map_err(to_graphql)?;
         Ok(failures.into_iter().map(JobFailure::from).collect())
     }
 }

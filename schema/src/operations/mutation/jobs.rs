@@ -53,13 +53,13 @@ impl JobMutation {
     /// Gives a dead job all its attempts again.
     async fn retry_job(&self, context: &Context<'_>, input: JobInput) -> Result<JobPayload> {
         let (services, actor) = caller(context)?;
-        job(async { services.retry_job(actor, parse_id("jobId", &input.job_id)?).await }.await)
+        job(async { services.jobs().retry(actor, parse_id("jobId", &input.job_id)?).await }.await)
     }
 
     /// Calls off a job that waits, or takes a dead one out of the dead set.
     async fn discard_job(&self, context: &Context<'_>, input: JobInput) -> Result<JobPayload> {
         let (services, actor) = caller(context)?;
-        job(async { services.discard_job(actor, parse_id("jobId", &input.job_id)?).await }.await)
+        job(async { services.jobs().discard(actor, parse_id("jobId", &input.job_id)?).await }.await)
     }
 
     /// Pauses or resumes a queue, and limits how many of its jobs run at once; for who runs the installation.
@@ -67,7 +67,7 @@ impl JobMutation {
         let (services, actor) = caller(context)?;
         let UpdateQueueInput { name, paused, concurrency, team_concurrency } = input;
         let change = QueueChange { paused, concurrency, team_concurrency };
-        let (queue, user_errors) = user_errors(services.update_queue(actor, &name, change).await)?;
+        let (queue, user_errors) = user_errors(services.queues().update(actor, &name, change).await)?;
         Ok(QueuePayload { queue: queue.map(Queue::from), user_errors })
     }
 }

@@ -24,7 +24,7 @@ impl AlertQuery {
     ) -> Result<Connection<String, Alert, EmptyFields, EmptyFields>> {
         let (services, actor) = caller(context)?;
         let after: Option<AlertId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
-        let page = services.alerts(actor, after, page_size(first)?).await.map_err(to_graphql)?;
+        let page = services.alerts().list(actor, after, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, after.is_none(), |alert| (alert.id.to_string(), Alert::from(alert))))
     }
 }

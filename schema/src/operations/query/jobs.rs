@@ -28,7 +28,7 @@ impl JobQuery {
         let (services, actor) = caller(context)?;
         let after: Option<JobId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
         let filter = JobFilter { queue, state: state.map(Into::into) };
-        let page = services.jobs(actor, &filter, after, page_size(first)?).await.map_err(to_graphql)?;
+        let page = services.jobs().list(actor, &filter, after, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, after.is_none(), |job| (job.id.to_string(), Job::from(job))))
     }
 
@@ -36,7 +36,7 @@ impl JobQuery {
     async fn job(&self, context: &Context<'_>, id: ID) -> Result<Option<Job>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("id", &id).map_err(to_graphql)?;
-        match services.job(actor, id).await {
+        match services.jobs().get(actor, id).await {
             Ok(job) => Ok(Some(job.into())),
             Err(services::ServiceError::NotFound(_)) => Ok(None),
             Err(error) => Err(to_graphql(error)),
@@ -46,6 +46,6 @@ impl JobQuery {
     /// Every queue; for who runs the installation.
     async fn queues(&self, context: &Context<'_>) -> Result<Vec<Queue>> {
         let (services, actor) = caller(context)?;
-        Ok(services.queues(actor).await.map_err(to_graphql)?.into_iter().map(Queue::from).collect())
+        Ok(services.queues().list(actor).await.map_err(to_graphql)?.into_iter().map(Queue::from).collect())
     }
 }

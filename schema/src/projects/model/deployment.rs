@@ -156,7 +156,7 @@ impl Deployment {
     /// The address that shows this deployment alone.
     async fn url(&self, context: &Context<'_>) -> Result<String> {
         let (services, _) = caller(context)?;
-        services.deployment_url(&self.loaded_project(context).await?, &self.0).map_err(to_graphql)
+        services.deployments().url(&self.loaded_project(context).await?, &self.0).map_err(to_graphql)
     }
 
     /// The project it belongs to.
@@ -204,7 +204,7 @@ impl Deployment {
     ) -> Result<Vec<DeploymentEvent>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
-        let events = services.event_lines(actor, &self.0, after, size).await.map_err(to_graphql)?;
+        let events = services.feeds().event_lines(actor, &self.0, after, size).await.map_err(to_graphql)?;
         Ok(events.into_iter().map(DeploymentEvent::from).collect())
     }
 
@@ -213,7 +213,7 @@ impl Deployment {
     async fn logs(&self, context: &Context<'_>, first: Option<i32>, #[graphql(default)] after: i64) -> Result<Vec<LogLine>> {
         let (services, actor) = caller(context)?;
         let size = page_size(first)?;
-        let lines = services.log_lines(actor, &self.0, after, size).await.map_err(to_graphql)?;
+        let lines = services.feeds().log_lines(actor, &self.0, after, size).await.map_err(to_graphql)?;
         Ok(lines.into_iter().map(LogLine::from).collect())
     }
 

@@ -39,7 +39,7 @@ impl Environment {
     /// The address that shows it.
     async fn url(&self, context: &Context<'_>) -> Result<String> {
         let (services, _) = caller(context)?;
-        services.environment_url(&self.project, &self.environment).map_err(to_graphql)
+        services.environments().url(&self.project, &self.environment).map_err(to_graphql)
     }
 
     /// The deployment it shows.
@@ -52,7 +52,7 @@ impl Environment {
     /// The variables that are set, by name.
     async fn variables(&self, context: &Context<'_>) -> Result<Vec<EnvironmentVariable>> {
         let (services, actor) = caller(context)?;
-        let variables = services.variables(actor, &self.environment).await.map_err(to_graphql)?;
+        let variables = services.variables().list(actor, &self.environment).await.map_err(to_graphql)?;
         Ok(variables
             .into_iter()
             .map(|variable| EnvironmentVariable { name: variable.name, created_at: variable.created_at })

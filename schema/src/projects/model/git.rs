@@ -87,7 +87,7 @@ impl GitConnection {
     ) -> Result<Connection<String, GitDelivery, EmptyFields, EmptyFields>> {
         let (services, actor) = caller(context)?;
         let after: Option<GitDeliveryId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
-        let page = services.git_deliveries(actor, self.row.project_id, after, page_size(first)?).await.map_err(to_graphql)?;
+        let page = services.git().deliveries(actor, self.row.project_id, after, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, after.is_none(), |row| (row.id.to_string(), GitDelivery::from(row))))
     }
 }

@@ -159,12 +159,12 @@ impl Project {
             after.as_ref().map(|id| parse_id("after", &ID::from(id))).transpose().map_err(to_graphql)?;
         let environment = match environment {
             Some(name) => {
-                let found = services.environment_named(actor, self.brief.id, Some(&name)).await.map_err(to_graphql)?;
+                let found = services.environments().by_name(actor, self.brief.id, Some(&name)).await.map_err(to_graphql)?;
                 Some(found.id)
             }
             None => None,
         };
-        let page = services.deployments(actor, self.brief.id, environment, cursor, size).await.map_err(to_graphql)?;
+        let page = services.deployments().list(actor, self.brief.id, environment, cursor, size).await.map_err(to_graphql)?;
         Ok(Connection::new(page, cursor.is_none(), All::Deployments(self.brief.id), Deployment))
     }
 
@@ -172,14 +172,14 @@ impl Project {
     #[graphql(complexity = "5 * child_complexity")]
     async fn domains(&self, context: &Context<'_>) -> Result<Vec<Domain>> {
         let (services, actor) = caller(context)?;
-        let domains = services.domains(actor, self.brief.id).await.map_err(to_graphql)?;
+        let domains = services.domains().list(actor, self.brief.id).await.map_err(to_graphql)?;
         Ok(domains.into_iter().map(Domain::from).collect())
     }
 
     /// Its repository at a Git host, where that is connected.
     async fn git_connection(&self, context: &Context<'_>) -> Result<Option<GitConnection>> {
         let (services, actor) = caller(context)?;
-        let found = services.git_connection(actor, self.brief.id).await.map_err(to_graphql)?;
+        let found = services.git().connection(actor, self.brief.id).await.map_err(to_graphql)?;
         Ok(found.map(GitConnection::from))
     }
 
@@ -187,14 +187,14 @@ impl Project {
     #[graphql(complexity = "5 * child_complexity")]
     async fn previews(&self, context: &Context<'_>) -> Result<Vec<Preview>> {
         let (services, actor) = caller(context)?;
-        let previews = services.previews(actor, self.brief.id).await.map_err(to_graphql)?;
+        let previews = services.git().previews(actor, self.brief.id).await.map_err(to_graphql)?;
         let environments = if previews.is_empty() { Vec::new() } else { self.environments(context).await? };
         let mut shown = Vec::with_capacity(previews.len());
         for preview in previews {
             // One that went between both looks is gone.
             let found = environments.iter().find(|found| Some(found.environment.id) == preview.environment_id);
             if let Some(Environment { environment, project }) = found {
-                let url = services.environment_url(project, environment).map_err(to_graphql)?;
+                let url = services.environments().url(project, environment).map_err(to_graphql)?;
                 shown.push(Preview::new(preview, environment.name.to_string(), url));
             }
         }
@@ -204,7 +204,7 @@ impl Project {
     /// All that exists in clouds because of it.
     async fn resources(&self, context: &Context<'_>) -> Result<Vec<Resource>> {
         let (services, actor) = caller(context)?;
-        let resources = services.resources(actor, self.brief.id).await.map_err(to_graphql)?;
+        let resources = services.projects().resources(actor, self.brief.id).await.map_err(to_graphql)?;
         Ok(resources
             .into_iter()
             .map(|found| Resource {

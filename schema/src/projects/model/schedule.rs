@@ -65,7 +65,7 @@ impl Schedule {
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
     async fn runs(&self, context: &Context<'_>, first: Option<i32>, before: Option<DateTime<Utc>>) -> Result<Vec<ScheduleRun>> {
         let (services, actor) = caller(context)?;
-        let page = services.runs(actor, self.row_id, before, page_size(first)?).await.map_err(to_graphql)?;
+        let page = services.schedules().runs(actor, self.row_id, before, page_size(first)?).await.map_err(to_graphql)?;
         Ok(page.items.into_iter().map(ScheduleRun::from).collect())
     }
 }

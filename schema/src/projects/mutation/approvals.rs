@@ -50,7 +50,7 @@ impl ApprovalMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let id = parse_id("deploymentId", &input.deployment_id)?;
-            services.approve(actor, id, input.reason.as_deref()).await
+            services.approvals().approve(actor, id, input.reason.as_deref()).await
         };
         payload(change.await)
     }
@@ -60,7 +60,7 @@ impl ApprovalMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let id = parse_id("deploymentId", &input.deployment_id)?;
-            services.reject(actor, id, input.reason.as_deref()).await
+            services.approvals().reject(actor, id, input.reason.as_deref()).await
         };
         payload(change.await)
     }
@@ -71,8 +71,8 @@ impl ApprovalMutation {
         let change = async {
             let project = parse_id("projectId", &input.project_id)?;
             let name = input.environment.as_deref();
-            let environment = services.protect_environment(actor, project, name, input.protected).await?;
-            Ok(Environment { environment, project: services.project(actor, project).await? })
+            let environment = services.environments().protect(actor, project, name, input.protected).await?;
+            Ok(Environment { environment, project: services.projects().get(actor, project).await? })
         };
         let (environment, user_errors) = user_errors(change.await)?;
         Ok(EnvironmentPayload { environment, user_errors })

@@ -79,7 +79,10 @@ impl DeploymentMutation {
         let change = async {
             let project = parse_id("projectId", &input.project_id)?;
             let source = source(&input)?;
-            services.trigger(actor, Trigger { project, environment: input.environment, cloud: input.cloud, source }).await
+            services
+                .deployments()
+                .trigger(actor, Trigger { project, environment: input.environment, cloud: input.cloud, source })
+                .await
         };
         payload(change.await)
     }
@@ -89,7 +92,7 @@ impl DeploymentMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let id = parse_id("deploymentId", &input.deployment_id)?;
-            services.promote(actor, id, input.environment.as_deref()).await
+            services.deployments().promote(actor, id, input.environment.as_deref()).await
         };
         payload(change.await)
     }
@@ -100,7 +103,7 @@ impl DeploymentMutation {
         let change = async {
             let project = parse_id("projectId", &input.project_id)?;
             let to = input.to_deployment_id.as_ref().map(|id| parse_id("toDeploymentId", id)).transpose()?;
-            services.rollback(actor, project, input.environment.as_deref(), to).await
+            services.deployments().rollback(actor, project, input.environment.as_deref(), to).await
         };
         payload(change.await)
     }
@@ -108,7 +111,7 @@ impl DeploymentMutation {
     /// Calls a deployment off: its build is killed, what was started is stopped.
     async fn cancel_deployment(&self, context: &Context<'_>, input: CancelDeploymentInput) -> Result<DeploymentPayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.cancel(actor, parse_id("deploymentId", &input.deployment_id)?).await };
+        let change = async { services.deployments().cancel(actor, parse_id("deploymentId", &input.deployment_id)?).await };
         payload(change.await)
     }
 }

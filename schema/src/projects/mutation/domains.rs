@@ -67,7 +67,7 @@ impl DomainMutation {
         let (services, actor) = caller(context)?;
         let add = async {
             let project = parse_id("projectId", &input.project_id)?;
-            services.add_domain(actor, project, input.environment.as_deref(), &input.name).await
+            services.domains().add(actor, project, input.environment.as_deref(), &input.name).await
         };
         payload(add.await)
     }
@@ -75,20 +75,21 @@ impl DomainMutation {
     /// Looks now whether the DNS shows that a domain is the team's. What is found is there once `checkedAt` is later.
     async fn verify_domain(&self, context: &Context<'_>, input: VerifyDomainInput) -> Result<DomainPayload> {
         let (services, actor) = caller(context)?;
-        payload(async { services.verify_domain(actor, parse_id("domainId", &input.domain_id)?).await }.await)
+        payload(async { services.domains().verify(actor, parse_id("domainId", &input.domain_id)?).await }.await)
     }
 
     /// Lets a domain show another environment of its project.
     async fn update_domain(&self, context: &Context<'_>, input: UpdateDomainInput) -> Result<DomainPayload> {
         let (services, actor) = caller(context)?;
-        let update = async { services.update_domain(actor, parse_id("domainId", &input.domain_id)?, &input.environment).await };
+        let update =
+            async { services.domains().update(actor, parse_id("domainId", &input.domain_id)?, &input.environment).await };
         payload(update.await)
     }
 
     /// Removes a domain: it is served no longer.
     async fn remove_domain(&self, context: &Context<'_>, input: RemoveDomainInput) -> Result<RemoveDomainPayload> {
         let (services, actor) = caller(context)?;
-        let removed = async { services.remove_domain(actor, parse_id("domainId", &input.domain_id)?).await }.await;
+        let removed = async { services.domains().remove(actor, parse_id("domainId", &input.domain_id)?).await }.await;
         let (removed, user_errors) = user_errors(removed)?;
         Ok(RemoveDomainPayload { removed: removed.is_some(), user_errors })
     }

@@ -32,8 +32,8 @@ impl EnvironmentMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let project = parse_id("projectId", &input.project_id)?;
-            let environment = services.delete_environment(actor, project, &input.environment).await?;
-            Ok(Environment { environment, project: services.project(actor, project).await? })
+            let environment = services.environments().delete(actor, project, &input.environment).await?;
+            Ok(Environment { environment, project: services.projects().get(actor, project).await? })
         };
         let (environment, user_errors) = user_errors(change.await)?;
         Ok(DeleteEnvironmentPayload { environment, user_errors })

@@ -122,7 +122,7 @@ impl GitMutation {
                 previews: input.previews.unwrap_or(true),
                 preview_hours: input.preview_hours,
             };
-            services.connect_repository(actor, new).await
+            services.git().connect(actor, new).await
         };
         payload(connect.await)
     }
@@ -142,7 +142,7 @@ impl GitMutation {
                 token: input.token.map(Secret::new),
                 new_secret: input.new_secret.unwrap_or(false),
             };
-            services.update_git_connection(actor, parse_id("projectId", &input.project_id)?, edit).await
+            services.git().update(actor, parse_id("projectId", &input.project_id)?, edit).await
         };
         payload(change.await)
     }
@@ -154,7 +154,7 @@ impl GitMutation {
         input: DisconnectRepositoryInput,
     ) -> Result<DisconnectRepositoryPayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.disconnect_repository(actor, parse_id("projectId", &input.project_id)?).await };
+        let change = async { services.git().disconnect(actor, parse_id("projectId", &input.project_id)?).await };
         let (done, user_errors) = user_errors(change.await)?;
         Ok(DisconnectRepositoryPayload { disconnected: done.is_some(), user_errors })
     }
@@ -168,7 +168,7 @@ impl GitMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let id = parse_id("installationId", &input.installation_id)?;
-            services.assign_git_installation(actor, id, input.assigned).await
+            services.git().assign_installation(actor, id, input.assigned).await
         };
         let (installation, user_errors) = user_errors(change.await)?;
         Ok(GitInstallationPayload { installation: installation.map(Into::into), user_errors })

@@ -56,7 +56,7 @@ impl ProjectMutation {
     async fn create_project(&self, context: &Context<'_>, input: CreateProjectInput) -> Result<ProjectPayload> {
         let (services, actor) = caller(context)?;
         let CreateProjectInput { name, repository, reference } = input;
-        payload(services.create_project(actor, NewProject { name, repository, reference }).await)
+        payload(services.projects().create(actor, NewProject { name, repository, reference }).await)
     }
 
     /// Changes a project; fields that are left out stay.
@@ -65,7 +65,7 @@ impl ProjectMutation {
         let change = async {
             let id = parse_id("projectId", &input.project_id)?;
             let UpdateProjectInput { name, repository, reference, .. } = input;
-            services.update_project(actor, id, ProjectEdit { name, repository, reference }, None).await
+            services.projects().update(actor, id, ProjectEdit { name, repository, reference }, None).await
         };
         payload(change.await)
     }
@@ -73,7 +73,7 @@ impl ProjectMutation {
     /// Deletes a project and all it has in clouds. It is gone once `project` no longer finds it.
     async fn delete_project(&self, context: &Context<'_>, input: DeleteProjectInput) -> Result<ProjectPayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.delete_project(actor, parse_id("projectId", &input.project_id)?, None).await };
+        let change = async { services.projects().delete(actor, parse_id("projectId", &input.project_id)?, None).await };
         payload(change.await)
     }
 }

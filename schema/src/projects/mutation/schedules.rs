@@ -81,7 +81,7 @@ impl ScheduleMutation {
                 missed: input.missed.map_or(domain::schedule::MissedRuns::Latest, Into::into),
                 timeout_seconds: input.timeout_seconds,
             };
-            services.create_schedule(actor, new).await
+            services.schedules().create(actor, new).await
         };
         schedule(creation.await)
     }
@@ -89,14 +89,15 @@ impl ScheduleMutation {
     /// Puts a schedule in force, or out of force.
     async fn enable_schedule(&self, context: &Context<'_>, input: EnableScheduleInput) -> Result<SchedulePayload> {
         let (services, actor) = caller(context)?;
-        let change = async { services.enable_schedule(actor, parse_id("scheduleId", &input.schedule_id)?, input.enabled).await };
+        let change =
+            async { services.schedules().enable(actor, parse_id("scheduleId", &input.schedule_id)?, input.enabled).await };
         schedule(change.await)
     }
 
     /// Deletes a schedule with the ledger of its runs.
     async fn delete_schedule(&self, context: &Context<'_>, input: DeleteScheduleInput) -> Result<DeleteSchedulePayload> {
         let (services, actor) = caller(context)?;
-        let deletion = async { services.delete_schedule(actor, parse_id("scheduleId", &input.schedule_id)?).await };
+        let deletion = async { services.schedules().delete(actor, parse_id("scheduleId", &input.schedule_id)?).await };
         let (deleted, user_errors) = user_errors(deletion.await)?;
         Ok(DeleteSchedulePayload { deleted: deleted.is_some(), user_errors })
     }

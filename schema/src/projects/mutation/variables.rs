@@ -56,7 +56,7 @@ impl VariableMutation {
         let values = input.variables.into_iter().map(|variable| (variable.name, Secret::new(variable.value))).collect();
         let change = async {
             let project = parse_id("projectId", &input.project_id)?;
-            services.set_variables(actor, project, input.environment.as_deref(), values).await
+            services.variables().set(actor, project, input.environment.as_deref(), values).await
         };
         let (variables, user_errors) = user_errors(change.await)?;
         let names = variables.map(|variables| variables.into_iter().map(|variable| variable.name).collect());
@@ -72,9 +72,9 @@ impl VariableMutation {
         let (services, actor) = caller(context)?;
         let change = async {
             let project = parse_id("projectId", &input.project_id)?;
-            services.unset_variable(actor, project, input.environment.as_deref(), &input.name).await?;
-            let environment = services.environment_named(actor, project, input.environment.as_deref()).await?;
-            services.variables(actor, &environment).await
+            services.variables().unset(actor, project, input.environment.as_deref(), &input.name).await?;
+            let environment = services.environments().by_name(actor, project, input.environment.as_deref()).await?;
+            services.variables().list(actor, &environment).await
         };
         let (variables, user_errors) = user_errors(change.await)?;
         let names = variables.map(|variables| variables.into_iter().map(|variable| variable.name).collect());

@@ -13,6 +13,6 @@ impl ApprovalQuery {
     #[graphql(complexity = "20 * child_complexity")]
     async fn approvals(&self, context: &Context<'_>) -> Result<Vec<Approval>> {
         let (services, actor) = caller(context)?;
-        Ok(services.pending_approvals(actor).await.map_err(to_graphql)?.into_iter().map(Approval::from).collect())
+        Ok(services.approvals().pending(actor).await.map_err(to_graphql)?.into_iter().map(Approval::from).collect())
     }
 }

@@ -15,7 +15,7 @@ impl DeploymentQuery {
     async fn deployment(&self, context: &Context<'_>, id: ID) -> Result<Option<Deployment>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("id", &id).map_err(to_graphql)?;
-        match services.deployment(actor, id).await {
+        match services.deployments().get(actor, id).await {
             Ok(deployment) => Ok(Some(Deployment(deployment))),
             Err(ServiceError::NotFound(_)) => Ok(None),
             Err(error) => Err(to_graphql(error)),

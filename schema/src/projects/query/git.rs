@@ -12,6 +12,6 @@ impl GitQuery {
     /// Where the installation's GitHub App is installed, by account; for who runs the installation.
     async fn git_installations(&self, context: &Context<'_>) -> Result<Vec<GitInstallation>> {
         let (services, actor) = caller(context)?;
-        Ok(services.git_installations(actor).await.map_err(to_graphql)?.into_iter().map(GitInstallation::from).collect())
+        Ok(services.git().installations(actor).await.map_err(to_graphql)?.into_iter().map(GitInstallation::from).collect())
     }
 }

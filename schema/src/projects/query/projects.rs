@@ -23,17 +23,17 @@ impl ProjectQuery {
         let cursor: Option<ProjectId> =
             after.as_ref().map(|id| parse_id("after", &ID::from(id))).transpose().map_err(to_graphql)?;
         if is_brief(context.field()) {
-            let page = services.project_briefs(actor, cursor, size).await.map_err(to_graphql)?;
+            let page = services.projects().briefs(actor, cursor, size).await.map_err(to_graphql)?;
             return Ok(Connection::new(page, cursor.is_none(), All::Projects, Project::from));
         }
-        let page = services.projects(actor, cursor, size).await.map_err(to_graphql)?;
+        let page = services.projects().list(actor, cursor, size).await.map_err(to_graphql)?;
         Ok(Connection::new(page, cursor.is_none(), All::Projects, Project::from))
     }
 
     /// A domain; null when the team has none such.
     async fn domain(&self, context: &Context<'_>, id: ID) -> Result<Option<Domain>> {
         let (services, actor) = caller(context)?;
-        match services.domain(actor, parse_id("id", &id).map_err(to_graphql)?).await {
+        match services.domains().get(actor, parse_id("id", &id).map_err(to_graphql)?).await {
             Ok(domain) => Ok(Some(domain.into())),
             Err(ServiceError::NotFound(_)) => Ok(None),
             Err(error) => Err(to_graphql(error)),
@@ -44,8 +44,8 @@ impl ProjectQuery {
     async fn project(&self, context: &Context<'_>, id: Option<ID>, slug: Option<String>) -> Result<Option<Project>> {
         let (services, actor) = caller(context)?;
         let found = match (id, slug) {
-            (Some(id), None) => services.project(actor, parse_id("id", &id).map_err(to_graphql)?).await,
-            (None, Some(slug)) => services.project_named(actor, &slug).await,
+            (Some(id), None) => services.projects().get(actor, parse_id("id", &id).map_err(to_graphql)?).await,
+            (None, Some(slug)) => services.projects().by_name(actor, &slug).await,
             _ => Err(ServiceError::invalid("id", "ONE_OF", "give either `id` or `slug`")),
         };
         match found {

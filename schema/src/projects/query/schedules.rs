@@ -14,6 +14,6 @@ impl ScheduleQuery {
     async fn schedules(&self, context: &Context<'_>, project_id: ID) -> Result<Vec<Schedule>> {
         let (services, actor) = caller(context)?;
         let project = parse_id("projectId", &project_id).map_err(to_graphql)?;
-        Ok(services.schedules(actor, project).await.map_err(to_graphql)?.into_iter().map(Schedule::from).collect())
+        Ok(services.schedules().list(actor, project).await.map_err(to_graphql)?.into_iter().map(Schedule::from).collect())
     }
 }

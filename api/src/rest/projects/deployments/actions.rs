@@ -67,7 +67,7 @@ async fn promote(
     Path(id): Path<DeploymentId>,
     OptionalBody(body): OptionalBody<PromoteBody>,
 ) -> Answer<Response> {
-    let deployment = services.promote(&actor, id, body.environment.as_deref()).await?;
+    let deployment = services.deployments().promote(&actor, id, body.environment.as_deref()).await?;
     Ok(created("deployments", deployment.id, &view(&services, &actor, deployment).await?))
 }
 
@@ -81,7 +81,7 @@ async fn rollback(
     Path(id): Path<ProjectId>,
     OptionalBody(body): OptionalBody<RollbackBody>,
 ) -> Answer<Response> {
-    let deployment = services.rollback(&actor, id, body.environment.as_deref(), body.to_deployment_id).await?;
+    let deployment = services.deployments().rollback(&actor, id, body.environment.as_deref(), body.to_deployment_id).await?;
     Ok(created("deployments", deployment.id, &view(&services, &actor, deployment).await?))
 }
 
@@ -94,7 +94,7 @@ async fn cancel(
     State(services): State<Services>,
     Path(id): Path<DeploymentId>,
 ) -> Answer<Json<DeploymentView>> {
-    let deployment = services.cancel(&actor, id).await?;
+    let deployment = services.deployments().cancel(&actor, id).await?;
     Ok(Json(view(&services, &actor, deployment).await?))
 }
 
@@ -108,7 +108,7 @@ async fn approve(
     Path(id): Path<DeploymentId>,
     OptionalBody(body): OptionalBody<DecisionBody>,
 ) -> Answer<Json<DeploymentView>> {
-    let deployment = services.approve(&actor, id, body.reason.as_deref()).await?;
+    let deployment = services.approvals().approve(&actor, id, body.reason.as_deref()).await?;
     Ok(Json(view(&services, &actor, deployment).await?))
 }
 
@@ -122,6 +122,6 @@ async fn reject(
     Path(id): Path<DeploymentId>,
     OptionalBody(body): OptionalBody<DecisionBody>,
 ) -> Answer<Json<DeploymentView>> {
-    let deployment = services.reject(&actor, id, body.reason.as_deref()).await?;
+    let deployment = services.approvals().reject(&actor, id, body.reason.as_deref()).await?;
     Ok(Json(view(&services, &actor, deployment).await?))
 }

@@ -83,13 +83,13 @@ async fn list(
 ) -> Answer<PageOf<DeploymentView>> {
     let size = services::paging::page_size(query.first)?;
     let environment = if let Some(name) = &query.environment {
-        Some(services.environment_named(&actor, query.project_id, Some(name)).await?.id)
+        Some(services.environments().by_name(&actor, query.project_id, Some(name)).await?.id)
     } else {
         // A project of somebody else is not there, not empty.
-        services.project(&actor, query.project_id).await?;
+        services.projects().get(&actor, query.project_id).await?;
         None
     };
-    let Page { items, has_more } = services.deployments(&actor, query.project_id, environment, query.after, size).await?;
+    let Page { items, has_more } = services.deployments().list(&actor, query.project_id, environment, query.after, size).await?;
     let page = Page { items: views(&services, &actor, items).await?, has_more };
     Ok(PageOf::new(page, uri, |deployment| deployment.id.to_string(), |deployment| deployment))
 }
@@ -100,13 +100,13 @@ async fn list(
 async fn trigger(Caller(actor): Caller, State(services): State<Services>, Body(mut body): Body<TriggerBody>) -> Answer<Response> {
     let source = body.source()?;
     let TriggerBody { project_id: project, environment, cloud, .. } = body;
-    let deployment = services.trigger(&actor, Trigger { project, environment, cloud, source }).await?;
+    let deployment = services.deployments().trigger(&actor, Trigger { project, environment, cloud, source }).await?;
     Ok(created("deployments", deployment.id, &view(&services, &actor, deployment).await?))
 }
 
 /// What is answered about a deployment that somebody asked for.
 pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: DeploymentId) -> services::Result<Response> {
-    let deployment = services.deployment(actor, id).await?;
+    let deployment = services.deployments().get(actor, id).await?;
     Ok(created("deployments", id, &view(services, actor, deployment).await?))
 }
 
@@ -119,6 +119,6 @@ async fn show(
     State(services): State<Services>,
     Path(id): Path<DeploymentId>,
 ) -> Answer<Json<DeploymentView>> {
-    let deployment = services.deployment(&actor, id).await?;
+    let deployment = services.deployments().get(&actor, id).await?;
     Ok(Json(view(&services, &actor, deployment).await?))
 }

@@ -257,15 +257,15 @@ pub(in crate::rest) async fn views(
     // Who deploys need not have the right to look.
     if actor.may_somewhere(Permission::ProjectRead) {
         let ids: Vec<_> = found.iter().map(|deployment| deployment.id).collect();
-        let read = services.approvals_of(actor, &ids).await?;
+        let read = services.approvals().of_deployments(actor, &ids).await?;
         approvals = read.into_iter().map(|approval| (approval.deployment_id, approval)).collect();
         let ids: std::collections::BTreeSet<_> = found.iter().map(|deployment| deployment.project_id).collect();
-        let read = services.projects_by_id(actor, &ids.into_iter().collect::<Vec<_>>()).await?;
+        let read = services.projects().get_many(actor, &ids.into_iter().collect::<Vec<_>>()).await?;
         projects = read.into_iter().map(|project| (project.id, project)).collect();
     }
     let view = |deployment: Deployment| {
         let project = projects.get(&deployment.project_id);
-        let url = project.map(|project| services.deployment_url(project, &deployment)).transpose()?;
+        let url = project.map(|project| services.deployments().url(project, &deployment)).transpose()?;
         Ok(DeploymentView::new(deployment.clone(), approvals.remove(&deployment.id), url))
     };
     found.into_iter().map(view).collect()

@@ -25,7 +25,7 @@ pub(in crate::rest) async fn events_until_end(
     if has_ended(deployment.status) && known <= after {
         return Ok(stream::empty().boxed());
     }
-    let feed = services.deployment_events(actor, deployment.id, after).await?;
+    let feed = services.feeds().deployment_events(actor, deployment.id, after).await?;
     // Those that are there already come first, also behind the one that tells of the end.
     let is_last = move |event: &DeploymentEvent| has_ended(event.status) && event.number >= known;
     let events = stream::unfold(Some(feed), move |feed| async move {
@@ -62,8 +62,8 @@ pub(in crate::rest) async fn lines_until_end(
     let begin = if has_ended(deployment.status) {
         Lines::Draining(after)
     } else {
-        let lines = services.deployment_logs(actor, deployment.id, after).await?.map(Heard::Line);
-        let events = services.deployment_events(actor, deployment.id, deployment.event_count).await?;
+        let lines = services.feeds().deployment_logs(actor, deployment.id, after).await?.map(Heard::Line);
+        let events = services.feeds().deployment_events(actor, deployment.id, deployment.event_count).await?;
         // What becomes of the credential, the other feed says.
         let ended = |event: &Result<DeploymentEvent>| event.as_ref().is_ok_and(|event| has_ended(event.status));
         let end = events.filter(move |event| futures::future::ready(ended(event))).map(|_| Heard::Ended);
@@ -89,8 +89,8 @@ async fn next(services: &Services, actor: &Actor, of: &Deployment, state: Lines)
         },
         Lines::Draining(last) => {
             let read = async {
-                services.check_standing(actor).await?;
-                services.log_lines(actor, of, last, BATCH).await
+                services.feeds().check_standing(actor).await?;
+                services.feeds().log_lines(actor, of, last, BATCH).await
             };
             match read.await {
                 Ok(lines) => {

@@ -165,9 +165,9 @@ async fn events(
     Query(query): Query<FollowQuery>,
 ) -> Answer<Response> {
     let (size, seen) = (services::paging::page_size(query.first)?, event_stream::last_seen(&headers)?);
-    let deployment = services.deployment(&actor, id).await?;
+    let deployment = services.deployments().get(&actor, id).await?;
     if !event_stream::is_wanted(&headers) {
-        let rows = services.event_lines(&actor, &deployment, query.after()?, size + 1).await?;
+        let rows = services.feeds().event_lines(&actor, &deployment, query.after()?, size + 1).await?;
         return Ok(negotiated(page::<_, EventView>(rows, size, uri, |event| event.number)));
     }
     if is_over(&deployment, deployment.event_count, seen) {
@@ -192,9 +192,9 @@ async fn logs(
     Query(query): Query<FollowQuery>,
 ) -> Answer<Response> {
     let (size, seen) = (services::paging::page_size(query.first)?, event_stream::last_seen(&headers)?);
-    let deployment = services.deployment(&actor, id).await?;
+    let deployment = services.deployments().get(&actor, id).await?;
     if !event_stream::is_wanted(&headers) {
-        let rows = services.log_lines(&actor, &deployment, query.after()?, size + 1).await?;
+        let rows = services.feeds().log_lines(&actor, &deployment, query.after()?, size + 1).await?;
         return Ok(negotiated(page::<_, LineView>(rows, size, uri, |line| line.number)));
     }
     if is_over(&deployment, deployment.log_count, seen) {
@@ -220,10 +220,10 @@ async fn project_events(
 ) -> Answer<Response> {
     let (size, seen) = (services::paging::page_size(query.first)?, event_stream::last_seen(&headers)?);
     if !event_stream::is_wanted(&headers) {
-        let rows = services.project_event_lines(&actor, id, query.after()?, size + 1).await?;
+        let rows = services.feeds().project_event_lines(&actor, id, query.after()?, size + 1).await?;
         return Ok(negotiated(page::<_, EventView>(rows, size, uri, |event| event.project_number)));
     }
     let after = seen.map_or_else(|| query.after(), Ok)?;
-    let rows = services.project_events(&actor, id, after).await?;
+    let rows = services.feeds().project_events(&actor, id, after).await?;
     Ok(negotiated(event_stream::serve(rows.map(|row| row.map(|event| (event.project_number, EventView::from(event)))))))
 }

@@ -1,0 +1,101 @@
+use std::borrow::Cow;
+use std::ops::{Deref, DerefMut};
+use std::sync::Arc;
+
+use domain::alert::Alert;
+use domain::job::DueJob;
+use domain::time::now;
+use jobs::payload::{Payload, job_of};
+use jobs::{EventBus, Topic, Wakeups};
+use store::{NewJob, Store, StoreError, Tx};
+
+use crate::core::alerts::AlertReceiver;
+
+/// Where the effects of a commit go: subscribers, workers, the receiver of alerts.
+pub(crate) struct Outlets {
+    /// Hints to subscribers that rows changed.
+    pub bus: EventBus,
+    /// Wake-ups of workers.
+    pub wakeups: Wakeups,
+    /// The receiver of alerts outside MikroCloud.
+    pub alerts: AlertReceiver,
+}
+
+/// A transaction with the effects that follow its commit: woken workers, hints to subscribers, published alerts. Dropped, it leaves nothing
+/// behind; committed, it publishes by itself, so that no use case can forget to.
+pub(crate) struct UnitOfWork {
+    tx: Tx,
+    outlets: Arc<Outlets>,
+    jobs: Vec<(Cow<'static, str>, DueJob)>,
+    topics: Vec<Topic>,
+    alerts: Vec<Alert>,
+}
+
+impl UnitOfWork {
+    /// Begins a transaction.
+    pub async fn begin(store: &Store, outlets: &Arc<Outlets>) -> Result<Self, StoreError> {
+        let tx = store.begin().await?;
+        Ok(Self { tx, outlets: Arc::clone(outlets), jobs: Vec::new(), topics: Vec::new(), alerts: Vec::new() })
+    }
+
+    /// Writes a job; its queue is woken after the commit.
+    pub async fn enqueue<P: Payload>(&mut self, payload: &P) -> Result<(), StoreError> {
+        self.insert_job(&job_of(payload)).await.map(drop)
+    }
+
+    /// Writes a job with a priority, due time or deduplication key of its own; its queue is woken after the commit. Returns `false` if a
+    /// job with the same deduplication key waits already.
+    pub async fn insert_job(&mut self, job: &NewJob) -> Result<bool, StoreError> {
+        let inserted = self.tx.job_insert(job).await?;
+        // A later job is found by the sweeper when it is due.
+        if inserted && job.run_at <= now() {
+            self.wake(job.queue, job.due());
+        }
+        Ok(inserted)
+    }
+
+    /// Wakes a queue for a job that is written already.
+    pub fn wake(&mut self, queue: impl Into<Cow<'static, str>>, job: DueJob) {
+        self.jobs.push((queue.into(), job));
+    }
+
+    /// Hints subscribers of a topic.
+    pub fn publish(&mut self, topic: Topic) {
+        self.topics.push(topic);
+    }
+
+    /// Publishes an alert whose row is written already.
+    pub fn publish_alert(&mut self, alert: Alert) {
+        self.alerts.push(alert);
+    }
+
+    /// Commits, then publishes events, wakes workers and sends alerts.
+    pub async fn commit(self) -> Result<(), StoreError> {
+        let Self { tx, outlets, jobs, topics, alerts } = self;
+        tx.commit().await?;
+        for topic in topics {
+            outlets.bus.publish(topic);
+        }
+        for (queue, job) in jobs {
+            outlets.wakeups.push(&queue, job);
+        }
+        for alert in alerts {
+            outlets.alerts.send(alert);
+        }
+        Ok(())
+    }
+}
+
+impl Deref for UnitOfWork {
+    type Target = Tx;
+
+    fn deref(&self) -> &Tx {
+        &self.tx
+    }
+}
+
+impl DerefMut for UnitOfWork {
+    fn deref_mut(&mut self) -> &mut Tx {
+        &mut self.tx
+    }
+}

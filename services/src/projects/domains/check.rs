@@ -1,0 +1,218 @@
+//! Looking whether the DNS shows that a domain is a team's, and whether it leads somewhere.
+
+use crate::projects::Domains;
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+use store::NewJob;
+
+use chrono::TimeDelta;
+use domain::custom_domain::{CustomDomain, DnsRecord, DomainState};
+use domain::id::TeamId;
+use domain::time::now;
+use jobs::payload::{CheckDomainJob, job_of};
+use jobs::{JobError, Outcome, Run, Topic};
+
+use super::dns::{Dns, DnsFailure};
+use crate::Result;
+use crate::core::alerts::raise;
+use crate::core::audit::{Action, Change, record_own};
+use crate::core::error::as_job_error;
+use crate::core::unit_of_work::UnitOfWork;
+
+/// The kind of alerts about a domain that a team has lost to another.
+const LOST: &str = "domain_lost";
+
+/// When it is looked again if the job that looks comes to nothing. It says itself when the next look is.
+const LOST_LOOK: TimeDelta = TimeDelta::minutes(15);
+
+/// What the DNS says of a domain at one moment.
+struct Sight {
+    /// The texts at the name of its proof.
+    texts: Result<Vec<String>, DnsFailure>,
+    /// What is wrong with where it leads.
+    way: Option<String>,
+}
+
+impl Sight {
+    /// Whether the team of this domain shows that it is theirs.
+    fn shows(&self, domain: &CustomDomain) -> bool {
+        self.texts.as_ref().is_ok_and(|texts| texts.contains(&domain.proof().value))
+    }
+}
+
+impl Domains {
+    /// Writes the job that looks at a domain.
+    pub(super) async fn look_soon(&self, tx: &mut UnitOfWork, domain: &mut CustomDomain) -> Result<()> {
+        let payload = CheckDomainJob { version: 1, team_id: domain.team_id, domain_id: domain.id };
+        let key = Some(format!("check_domain:{}", domain.id));
+        let job = NewJob { deduplication_key: key, ..job_of(&payload) };
+        domain.next_check_at = Some(now() + LOST_LOOK);
+        tx.domain_check_at(domain.team_id, domain.id, domain.next_check_at).await?;
+        tx.insert_job(&job).await?;
+        Ok(())
+    }
+
+    /// Writes the jobs that look at the domains which it is time to look at.
+    pub(crate) async fn check_due(&self) -> Result<()> {
+        let due = self.store().domain_list_due(now()).await?;
+        if due.is_empty() {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        for domain in due {
+            // Somebody may have looked meanwhile.
+            let present = tx.domain_find(domain.team_id, domain.id).await?;
+            if let Some(mut present) = present.filter(|present| present.next_check_at == domain.next_check_at) {
+                self.look_soon(&mut tx, &mut present).await?;
+            }
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// The work of a [`CheckDomainJob`].
+    pub async fn run_check(&self, run: &Run) -> Result<Outcome, JobError> {
+        let job: CheckDomainJob = run.payload()?;
+        let Some(domain) = self.store().domain_get(job.team_id, job.domain_id).await? else { return Ok(Outcome::Done) };
+        let sight = self.look_at(&domain).await.map_err(|error| as_job_error(&error))?;
+        self.record_sight(run, &domain, &sight).await.map_err(|error| as_job_error(&error))?;
+        Ok(Outcome::Recorded)
+    }
+
+    async fn look_at(&self, domain: &CustomDomain) -> Result<Sight> {
+        let dns = match Dns::new(self.inner.settings.dns_server) {
+            Ok(dns) => dns,
+            Err(failure) => return Ok(Sight { texts: Err(failure), way: None }),
+        };
+        let texts = match domain.state() {
+            DomainState::Pending => dns.texts(&domain.proof().name).await,
+            DomainState::Verified => Ok(Vec::new()),
+        };
+        Ok(Sight { texts, way: self.way_of(&dns, domain).await? })
+    }
+
+    /// What is wrong with where a domain leads, as far as the DNS says.
+    async fn way_of(&self, dns: &Dns, domain: &CustomDomain) -> Result<Option<String>> {
+        let project = self.store().project_get(domain.team_id, domain.project_id).await?;
+        let environment = self.store().environment_get(domain.team_id, domain.environment_id).await?;
+        // What is being removed leads nowhere.
+        let Some((project, environment)) = project.zip(environment) else { return Ok(None) };
+        let target = self.domain_target(&project, &environment)?;
+        let addresses = match dns.addresses(&domain.name).await {
+            Ok(addresses) => addresses,
+            Err(failure) => return Ok(Some(format!("where it leads is not known: {}", jobs::handler::chain(&failure)))),
+        };
+        if addresses.is_empty() {
+            let remedy = match &target {
+                Some(target) => format!("make the record `{} CNAME {target}`", domain.name),
+                None => "make an A or AAAA record with the address of this installation".to_owned(),
+            };
+            return Ok(Some(format!(
+                "it leads nowhere yet: {remedy}. At the top of a zone, where no CNAME can be, make A and AAAA records"
+            )));
+        }
+        let Some(target) = target else { return Ok(None) };
+        let Ok(own) = dns.addresses(&target).await else { return Ok(None) };
+        if own.is_empty() || !own.is_disjoint(&addresses) {
+            return Ok(None);
+        }
+        let list = |addresses: BTreeSet<IpAddr>| addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ");
+        Ok(Some(format!(
+            "it leads to {}, and `{target}` to {}: nothing is wrong when a proxy of yours passes requests on from there",
+            list(addresses),
+            list(own)
+        )))
+    }
+
+    async fn record_sight(&self, run: &Run, seen: &CustomDomain, sight: &Sight) -> Result<()> {
+        let mut tx = self.begin().await?;
+        tx.job_fence(run.fence).await?;
+        let mut news = News::default();
+        // It may have been removed meanwhile, or another team have shown that it is theirs: what was looked for is another thing then.
+        let present = tx.domain_find(seen.team_id, seen.id).await?;
+        if let Some(domain) = present.filter(|present| present.state() == seen.state()) {
+            judge(&mut tx, domain, sight, &mut news).await?;
+        }
+        tx.job_finish(run.fence).await?;
+        if !news.entries.is_empty() {
+            tx.publish(Topic::Edges);
+        }
+        for (team, entry) in news.entries {
+            record_own(&mut tx, team, entry).await?;
+        }
+        tx.commit().await?;
+        Ok(())
+    }
+}
+
+/// What is to be told of a look.
+#[derive(Default)]
+struct News {
+    entries: Vec<(TeamId, Change)>,
+}
+
+/// Writes down what was seen of a domain, and what follows from it.
+async fn judge(tx: &mut UnitOfWork, mut domain: CustomDomain, sight: &Sight, news: &mut News) -> Result<()> {
+    domain.checked_at = Some(now());
+    domain.problem.clone_from(&sight.way);
+    if domain.state() == DomainState::Pending {
+        let holder = tx.domain_find_served(&domain.name).await?;
+        if let Some(problem) = proof_problem(&domain, sight, holder.as_ref()) {
+            domain.problem = Some(problem);
+        } else {
+            verify(tx, &mut domain, holder, news).await?;
+        }
+    }
+    domain.next_check_at = domain.next_check(now());
+    tx.domain_checked(&domain).await?;
+    Ok(())
+}
+
+/// Serves a domain from now on.
+async fn verify(tx: &mut UnitOfWork, domain: &mut CustomDomain, holder: Option<CustomDomain>, news: &mut News) -> Result<()> {
+    if let Some(holder) = holder {
+        lose(tx, holder, news).await?;
+    }
+    domain.verified_at = domain.checked_at;
+    news.entries.push((domain.team_id, Change::new(Action::DomainVerify).on("domain", domain.id).named(&domain.name)));
+    Ok(())
+}
+
+/// Why the DNS does not show that a domain is the team's; `None` when it does.
+fn proof_problem(domain: &CustomDomain, sight: &Sight, holder: Option<&CustomDomain>) -> Option<String> {
+    let DnsRecord { name, value, .. } = domain.proof();
+    let texts = match &sight.texts {
+        Ok(texts) => texts,
+        Err(failure) => return Some(jobs::handler::chain(failure)),
+    };
+    if !sight.shows(domain) {
+        let found = match texts.first() {
+            Some(text) => format!("says `{}`", text.chars().take(100).collect::<String>().escape_debug()),
+            None => "is not there yet".to_owned(),
+        };
+        return Some(format!(
+            "the TXT record `{name}` {found}: make one with the value `{value}`. It may take minutes until it is seen"
+        ));
+    }
+    let holder = holder.filter(|holder| sight.shows(holder))?;
+    let theirs = holder.proof().value;
+    Some(format!(
+        "another team of this installation shows that it is theirs, too: remove the TXT record `{theirs}` when it is not"
+    ))
+}
+
+/// Takes a domain from a team that no longer shows that it is theirs, now that another does.
+async fn lose(tx: &mut UnitOfWork, mut holder: CustomDomain, news: &mut News) -> Result<()> {
+    let problem = format!(
+        "another team shows in the DNS that it is theirs, and your record `{}` is gone, so that it is served for them: make the record \
+         again if it is yours, and ask for another look",
+        holder.proof().value
+    );
+    (holder.verified_at, holder.next_check_at, holder.problem) = (None, None, Some(problem.clone()));
+    tx.domain_checked(&holder).await?;
+    raise(tx, Some(holder.team_id), LOST, holder.name.as_str(), format!("{}: {problem}", holder.name)).await?;
+    // It is told once: nothing lasts that could end.
+    tx.alert_resolve(LOST, holder.name.as_str()).await?;
+    news.entries.push((holder.team_id, Change::new(Action::DomainLose).on("domain", holder.id).named(&holder.name)));
+    Ok(())
+}
