@@ -23,6 +23,7 @@ pub mod notification;
 pub mod project;
 pub mod resource;
 pub mod retention;
+pub mod retention_clock;
 pub mod schedule;
 pub mod secret;
 pub mod session;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Days;
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use store::{Lock, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 
@@ -18,6 +18,11 @@ use crate::payload::QUEUES;
 pub trait Housekeeping: Send + Sync + 'static {
     /// Runs every few seconds.
     async fn keep_invariants(&self) -> Result<(), StoreError>;
+
+    /// The present moment, for what is deleted because it is old.
+    async fn retention_time(&self) -> Result<Timestamp, StoreError> {
+        Ok(now())
+    }
 
     /// Runs every hour: deletes what nobody needs any more.
     async fn purge(&self) -> Result<(), StoreError>;
@@ -91,8 +96,9 @@ impl Sweeper {
     }
 
     async fn purge(&self) -> Result<(), StoreError> {
+        let at = self.housekeeping.retention_time().await?;
         let mut tx = self.store.begin().await?;
-        tx.job_purge(now().checked_sub_days(Days::new(7)).unwrap_or_else(now)).await?;
+        tx.job_purge(at.checked_sub_days(Days::new(7)).unwrap_or(at)).await?;
         tx.commit().await?;
         self.housekeeping.purge().await
     }

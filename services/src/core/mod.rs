@@ -12,6 +12,7 @@ pub mod outbound;
 pub(crate) mod outbox;
 pub mod paging;
 pub(crate) mod sealing;
+pub(crate) mod retention_clock;
 pub(crate) mod shared_reads;
 pub(crate) mod text;
 pub(crate) mod unit_of_work;

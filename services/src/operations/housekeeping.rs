@@ -5,12 +5,13 @@ use std::collections::HashSet;
 use async_trait::async_trait;
 use chrono::Duration;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use jobs::Housekeeping;
 use store::StoreError;
 
 use crate::projects::deployments::transitions;
 use crate::projects::git_hosts::{KEEP_DELIVERIES, KEEP_PREVIEWS};
+use crate::projects::retention::is_older;
 use crate::projects::uploads::{UPLOADS, upload_name};
 use crate::{Result, Services};
 
@@ -58,34 +59,39 @@ impl Housekeeping for Housekeeper {
         Ok(())
     }
 
+    async fn retention_time(&self) -> Result<Timestamp, StoreError> {
+        self.0.retention_time().await
+    }
+
     async fn purge(&self) -> Result<(), StoreError> {
+        let at = self.0.retention_time().await?;
         let mut tx = self.0.store().begin().await?;
         tx.log_purge(KEEP_LINES).await?;
-        tx.upload_purge(now() - KEEP_UPLOADS).await?;
-        tx.session_purge(now() - KEEP_SESSIONS).await?;
-        tx.sign_in_purge(now(), now() - KEEP_ATTEMPTS).await?;
-        tx.security_event_purge(now() - KEEP_SECURITY_EVENTS).await?;
-        tx.run_purge(now() - KEEP_RUNS).await?;
-        tx.alert_purge(now() - KEEP_RUNS).await?;
-        tx.delivery_purge(now() - KEEP_NOTIFICATIONS).await?;
-        tx.letter_purge(now()).await?;
-        tx.edge_purge(now() - KEEP_EDGES).await?;
+        tx.upload_purge(at - KEEP_UPLOADS).await?;
+        tx.session_purge(at - KEEP_SESSIONS).await?;
+        tx.sign_in_purge(at, at - KEEP_ATTEMPTS).await?;
+        tx.security_event_purge(at - KEEP_SECURITY_EVENTS).await?;
+        tx.run_purge(at - KEEP_RUNS).await?;
+        tx.alert_purge(at - KEEP_RUNS).await?;
+        tx.delivery_purge(at - KEEP_NOTIFICATIONS).await?;
+        tx.letter_purge(at).await?;
+        tx.edge_purge(at - KEEP_EDGES).await?;
         tx.idempotency_purge().await?;
-        tx.git_delivery_purge(now() - KEEP_DELIVERIES).await?;
-        tx.preview_purge(now() - KEEP_PREVIEWS).await?;
+        tx.git_delivery_purge(at - KEEP_DELIVERIES).await?;
+        tx.preview_purge(at - KEEP_PREVIEWS).await?;
         self.0.certificates().purge(&mut tx).await?;
         tx.commit().await?;
-        self.0.store().key_rotation_forget(now() - KEEP_OLD_MASTER_KEY).await?;
-        if let Err(error) = self.0.audit().expire().await {
+        self.0.store().key_rotation_forget(at - KEEP_OLD_MASTER_KEY).await?;
+        if let Err(error) = self.0.audit().expire(at).await {
             tracing::warn!(
                 error = jobs::handler::chain(&error),
                 "old entries of the audit log could not be deleted; the next try is in an hour"
             );
         }
         for (what, done) in [
-            ("uploads", self.remove_unused_uploads().await),
-            ("artifacts", self.0.artifacts().collect().await),
-            ("logs", self.0.logs().archive().await),
+            ("uploads", self.remove_unused_uploads(at).await),
+            ("artifacts", self.0.artifacts().collect(at).await),
+            ("logs", self.0.logs().archive(at).await),
             ("keys of access tokens", self.0.inner.tokens.rotate().await),
         ] {
             if let Err(error) = done {
@@ -119,12 +125,12 @@ impl Housekeeper {
         Ok(())
     }
 
-    async fn remove_unused_uploads(&self) -> Result<()> {
+    async fn remove_unused_uploads(&self, at: Timestamp) -> Result<()> {
         let known: HashSet<String> = self.0.store().upload_digests().await?.iter().map(upload_name).collect();
         let objects = &self.0.inner.objects;
         for (name, changed_at) in objects.list(UPLOADS).await.map_err(crate::ServiceError::internal)? {
             // One that is younger may belong to an upload whose row is not written yet.
-            if !known.contains(&name) && changed_at.elapsed().is_ok_and(|age| age > UPLOAD_WRITTEN_WITHIN) {
+            if !known.contains(&name) && is_older(changed_at, at, UPLOAD_WRITTEN_WITHIN) {
                 objects.remove(&name).await.map_err(crate::ServiceError::internal)?;
             }
         }

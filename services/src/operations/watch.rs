@@ -17,6 +17,8 @@ use crate::Result;
 /// How often schedules are looked at, and the queues.
 const EVERY: Duration = Duration::from_secs(1);
 const QUEUES_EVERY: Duration = Duration::from_secs(10);
+/// How often schedules are checked for times that a clock which was ahead left behind.
+const PULL_EVERY: Duration = Duration::from_mins(1);
 
 /// A job that waited longer than this for a worker is told of.
 const OLD: TimeDelta = TimeDelta::minutes(5);
@@ -24,8 +26,17 @@ const OLD: TimeDelta = TimeDelta::minutes(5);
 impl Watcher {
     /// Watches until told to stop.
     pub async fn run(self, stop: CancellationToken) {
-        let mut queues_due = Instant::now();
+        let (mut queues_due, mut pull_due) = (Instant::now(), Instant::now());
         loop {
+            if Instant::now() >= pull_due {
+                pull_due = Instant::now() + PULL_EVERY;
+                if let Err(error) = self.schedules().pull_back(now()).await {
+                    tracing::warn!(
+                        error = jobs::handler::chain(&error),
+                        "schedules that the clock left behind could not be looked at; the next try is in a minute"
+                    );
+                }
+            }
             let with_queues = Instant::now() >= queues_due;
             if with_queues {
                 queues_due = Instant::now() + QUEUES_EVERY;

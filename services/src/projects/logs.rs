@@ -10,13 +10,14 @@ use domain::artifact::Digest;
 use domain::event::{LogLine, LogStream};
 use domain::id::{DeploymentId, EnvironmentId, ObjectId, ProjectId, TeamId};
 use domain::log_archive::{LogArchive, LogChunk};
-use domain::time::{Timestamp, now};
+use domain::time::Timestamp;
 use flate2::Compression;
 use flate2::read::GzDecoder;
 use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::projects::retention::is_older;
 use crate::{Result, ServiceError};
 
 /// Below this name archived logs are kept.
@@ -107,8 +108,8 @@ impl Logs {
     }
 
     /// Moves the logs of deployments that ended long enough ago.
-    pub(crate) async fn archive(&self) -> Result<()> {
-        let before = now() - self.inner.settings.archive_logs_after;
+    pub(crate) async fn archive(&self, at: Timestamp) -> Result<()> {
+        let before = at - self.inner.settings.archive_logs_after;
         loop {
             let found = self.store().log_list_archivable(before, AT_ONCE).await?;
             let mut moved = 0;
@@ -120,7 +121,7 @@ impl Logs {
                 break;
             }
         }
-        self.remove_orphaned_logs().await
+        self.remove_orphaned_logs(at).await
     }
 
     /// Moves the log of one deployment; whether it did.
@@ -179,11 +180,11 @@ impl Logs {
         Ok(())
     }
 
-    async fn remove_orphaned_logs(&self) -> Result<()> {
+    async fn remove_orphaned_logs(&self, at: Timestamp) -> Result<()> {
         let found = self.inner.objects.list(LOGS).await.map_err(ServiceError::internal)?;
         let known: HashSet<_> = self.store().log_archive_object_list().await?.into_iter().map(object_name).collect();
         for (name, changed_at) in found {
-            if !known.contains(&name) && changed_at.elapsed().is_ok_and(|age| age > WRITTEN_WITHIN) {
+            if !known.contains(&name) && is_older(changed_at, at, WRITTEN_WITHIN) {
                 self.inner.objects.remove(&name).await.map_err(ServiceError::internal)?;
             }
         }
@@ -193,6 +194,8 @@ impl Logs {
 
 #[cfg(test)]
 mod tests {
+    use domain::time::now;
+
     use super::*;
 
     #[test]

@@ -3,14 +3,14 @@
 
 use crate::projects::StoredArtifacts;
 use std::collections::HashSet;
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use artifacts::KeptArtifact;
 use chrono::TimeDelta;
 use domain::access::{Actor, Permission};
 use domain::id::TeamId;
 use domain::retention::{GivenUp, RetentionRules, choose_artifacts};
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use store::{Lock, RemovedArtifact};
 
 use crate::core::alerts::raise;
@@ -52,16 +52,16 @@ impl StoredArtifacts {
     }
 
     /// Gives up what nobody needs and what is over the budgets, then removes everything that was given up.
-    pub(crate) async fn collect(&self) -> Result<()> {
+    pub(crate) async fn collect(&self, at: Timestamp) -> Result<()> {
         for team in self.store().artifact_team_list().await? {
-            self.choose_for(team).await?;
+            self.choose_for(team, at).await?;
         }
-        for kept in self.orphaned_artifacts().await? {
+        for kept in self.orphaned_artifacts(at).await? {
             self.delete_orphan(&kept).await?;
         }
         self.remove_unused().await?;
         let mut tx = self.begin().await?;
-        tx.artifact_purge(now() - KEEP_ROWS).await?;
+        tx.artifact_purge(at - KEEP_ROWS).await?;
         Ok(tx.commit().await?)
     }
 
@@ -82,7 +82,7 @@ impl StoredArtifacts {
     }
 
     /// Chooses what a team gives up, and writes it down. What another process is choosing at this moment is left to it.
-    async fn choose_for(&self, team: TeamId) -> Result<()> {
+    async fn choose_for(&self, team: TeamId, at: Timestamp) -> Result<()> {
         let settings = &self.inner.settings;
         let rules = RetentionRules {
             keep_superseded: usize::try_from(settings.keep_superseded).unwrap_or(0),
@@ -93,7 +93,7 @@ impl StoredArtifacts {
         if !tx.try_lock(Lock::Retention).await? {
             return Ok(());
         }
-        let choice = choose_artifacts(&tx.artifact_holdings(team).await?, &rules, now());
+        let choice = choose_artifacts(&tx.artifact_holdings(team).await?, &rules, at);
         for given_up in &choice.given_up {
             self.give_artifact_up(&mut tx, team, given_up).await?;
         }
@@ -151,15 +151,14 @@ impl StoredArtifacts {
     }
 
     /// What is kept and has no row, since so long that it is not on its way to one.
-    async fn orphaned_artifacts(&self) -> Result<Vec<KeptArtifact>> {
+    async fn orphaned_artifacts(&self, at: Timestamp) -> Result<Vec<KeptArtifact>> {
         let mut kept = self.inner.artifacts.list().await.map_err(ServiceError::internal)?;
         let by_digest = self.inner.artifacts.removes_by_digest();
         let place = |digest, object| (digest, if by_digest { None } else { object });
         let rows = self.store().artifact_object_list().await?;
         let known: HashSet<_> = rows.into_iter().map(|(digest, object)| place(digest, object)).collect();
         kept.retain(|kept| {
-            !known.contains(&place(kept.digest.clone(), kept.object_id))
-                && kept.changed_at.elapsed().is_ok_and(|age| age > WRITTEN_WITHIN)
+            !known.contains(&place(kept.digest.clone(), kept.object_id)) && is_older(kept.changed_at, at, WRITTEN_WITHIN)
         });
         Ok(kept)
     }
@@ -185,6 +184,11 @@ impl StoredArtifacts {
         tracing::info!(artifact = %kept.digest, "removed an artifact that nothing refers to");
         Ok(())
     }
+}
+
+/// Whether a file was there for longer than this at a moment.
+pub(crate) fn is_older(changed_at: SystemTime, at: Timestamp, than: Duration) -> bool {
+    SystemTime::from(at).duration_since(changed_at).is_ok_and(|age| age > than)
 }
 
 /// Thousands of files: not on the async threads, and after the transaction.

@@ -16,7 +16,7 @@ use domain::time::{Timestamp, now};
 use jobs::payload::RunJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::{Value, json};
-use store::{Page, StoreError, Tx};
+use store::{Lock, Page, StoreError, Tx};
 
 use crate::core::alerts::raise;
 use crate::core::audit::{self, Change, record};
@@ -252,6 +252,32 @@ impl Schedules {
             }
         }
         Ok(())
+    }
+
+    /// Brings schedules back that a clock which was ahead has moved on too far, and forgets times that were skipped while it was: they are
+    /// still to come. What ran early does not run again.
+    pub(crate) async fn pull_back(&self, at: Timestamp) -> Result<(), StoreError> {
+        let far: Vec<_> = self.store().schedule_list_ahead(at).await?;
+        let early = far.iter().filter_map(|schedule| {
+            // What cannot be read is ended when it is due.
+            let next = Timetable::parse(&schedule.cron, &schedule.time_zone).ok()?.next_after(at)?;
+            (schedule.next_due_at > Some(next)).then_some((schedule, next))
+        });
+        let early: Vec<_> = early.collect();
+        if early.is_empty() && !self.store().run_is_any_ahead(at).await? {
+            return Ok(());
+        }
+        let mut tx = self.begin().await?;
+        if !tx.try_lock(Lock::Watch).await? {
+            return Ok(());
+        }
+        for (schedule, next) in early {
+            if tx.schedule_advance(schedule, Some(next)).await? {
+                tracing::warn!(schedule.id = %schedule.id, "the clock went back: a schedule is due again at {next}");
+            }
+        }
+        tx.run_forget_skipped(at).await?;
+        tx.commit().await
     }
 
     /// The work of a [`RunJob`].

@@ -1,7 +1,7 @@
 //! Facts about the installation as a whole, and the sealed keys of its teams.
 
 use domain::id::TeamId;
-use domain::time::now;
+use domain::time::{Timestamp, now};
 
 use crate::db::{Store, Tx};
 use crate::error::Result;
@@ -11,6 +11,11 @@ impl Store {
     pub async fn installation_get(&self, name: &str) -> Result<Option<String>> {
         let sql = "SELECT value FROM installation WHERE name = $1";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(name).fetch_optional(pool).await)?)
+    }
+
+    /// When the latest entry of an audit log was written; `None` where there is none.
+    pub async fn audit_latest(&self) -> Result<Option<Timestamp>> {
+        Ok(db!(self, |pool| sqlx::query_scalar("SELECT MAX(at) FROM audit_entries").fetch_one(pool).await)?)
     }
 
     /// The team's newest sealed data key and its version.
@@ -24,6 +29,14 @@ impl Tx {
     /// Records a fact about the installation; refused when it is recorded already.
     pub async fn installation_insert(&mut self, name: &str, value: &str) -> Result<()> {
         let sql = "INSERT INTO installation (name, value) VALUES ($1, $2)";
+        tx!(self, |conn| sqlx::query(sql).bind(name).bind(value).execute(conn).await.map(drop))?;
+        Ok(())
+    }
+
+    /// Records a fact about the installation in place of what was recorded.
+    pub async fn installation_put(&mut self, name: &str, value: &str) -> Result<()> {
+        let sql =
+            "INSERT INTO installation (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
         tx!(self, |conn| sqlx::query(sql).bind(name).bind(value).execute(conn).await.map(drop))?;
         Ok(())
     }

@@ -41,6 +41,18 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(at).bind(limit).fetch_all(pool).await)?)
     }
 
+    /// Schedules of all teams that are due after a moment.
+    pub async fn schedule_list_ahead(&self, at: Timestamp) -> Result<Vec<Schedule>> {
+        let sql = concat!("SELECT ", columns!(), " FROM schedules WHERE next_due_at > $1");
+        Ok(db!(self, |pool| sqlx::query_as(sql).bind(at).fetch_all(pool).await)?)
+    }
+
+    /// Whether a time after this moment was skipped already.
+    pub async fn run_is_any_ahead(&self, at: Timestamp) -> Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM expected_runs WHERE due_at > $1 AND state = 'skipped')";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(at).fetch_one(pool).await)?)
+    }
+
     /// The runs of a schedule, the latest first; those that were due before a moment, if one is given.
     pub async fn run_list(
         &self,
@@ -170,6 +182,13 @@ impl Tx {
             .execute(conn)
             .await
             .map(drop))?;
+        Ok(())
+    }
+
+    /// Deletes entries of the ledger about times that were skipped and are after this moment.
+    pub async fn run_forget_skipped(&mut self, at: Timestamp) -> Result<()> {
+        let sql = "DELETE FROM expected_runs WHERE due_at > $1 AND state = 'skipped'";
+        tx!(self, |conn| sqlx::query(sql).bind(at).execute(conn).await.map(drop))?;
         Ok(())
     }
 

@@ -17,7 +17,7 @@ const EVERY: TimeDelta = TimeDelta::hours(1);
 impl Auditor {
     /// Signs the end of a team's log, which stays locked until the transaction ends, unless that was done already. `None` where there is
     /// nothing to sign.
-    pub(super) async fn checkpoint(&self, tx: &mut Tx, team: TeamId) -> Result<Option<Tip>> {
+    pub(crate) async fn checkpoint(&self, tx: &mut Tx, team: TeamId) -> Result<Option<Tip>> {
         let Some(head) = tx.audit_head(team, None, None).await?.filter(|head| head.last_sequence > 0) else { return Ok(None) };
         let tip = Tip { sequence: head.last_sequence, hash: head.last_hash };
         if tx.audit_checkpoint_sequence(team).await? == tip.sequence {

@@ -4,7 +4,7 @@ use crate::core::AuditLog;
 use audit::{Action, Outcome};
 use chrono::{DurationRound, TimeDelta};
 use domain::id::TeamId;
-use domain::time::{Timestamp, now};
+use domain::time::Timestamp;
 use store::Store;
 
 use super::{By, Change, append};
@@ -14,10 +14,10 @@ use crate::Result;
 const AT_ONCE: i64 = 5000;
 
 impl AuditLog {
-    /// Deletes what is older than is kept. Once a day at most for each team: that entries went is an entry, too.
-    pub(crate) async fn expire(&self) -> Result<()> {
+    /// Deletes what is older than is kept at this time. Once a day at most for each team: that entries went is an entry, too.
+    pub(crate) async fn expire(&self, at: Timestamp) -> Result<()> {
         let Some(keep) = self.inner.settings.keep_audit_entries else { return Ok(()) };
-        let before = now() - keep;
+        let before = at - keep;
         let before = before.duration_trunc(TimeDelta::days(1)).unwrap_or(before);
         for team in self.store().audit_list_older(before).await? {
             while expire_some(self.store(), team, before, AT_ONCE).await? {}

@@ -133,7 +133,12 @@ impl GitConnections {
 
     /// Removes previews whose time is over.
     pub(crate) async fn remove_expired_previews(&self) -> Result<()> {
-        for preview in self.store().preview_list_expired(now()).await? {
+        let expired = self.store().preview_list_expired(now()).await?;
+        if expired.is_empty() {
+            return Ok(());
+        }
+        let at = self.retention_time().await?;
+        for preview in expired.into_iter().filter(|preview| preview.expires_at <= at) {
             let Some(connection) = self.store().git_connection_get(preview.team_id, preview.connection_id).await? else {
                 continue;
             };
@@ -141,7 +146,7 @@ impl GitConnections {
             tx.project_lock(preview.team_id, preview.project_id).await?;
             // New commits may have come meanwhile.
             let present = tx.preview_find(preview.team_id, preview.connection_id, preview.number).await?;
-            let Some(present) = present.filter(|present| present.expires_at <= now() && present.closed_because.is_none()) else {
+            let Some(present) = present.filter(|present| present.expires_at <= at && present.closed_because.is_none()) else {
                 continue;
             };
             let because = format!("there were no new commits for {} hours", connection.preview_hours);
