@@ -150,6 +150,20 @@ impl Objects {
         file.flush().await.map_err(failed("kept on this machine"))
     }
 
+    /// A small object as a whole; `None` where there is none.
+    pub async fn read(&self, name: &str) -> Result<Option<Vec<u8>>, ObjectError> {
+        match self.store.get(&self.key(name)).await {
+            Ok(found) => Ok(Some(found.bytes().await.map_err(failed("read"))?.to_vec())),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(failed("read")(error)),
+        }
+    }
+
+    /// Stores a small object.
+    pub async fn write(&self, name: &str, bytes: Vec<u8>) -> Result<(), ObjectError> {
+        self.store.put(&self.key(name), bytes.into()).await.map(drop).map_err(failed("written"))
+    }
+
     /// Some bytes of an object.
     pub async fn get_range(&self, name: &str, range: Range<u64>) -> Result<Vec<u8>, ObjectError> {
         match self.store.get_range(&self.key(name), range).await {

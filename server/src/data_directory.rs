@@ -63,6 +63,26 @@ impl DataDir {
         &self.path
     }
 
+    /// Refuses to begin a new installation in the place of one whose database is away: it would know nothing of the files that are here.
+    pub fn check_database(&self) -> Result<(), Failure> {
+        let is_there = fs::metadata(self.path.join(DATABASE)).is_ok_and(|file| file.len() > 0);
+        let has = |directory: &str, is_kept: fn(&str) -> bool| {
+            let entries = fs::read_dir(self.path.join(directory)).into_iter().flatten().flatten();
+            entries.into_iter().any(|entry| entry.file_name().to_str().is_some_and(is_kept))
+        };
+        // Artifacts are in directories of two digits, beside one for what is on its way.
+        let is_used = has("artifacts", |name| name.len() == 2) || has("objects", |name| !name.starts_with('.'));
+        if is_there || !is_used {
+            return Ok(());
+        }
+        let message = format!(
+            "{} holds artifacts or objects of an installation, and its database {DATABASE} is absent or empty: bring that back (is its disk \
+             mounted?), restore it with `mikrocloud restore`, or, to begin anew, move artifacts, objects and master.key away",
+            self.path.display()
+        );
+        Err(Failure::failed("DATABASE_MISSING", message))
+    }
+
     /// Names this installation among all on the machine, the same after every restart: by it the processes that a killed MikroCloud
     /// left are found.
     pub fn instance(&self) -> String {
@@ -78,4 +98,32 @@ impl DataDir {
 fn make_private(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::PermissionsExt;
     fs::set_permissions(path, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_installation_is_begun_beside_the_files_of_one_whose_database_is_away() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = DataDir::open(Some(directory.path().to_owned())).unwrap();
+        let begins = || data.check_database().is_ok();
+        assert!(begins(), "an empty directory");
+        let make = |name: &str| fs::create_dir_all(directory.path().join(name)).unwrap();
+        make("artifacts/tmp");
+        make("objects");
+        assert!(begins(), "a start that came to nothing");
+        make("artifacts/ab");
+        let refused = data.check_database().unwrap_err();
+        assert!(refused.code == "DATABASE_MISSING" && refused.message.contains("mikrocloud restore"), "{}", refused.message);
+        fs::write(directory.path().join(DATABASE), "").unwrap();
+        assert!(!begins(), "an empty file");
+        fs::write(directory.path().join(DATABASE), "SQLite format 3").unwrap();
+        assert!(begins());
+        fs::remove_file(directory.path().join(DATABASE)).unwrap();
+        fs::remove_dir_all(directory.path().join("artifacts")).unwrap();
+        make("objects/uploads");
+        assert!(!begins(), "uploads");
+    }
 }

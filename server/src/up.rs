@@ -40,6 +40,7 @@ pub async fn up(options: UpOptions, keep: KeepCredential) -> Result<(), Failure>
     let listener = listen(options.listen).await?;
     let address = listener.local_addr().context("the listener's address")?;
     let data = DataDir::open(options.data.directory.clone())?;
+    data.check_database()?;
     // Before the database: a database without its key would never start again.
     let sealer = Arc::new(Sealer::new(master_key(data.path())?));
     let store = open_store(data.path()).await?;

@@ -22,7 +22,7 @@ use crate::{Foundation, LocalControl, MasterKey, NewProject, Sealer, Services, S
 pub(crate) struct TestHouse {
     pub services: Services,
     pub owner: Actor,
-    _directory: TempDir,
+    pub directory: TempDir,
 }
 
 /// An empty database that is up to date.
@@ -66,7 +66,7 @@ impl TestHouse {
         let user = services.store().owner_get().await.unwrap().unwrap();
         let team = services.store().user_team_list(user).await.unwrap()[0].id;
         let owner = act_as(&services, team, user).await;
-        Self { services, owner, _directory: directory }
+        Self { services, owner, directory }
     }
 
     /// Somebody as they are by now.

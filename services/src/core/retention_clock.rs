@@ -67,7 +67,7 @@ mod tests {
 
     /// Signs the log, as housekeeping does.
     async fn sign(house: &TestHouse) {
-        let mut tx = house.services.store().begin().await.unwrap();
+        let mut tx = house.services.begin().await.unwrap();
         house.services.inner.auditor.checkpoint(&mut tx, house.owner.team_id).await.unwrap();
         tx.commit().await.unwrap();
     }
@@ -85,7 +85,7 @@ mod tests {
             let (services, start) = (&house.services, now());
             let purge_at = async |at| {
                 let time = services.retention_time_at(at).await.unwrap();
-                services.expire_audit_entries(time).await.unwrap();
+                services.audit().expire(time).await.unwrap();
                 services.store().alert_open_counts().await.unwrap().iter().any(|(kind, _)| kind == "clock")
             };
             let ahead = start + TimeDelta::days(500);
@@ -107,7 +107,7 @@ mod tests {
             let house = TestHouse::new(store).await;
             let (services, owner) = (&house.services, &house.owner);
             let project = house.project(owner, "shop").await;
-            let schedule = services.create_schedule(owner, NewSchedule {
+            let schedule = services.schedules().create(owner, NewSchedule {
                 project: project.id,
                 environment: None,
                 name: "nightly".to_owned(),
@@ -118,24 +118,24 @@ mod tests {
                 timeout_seconds: None,
             }).await.unwrap();
             let first = schedule.next_due_at.unwrap();
-            let next = async || services.schedules(owner, project.id).await.unwrap().remove(0).next_due_at.unwrap();
+            let next = async || services.schedules().list(owner, project.id).await.unwrap().remove(0).next_due_at.unwrap();
             let fire = async |at| {
-                let mut tx = services.store().begin().await.unwrap();
-                services.fire_due(&mut tx, &mut crate::deployments::Notices::default(), at).await.unwrap();
+                let mut tx = services.begin().await.unwrap();
+                services.schedules().fire_due(&mut tx, at).await.unwrap();
                 tx.commit().await.unwrap();
             };
             let ahead = first + TimeDelta::hours(5) + TimeDelta::minutes(30);
             fire(ahead).await;
             assert_eq!(next().await, first + TimeDelta::hours(6));
-            let skipped = services.runs(owner, schedule.id, None, 100).await.unwrap().items.len();
+            let skipped = services.schedules().runs(owner, schedule.id, None, 100).await.unwrap().items.len();
             assert_eq!(skipped, 6, "nobody was there for five hours, it seemed");
 
-            services.pull_schedules(first - TimeDelta::minutes(10)).await.unwrap();
+            services.schedules().pull_back(first - TimeDelta::minutes(10)).await.unwrap();
             assert_eq!(next().await, first);
             fire(first + TimeDelta::seconds(1)).await;
-            let runs = services.runs(owner, schedule.id, None, 100).await.unwrap().items;
+            let runs = services.schedules().runs(owner, schedule.id, None, 100).await.unwrap().items;
             assert_eq!(runs.iter().map(|run| (run.due_at, run.state)).collect::<Vec<_>>(), [(first, RunState::Waiting)]);
-            services.pull_schedules(first + TimeDelta::seconds(2)).await.unwrap();
+            services.schedules().pull_back(first + TimeDelta::seconds(2)).await.unwrap();
             assert_eq!(next().await, first + TimeDelta::hours(1), "what is due in time stays so");
         }
     }

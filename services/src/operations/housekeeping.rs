@@ -11,7 +11,7 @@ use store::StoreError;
 
 use crate::projects::deployments::transitions;
 use crate::projects::git_hosts::{KEEP_DELIVERIES, KEEP_PREVIEWS};
-use crate::projects::retention::is_older;
+use crate::projects::retention::is_orphan;
 use crate::projects::uploads::{UPLOADS, upload_name};
 use crate::{Result, Services};
 
@@ -125,12 +125,16 @@ impl Housekeeper {
         Ok(())
     }
 
-    async fn remove_unused_uploads(&self, at: Timestamp) -> Result<()> {
+    pub(crate) async fn remove_unused_uploads(&self, at: Timestamp) -> Result<()> {
+        if !self.0.owns_objects().await? {
+            return Ok(());
+        }
+        let began = self.0.began().await?;
         let known: HashSet<String> = self.0.store().upload_digests().await?.iter().map(upload_name).collect();
         let objects = &self.0.inner.objects;
         for (name, changed_at) in objects.list(UPLOADS).await.map_err(crate::ServiceError::internal)? {
             // One that is younger may belong to an upload whose row is not written yet.
-            if !known.contains(&name) && is_older(changed_at, at, UPLOAD_WRITTEN_WITHIN) {
+            if !known.contains(&name) && is_orphan(changed_at, began, at, UPLOAD_WRITTEN_WITHIN) {
                 objects.remove(&name).await.map_err(crate::ServiceError::internal)?;
             }
         }

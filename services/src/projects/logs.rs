@@ -17,7 +17,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
-use crate::projects::retention::is_older;
+use crate::projects::retention::is_orphan;
 use crate::{Result, ServiceError};
 
 /// Below this name archived logs are kept.
@@ -181,10 +181,14 @@ impl Logs {
     }
 
     async fn remove_orphaned_logs(&self, at: Timestamp) -> Result<()> {
+        if !self.owns_objects().await? {
+            return Ok(());
+        }
+        let began = self.began().await?;
         let found = self.inner.objects.list(LOGS).await.map_err(ServiceError::internal)?;
         let known: HashSet<_> = self.store().log_archive_object_list().await?.into_iter().map(object_name).collect();
         for (name, changed_at) in found {
-            if !known.contains(&name) && is_older(changed_at, at, WRITTEN_WITHIN) {
+            if !known.contains(&name) && is_orphan(changed_at, began, at, WRITTEN_WITHIN) {
                 self.inner.objects.remove(&name).await.map_err(ServiceError::internal)?;
             }
         }

@@ -53,6 +53,9 @@ impl StoredArtifacts {
 
     /// Gives up what nobody needs and what is over the budgets, then removes everything that was given up.
     pub(crate) async fn collect(&self, at: Timestamp) -> Result<()> {
+        if !self.owns_objects().await? {
+            return Ok(());
+        }
         for team in self.store().artifact_team_list().await? {
             self.choose_for(team, at).await?;
         }
@@ -67,6 +70,9 @@ impl StoredArtifacts {
 
     /// Removes artifacts that no deployment holds any more.
     pub(crate) async fn remove_unused(&self) -> Result<()> {
+        if !self.owns_objects().await? {
+            return Ok(());
+        }
         for digest in self.store().artifact_list_unheld().await? {
             let mut tx = self.begin().await?;
             tx.artifact_remove(&digest, now()).await?;
@@ -157,8 +163,9 @@ impl StoredArtifacts {
         let place = |digest, object| (digest, if by_digest { None } else { object });
         let rows = self.store().artifact_object_list().await?;
         let known: HashSet<_> = rows.into_iter().map(|(digest, object)| place(digest, object)).collect();
+        let began = self.began().await?;
         kept.retain(|kept| {
-            !known.contains(&place(kept.digest.clone(), kept.object_id)) && is_older(kept.changed_at, at, WRITTEN_WITHIN)
+            !known.contains(&place(kept.digest.clone(), kept.object_id)) && is_orphan(kept.changed_at, began, at, WRITTEN_WITHIN)
         });
         Ok(kept)
     }
@@ -186,9 +193,11 @@ impl StoredArtifacts {
     }
 }
 
-/// Whether a file was there for longer than this at a moment.
-pub(crate) fn is_older(changed_at: SystemTime, at: Timestamp, than: Duration) -> bool {
-    SystemTime::from(at).duration_since(changed_at).is_ok_and(|age| age > than)
+/// Whether a file that no row names is on its way to none: it is there for longer than this at a moment, and was made by this installation,
+/// which began some time before it.
+pub(crate) fn is_orphan(changed_at: SystemTime, began: Option<Timestamp>, at: Timestamp, than: Duration) -> bool {
+    let is_ours = began.is_some_and(|began| changed_at >= SystemTime::from(began));
+    is_ours && SystemTime::from(at).duration_since(changed_at).is_ok_and(|age| age > than)
 }
 
 /// Thousands of files: not on the async threads, and after the transaction.
