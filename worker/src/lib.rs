@@ -1,43 +1,53 @@
 #![doc = include_str!("../README.md")]
 
-mod account_mail;
-mod build;
-mod check_domain;
-mod commit_status;
-mod delete_environment;
-mod delete_project;
-mod letter;
-mod notify;
-mod preview_comment;
-mod release;
-mod resolve;
-mod retire;
-mod run;
-mod webhook;
-
-use jobs::Registration;
+use async_trait::async_trait;
+use futures::future::BoxFuture;
 use jobs::payload::{
     AccountMailJob, BuildJob, CheckDomainJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, LetterJob, NotifyJob,
     PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob, RunJob, WebhookJob,
 };
+use jobs::{Handler, JobError, Outcome, Registration, Run};
 use services::Services;
 
-/// Every handler there is.
+/// A use case as the handler of a job.
+struct UseCase {
+    services: Services,
+    call: fn(Services, Run) -> BoxFuture<'static, Result<Outcome, JobError>>,
+}
+
+#[async_trait]
+impl Handler for UseCase {
+    async fn run(&self, run: Run) -> Result<Outcome, JobError> {
+        (self.call)(self.services.clone(), run).await
+    }
+}
+
+/// One row for each job: its payload, and the use case that does its work.
+macro_rules! table {
+    ($services:ident: $($payload:ident => $resource:ident.$use_case:ident,)*) => {
+        vec![$(Registration::of::<$payload>(UseCase {
+            services: $services.clone(),
+            call: |services, run| Box::pin(async move { services.$resource().$use_case(&run).await }),
+        })),*]
+    };
+}
+
+/// The handler of every job there is.
 pub fn registrations(services: &Services) -> Vec<Registration> {
-    vec![
-        Registration::of::<BuildJob>(build::Build(services.clone())),
-        Registration::of::<ResolveJob>(resolve::Resolve(services.clone())),
-        Registration::of::<ReleaseJob>(release::Release(services.clone())),
-        Registration::of::<RetireJob>(retire::Retire(services.clone())),
-        Registration::of::<RunJob>(run::Run(services.clone())),
-        Registration::of::<NotifyJob>(notify::Notify(services.clone())),
-        Registration::of::<AccountMailJob>(account_mail::AccountMail(services.clone())),
-        Registration::of::<LetterJob>(letter::SendLetter(services.clone())),
-        Registration::of::<DeleteProjectJob>(delete_project::DeleteProject(services.clone())),
-        Registration::of::<DeleteEnvironmentJob>(delete_environment::DeleteEnvironment(services.clone())),
-        Registration::of::<WebhookJob>(webhook::Webhook(services.clone())),
-        Registration::of::<CheckDomainJob>(check_domain::CheckDomain(services.clone())),
-        Registration::of::<CommitStatusJob>(commit_status::CommitStatus(services.clone())),
-        Registration::of::<PreviewCommentJob>(preview_comment::PreviewComment(services.clone())),
-    ]
+    table! { services:
+        BuildJob => deployments.run_build,
+        ResolveJob => deployments.run_resolve,
+        ReleaseJob => deployments.run_release,
+        RetireJob => deployments.run_retirement,
+        RunJob => schedules.run,
+        NotifyJob => deliveries.deliver,
+        AccountMailJob => letters.mail_account_event,
+        LetterJob => letters.send,
+        DeleteProjectJob => projects.run_deletion,
+        DeleteEnvironmentJob => environments.run_deletion,
+        WebhookJob => git.run_webhook,
+        CheckDomainJob => domains.run_check,
+        CommitStatusJob => git.run_commit_status,
+        PreviewCommentJob => git.run_preview_comment,
+    }
 }
