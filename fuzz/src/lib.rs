@@ -11,7 +11,7 @@ use domain::secret::Secret;
 use jobs::{EventBus, Wakeups};
 use schema::ApiSchema;
 use services::auth::SignIn;
-use services::{Foundation, MasterKey, NewProject, Sealer, Services, Settings};
+use services::{Dependencies, MasterKey, NewProject, Sealer, Services, Settings};
 use store::Store;
 use tempfile::TempDir;
 
@@ -36,7 +36,7 @@ impl Installation {
         let sealer = Arc::new(Sealer::new(MasterKey::generate()));
         let first = services::prepare(&store, &sealer).await.expect("it starts").expect("for the first time");
         let artifacts = ArtifactStore::open(directory.path().join("artifacts")).expect("a directory");
-        let services = Services::new(Foundation {
+        let services = Services::new(Dependencies {
             store,
             bus: EventBus::default(),
             wakeups: Wakeups::new(&jobs::payload::QUEUES),

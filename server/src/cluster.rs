@@ -11,7 +11,7 @@ use clouds_local::LocalCloud;
 use clouds_local::edge::EdgeConfig;
 use domain::id::EdgeId;
 use jobs::{EventBus, Redis, Wakeups};
-use services::{Foundation, LocalControl, Sealer, Services, Settings, SetupError};
+use services::{Dependencies, LocalControl, Sealer, Services, Settings, SetupError};
 use store::{SchemaState, Store, StoreError};
 use tokio::time::{Instant, sleep};
 use tokio_util::sync::CancellationToken;
@@ -102,7 +102,7 @@ impl Cluster {
 
     /// The services.
     pub fn services(&self, cloud: Cloud, settings: Settings) -> Services {
-        Services::new(Foundation {
+        Services::new(Dependencies {
             store: self.store.clone(),
             bus: self.bus.clone(),
             wakeups: self.wakeups.clone(),

@@ -14,7 +14,7 @@ use clouds_local::edge::{Edge, EdgeConfig};
 use domain::secret::Secret;
 use jobs::payload::{ALL_QUEUES, BUILD, QUEUES, Queue};
 use jobs::{EventBus, LeaseSettings, Topic, Wakeups};
-use services::{FirstStart, Foundation, LocalControl, Sealer, Services, Settings};
+use services::{Dependencies, FirstStart, LocalControl, Sealer, Services, Settings};
 use store::{SchemaState, Store, StoreError};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -110,7 +110,7 @@ impl House {
         let settings = options.address.apply_to_sites(options.address.apply(settings));
         let settings = options.sign_in.apply(settings)?;
         let settings = options.outgoing.apply(options.git_hosts.apply(settings)?)?;
-        let foundation = Foundation {
+        let dependencies = Dependencies {
             store: store.clone(),
             bus: bus.clone(),
             wakeups: wakeups.clone(),
@@ -120,7 +120,7 @@ impl House {
             objects,
             settings,
         };
-        Ok(Self { store, services: Services::new(foundation), edge, bus, wakeups, in_the_clear })
+        Ok(Self { store, services: Services::new(dependencies), edge, bus, wakeups, in_the_clear })
     }
 
     async fn run(

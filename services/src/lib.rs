@@ -161,7 +161,7 @@ pub(crate) struct Inner {
 }
 
 /// What the services stand on.
-pub struct Foundation {
+pub struct Dependencies {
     /// The database.
     pub store: Store,
     /// Tells subscribers that rows changed.
@@ -181,9 +181,9 @@ pub struct Foundation {
 }
 
 impl Services {
-    /// The services over this foundation.
-    pub fn new(foundation: Foundation) -> Self {
-        let Foundation { store, bus, wakeups, sealer, clouds, artifacts, objects, settings } = foundation;
+    /// The services over this dependencies.
+    pub fn new(dependencies: Dependencies) -> Self {
+        let Dependencies { store, bus, wakeups, sealer, clouds, artifacts, objects, settings } = dependencies;
         let tokens = auth::Tokens::new(store.clone(), Arc::clone(&sealer));
         let breaches = settings.breached_passwords.clone().map(auth::Breaches::new);
         let outbound = outbound::Outbound::new(&settings.allowed_networks);
@@ -251,16 +251,5 @@ impl Services {
 
     pub(crate) fn store(&self) -> &Store {
         &self.inner.store
-    }
-
-    pub(crate) fn cloud(&self, name: &str) -> Result<&Cloud> {
-        self.inner.clouds.get(name).ok_or_else(|| {
-            let known: Vec<_> = self.inner.clouds.keys().copied().collect();
-            ServiceError::invalid(
-                "cloud",
-                "UNKNOWN_CLOUD",
-                format!("there is no cloud `{}` here: use {}", name.escape_debug(), known.join(", ")),
-            )
-        })
     }
 }

@@ -16,7 +16,7 @@ use store::Store;
 use tempfile::TempDir;
 use testkit::Database;
 
-use crate::{Foundation, LocalControl, MasterKey, NewProject, Sealer, Services, Settings};
+use crate::{Dependencies, LocalControl, MasterKey, NewProject, Sealer, Services, Settings};
 
 /// An installation with its owner.
 pub(crate) struct TestHouse {
@@ -53,7 +53,7 @@ impl TestHouse {
             LocalControl { store: store.clone(), sealer: Arc::clone(&sealer), bus: bus.clone(), artifacts: artifacts.clone() };
         let (static_sites, servers, functions, builds) = (None, None, None, None);
         let traffic = Arc::new(Routes(control));
-        let services = Services::new(Foundation {
+        let services = Services::new(Dependencies {
             store,
             bus,
             wakeups: Wakeups::new(&jobs::payload::QUEUES),

@@ -5,6 +5,7 @@ mod cloud;
 mod error;
 mod provider;
 mod traffic;
+mod workload;
 
 pub use builds::{BuildOutcome, BuildRequest, Builds, LogSink};
 pub use cloud::Cloud;

@@ -26,6 +26,21 @@ pub struct Desired<S> {
     pub spec: S,
 }
 
+impl<S> Desired<S> {
+    /// The same with another specification.
+    pub fn with<T>(&self, spec: T) -> Desired<T> {
+        Desired {
+            deployment_id: self.deployment_id,
+            team_id: self.team_id,
+            project_id: self.project_id,
+            environment_id: self.environment_id,
+            label: self.label.clone(),
+            artifact: self.artifact.clone(),
+            spec,
+        }
+    }
+}
+
 /// What a cloud says about something that was applied. A state the vendor added later maps to [`Observation::Pending`], never to ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]

@@ -176,7 +176,7 @@ impl Deliveries {
                 deployment_label(&project, deployment.parse::<DeploymentId>().ok()?)
             }
         };
-        self.cloud("local").ok().map(|cloud| cloud.traffic.url(&label))
+        self.home_cloud().ok().map(|cloud| cloud.traffic.url(&label))
     }
 
     /// Writes an attempt, the job of the next one, and what it says about the channel, in one transaction.

@@ -11,7 +11,7 @@ use domain::deployment::{DeploymentStatus, Failure};
 use domain::id::{DeploymentId, ProjectId};
 use domain::name::{EnvironmentName, ProjectName};
 use domain::project::{Project, ProjectBrief};
-use domain::resource::Resource;
+use domain::resource::{Resource, ResourceKind};
 use domain::source::{Reference, Repository};
 use domain::time::{Timestamp, now};
 use jobs::payload::DeleteProjectJob;
@@ -296,20 +296,14 @@ impl Projects {
     pub(crate) async fn remove_resource(&self, run: &Run, resource: &Resource) -> Result<(), JobError> {
         let retry = |error: CloudError| JobError::Retry(format!("{} `{}`: {error}", resource.kind, resource.external_id));
         let cloud = self.cloud(&resource.cloud).map_err(|error| JobError::Retry(error.to_string()))?;
-        if resource.kind == "route" {
-            let owner = (resource.team_id, resource.project_id);
-            cloud.traffic.remove(owner, &resource.external_id).await.map_err(retry)?;
-        } else {
-            let id: DeploymentId = resource.external_id.parse().map_err(|error| JobError::Fail(format!("{error}")))?;
-            // What kind of workload it was does not matter: deleting what a capability does not have is no error.
-            if let Some(provider) = &cloud.static_sites {
-                provider.delete(id).await.map_err(retry)?;
+        match resource.kind {
+            ResourceKind::Route => {
+                let owner = (resource.team_id, resource.project_id);
+                cloud.traffic.remove(owner, &resource.external_id).await.map_err(retry)?;
             }
-            if let Some(provider) = &cloud.servers {
-                provider.delete(id).await.map_err(retry)?;
-            }
-            if let Some(provider) = &cloud.functions {
-                provider.delete(id).await.map_err(retry)?;
+            ResourceKind::Workload => {
+                let id: DeploymentId = resource.external_id.parse().map_err(|error| JobError::Fail(format!("{error}")))?;
+                cloud.delete(id).await.map_err(retry)?;
             }
         }
         let mut tx = self.begin().await?;

@@ -53,7 +53,7 @@ impl Tx {
             .bind(resource.deployment_id)
             .bind(resource.environment_id)
             .bind(&resource.cloud)
-            .bind(&resource.kind)
+            .bind(resource.kind)
             .bind(&resource.external_id)
             .bind(resource.created_at)
             .execute(conn)

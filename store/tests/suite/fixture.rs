@@ -372,7 +372,7 @@ pub fn resource(deployment: &Deployment) -> Resource {
         deployment_id: Some(deployment.id),
         environment_id: None,
         cloud: "local".to_owned(),
-        kind: "workload".to_owned(),
+        kind: domain::resource::ResourceKind::Workload,
         external_id: id.to_string(),
         created_at: now(),
     }

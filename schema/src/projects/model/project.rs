@@ -209,7 +209,7 @@ impl Project {
             .into_iter()
             .map(|found| Resource {
                 cloud: found.cloud,
-                kind: found.kind,
+                kind: found.kind.to_string(),
                 external_id: found.external_id,
                 created_at: found.created_at,
             })

@@ -49,7 +49,7 @@ impl Deployments {
             tx.deployment_set_commit(deployment.team_id, deployment.id, commit).await?;
             tx.commit().await?;
         }
-        let cloud = self.cloud("local")?;
+        let cloud = self.cloud_of(&deployment)?;
         let builder = cloud.require(&cloud.builds, "builder")?;
         let plan = self.plan(builder.as_ref(), directory).await?;
         log.say(format!("Detected {}: {}", plan.framework, plan.reason)).await?;
@@ -83,7 +83,7 @@ impl Deployments {
         match manifest.deploy.clouds.as_deref() {
             None | Some([]) => {}
             Some([cloud]) => {
-                self.cloud(cloud).map_err(|error| as_failure(&error))?;
+                self.check_cloud(cloud).map_err(|error| as_failure(&error))?;
             }
             Some(_) => {
                 let message = "deploy.clouds names several clouds: a project is deployed to one cloud at a time here";

@@ -4,13 +4,13 @@ use crate::projects::Deployments;
 use std::time::Duration;
 
 use artifacts::ArtifactError;
-use clouds_contract::{Cloud, CloudError, Desired, Observation, Route};
+use clouds_contract::{Cloud, Desired, Observation, Route};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::environment::environment_label;
 use domain::id::ResourceId;
 use domain::project::Project;
-use domain::resource::Resource;
+use domain::resource::{Resource, ResourceKind};
 use domain::time::now;
 use domain::workload::WorkloadSpec;
 use jobs::payload::ReleaseJob;
@@ -47,13 +47,13 @@ impl Deployments {
         let (Some(project), Some(artifact), Some(spec)) = (project, &deployment.artifact_digest, &deployment.workload) else {
             return Err(JobError::Fail("the deployment has no project or artifact".to_owned()).into());
         };
-        let cloud = self.cloud("local")?;
+        let cloud = self.cloud_of(&deployment)?;
         let there = self.inner.artifacts.is_there(artifact).await;
         if !there.map_err(|error| PhaseError::from(&error))? {
             return Err(PhaseError::from(&ArtifactError::Gone));
         }
-        self.record_resource(run, &deployment, cloud, "workload", &deployment.id.to_string()).await?;
-        apply(cloud, &deployment, &project, artifact, spec).await?;
+        self.record_resource(run, &deployment, cloud, ResourceKind::Workload, &deployment.id.to_string()).await?;
+        cloud.apply(&desired(&deployment, &project, artifact, spec)).await?;
         self.wait_until_ready(run, cloud, &deployment, spec, &log).await?;
         self.switch(run, cloud, &deployment).await
     }
@@ -64,7 +64,7 @@ impl Deployments {
         run: &Run,
         deployment: &Deployment,
         cloud: &Cloud,
-        kind: &str,
+        kind: ResourceKind,
         external_id: &str,
     ) -> Result<(), PhaseError> {
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
@@ -73,10 +73,10 @@ impl Deployments {
             team_id: deployment.team_id,
             project_id: deployment.project_id,
             // A route outlives the deployment it shows first.
-            deployment_id: (kind == "workload").then_some(deployment.id),
-            environment_id: (kind == "route").then_some(deployment.environment_id),
+            deployment_id: (kind == ResourceKind::Workload).then_some(deployment.id),
+            environment_id: (kind == ResourceKind::Route).then_some(deployment.environment_id),
             cloud: cloud.name.to_owned(),
-            kind: kind.to_owned(),
+            kind,
             external_id: external_id.to_owned(),
             created_at: now(),
         };
@@ -95,7 +95,7 @@ impl Deployments {
     ) -> Result<(), PhaseError> {
         let mut said = String::new();
         loop {
-            match observe(cloud, deployment, spec).await? {
+            match cloud.observe(deployment.id, spec).await? {
                 Observation::Ready { .. } => return Ok(()),
                 Observation::Failed { code, message } => return Err(PhaseError::Failed(Failure { code, message })),
                 Observation::Absent => {
@@ -127,7 +127,7 @@ impl Deployments {
         let project = self.store().project_get(deployment.team_id, deployment.project_id).await?;
         let project = project.ok_or_else(|| JobError::Fail("the project is gone".to_owned()))?;
         let label = environment_label(&project.name, &environment.name);
-        self.record_resource(run, deployment, cloud, "route", &label).await?;
+        self.record_resource(run, deployment, cloud, ResourceKind::Route, &label).await?;
         let (mut tx, _) = self.fenced(run, deployment).await?;
         if !tx.deployment_begin_switch(deployment.team_id, deployment.id).await? {
             return Err(JobError::Stopped.into());
@@ -178,41 +178,14 @@ impl Deployments {
     }
 }
 
-async fn apply(
-    cloud: &Cloud,
-    deployment: &Deployment,
-    project: &Project,
-    artifact: &Digest,
-    spec: &WorkloadSpec,
-) -> Result<(), CloudError> {
-    fn desired<S: Clone>(deployment: &Deployment, project: &Project, artifact: &Digest, spec: &S) -> Desired<S> {
-        Desired {
-            deployment_id: deployment.id,
-            team_id: deployment.team_id,
-            project_id: deployment.project_id,
-            environment_id: deployment.environment_id,
-            label: deployment.label(&project.name),
-            artifact: artifact.clone(),
-            spec: spec.clone(),
-        }
-    }
-    match spec {
-        WorkloadSpec::Static(spec) => {
-            cloud.require(&cloud.static_sites, "static sites")?.apply(&desired(deployment, project, artifact, spec)).await
-        }
-        WorkloadSpec::Server(spec) => {
-            cloud.require(&cloud.servers, "servers")?.apply(&desired(deployment, project, artifact, spec)).await
-        }
-        WorkloadSpec::Functions(spec) => {
-            cloud.require(&cloud.functions, "functions")?.apply(&desired(deployment, project, artifact, spec)).await
-        }
-    }
-}
-
-async fn observe(cloud: &Cloud, deployment: &Deployment, spec: &WorkloadSpec) -> Result<Observation, CloudError> {
-    match spec {
-        WorkloadSpec::Static(_) => cloud.require(&cloud.static_sites, "static sites")?.observe(deployment.id).await,
-        WorkloadSpec::Server(_) => cloud.require(&cloud.servers, "servers")?.observe(deployment.id).await,
-        WorkloadSpec::Functions(_) => cloud.require(&cloud.functions, "functions")?.observe(deployment.id).await,
+fn desired(deployment: &Deployment, project: &Project, artifact: &Digest, spec: &WorkloadSpec) -> Desired<WorkloadSpec> {
+    Desired {
+        deployment_id: deployment.id,
+        team_id: deployment.team_id,
+        project_id: deployment.project_id,
+        environment_id: deployment.environment_id,
+        label: deployment.label(&project.name),
+        artifact: artifact.clone(),
+        spec: spec.clone(),
     }
 }

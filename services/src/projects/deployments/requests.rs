@@ -73,7 +73,7 @@ impl Deployments {
         let allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await;
         self.noted(actor, &entry.clone().on("project", input.project), allowed).await?;
         if let Some(cloud) = &input.cloud {
-            self.cloud(cloud)?;
+            self.check_cloud(cloud)?;
         }
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let source = self.resolve_source(actor, &project, input.source).await?;

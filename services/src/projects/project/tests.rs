@@ -74,7 +74,7 @@ async fn release(house: &TestHouse, project: &Project, environment: &str) -> Dep
         deployment_id: None,
         environment_id: Some(environment.id),
         cloud: "local".to_owned(),
-        kind: "route".to_owned(),
+        kind: ResourceKind::Route,
         external_id: label.clone(),
         created_at: now(),
     };
@@ -228,7 +228,7 @@ testkit::on_both_databases! {
             deployment_id: Some(first.id),
             environment_id: None,
             cloud: "local".to_owned(),
-            kind: "workload".to_owned(),
+            kind: ResourceKind::Workload,
             external_id: first.id.to_string(),
             created_at: now(),
         };
@@ -253,7 +253,7 @@ testkit::on_both_databases! {
         assert_eq!(routes(&house).await, shown([("a", &third), ("b", &second), ("d--preview", &fourth)]));
         for (project, labels) in [(&old, "b"), (&new, "a"), (&renamed, "d--preview")] {
             let inventory = house.services.projects().resources(owner, project.id).await.unwrap();
-            let of_routes: Vec<_> = inventory.iter().filter(|resource| resource.kind == "route").collect();
+            let of_routes: Vec<_> = inventory.iter().filter(|resource| resource.kind == ResourceKind::Route).collect();
             assert_eq!(of_routes.iter().map(|resource| resource.external_id.as_str()).collect::<Vec<_>>(), [labels]);
         }
         let first = house.services.deployments().get(owner, first.id).await.unwrap();

@@ -15,7 +15,7 @@ use testkit::Database;
 
 use super::super::domains::next;
 use super::*;
-use crate::{Foundation, MasterKey, Sealer, Settings};
+use crate::{Dependencies, MasterKey, Sealer, Settings};
 
 const DIRECTORY: &str = "https://ca.example.org/dir";
 
@@ -42,7 +42,7 @@ impl House {
         let sealer = Arc::new(Sealer::new(MasterKey::generate()));
         crate::prepare(&store, &sealer).await.unwrap().unwrap();
         let artifacts = ArtifactStore::open(directory.path().join("artifacts")).unwrap();
-        let services = Services::new(Foundation {
+        let services = Services::new(Dependencies {
             store,
             bus: EventBus::default(),
             wakeups: Wakeups::new(&jobs::payload::QUEUES),
