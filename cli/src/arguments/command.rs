@@ -4,10 +4,10 @@ use clap::{Parser, Subcommand};
 use server::{ApiOptions, EdgeOptions, MigrateOptions, UpOptions, WorkerOptions};
 
 use super::{
-    AccountOptions, AuditOptions, BackupOptions, CancelOptions, DecisionOptions, DeployOptions, DeploymentsOptions,
+    AccountOptions, AuditOptions, BackupCommandOptions, CancelOptions, DecisionOptions, DeployOptions, DeploymentsOptions,
     DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, GitOptions, HealthOptions, InitOptions, JobsOptions,
     KeysOptions, LoginOptions, LogsOptions, MembersOptions, NotificationsOptions, Output, ProjectsOptions, PromoteOptions,
-    RestoreOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions,
+    RestoreCommandOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions,
 };
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
@@ -31,9 +31,9 @@ pub enum Command {
     /// Run what is deployed, on this machine; one of these on each machine
     Edge(EdgeOptions),
     /// Write everything that the database holds into one sealed file, while MikroCloud runs
-    Backup(BackupOptions),
+    Backup(BackupCommandOptions),
     /// Make a database hold what a backup says: a data directory, or PostgreSQL
-    Restore(RestoreOptions),
+    Restore(RestoreCommandOptions),
     /// Check this machine and say how to put right what is wrong
     Doctor(DoctorOptions),
     /// Ask a server, worker or edge whether it can work; for health checks of containers
@@ -141,5 +141,17 @@ impl Command {
             Self::Notifications(options) => options.output.json,
             Self::Storage(options) => options.output.json,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::*;
+
+    #[test]
+    fn no_two_arguments_or_groups_of_a_command_share_a_name() {
+        Arguments::command().debug_assert();
     }
 }

@@ -18,7 +18,7 @@ pub use identity::{
 };
 pub use notifications::{AddChannel, DeliveryState, NotificationsCommand, NotificationsOptions};
 pub use operations::{JobsCommand, JobsOptions};
-pub use operator::{BackupOptions, DoctorOptions, HealthOptions, RestoreOptions};
+pub use operator::{BackupCommandOptions, DoctorOptions, HealthOptions, RestoreCommandOptions};
 pub use projects::{
     CancelOptions, ConnectionRules, DecisionOptions, DeployOptions, DeploymentsOptions, DomainsCommand, DomainsOptions,
     EnvCommand, EnvOptions, EnvironmentsCommand, EnvironmentsOptions, GitCommand, GitOptions, InitOptions, LogsOptions,

@@ -7,7 +7,7 @@ use clap::Args;
 use crate::arguments::{DataDirectory, Output};
 
 #[derive(Debug, Args)]
-pub struct BackupOptions {
+pub struct BackupCommandOptions {
     #[command(flatten)]
     pub backup: server::BackupOptions,
     #[command(flatten)]
@@ -15,7 +15,7 @@ pub struct BackupOptions {
 }
 
 #[derive(Debug, Args)]
-pub struct RestoreOptions {
+pub struct RestoreCommandOptions {
     #[command(flatten)]
     pub restore: server::RestoreOptions,
     #[command(flatten)]
