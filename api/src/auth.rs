@@ -1,4 +1,4 @@
-//! Who sends a request.
+//! Identification of a request's sender.
 
 use domain::access::Actor;
 use domain::id::TeamId;

@@ -1,4 +1,4 @@
-//! Where a request comes from.
+//! Origin of a request: client address and program.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
@@ -9,7 +9,7 @@ use http::{Extensions, HeaderMap};
 
 const FORWARDED_FOR: &str = "x-forwarded-for";
 
-/// What the command line calls itself.
+/// Name with which the command line identifies itself.
 const CLI: &str = "mikrocloud/";
 
 /// The address a request came from. A proxy on this machine is believed what it added to `X-Forwarded-For`; what others say there is not.
@@ -22,18 +22,18 @@ pub(crate) fn address(extensions: &Extensions, headers: &HeaderMap) -> IpAddr {
     }
 }
 
-/// Where a request came from, for those who have to know later.
+/// Returns the origin of a request, for later reference.
 pub(crate) fn origin(extensions: &Extensions, headers: &HeaderMap) -> Origin {
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     Origin::new(address(extensions, headers), text("x-request-id"), text(USER_AGENT.as_str()))
 }
 
-/// Whether a request was made on this machine. Behind a proxy every peer is local, and a header tells.
+/// Returns true if a request was made on this machine. Behind a proxy every peer is local, and a header tells.
 pub(crate) fn is_local(extensions: &Extensions, headers: &HeaderMap) -> bool {
     peer(extensions).is_loopback() && !headers.contains_key(FORWARDED_FOR) && !headers.contains_key(FORWARDED)
 }
 
-/// Whether a request was made by the command line on this machine.
+/// Returns true if a request was made by the command line on this machine.
 pub(crate) fn is_local_cli(extensions: &Extensions, headers: &HeaderMap) -> bool {
     headers.get(USER_AGENT).is_some_and(|agent| agent.as_bytes().starts_with(CLI.as_bytes())) && is_local(extensions, headers)
 }

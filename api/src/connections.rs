@@ -19,28 +19,28 @@ use tower::ServiceExt;
 use crate::hosts::HostSwitch;
 use crate::tls::Tls;
 
-/// How long a client may take until TLS is agreed on.
+/// Timeout of the TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
-/// How often a silent HTTP/2 connection is asked whether it is there, and how long it may take to answer.
+/// Interval at which an idle HTTP/2 connection is pinged, and the timeout of the reply.
 const PING: Duration = Duration::from_secs(20);
-/// How many requests one HTTP/2 connection may have under way.
+/// Maximum number of concurrent requests of one HTTP/2 connection.
 const STREAMS: u32 = 256;
-/// How long requests may go on after a server was told to stop; subscriptions never end by themselves.
+/// Grace period of running requests after a server was told to stop. Subscriptions never end by themselves.
 const GRACE: Duration = Duration::from_secs(5);
-/// What a client says first that speaks HTTP/2 (RFC 9113, 3.4).
+/// Connection preface of an HTTP/2 client (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
-/// How often to look for the rest of that.
+/// Interval at which the rest of the preface is polled.
 const PEEK: Duration = Duration::from_millis(20);
-/// How long to wait when no connection can be taken, which is when this process has no file left to open.
+/// Pause after a connection could not be accepted, which happens when this process has no file descriptor left.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What a server asks of its clients.
+/// Limits that a server imposes on its clients.
 #[derive(Clone)]
 pub(crate) struct Manners {
     /// The certificate to agree on TLS with, if any.
     pub tls: Option<Arc<Tls>>,
-    /// How long a client may take for the head of a request, the time between two requests included: whoever holds connections open byte
-    /// by byte is cut off.
+    /// Timeout of a request's head, including the time between two requests. Clients that hold connections open byte by byte are
+    /// cut off.
     pub head: Duration,
 }
 
@@ -106,7 +106,8 @@ enum Protocol {
     Http2,
 }
 
-/// What a client speaks, by what it says first, which stays to be read. The library that could tell waits for that without an end.
+/// Detects the protocol of a client from its first bytes, which stay to be read. The library's own detection waits for them
+/// without a timeout.
 async fn spoken(stream: &TcpStream) -> io::Result<Protocol> {
     let mut heard = [0; PREFACE.len()];
     loop {

@@ -1,4 +1,5 @@
-//! Which other sites' scripts may use the API. They show a bearer token like everybody; cookies are not sent along.
+//! Cross-origin access: the other sites whose scripts may use the API. They present a bearer token like all clients; cookies are
+//! not sent along.
 
 use std::time::Duration;
 
@@ -7,7 +8,7 @@ use http::{HeaderName, HeaderValue, Method};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 use url::Url;
 
-/// How long a browser remembers what it was told.
+/// Time for which a browser caches a preflight response.
 const REMEMBERED: Duration = Duration::from_hours(1);
 
 /// Allows these sites; none when there are none.

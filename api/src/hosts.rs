@@ -1,4 +1,4 @@
-//! Which requests go to the edge.
+//! Selection of the requests that go to the edge.
 
 use std::convert::Infallible;
 use std::net::SocketAddr;

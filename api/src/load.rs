@@ -22,19 +22,19 @@ use crate::problem::{Refusal, refusal};
 /// The largest request body apart from uploads, in bytes.
 const MAX_BODY: usize = 2 * 1024 * 1024;
 
-/// When a client that was refused may come back, seconds.
+/// Delay after which a refused client may retry, in seconds.
 const RETRY_SECONDS: u64 = 1;
 
-/// How much is taken on at once.
+/// Limits of concurrent load.
 #[derive(Debug, Clone, Copy)]
 pub struct LoadLimits {
     /// Requests that are worked on at once.
     pub at_once: usize,
     /// Requests that wait until others are done.
     pub waiting: usize,
-    /// How long one waits at most.
+    /// Maximum waiting time.
     pub wait: Duration,
-    /// How long a client may take for the head of a request, the time between two requests included.
+    /// Timeout of a request's head, including the time between two requests.
     pub head: Duration,
 }
 

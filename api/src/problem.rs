@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 /// The media type of problem details.
 pub(crate) const PROBLEM_JSON: &str = "application/problem+json";
 
-/// What a request is refused with before its handler saw it, in the form that the path's clients read.
+/// Builds the response to a request that is refused before its handler saw it, in the format that the path's clients read.
 pub(crate) fn refusal(path: &str, error: ServiceError) -> Response {
     if path == "/graphql" {
         let status = status(error.code());
@@ -37,7 +37,7 @@ fn status(code: ErrorCode) -> StatusCode {
     }
 }
 
-/// What went wrong, as the body of an answer (RFC 9457).
+/// Problem details of an error, as the body of a response (RFC 9457).
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct ProblemDetails {
     /// The status in words.
@@ -57,7 +57,7 @@ pub(crate) struct ProblemDetails {
 }
 
 impl ProblemDetails {
-    /// What of an error its user reads; the log keeps the rest.
+    /// Returns the part of an error that its user reads. The log keeps the rest.
     pub fn logged(error: &ServiceError) -> Self {
         if let ServiceError::Internal(cause) = error {
             tracing::error!(error = %cause, cause = ?cause.source().map(ToString::to_string), "a request failed because of a fault of ours");
@@ -105,7 +105,7 @@ impl IntoResponse for Problem {
     }
 }
 
-/// What HTTP itself refuses, before or after a service has a say.
+/// Refusal by HTTP itself, before or after a service is called.
 #[derive(Debug, Clone)]
 pub(crate) struct Refusal {
     /// The status.

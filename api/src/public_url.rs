@@ -10,7 +10,7 @@ use url::Url;
 /// As long as a refresh token is good.
 const COOKIE_DAYS: i64 = 30;
 
-/// Where people reach this installation.
+/// Public URL of this installation.
 #[derive(Debug, Clone)]
 pub(crate) struct PublicUrl(Url);
 
@@ -24,7 +24,7 @@ impl PublicUrl {
         format!("{}{path}", self.0.as_str().trim_end_matches('/'))
     }
 
-    /// Whether people reach it over TLS.
+    /// Returns true if the public URL uses TLS.
     pub fn is_secure(&self) -> bool {
         self.0.scheme() == "https"
     }
@@ -39,7 +39,7 @@ impl PublicUrl {
         self.cookie(self.cookie_name(), refresh_token.expose(), time::Duration::days(COOKIE_DAYS))
     }
 
-    /// What removes the cookie of a session.
+    /// Returns the cookie that removes a session's cookie.
     pub fn no_session_cookie(&self) -> Cookie<'static> {
         self.cookie(self.cookie_name(), "", time::Duration::ZERO)
     }
@@ -55,8 +55,8 @@ impl PublicUrl {
         CookieJar::from_headers(headers).get(self.cookie_name()).map(|cookie| Secret::new(cookie.value()))
     }
 
-    /// Whether a browser says that another site makes this request. Browsers send `Sec-Fetch-Site` or, older ones, `Origin` with
-    /// everything that can change something; other programs have no cookies that anybody could abuse.
+    /// Returns true if a browser reports that another site makes this request. Browsers send `Sec-Fetch-Site` or, older ones,
+    /// `Origin` with every request that can change something. Other programs have no cookies that could be abused.
     pub fn is_of_another_site(&self, method: &Method, headers: &HeaderMap) -> bool {
         if method.is_safe() {
             return false;

@@ -1,4 +1,4 @@
-//! What browsers are told to refuse. A route that needs something else sets its own header (docs/security.md).
+//! Security headers that restrict browsers. A route that needs something else sets its own header (docs/security.md).
 
 use std::sync::Arc;
 
@@ -14,11 +14,11 @@ use http::{HeaderName, HeaderValue};
 
 use crate::public_url::PublicUrl;
 
-/// What an answer may do that is no page, if a browser takes it for one.
+/// Content security policy of responses that are no pages, in case a browser takes them for one.
 const NOTHING: &str = "default-src 'none'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'";
 
-/// What marks the styles and scripts that a page brings along, so that a browser takes nothing else for one (CSP Level 3, 7.2). One for each
-/// answer, so that nobody knows it who puts text into the page.
+/// Nonce of the styles and scripts that a page includes, so that a browser accepts no others (CSP Level 3, 7.2). Each response
+/// has its own, so that nobody who puts text into the page knows it.
 pub(crate) struct Nonce(String);
 
 impl Nonce {
@@ -26,12 +26,12 @@ impl Nonce {
         Self(STANDARD.encode(rand::random::<[u8; 16]>()))
     }
 
-    /// What the attribute `nonce` says.
+    /// Returns the value of the attribute `nonce`.
     pub fn text(&self) -> &str {
         &self.0
     }
 
-    /// What a policy says.
+    /// Returns the source expression for a policy.
     pub fn source(&self) -> String {
         format!("'nonce-{}'", self.0)
     }

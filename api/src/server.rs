@@ -18,7 +18,7 @@ use crate::routes::{machine_router, router};
 use crate::state::{ApiState, MachineState};
 use crate::tls::Tls;
 
-/// What a server needs.
+/// Settings of a server.
 #[derive(Clone)]
 pub struct ServerSettings {
     /// The use cases.
@@ -29,28 +29,28 @@ pub struct ServerSettings {
     pub metrics: PrometheusHandle,
 }
 
-/// What an API takes on.
+/// Admission settings of an API.
 pub struct Admission {
     /// Counts the requests of each user.
     pub limiter: RateLimiter,
-    /// How many requests of all users there may be at once.
+    /// Maximum number of concurrent requests of all users.
     pub load: LoadLimits,
-    /// How people reach it.
+    /// Address and proxies through which people reach it.
     pub reach: Reach,
-    /// Which other sites' scripts may use it.
+    /// Other sites whose scripts may use it.
     pub allowed_origins: Vec<Url>,
 }
 
-/// How people reach an API.
+/// Address and proxies through which people reach an API.
 pub struct Reach {
-    /// Where.
+    /// Public URL.
     pub public_url: Url,
     /// With which certificate; without one the listener speaks plain HTTP.
     pub tls: Option<Arc<Tls>>,
 }
 
 impl Reach {
-    /// Where programs of this machine find it: where people do when the certificate is for that name.
+    /// Returns the URL for programs on this machine: the public URL if the certificate is for that name.
     pub fn url_on(&self, listening: SocketAddr) -> String {
         match &self.tls {
             Some(_) => self.public_url.as_str().trim_end_matches('/').to_owned(),

@@ -1,4 +1,4 @@
-//! What routes and the layers around them work with.
+//! State of the routes and of the layers around them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,24 +11,24 @@ use url::Url;
 
 use crate::public_url::PublicUrl;
 
-/// How long an answer may take apart from uploads and subscriptions.
+/// Timeout of a response, apart from uploads and subscriptions.
 pub(crate) const TIMEOUT: Duration = Duration::from_secs(30);
 
-/// What the routes of every process work with.
+/// State of the routes that every process has.
 #[derive(Clone)]
 pub(crate) struct MachineState {
     pub services: Services,
     pub metrics: PrometheusHandle,
 }
 
-/// What the routes of the API work with.
+/// State of the routes of the API.
 #[derive(Clone)]
 pub(crate) struct ApiState {
     pub machine: MachineState,
     pub schema: ApiSchema,
     pub limiter: Arc<RateLimiter>,
     pub public: PublicUrl,
-    /// Which other sites' scripts may use the API.
+    /// Other sites whose scripts may use the API.
     pub allowed_origins: Arc<[Url]>,
 }
 

@@ -13,10 +13,10 @@ use url::Url;
 
 use crate::ObjectError;
 
-/// What an address looks like.
+/// Accepted forms of an address.
 const FORMS: &str = "give s3://bucket/prefix, az://container/prefix, gs://bucket/prefix or file:///directory";
 
-/// How long one request is tried again: jobs and people try again themselves.
+/// Returns the retry settings of one request: they are short, as jobs and people retry themselves.
 fn retry() -> RetryConfig {
     RetryConfig {
         backoff: BackoffConfig { init_backoff: Duration::from_millis(100), max_backoff: Duration::from_secs(2), base: 2. },
@@ -83,7 +83,7 @@ fn configured<B: Clone>(
     })
 }
 
-/// What to do when a store cannot be reached or refuses.
+/// Returns the remedy for a store that cannot be reached or refuses.
 pub(crate) fn remedy(url: &Url) -> &'static str {
     match url.scheme() {
         "s3" | "s3a" => {

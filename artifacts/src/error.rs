@@ -1,11 +1,11 @@
-//! Why something cannot be stored as an artifact.
+//! Errors of storing an artifact.
 
 use std::io;
 use std::path::Path;
 
 use crate::objects::ObjectError;
 
-/// Why something cannot be stored as an artifact. Each message is safe to show and says what to do.
+/// Reason for which something cannot be stored as an artifact. Each message is safe to display and includes a remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum ArtifactError {
     /// There is no file in it.
@@ -31,13 +31,13 @@ pub enum ArtifactError {
     Unreadable {
         /// The file.
         path: String,
-        /// What the system says.
+        /// Error kind from the operating system.
         reason: io::ErrorKind,
     },
     /// It is not there.
     #[error("the artifact is no longer there: deploy the source again")]
     Gone,
-    /// What the object store returned is not what was put there.
+    /// Corruption: the object store returned other content than was stored.
     #[error("the artifact is damaged in the object store: deploy the source again")]
     Damaged,
     /// The object store.
@@ -63,7 +63,7 @@ impl ArtifactError {
         }
     }
 
-    /// Whether trying the same again can help.
+    /// Returns true if a retry can succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Objects(_))
     }

@@ -1,4 +1,4 @@
-//! What is in a directory, in the one order and form that its digest is made of.
+//! Listing of a directory, in the one order and form from which its digest is computed.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -14,7 +14,7 @@ use walkdir::WalkDir;
 use crate::ArtifactError;
 use crate::error::shown;
 
-/// What an artifact may hold.
+/// Limits of an artifact's content.
 #[derive(Debug, Clone, Copy)]
 pub struct ArtifactLimits {
     /// All files together, bytes.
@@ -44,7 +44,7 @@ pub(crate) enum Kind {
     Link { target: PathBuf },
 }
 
-/// What is in a directory, sorted. Sockets, pipes and devices, which a build may leave behind, are passed over.
+/// Lists a directory, sorted. Sockets, pipes and devices, which a build may leave behind, are skipped.
 pub(crate) fn list(directory: &Path, limits: &ArtifactLimits) -> Result<Vec<Item>, ArtifactError> {
     let mut items = Vec::new();
     let mut sum = 0_u64;

@@ -17,7 +17,7 @@ use url::Url;
 /// Files above this size are sent in parts, bytes.
 const PART: usize = 10 << 20;
 
-/// Why the object store did not do what was asked. What the store itself said is the source, for the log.
+/// Reason for which the object store did not carry out a request. The store's own error is the source, for the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ObjectError {
     /// The address cannot be used.
@@ -29,9 +29,9 @@ pub enum ObjectError {
     /// It does not let us do what we need.
     #[error("it cannot be used: {remedy}")]
     Refused {
-        /// What to do.
+        /// Remedy for the error.
         remedy: &'static str,
-        /// What the store said.
+        /// Error of the store.
         source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// Reading or writing failed.
@@ -40,7 +40,7 @@ pub enum ObjectError {
 }
 
 impl ObjectError {
-    /// Whether the store answered, and does not let us: waiting does not help.
+    /// Returns true if the store answered and denied access: waiting does not help.
     pub fn is_refusal(&self) -> bool {
         use object_store::Error as E;
         match self {
@@ -97,7 +97,8 @@ impl Objects {
         Ok(Self { store, prefix, remedy: crate::address::remedy(url) })
     }
 
-    /// Whether the store can be used: it is reached, the bucket is there, and it lets us list; write and delete, too, where that is needed.
+    /// Checks that the store can be used: it is reached, the bucket exists, and listing is permitted; also writing and deleting,
+    /// if needed.
     pub async fn check(&self, writes: bool) -> Result<(), ObjectError> {
         let name = self.key("check").join(ObjectId::new().to_string());
         let tried = async {
@@ -173,7 +174,7 @@ impl Objects {
         }
     }
 
-    /// Whether there is such an object.
+    /// Returns true if the object exists.
     pub async fn exists(&self, name: &str) -> Result<bool, ObjectError> {
         match self.store.head(&self.key(name)).await {
             Ok(_) => Ok(true),

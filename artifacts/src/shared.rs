@@ -101,7 +101,7 @@ impl Artifacts {
         self.here.path(digest).ok_or(ArtifactError::Gone)
     }
 
-    /// Whether the artifact is there.
+    /// Returns true if the artifact exists.
     pub async fn is_there(&self, digest: &Digest) -> Result<bool, ArtifactError> {
         match &self.shared {
             _ if self.here.path(digest).is_some() => Ok(true),
@@ -110,8 +110,8 @@ impl Artifacts {
         }
     }
 
-    /// Whether removing needs the database's lock against those who store the same at this moment: where there are no objects of
-    /// different names that could hold it.
+    /// Returns true if a removal needs the database's lock against concurrent storing of the same content: that is so where no
+    /// objects of different names can hold it.
     pub fn removes_by_digest(&self) -> bool {
         self.shared.is_none()
     }
@@ -153,7 +153,7 @@ pub struct KeptArtifact {
     pub digest: Digest,
     /// The object that holds it; `None` for one that is named by its digest alone.
     pub object_id: Option<ObjectId>,
-    /// When it was put there.
+    /// Time at which it was stored.
     pub changed_at: SystemTime,
 }
 

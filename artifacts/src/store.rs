@@ -17,14 +17,14 @@ const TEMPORARY: &str = "tmp";
 /// Puts a listed directory together aside, as `tree` in what it returns.
 type BringIn = fn(&ArtifactStore, &Path, &[Item]) -> Result<TempDir, ArtifactError>;
 
-/// What was stored.
+/// Result of storing an artifact.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Stored {
     /// The digest of its content.
     pub digest: Digest,
     /// All files together, bytes.
     pub bytes: u64,
-    /// How many files and links.
+    /// Number of files and links.
     pub files: u64,
 }
 
@@ -48,7 +48,7 @@ impl Prepared {
         .await
     }
 
-    /// What storing it will leave.
+    /// Returns the result that storing it will have.
     pub fn stored(&self) -> &Stored {
         &self.stored
     }
@@ -83,12 +83,12 @@ impl ArtifactStore {
         self.store(prepared, Self::move_in).await
     }
 
-    /// Where an artifact's files are.
+    /// Returns the directory of an artifact's files.
     pub fn path(&self, digest: &Digest) -> Option<PathBuf> {
         Some(self.place(digest)).filter(|place| place.is_dir())
     }
 
-    /// Whether an artifact is there and every file of it is as it was stored.
+    /// Returns true if an artifact exists and every file of it is as it was stored.
     pub async fn verify(&self, digest: &Digest) -> Result<bool, ArtifactError> {
         let Some(place) = self.path(digest) else { return Ok(false) };
         let digest = digest.clone();

@@ -1,4 +1,4 @@
-/// What an action does to its target, in the terms that other tools sort events by.
+/// Effect of an action on its target, in the terms by which other tools sort events.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Activity {
     /// Something new is there.
@@ -13,7 +13,7 @@ pub enum Activity {
 
 macro_rules! actions {
     ($($(#[$doc:meta])* $variant:ident = $name:literal, $activity:ident;)*) => {
-        /// What can stand in the log.
+        /// Actions that the log can contain.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         pub enum Action {
             $($(#[$doc])* $variant,)*
@@ -30,7 +30,7 @@ macro_rules! actions {
                 }
             }
 
-            /// What it does to its target.
+            /// Returns the action's effect on its target.
             pub const fn activity(self) -> Activity {
                 match self {
                     $(Self::$variant => Activity::$activity,)*

@@ -1,4 +1,4 @@
-//! How entries hang together.
+//! Hash chain of entries.
 
 use domain::artifact::Digest;
 use domain::id::TeamId;
@@ -11,7 +11,7 @@ pub fn canonical<T: Serialize>(document: &T) -> Result<String, serde_json::Error
     serde_json_canonicalizer::to_string(document)
 }
 
-/// What the first entry of a team's log stands on, so that an entry of another team fits nowhere.
+/// Returns the digest that precedes the first entry of a team's log, so that an entry of another team fits nowhere.
 pub fn genesis(team: TeamId) -> Digest {
     Digest::from_bytes(&Sha256::digest(format!("mikrocloud audit log\n{team}")).into())
 }

@@ -1,4 +1,4 @@
-//! What an entry says. Names stand in it as they were: what is renamed or deleted later is still told apart.
+//! Content of an entry. Names are recorded as they were, so that renamed or deleted objects can still be told apart.
 
 use domain::id::{TeamId, UserId};
 use domain::time::Timestamp;
@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 use crate::Action;
 
-/// Whether it happened.
+/// Outcome of the action: done or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
@@ -32,7 +32,7 @@ impl Outcome {
     }
 }
 
-/// What was shown to be let in.
+/// Credential that was presented.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Shown {
     /// `session`, `api_key` or `schedule`.
@@ -44,7 +44,7 @@ pub struct Shown {
     pub name: Option<String>,
 }
 
-/// Who did it. MikroCloud itself is who has no user.
+/// Actor of the action. MikroCloud itself is the actor without a user.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// The user.
@@ -56,15 +56,15 @@ pub struct Who {
     /// The user's name at the time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<String>,
-    /// Who made the service account, if the user is one.
+    /// Creator of the service account, if the user is one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub answerable: Option<UserId>,
-    /// What was shown.
+    /// Credential that was presented.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub credential: Option<Shown>,
 }
 
-/// Where it came from.
+/// Origin of the request.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Whence {
     /// The address.
@@ -78,10 +78,10 @@ pub struct Whence {
     pub agent: Option<String>,
 }
 
-/// What it was done to.
+/// Target of the action.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Subject {
-    /// What it is, such as `project`.
+    /// Kind of the target, such as `project`.
     pub kind: String,
     /// Its id.
     pub id: String,
@@ -95,20 +95,20 @@ pub struct Subject {
 pub struct Entry {
     /// The version of the form.
     pub v: u64,
-    /// Whose log it stands in.
+    /// Team whose log contains the entry.
     pub team: TeamId,
     /// Its number, without gaps from 1.
     pub sequence: i64,
-    /// When, RFC 3339 in UTC to the microsecond.
+    /// Time of the action, RFC 3339 in UTC to the microsecond.
     #[serde(with = "micros")]
     pub at: Timestamp,
-    /// Who.
+    /// Actor of the action.
     pub actor: Who,
     /// From where.
     pub origin: Whence,
-    /// What, the name of an [`Action`]; later versions know more of them.
+    /// Name of the [`Action`]; later versions know more of them.
     pub action: String,
-    /// Whether it happened.
+    /// Outcome of the action: done or refused.
     pub outcome: Outcome,
     /// To what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -119,7 +119,7 @@ pub struct Entry {
     /// The same fields, as they are since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub after: Option<Value>,
-    /// What else there is to say. Readers ignore members that they do not know.
+    /// Further details. Readers ignore members that they do not know.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub details: Map<String, Value>,
 }

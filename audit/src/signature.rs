@@ -1,4 +1,4 @@
-//! What is signed: how far a log went at some moment.
+//! Signed statements: the extent of a log at some moment.
 
 use std::fmt;
 use std::str::FromStr;
@@ -74,12 +74,12 @@ pub struct Tip {
 pub struct Checkpoint {
     /// The version of the form.
     pub v: u64,
-    /// Whose log.
+    /// Team that owns the log.
     pub team: TeamId,
-    /// How far it went.
+    /// Tip of the log.
     #[serde(flatten)]
     pub tip: Tip,
-    /// When it was signed.
+    /// Time of the signature.
     #[serde(with = "micros")]
     pub at: Timestamp,
 }
@@ -89,13 +89,13 @@ pub struct Checkpoint {
 pub struct ExportHead {
     /// The version of the form.
     pub v: u64,
-    /// Whose log.
+    /// Team that owns the log.
     pub team: TeamId,
     /// After which entry it begins.
     pub from: Tip,
     /// With which entry it ends.
     pub to: Tip,
-    /// When it was made.
+    /// Creation time.
     #[serde(with = "micros")]
     pub at: Timestamp,
 }
@@ -103,7 +103,7 @@ pub struct ExportHead {
 /// A statement, by which key it was signed, and the signature.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Signed<T> {
-    /// What is said.
+    /// Signed statement.
     #[serde(flatten)]
     pub said: T,
     /// By which key.
@@ -112,7 +112,7 @@ pub struct Signed<T> {
     pub signature: String,
 }
 
-/// What a signature is over.
+/// Content that a signature covers.
 #[derive(Serialize)]
 struct Unsigned<'a, T> {
     kind: &'static str,
@@ -123,7 +123,7 @@ struct Unsigned<'a, T> {
 
 /// A statement of a kind of its own.
 pub trait Statement: Serialize {
-    /// What it is called in its line.
+    /// Name of the kind in its line.
     const KIND: &'static str;
 }
 
@@ -141,7 +141,7 @@ fn message<T: Statement>(said: &T, key: PublicKey) -> Result<Vec<u8>, serde_json
 }
 
 impl<T: Statement> Signed<T> {
-    /// Whether the signature is good.
+    /// Returns true if the signature is valid.
     pub fn is_good(&self) -> bool {
         let mut bytes = [0; Signature::BYTE_SIZE];
         // There is one way to write it.

@@ -22,22 +22,22 @@ pub struct Broken {
     pub line: u64,
     /// The entry that is wrong or missing, where one can be named.
     pub sequence: Option<i64>,
-    /// What is wrong.
+    /// Description of the problem.
     pub problem: String,
 }
 
-/// What an export holds that is as it should be.
+/// Verified content of an export.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Report {
-    /// Whose log it is.
+    /// Team that owns the log.
     pub team: TeamId,
     /// After which entry it begins.
     pub from: i64,
     /// With which entry it ends, and its hash.
     pub to: Tip,
-    /// How many entries it has.
+    /// Number of entries.
     pub entries: u64,
-    /// How many checkpoints it has.
+    /// Number of checkpoints.
     pub checkpoints: u64,
     /// The key that signed the export.
     pub key: PublicKey,
@@ -49,13 +49,13 @@ pub struct Report {
 #[derive(Clone, Default)]
 pub struct Verifier {
     trusted: Vec<PublicKey>,
-    /// Where an earlier export of the same log ended.
+    /// Tip of an earlier export of the same log.
     earlier: Option<(TeamId, Tip)>,
     line: u64,
     chain: Option<Chain>,
 }
 
-/// Where the check stands.
+/// Progress of the verification.
 #[derive(Clone)]
 struct Chain {
     head: Signed<ExportHead>,
@@ -146,7 +146,7 @@ fn signed<T: Statement + for<'de> Deserialize<'de>>(text: &str, line: Value) -> 
     (signed.text().ok()? == text && signed.is_good()).then_some(signed)
 }
 
-/// What an entry with another number means.
+/// Explains an entry with an unexpected number.
 fn out_of_order(next: i64, found: i64) -> (Option<i64>, String) {
     if found > next {
         let problem =
@@ -276,7 +276,7 @@ impl Chain {
         (Some(first.min(last)), problem)
     }
 
-    /// What the first line promised, and what was there earlier, has to be what came.
+    /// Checks that the received entries match the first line's announcement and the earlier export.
     fn check_end(&self) -> Checked {
         let to = &self.head.said.to;
         if self.earlier.as_ref().is_some_and(|earlier| earlier.sequence == self.tip.sequence && earlier.hash != self.tip.hash) {

@@ -12,7 +12,7 @@ pub const CONNECTIONS: u32 = 32;
 const SECONDS: u32 = 5;
 const ROUNDS: usize = 3;
 
-/// What is asked for, again and again.
+/// Target that is requested repeatedly.
 pub struct Target<'a> {
     /// The address.
     pub url: &'a str,

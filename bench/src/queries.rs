@@ -64,7 +64,7 @@ pub async fn measure_crowd(binary: &Path, report: &mut Report) -> Result<()> {
     server.stop()
 }
 
-/// Where copies and scripts are.
+/// Directory of copies and scripts.
 struct Rig(TempDir);
 
 /// The list query as a request to MikroCloud.

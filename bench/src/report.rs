@@ -8,7 +8,7 @@ use anyhow::{Context, Result};
 use crate::load::CONNECTIONS;
 use crate::machine;
 
-/// What a ratio should be.
+/// Goal of a ratio.
 #[derive(Debug, Clone, Copy)]
 pub enum Goal {
     /// Shown for comparison only.
@@ -27,7 +27,7 @@ struct Row {
     goal: Goal,
 }
 
-/// What was measured so far.
+/// Measurements so far.
 #[derive(Default)]
 pub struct Report {
     rows: Vec<Row>,

@@ -170,7 +170,7 @@ async fn container_engine() -> Finding {
     }
 }
 
-/// What builds and deployments need, and what for.
+/// Programs that builds and deployments need, with their purpose.
 const PROGRAMS: [(&str, Verdict, &str); 5] = [
     ("git", Verdict::Broken, "needed to deploy repositories: install git"),
     ("node", Verdict::Note, "needed for Node sites, servers and functions: install Node.js 20 or newer"),

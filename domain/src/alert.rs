@@ -11,14 +11,14 @@ pub struct Alert {
     pub id: AlertId,
     /// The team it is about; `None` for the whole installation.
     pub team_id: Option<TeamId>,
-    /// What kind, such as `run_missed`, `queue_age`, `dead_jobs`.
+    /// Kind of the alert, such as `run_missed`, `queue_age`, `dead_jobs`.
     pub kind: String,
-    /// What it is about, such as a schedule's name or a queue.
+    /// Subject of the alert, such as a schedule's name or a queue.
     pub subject: String,
-    /// What happened and what to do.
+    /// Description of the alert, with a remedy.
     pub message: String,
-    /// Since when.
+    /// Time at which it was raised.
     pub raised_at: Timestamp,
-    /// Until when; `None` while it lasts.
+    /// Time at which it was resolved; `None` while it lasts.
     pub resolved_at: Option<Timestamp>,
 }

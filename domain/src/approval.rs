@@ -6,10 +6,10 @@ use serde::{Deserialize, Serialize};
 use crate::id::{DeploymentId, EnvironmentId, ProjectId, TeamId, UserId};
 use crate::time::Timestamp;
 
-/// How long a deployment waits for its approval.
+/// Time within which a deployment has to be approved.
 pub const APPROVED_WITHIN: TimeDelta = TimeDelta::hours(72);
 
-/// How an approval stands.
+/// State of an approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -43,29 +43,29 @@ impl ApprovalState {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct Approval {
-    /// What waits for it.
+    /// Deployment that waits for the approval.
     pub deployment_id: DeploymentId,
     /// The team that owns it.
     pub team_id: TeamId,
     /// The project that is deployed.
     pub project_id: ProjectId,
-    /// Where it is to be deployed.
+    /// Environment that it is to be deployed to.
     pub environment_id: EnvironmentId,
-    /// How it stands.
+    /// State of the approval.
     pub state: ApprovalState,
     /// The person who answers for the deployment and so cannot approve it: who asked for it, or who made the service account that did.
     pub requested_by: UserId,
-    /// When it was asked for.
+    /// Time of the request.
     pub requested_at: Timestamp,
-    /// Until when it can be given.
+    /// Time until which the approval can be given.
     pub expires_at: Timestamp,
-    /// Who decided.
+    /// User who decided.
     pub decided_by: Option<UserId>,
-    /// When.
+    /// Time of the action.
     pub decided_at: Option<Timestamp>,
-    /// Why, in their words.
+    /// Reason, in the decider's words.
     pub reason: Option<String>,
-    /// Whether somebody outside the team wrote what is to be deployed, such as the author of a pull request from a fork; then whoever may
-    /// approve does, without asking whether they connected the repository.
+    /// Marks a deployment whose content was written by somebody outside the team, such as the author of a pull request from a
+    /// fork. Then any user with the permission to approve may do so, whether or not they connected the repository.
     pub from_outside: bool,
 }

@@ -1,4 +1,4 @@
-//! What a build leaves: a tree of files, named by the digest of its content.
+//! Artifact of a build: a tree of files, named by the digest of its content.
 
 use std::fmt;
 use std::str::FromStr;

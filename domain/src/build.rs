@@ -1,15 +1,15 @@
-//! How a source becomes an artifact.
+//! Plan of the build that turns a source into an artifact.
 
 use serde::{Deserialize, Serialize};
 
 use crate::workload::WorkloadSpec;
 
-/// What a build does and what comes out of it. Made by [`crate::detect`], run by a cloud's builder.
+/// Plan of a build and its result. Made by [`crate::detect`], run by a cloud's builder.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct BuildPlan {
     /// The framework, as people call it, such as `Vite`.
     pub framework: String,
-    /// Which file or entry led to that, such as "package.json lists `vite`".
+    /// File or entry that led to the plan, such as "package.json lists `vite`".
     pub reason: String,
     /// Programs to run in the source's directory, in order.
     pub steps: Vec<BuildStep>,
@@ -17,7 +17,7 @@ pub struct BuildPlan {
     pub image: Option<ImageBuild>,
     /// The directory that becomes the artifact, relative to the source's; empty for the whole.
     pub output: String,
-    /// What the artifact is run as.
+    /// Workload that the artifact runs as.
     pub workload: WorkloadSpec,
 }
 
@@ -43,14 +43,14 @@ pub struct ImageBuild {
     pub env: Vec<(String, String)>,
 }
 
-/// What a build may use before it is stopped.
+/// Limits of a build's resources. A build that exceeds them is stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BuildLimits {
     /// Wall time of all steps together, seconds.
     pub wall_seconds: u64,
     /// Memory of all its processes together, MiB.
     pub memory_mib: u64,
-    /// How many processes at once.
+    /// Maximum number of concurrent processes.
     pub processes: u32,
     /// Size of its directory, MiB.
     pub disk_mib: u64,
@@ -58,7 +58,7 @@ pub struct BuildLimits {
     pub output_mib: u64,
     /// Files in the artifact.
     pub output_files: u64,
-    /// What is kept of its log, MiB.
+    /// Maximum size of its stored log, MiB.
     pub log_mib: u64,
 }
 

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 const PROOF_LABEL: &str = "_mikrocloud";
 const PROOF_PREFIX: &str = "mikrocloud-verification=";
 
-/// How long an owner is waited for; after that they ask again.
+/// Time within which an owner has to verify the domain; after that they have to request another check.
 const PATIENCE: chrono::TimeDelta = chrono::TimeDelta::days(7);
 
 /// A domain of a team's own.
@@ -29,23 +29,23 @@ pub struct CustomDomain {
     pub environment_id: EnvironmentId,
     /// Its name.
     pub name: HostName,
-    /// What the owner shows in the DNS. It is no secret: whoever reads the DNS sees it.
+    /// Token that the owner publishes in the DNS. It is no secret: everybody who reads the DNS sees it.
     pub token: String,
-    /// What the last look at the DNS found wrong, and what to do.
+    /// Problem that the last DNS check found, with a remedy.
     pub problem: Option<String>,
-    /// When the DNS was last looked at.
+    /// Time of the last DNS check.
     pub checked_at: Option<Timestamp>,
-    /// When it is looked at next; never by itself when absent.
+    /// Time of the next DNS check; absent if none is scheduled.
     pub next_check_at: Option<Timestamp>,
-    /// Since when the team is known to own it, which is since when it is served.
+    /// Time since which the team is known to own it, and since which it is served.
     pub verified_at: Option<Timestamp>,
-    /// Who added it.
+    /// User who added it.
     pub created_by: UserId,
-    /// When it was added.
+    /// Time at which it was added.
     pub created_at: Timestamp,
 }
 
-/// How it stands with a domain.
+/// State of a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum DomainState {
     /// It waits for its owner to show that it is theirs.
@@ -77,12 +77,12 @@ pub struct DnsRecord {
     pub kind: &'static str,
     /// The name that it is for.
     pub name: String,
-    /// What it says.
+    /// Value of the record.
     pub value: String,
 }
 
 impl CustomDomain {
-    /// How it stands.
+    /// State of the approval.
     pub fn state(&self) -> DomainState {
         if self.verified_at.is_some() { DomainState::Verified } else { DomainState::Pending }
     }
@@ -93,8 +93,8 @@ impl CustomDomain {
         DnsRecord { kind: "TXT", name, value: format!("{PROOF_PREFIX}{}", self.token) }
     }
 
-    /// When to look next after a look at this moment; `None` when the owner is waited for no longer. What is served is looked at daily,
-    /// so that somebody who looks why it does not work sees how it stands.
+    /// Returns the time of the check that follows a check at this moment; `None` once the verification period is over. A served
+    /// domain is checked daily, so that a user who investigates a failure sees its present state.
     pub fn next_check(&self, at: Timestamp) -> Option<Timestamp> {
         let waited = at - self.created_at;
         let pause = match self.state() {
@@ -108,7 +108,7 @@ impl CustomDomain {
     }
 }
 
-/// Whether a name can be a custom domain: it is no name of one label, and leaves room for the name of its proof.
+/// Checks that a name can be a custom domain: it has more than one label, and leaves room for the name of its proof.
 pub fn check_name(name: &HostName) -> Result<(), &'static str> {
     if !name.is_public() {
         return Err("a name without a dot is known on your own network only: give one such as www.example.org");

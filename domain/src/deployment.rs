@@ -10,8 +10,8 @@ use crate::source::Source;
 use crate::time::Timestamp;
 use crate::workload::WorkloadSpec;
 
-/// Where a deployment stands: `queued -> building -> releasing -> live -> superseded`;
-/// `failed` and `cancelled` from any of the first three.
+/// State of a deployment: `queued -> building -> releasing -> live -> superseded`; `failed` and `cancelled` from any of the first
+/// three.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -60,12 +60,12 @@ impl DeploymentStatus {
         }
     }
 
-    /// Whether work is still to be done on it.
+    /// Returns true if work remains to be done on it.
     pub fn is_moving(self) -> bool {
         matches!(self, Self::Queued | Self::Building | Self::Releasing)
     }
 
-    /// Whether the state machine has a step from this state to that one.
+    /// Returns true if the state machine has a step from this state to that one.
     pub fn can_become(self, to: Self) -> bool {
         use DeploymentStatus as S;
         match to {
@@ -85,12 +85,12 @@ impl DeploymentStatus {
     }
 }
 
-/// Why a deployment failed or was cancelled: a stable code for programs, a message for people.
+/// Reason for which a deployment failed or was cancelled: a stable code for programs, a message for people.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Failure {
     /// Stable, in capitals, such as `BUILD_FAILED`.
     pub code: String,
-    /// What happened and what to do about it.
+    /// Description of the failure, with a remedy.
     pub message: String,
 }
 
@@ -101,7 +101,7 @@ impl Failure {
     }
 }
 
-/// What made a deployment.
+/// Cause of a deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -128,36 +128,36 @@ pub struct Deployment {
     pub environment_id: EnvironmentId,
     /// Counts the deployments of a project from 1.
     pub number: i64,
-    /// Where it stands.
+    /// State of the job.
     pub status: DeploymentStatus,
-    /// What made it.
+    /// Cause of the deployment.
     pub trigger: Trigger,
-    /// What it is built from.
+    /// Source from which it is built.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub source: Source,
     /// The commit that was built, once known.
     pub commit_sha: Option<String>,
     /// The deployment whose artifact this one uses, for promotions and rollbacks.
     pub origin_id: Option<DeploymentId>,
-    /// What was built, once it is.
+    /// Digest of the built artifact, once it is built.
     pub artifact_digest: Option<Digest>,
-    /// When its artifact was given up; it cannot be released again then.
+    /// Time at which its artifact was removed; it cannot be released again then.
     pub artifact_removed_at: Option<Timestamp>,
-    /// What runs, once it is known.
+    /// Workload that runs, once it is known.
     #[cfg_attr(feature = "sqlx", sqlx(json(nullable)))]
     pub workload: Option<WorkloadSpec>,
     /// The version of the environment's variables it runs with.
     pub config_version: i64,
-    /// Why it failed or was cancelled.
+    /// Reason for which it failed or was cancelled.
     #[cfg_attr(feature = "sqlx", sqlx(json(nullable)))]
     pub failure: Option<Failure>,
-    /// Who asked for it.
+    /// User who requested it.
     pub created_by: Option<UserId>,
-    /// When it was asked for.
+    /// Time of the request.
     pub created_at: Timestamp,
-    /// When its present state began.
+    /// Time at which its present state began.
     pub changed_at: Timestamp,
-    /// When the present phase must be over; `None` in a state that does not move.
+    /// Deadline of the present phase; `None` in a state that does not move.
     pub deadline: Option<Timestamp>,
     /// The number of its last event.
     pub event_count: i64,
@@ -173,7 +173,7 @@ impl Deployment {
         deployment_label(self.address_name.as_ref().unwrap_or(project), self.id)
     }
 
-    /// Whether its environment can go back to it: it was live once, and its artifact is kept.
+    /// Allows a rollback of its environment to it: it was live once, and its artifact is kept.
     pub fn is_rollback_target(&self) -> bool {
         self.status == DeploymentStatus::Superseded && self.artifact_digest.is_some() && self.artifact_removed_at.is_none()
     }

@@ -30,13 +30,13 @@ use crate::manifest::{Kind, Manifest, split_command};
 pub trait SourceTree {
     /// The text of a file of up to 1 MiB; `None` when it is not there, not text, or larger.
     fn read(&self, path: &str) -> Option<String>;
-    /// Whether there is a file or a directory.
+    /// Returns true if there is a file or a directory at the path.
     fn exists(&self, path: &str) -> bool;
-    /// What is in a directory, sorted by name; empty when it is not there. The project itself is the empty path.
+    /// Lists a directory, sorted by name; empty if it does not exist. The empty path is the project itself.
     fn list(&self, directory: &str) -> Vec<Entry>;
-    /// Whether the machine that builds has this program.
+    /// Returns true if the build machine has this program.
     fn has_program(&self, name: &str) -> bool;
-    /// Whether the machine that builds has a container engine. Asked only for projects that have a Dockerfile.
+    /// Returns the state of the build machine's container engine. Called only for projects that have a Dockerfile.
     fn container_engine(&self) -> ContainerEngine;
 }
 
@@ -45,17 +45,17 @@ pub trait SourceTree {
 pub struct Entry {
     /// Its name.
     pub name: String,
-    /// Whether it is a directory.
+    /// Marks a directory.
     pub is_directory: bool,
 }
 
-/// Why there is no plan: a stable code for programs, a message with the remedy for people.
+/// Reason for which there is no plan: a stable code for programs, a message with the remedy for people.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct DetectError {
     /// Stable, in capitals, such as `NOTHING_DETECTED`.
     pub code: &'static str,
-    /// What was looked for and what to do.
+    /// Description of the missing files, with a remedy.
     pub message: String,
 }
 
@@ -69,7 +69,7 @@ impl DetectError {
 struct Project<'a> {
     tree: &'a dyn SourceTree,
     manifest: &'a Manifest,
-    /// What it is, when the project file says or implies it.
+    /// Kind of the project, if the project file states or implies it.
     kind: Option<Kind>,
     /// The program its server is started with, when the project file names it.
     start: Option<Vec<String>>,

@@ -1,6 +1,6 @@
-//! What is known of the container engine of a machine that builds.
+//! State of the container engine of a build machine.
 
-/// Whether a container engine can be used. An engine counts only when it answers: a client alone builds nothing.
+/// Availability of a container engine. An engine counts only if it answers: a client alone builds nothing.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ContainerEngine {
     /// There is no client of any known engine.
@@ -9,7 +9,7 @@ pub enum ContainerEngine {
     Silent {
         /// The client's program, such as `docker`.
         client: String,
-        /// What it said, on one line.
+        /// Message of the engine, on one line.
         reason: String,
     },
     /// One answers.

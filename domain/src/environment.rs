@@ -22,11 +22,11 @@ pub struct Environment {
     pub live_deployment_id: Option<DeploymentId>,
     /// Counts changes to its variables; a deployment pins the number it was made with.
     pub config_version: i64,
-    /// Whether what is deployed to it has to be approved by somebody else first.
+    /// Requires an approval by another user of each deployment.
     pub protected: bool,
-    /// When it was created.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When its deletion was asked for; nothing is deployed to it from then on.
+    /// Time at which its deletion was requested; nothing is deployed to it from then on.
     pub deleting_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! What happened to a deployment, numbered without gaps, and the lines it logged, numbered likewise.
+//! Events of a deployment, numbered without gaps, and its log lines, numbered likewise.
 
 use serde::{Deserialize, Serialize};
 
@@ -22,13 +22,13 @@ pub struct DeploymentEvent {
     pub project_number: i64,
     /// The status after the event.
     pub status: DeploymentStatus,
-    /// What happened, for people.
+    /// Description of the event, for people.
     pub message: String,
-    /// When.
+    /// Time of the action.
     pub at: Timestamp,
 }
 
-/// Where a log line comes from.
+/// Origin of a log line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -66,18 +66,18 @@ pub struct LogLine {
     pub deployment_id: DeploymentId,
     /// Counts the deployment's lines from 1 without gaps.
     pub number: i64,
-    /// Where it comes from.
+    /// Origin of the line.
     pub stream: LogStream,
     /// The text, without its line end, secrets masked.
     pub text: String,
-    /// When it was read.
+    /// Time at which the line was read.
     pub at: Timestamp,
 }
 
 /// A log line that has no number yet.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewLine {
-    /// Where it comes from.
+    /// Origin of the line.
     pub stream: LogStream,
     /// The text, without its line end.
     pub text: String,

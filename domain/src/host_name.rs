@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, de};
 pub(crate) const LONGEST: usize = 253;
 const LONGEST_LABEL: usize = 63;
 
-/// Why a text is no host name; each message says what to do instead.
+/// Reason for which a text is not a host name; each message states a remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum HostNameError {
     /// Nothing was given.
@@ -44,12 +44,12 @@ impl HostName {
         &self.0
     }
 
-    /// Whether it is `other`, or a name below it.
+    /// Returns true if it is `other`, or a name below it.
     pub fn is_within(&self, other: &str) -> bool {
         self.0.strip_suffix(other).is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     }
 
-    /// Whether there is more than one label in it: names of one label are looked up on the own network only.
+    /// Returns true if it has more than one label: names of one label are resolved on the local network only.
     pub fn is_public(&self) -> bool {
         self.0.contains('.')
     }

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use uuid::Uuid;
 
-/// Why a text is not the id that was asked for.
+/// Reason for which a text is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdError {
     /// The text carries no prefix, or the prefix of another kind of id.
@@ -14,7 +14,7 @@ pub enum IdError {
     Prefix {
         /// The text as given, cut to a length that can be shown.
         given: String,
-        /// What was asked for, in words.
+        /// Expected kind of id, in words.
         noun: &'static str,
         /// The prefix without its underscore.
         prefix: &'static str,
@@ -24,7 +24,7 @@ pub enum IdError {
     Body {
         /// The text as given, cut to a length that can be shown.
         given: String,
-        /// What was asked for, in words.
+        /// Expected kind of id, in words.
         noun: &'static str,
         /// The prefix without its underscore.
         prefix: &'static str,
@@ -166,7 +166,7 @@ id_types! {
     GitConnectionId = "git", "Git connection";
     /// A message of a Git host.
     GitDeliveryId = "gdl", "delivery";
-    /// What shows a pull request.
+    /// Preview of a pull request.
     PreviewId = "pre", "preview";
     /// A domain of a team's own.
     DomainId = "dom", "domain";

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use crate::id::{JobId, TeamId};
 use crate::time::Timestamp;
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -31,38 +31,38 @@ pub struct Job {
     pub id: JobId,
     /// The team it works for.
     pub team_id: TeamId,
-    /// Which handler runs it, such as `build`.
+    /// Kind of the job, such as `build`, which selects its handler.
     pub kind: String,
     /// The queue it waits in.
     pub queue: String,
-    /// What to do: ids only, with a version.
+    /// Arguments of the job: ids only, with a version.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub payload: serde_json::Value,
     /// Lower runs first.
     pub priority: i64,
     /// Jobs with the same key never run at once.
     pub exclusion_key: Option<String>,
-    /// Where it stands.
+    /// State of the job.
     pub state: JobState,
     /// Not before this time.
     pub run_at: Timestamp,
-    /// How often a worker took it.
+    /// Number of attempts made so far.
     pub attempts: i64,
-    /// How often a worker may take it.
+    /// Maximum number of attempts.
     pub max_attempts: i64,
     /// Proves that a worker holds it; a new one for every attempt.
     pub lease_token: Option<Uuid>,
-    /// When the lease runs out unless its holder extends it.
+    /// Expiry of the lease unless its holder extends it.
     pub lease_until: Option<Timestamp>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     pub last_error: Option<String>,
-    /// When it was written.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When a worker took it last.
+    /// Start time of the last attempt.
     pub started_at: Option<Timestamp>,
-    /// When it ended for good.
+    /// Time at which the job ended for good.
     pub finished_at: Option<Timestamp>,
-    /// Which worker took it last.
+    /// Worker that took the job last.
     pub worker: Option<String>,
     /// The trace that it belongs to, as a `traceparent`.
     pub trace: Option<String>,
@@ -80,19 +80,19 @@ pub struct DueJob {
     pub priority: i64,
 }
 
-/// How a queue is run. What is `None` is unlimited.
+/// Settings of a queue. `None` means unlimited.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct QueueSettings {
-    /// Since when nothing is taken from it.
+    /// Time since which the queue is paused.
     pub paused_at: Option<Timestamp>,
-    /// How many of its jobs run at once, over all workers.
+    /// Maximum number of its jobs that run concurrently, over all workers.
     pub concurrency: Option<i64>,
-    /// How many of its jobs run at once for one team.
+    /// Maximum number of its jobs that run concurrently for one team.
     pub team_concurrency: Option<i64>,
 }
 
-/// What a worker shows with every write it makes for a job: the write is refused once the lease is another's.
+/// Fencing token that a worker presents with every write for a job: the write is refused once another worker holds the lease.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fence {
     /// The job.

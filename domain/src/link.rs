@@ -2,9 +2,9 @@
 
 use std::path::{Component, Path};
 
-/// Whether a symbolic link at `link` (relative to the tree's root, none of its parents a link) with this target stays inside the
-/// tree. `..` may stand only before all names: `a/../b` passes through `a`, which may itself be a link to elsewhere in the tree,
-/// and what is above that is not what the text says.
+/// Returns true if a symbolic link at `link` (relative to the tree's root, none of its parents a link) with this target stays
+/// inside the tree. `..` may stand only before all names: `a/../b` passes through `a`, which may itself be a link to elsewhere in
+/// the tree, and the directory above that is not the one that the text names.
 pub fn stays_inside(link: &Path, target: &Path) -> bool {
     let mut depth = link.components().count().saturating_sub(1);
     let mut named = false;

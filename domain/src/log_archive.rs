@@ -12,9 +12,9 @@ pub struct LogChunk {
     pub first: i64,
     /// The number of its last line.
     pub last: i64,
-    /// Where it begins in the object.
+    /// Offset in the object.
     pub offset: u64,
-    /// How long it is there.
+    /// Length in the object.
     pub length: u64,
     /// The SHA-256 of these bytes.
     pub digest: Digest,

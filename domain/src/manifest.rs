@@ -15,19 +15,19 @@ pub const FILE_NAME: &str = "mikrocloud.toml";
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Manifest {
-    /// What the project is.
+    /// Description of the project.
     pub project: ProjectSection,
-    /// How it is built.
+    /// Settings of the build.
     pub build: BuildSection,
-    /// How its server runs.
+    /// Settings of its server.
     pub container: Option<ContainerSection>,
-    /// How its functions run.
+    /// Settings of its functions.
     pub functions: Option<FunctionsSection>,
-    /// Where it is deployed.
+    /// Target of its deployments.
     pub deploy: DeploySection,
     /// Variables that are no secret; the ones set with `mikrocloud env set` win over them.
     pub env: BTreeMap<String, String>,
-    /// What it may cost.
+    /// Budget of its costs.
     pub budget: Option<BudgetSection>,
 }
 
@@ -37,11 +37,11 @@ pub struct Manifest {
 pub struct ProjectSection {
     /// The project's name, used by the CLI when `--project` is not given.
     pub name: Option<String>,
-    /// What it is; detected when absent.
+    /// Kind of the project; detected if absent.
     pub kind: Option<Kind>,
 }
 
-/// What a project is.
+/// Kind of a project.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Kind {
@@ -98,7 +98,7 @@ pub struct ContainerSection {
     pub command: Option<String>,
     /// The path that is probed before traffic is sent.
     pub health_path: Option<String>,
-    /// How many processes run.
+    /// Number of processes.
     pub replicas: Option<u32>,
 }
 
@@ -110,9 +110,9 @@ pub struct FunctionsSection {
     pub directory: Option<String>,
     /// Memory limit of one function's process, MiB.
     pub memory_mib: Option<u64>,
-    /// How long one call may take, seconds.
+    /// Timeout of one call, in seconds.
     pub timeout_seconds: Option<u64>,
-    /// How many calls one function takes at once.
+    /// Maximum number of concurrent calls of one function.
     pub concurrency: Option<u32>,
 }
 
@@ -134,7 +134,7 @@ pub struct BudgetSection {
     pub monthly_usd: Option<f64>,
 }
 
-/// What is wrong with a project file: where, which key, and what to do.
+/// Error in a project file: position, key and remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{FILE_NAME}{}: {message}", line.map(|line| format!(" line {line}")).unwrap_or_default())]
 pub struct ManifestError {

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-/// Why a text cannot be a name; each message says what to do instead.
+/// Reason for which a text cannot be a name; each message states a remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NameError {
     /// Nothing was given.
@@ -152,7 +152,7 @@ impl EnvironmentName {
         Self("production".to_owned())
     }
 
-    /// Whether this is the environment that the project's plain host name shows.
+    /// Returns true if this is the environment that the project's plain host name serves.
     pub fn is_production(&self) -> bool {
         self.0 == "production"
     }

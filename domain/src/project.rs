@@ -20,15 +20,15 @@ pub struct Project {
     pub repository: Option<String>,
     /// The branch, tag or commit used when a deployment names none.
     pub reference: Option<String>,
-    /// When it was created.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it last changed.
+    /// Time of the last change.
     pub updated_at: Timestamp,
-    /// When its deletion was asked for; it is gone once everything it has on a cloud is gone.
+    /// Time at which its deletion was requested; it is removed once all its cloud resources are removed.
     pub deleting_at: Option<Timestamp>,
 }
 
-/// What every list shows of a project; reading this much costs less than half of reading all of it.
+/// Summary of a project for lists; reading it costs less than half of reading the whole project.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct ProjectBrief {
@@ -36,7 +36,7 @@ pub struct ProjectBrief {
     pub id: ProjectId,
     /// The unique name, first label of its host names.
     pub name: ProjectName,
-    /// When it was created.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 

@@ -12,7 +12,7 @@ use crate::time::Timestamp;
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
 pub enum ResourceKind {
-    /// What runs or serves a deployment.
+    /// Workload that runs or serves a deployment.
     Workload,
     /// The host label of an environment.
     Route,
@@ -54,6 +54,6 @@ pub struct Resource {
     pub kind: ResourceKind,
     /// Its name in that cloud.
     pub external_id: String,
-    /// When it was asked for; written before the cloud is called.
+    /// Time at which it was requested; recorded before the cloud is called.
     pub created_at: Timestamp,
 }

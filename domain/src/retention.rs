@@ -1,5 +1,5 @@
-//! Which artifacts of a team are kept: those that are shown or on their way, those that rollback needs, within the team's budget
-//! (docs/adr/0012-artifact-retention.md).
+//! Retention of a team's artifacts: those that are served or in progress are kept, and those that rollback needs, within the
+//! team's budget (docs/adr/0012-artifact-retention.md).
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -18,11 +18,11 @@ pub struct Holding {
     pub deployment_id: DeploymentId,
     /// Its environment.
     pub environment_id: EnvironmentId,
-    /// Whether that is a project's production.
+    /// Marks a project's production environment.
     pub is_production: bool,
-    /// Where the deployment stands.
+    /// Status of the deployment.
     pub status: DeploymentStatus,
-    /// When that began.
+    /// Time at which that status began.
     pub changed_at: Timestamp,
     /// Its artifact.
     pub digest: Digest,
@@ -30,14 +30,14 @@ pub struct Holding {
     pub bytes: i64,
 }
 
-/// What may be kept.
+/// Limits of retention.
 #[derive(Debug, Clone, Copy)]
 pub struct RetentionRules {
-    /// How many superseded deployments of each environment stay ready for rollback.
+    /// Number of superseded deployments of each environment that stay ready for rollback.
     pub keep_superseded: usize,
-    /// For how long the artifact of a deployment that failed or was cancelled may still be promoted.
+    /// Time during which the artifact of a deployment that failed or was cancelled may still be promoted.
     pub keep_unreleased: TimeDelta,
-    /// How many bytes of artifacts a team may keep; what is shared by deployments counts once.
+    /// Maximum size of a team's artifacts, bytes; content that deployments share counts once.
     pub budget_bytes: u64,
 }
 
@@ -48,20 +48,20 @@ pub struct GivenUp {
     pub digest: Digest,
     /// The deployments, sorted.
     pub deployments: Vec<DeploymentId>,
-    /// What it counted.
+    /// Size that it counted, bytes.
     pub bytes: u64,
 }
 
-/// What becomes of a team's artifacts.
+/// Retention decision about a team's artifacts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RetentionChoice {
     /// Those that are given up, in the order in which that was decided.
     pub given_up: Vec<GivenUp>,
-    /// How much stays.
+    /// Size of the kept artifacts, bytes.
     pub kept_bytes: u64,
 }
 
-/// How much an artifact is needed, in the order in which artifacts are given up.
+/// Degree to which an artifact is needed, in the order in which artifacts are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Claim {
     /// Nobody needs it.
@@ -137,7 +137,7 @@ fn claim(holding: &Holding, rank: Option<usize>, rules: &RetentionRules, at: Tim
     }
 }
 
-/// How many superseded deployments of the same environment are newer.
+/// Returns the number of newer superseded deployments of the same environment, by deployment.
 fn rollback_ranks(holdings: &[Holding]) -> HashMap<DeploymentId, usize> {
     let mut superseded: Vec<_> = holdings.iter().filter(|holding| holding.status == DeploymentStatus::Superseded).collect();
     superseded.sort_by_key(|holding| std::cmp::Reverse((holding.changed_at, holding.deployment_id)));

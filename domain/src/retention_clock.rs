@@ -7,18 +7,18 @@ use crate::time::Timestamp;
 
 /// A step of more than this between two looks is a leap, unless the program was away for so long: only the time that follows can tell.
 const LEAP: TimeDelta = TimeDelta::days(1);
-/// For how long the clock has to go on evenly after a leap before it is believed.
+/// Time for which the clock has to run evenly after a leap before it is trusted.
 const TRUST: TimeDelta = TimeDelta::days(1);
 
 /// A clock that does not follow another one ahead for as long as that may be wrong. What was deleted for its age does not come back when
 /// the other is put right.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RetentionClock {
-    /// What it shows: what is older than it may be by this is deleted.
+    /// Time of this clock: data that is past its retention by this time is deleted.
     pub shows: Timestamp,
-    /// What the other clock showed at the last look.
+    /// Time of the other clock at the last reading.
     pub seen: Timestamp,
-    /// Since when that is ahead and has not leapt again.
+    /// Time since which the other clock is ahead without another leap.
     pub ahead_since: Option<Timestamp>,
 }
 
@@ -28,7 +28,8 @@ impl RetentionClock {
         Self { shows: moment, seen: moment, ahead_since: None }
     }
 
-    /// What it shows when the other clock shows `at`. While that is ahead after a leap, no more time passes here than between the looks.
+    /// Returns the clock after a reading of the other clock at `at`. While that is ahead after a leap, no more time passes here
+    /// than between the readings.
     #[must_use]
     pub fn look(self, at: Timestamp) -> Self {
         if at - self.shows <= LEAP {
@@ -50,7 +51,7 @@ mod tests {
     use super::*;
     use crate::time::now;
 
-    /// What a clock shows after looks at these hours, in hours.
+    /// Returns the time of a clock after readings at these hours, in hours.
     fn shown(hours: &[i64]) -> i64 {
         let start = now();
         let clock = hours.iter().fold(RetentionClock::at(start), |clock, hour| clock.look(start + TimeDelta::hours(*hour)));

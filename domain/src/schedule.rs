@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::id::{ProjectId, ScheduleId, TeamId, UserId};
 use crate::time::Timestamp;
 
-/// What is due longer than this was missed.
+/// Delay after which a due run counts as missed.
 pub const MISSED_AFTER: TimeDelta = TimeDelta::seconds(60);
 
 /// The most due times that are looked at in one step; a schedule that was away for longer begins anew after them.
@@ -30,30 +30,30 @@ pub struct Schedule {
     pub project_id: ProjectId,
     /// The environment it works on.
     pub environment: String,
-    /// What people call it; one of its name in a project.
+    /// Name of the schedule, unique in a project.
     pub name: String,
-    /// When, as a cron expression of 5 fields, or 6 with seconds first.
+    /// Times of the runs, as a cron expression of 5 fields, or 6 with seconds first.
     pub cron: String,
-    /// In which time zone, such as `Europe/Berlin`.
+    /// Time zone, such as `Europe/Berlin`.
     pub time_zone: String,
-    /// What is done.
+    /// Action of the schedule.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub action: Action,
-    /// What becomes of times at which nobody was there.
+    /// Treatment of times at which no process ran.
     pub missed: MissedRuns,
-    /// Whether it is in force.
+    /// Enables the schedule.
     pub enabled: bool,
-    /// How long one run may take, seconds.
+    /// Timeout of one run, seconds.
     pub timeout_seconds: i64,
-    /// When it is due next; `None` when it is not in force, or never again.
+    /// Next due time; `None` if it is disabled, or never due again.
     pub next_due_at: Option<Timestamp>,
-    /// For whom it acts.
+    /// User on whose behalf it acts.
     pub created_by: UserId,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 
-/// What a schedule does.
+/// Action of a schedule.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Action {
@@ -66,7 +66,7 @@ pub enum Action {
     },
 }
 
-/// What becomes of due times that were missed, because nothing ran.
+/// Treatment of due times that were missed, because no process ran.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -79,7 +79,7 @@ pub enum MissedRuns {
     All,
 }
 
-/// How a run stands.
+/// State of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -102,23 +102,23 @@ pub enum RunState {
 pub struct ExpectedRun {
     /// The schedule.
     pub schedule_id: ScheduleId,
-    /// When it was due; once for each time.
+    /// Due time of the run; there is one run for each time.
     pub due_at: Timestamp,
     /// The team that owns it.
     pub team_id: TeamId,
-    /// How it stands.
+    /// State of the approval.
     pub state: RunState,
-    /// Until when it has to move on; after that an alert is raised.
+    /// Deadline of the run's progress; after that an alert is raised.
     pub deadline: Timestamp,
-    /// What came of it, for people.
+    /// Outcome of the delivery, for people.
     pub outcome: Option<String>,
-    /// When a worker began.
+    /// Time at which a worker began.
     pub started_at: Option<Timestamp>,
-    /// When it ended.
+    /// Time at which it ended.
     pub finished_at: Option<Timestamp>,
 }
 
-/// Why a text is no time table.
+/// Reason for which a text is not a timetable.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TimetableError {
     /// Not a cron expression.
@@ -132,7 +132,7 @@ pub enum TimetableError {
     Never(String),
 }
 
-/// When something is due.
+/// Timetable of due times.
 #[derive(Clone)]
 pub struct Timetable {
     cron: Cron,
@@ -145,7 +145,7 @@ impl fmt::Debug for Timetable {
     }
 }
 
-/// What is due at some moment.
+/// Run that is due at some moment.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Due {
     /// The times to run for, in order.
@@ -173,7 +173,7 @@ impl Timetable {
         Some(next.with_timezone(&chrono::Utc))
     }
 
-    /// What is due now, when the next time on record is `next`.
+    /// Returns the run that is due now, with `next` as the next time on record.
     pub fn due(&self, next: Timestamp, now: Timestamp, missed: MissedRuns) -> Due {
         let mut due = Due::default();
         let mut late = Vec::new();

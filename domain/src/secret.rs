@@ -14,7 +14,7 @@ impl Secret {
         Self(Zeroizing::new(text.into()))
     }
 
-    /// Whether somebody who shows these bytes knows the secret. Takes the same time wherever they differ.
+    /// Returns true if the presented bytes equal the secret. Takes the same time wherever they differ.
     pub fn equals(&self, shown: &[u8]) -> bool {
         let differences = self.0.as_bytes().iter().zip(shown).fold(0, |sum, (a, b)| sum | (a ^ b));
         shown.len() == self.0.len() && differences == 0

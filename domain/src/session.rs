@@ -11,23 +11,23 @@ use crate::time::Timestamp;
 pub struct Session {
     /// Identity.
     pub id: SessionId,
-    /// Whose it is.
+    /// User whose session it is.
     pub user_id: UserId,
-    /// How it began: `password`, `link`, or the name of a provider; `None` for those of programs of before.
+    /// Sign-in method: `password`, `link`, or the name of a provider; `None` for sessions of earlier versions.
     pub method: Option<String>,
     /// The address it was last used from.
     pub address: Option<String>,
-    /// What the client calls itself.
+    /// User agent of the client.
     pub agent: Option<String>,
-    /// When it began.
+    /// Start time.
     pub created_at: Timestamp,
-    /// When it last went on.
+    /// Time of the last refresh.
     pub used_at: Timestamp,
-    /// When it ends however much it is used; `None` for one that lasts as long as it is used.
+    /// Time at which it ends even if it is used; `None` for one that lasts as long as it is used.
     pub ends_at: Option<Timestamp>,
 }
 
-/// What happened to an account that its user should know of.
+/// Kind of an account event that its user should know of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -60,16 +60,16 @@ pub enum SecurityEventKind {
 pub struct SecurityEvent {
     /// Identity.
     pub id: SecurityEventId,
-    /// Whose account.
+    /// User whose account it is.
     pub user_id: UserId,
-    /// What.
+    /// Kind of the event.
     pub kind: SecurityEventKind,
     /// From where.
     pub address: Option<String>,
-    /// What the client calls itself.
+    /// User agent of the client.
     pub agent: Option<String>,
-    /// When.
+    /// Time of the action.
     pub created_at: Timestamp,
-    /// When the user said that they have seen it.
+    /// Time at which the user acknowledged it.
     pub seen_at: Option<Timestamp>,
 }

@@ -1,16 +1,16 @@
-//! Where the files of a deployment come from.
+//! Source of a deployment's files.
 
 use serde::{Deserialize, Serialize};
 
 use crate::artifact::Digest;
 
-/// What a deployment is built from.
+/// Source from which a deployment is built.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Source {
     /// A Git repository.
     Git {
-        /// Where it is.
+        /// State of the certificate.
         repository: Repository,
         /// Branch, tag or commit; the repository's default branch when absent.
         reference: Option<Reference>,
@@ -22,7 +22,7 @@ pub enum Source {
     },
 }
 
-/// Why a repository or reference is refused.
+/// Reason for which a repository or reference is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// Not a form of address that is fetched from.
@@ -112,7 +112,7 @@ impl Reference {
         &self.0
     }
 
-    /// Whether it is a whole commit id (SHA-1 or SHA-256).
+    /// Returns true if it is a whole commit id (SHA-1 or SHA-256).
     pub fn is_commit(&self) -> bool {
         matches!(self.0.len(), 40 | 64) && self.0.bytes().all(|b| b.is_ascii_hexdigit())
     }

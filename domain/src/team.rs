@@ -16,7 +16,7 @@ pub struct User {
     pub email: String,
     /// Name shown to others.
     pub name: String,
-    /// When the user was created.
+    /// Creation time of the user.
     pub created_at: Timestamp,
 }
 
@@ -28,7 +28,7 @@ pub struct Team {
     pub id: TeamId,
     /// Name shown to people.
     pub name: String,
-    /// When the team was created.
+    /// Creation time of the team.
     pub created_at: Timestamp,
 }
 
@@ -50,20 +50,20 @@ pub struct Standing {
     pub team_id: TeamId,
     /// The member.
     pub user_id: UserId,
-    /// Who made the member, if it is a service account: its rights never exceed theirs, which are not among these.
+    /// Creator of the member, if it is a service account: its rights never exceed the creator's, which are not among these.
     pub created_by: Option<UserId>,
-    /// What the member may do.
+    /// Rights of the member.
     pub rights: Rights,
 }
 
 /// A member of a team, as other members see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Who.
+    /// Actor of the action.
     pub user: User,
-    /// Who made it, if it is a service account.
+    /// Creator of the account, if it is a service account.
     pub created_by: Option<UserId>,
-    /// What it may do in the team.
+    /// Rights in the team.
     pub rights: Rights,
 }
 
@@ -74,18 +74,18 @@ pub struct ApiKey {
     pub id: ApiKeyId,
     /// The team the key acts in.
     pub team_id: TeamId,
-    /// Who made the key; it can never do more than this user.
+    /// Creator of the key; it never has more rights than this user.
     pub user_id: UserId,
-    /// What the key is for, in the maker's words.
+    /// Purpose of the key, in the creator's words.
     pub name: String,
     /// The first characters of the key, to recognise it by.
     pub prefix: String,
-    /// What the key may do, as permission names.
+    /// Permissions of the key, by name.
     pub scopes: Permissions,
-    /// From when on the key is refused.
+    /// Expiry of the key.
     pub expires_at: Option<Timestamp>,
-    /// When the key was revoked.
+    /// Time at which the key was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When the key was made.
+    /// Creation time of the key.
     pub created_at: Timestamp,
 }

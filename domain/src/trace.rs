@@ -1,4 +1,4 @@
-//! Which request a piece of work goes back to: a trace runs from the request through every job that follows from it.
+//! Trace of a piece of work back to its request: a trace runs from the request through every job that follows from it.
 
 use std::fmt;
 use std::str::FromStr;

@@ -17,7 +17,7 @@ pub struct Variable {
     pub environment_id: EnvironmentId,
     /// Its name.
     pub name: String,
-    /// When this value was set.
+    /// Time at which this value was set.
     pub created_at: Timestamp,
 }
 
@@ -30,7 +30,7 @@ pub const MAX_NAME_BYTES: usize = 255;
 /// The most variables an environment may have.
 pub const MAX_VARIABLES: usize = 500;
 
-/// Why a variable is refused.
+/// Reason for which a variable is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum VariableError {
     /// The name cannot be an environment variable's.

@@ -1,8 +1,8 @@
-//! What runs once a deployment is live, said without naming a cloud.
+//! Workload of a live deployment, described independently of the cloud.
 
 use serde::{Deserialize, Serialize};
 
-/// What an artifact is run as.
+/// Workload that an artifact runs as.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum WorkloadSpec {
@@ -28,7 +28,7 @@ impl WorkloadSpec {
 /// Files to be served. How they are served (`_redirects`, `_headers`, `404.html`, clean URLs) follows from the files themselves.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct StaticSite {
-    /// Where the files are within the artifact; empty for its root.
+    /// Directory of the files within the artifact; empty for its root.
     #[serde(default)]
     pub root: String,
 }
@@ -46,18 +46,18 @@ pub struct Server {
     pub port: Option<u16>,
     /// The path that is probed; any answer below 500 counts as healthy.
     pub health_path: String,
-    /// How many processes run while it is live.
+    /// Number of processes while it is live.
     pub replicas: u32,
     /// Memory limit of one process and its children, MiB.
     pub memory_mib: u64,
-    /// How many CPU cores it may use, as a share; a cloud that cannot limit it says so.
+    /// Maximum number of CPU cores, as a fraction; a cloud that cannot limit it reports that.
     pub cpu: f64,
     /// The artifact is a container image, which says itself what is started: `command` and `port` are not used.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub image: Option<Image>,
 }
 
-/// How a server whose artifact is a container image is run.
+/// Settings of a server whose artifact is a container image.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Image {
     /// The port on which the program listens inside of the container; without one, the one that the image exposes, or 8080.
@@ -76,9 +76,9 @@ pub struct FunctionSet {
     pub site: Option<StaticSite>,
     /// Memory limit of one process, MiB.
     pub memory_mib: u64,
-    /// How long one call may take, seconds.
+    /// Timeout of one call, in seconds.
     pub timeout_seconds: u64,
-    /// How many calls one function takes at once; more wait.
+    /// Maximum number of concurrent calls of one function; further calls wait.
     pub concurrency: u32,
 }
 
@@ -89,11 +89,11 @@ pub struct Function {
     pub route: String,
     /// Its file within the artifact.
     pub file: String,
-    /// What runs it.
+    /// Runtime of the function.
     pub runtime: Runtime,
 }
 
-/// What runs a function.
+/// Runtime of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Runtime {

@@ -1,8 +1,8 @@
-//! What comes while a statement is under way goes together in the next one.
+//! Batching: requests that arrive while a statement runs are combined into the next one.
 
 use tokio::sync::{mpsc, oneshot};
 
-/// How many go together at most.
+/// Maximum size of a batch.
 const SIZE: usize = 256;
 
 /// Does the same with many inputs at once. Nobody waits for others to come: a batch is what came during the one before.

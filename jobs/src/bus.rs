@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 use crate::redis::{HintSender, Redis};
 
-/// What changed.
+/// Subject of a change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// A deployment has a new event.
@@ -17,7 +17,7 @@ pub enum Topic {
     DeploymentLogs(DeploymentId),
     /// A deployment of the project has a new event.
     ProjectEvents(ProjectId),
-    /// What the edges are to do changed.
+    /// Change of the edges' work.
     Edges,
     /// A job was called off: whoever runs it should look at its lease.
     Job(JobId),

@@ -1,4 +1,4 @@
-//! What a job's handler is given and what it gives back.
+//! Input and result of a job's handler.
 
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ impl Run {
     }
 }
 
-/// How an attempt ended well.
+/// Result of a successful attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outcome {
     /// The work is done; the runner records it.
@@ -36,7 +36,7 @@ pub enum Outcome {
     Recorded,
 }
 
-/// How an attempt ended otherwise.
+/// Result of an unsuccessful attempt.
 #[derive(Debug, thiserror::Error)]
 pub enum JobError {
     /// Trying again can help.

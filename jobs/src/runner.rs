@@ -21,12 +21,12 @@ use crate::dispatch::Wakeups;
 use crate::handler::{JobError, Outcome, Registration, Run, chain};
 use crate::trace;
 
-/// How long a worker holds a job without a sign of life.
+/// Settings of leases: the time for which a worker holds a job without a heartbeat.
 #[derive(Debug, Clone, Copy)]
 pub struct LeaseSettings {
-    /// How long a lease lasts.
+    /// Duration of a lease.
     pub lease: Duration,
-    /// How often it is extended.
+    /// Interval at which the lease is extended.
     pub heartbeat: Duration,
 }
 
@@ -50,7 +50,7 @@ pub struct Runner {
     wakeups: Wakeups,
     settings: LeaseSettings,
     registrations: HashMap<&'static str, Registration>,
-    /// What this process is called in the rows of the jobs it runs.
+    /// Name of this process in the rows of the jobs that it runs.
     name: String,
     limits: LimitedQueues,
     batches: Option<Batches>,
@@ -262,7 +262,7 @@ impl Runner {
 struct Batches {
     /// `None` for a job that has to be claimed alone.
     claims: Batcher<Fence, Option<Job>>,
-    /// Whether the lease still stood.
+    /// Batcher that ends attempts, and returns true if the lease was still held.
     ends: Batcher<Fence, bool>,
 }
 
@@ -289,19 +289,19 @@ impl Batches {
     }
 }
 
-/// How an attempt ends in the database.
+/// Outcome of an attempt in the database.
 enum End<'a> {
     Done,
     HandedBack,
     Failed(&'a Failed),
 }
 
-/// Which queues have limits, as far as known a moment ago.
+/// Queues that have limits, as known a moment ago.
 #[derive(Default)]
 struct LimitedQueues(Mutex<HashMap<&'static str, (std::time::Instant, bool)>>);
 
 impl LimitedQueues {
-    /// How long an answer holds. A limit that is set meanwhile is passed by what is claimed at the same moment.
+    /// Time for which an answer is cached. Jobs that are claimed at the moment a limit is set may exceed it.
     const FRESH: Duration = Duration::from_secs(1);
 
     async fn has(&self, store: &Store, queue: &'static str) -> bool {

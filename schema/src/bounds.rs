@@ -1,5 +1,5 @@
-//! What a document may be before the library looks at it. Its parser descends into nested values, and its check of the depth into every
-//! use of a fragment, as far as a document says: a short text could take the stack, or hours.
+//! Bounds of a document before the library processes it. Its parser descends into nested values, and its depth check into every
+//! use of a fragment, as far as a document demands: a short text could take the stack, or hours.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -10,13 +10,13 @@ use async_graphql::{Name, Request, ServerError, ServerResult};
 
 use crate::MAX_COMPLEXITY;
 
-/// How deep brackets of all kinds may be nested. Fields are at most 15 deep, the rest is for values and fragments.
+/// Maximum nesting of brackets of all kinds. Fields are at most 15 deep, the rest is for values and fragments.
 const MAX_NESTING: usize = 64;
 
-/// How many fields an operation may ask for at once at its root, each perhaps a query of its own to the database, under whatever aliases.
+/// Maximum number of root fields of an operation, under whatever aliases. Each is perhaps a database query of its own.
 const MAX_ROOTS: usize = 100;
 
-/// How many operations a document may hold; one of them is executed.
+/// Maximum number of operations in a document; one of them is executed.
 const MAX_OPERATIONS: usize = 16;
 
 /// Refuses documents that are nested too deep, or too large once each use of a fragment is written out.
@@ -45,7 +45,8 @@ impl Extension for Bounds {
     }
 }
 
-/// Whether the brackets of a text are nested no deeper than may be. Those in strings and comments are none: they would hide others.
+/// Returns true if the brackets of a text are nested no deeper than the maximum. Those in strings and comments do not count: they
+/// would hide others.
 pub fn is_shallow(text: &str) -> bool {
     let (mut depth, mut rest) = (0_usize, text.as_bytes());
     while let Some((byte, after)) = rest.split_first() {
@@ -66,7 +67,7 @@ pub fn is_shallow(text: &str) -> bool {
     true
 }
 
-/// What follows a string whose first quotation mark was read (GraphQL, section 2.9.4).
+/// Returns the text after a string whose first quotation mark was read (GraphQL, section 2.9.4).
 fn after_string(text: &[u8]) -> &[u8] {
     let (end, mut rest): (&[u8], _) = match text {
         [b'"', b'"', block @ ..] => (b"\"\"\"", block),
@@ -115,7 +116,7 @@ fn check(document: &ExecutableDocument) -> ServerResult<()> {
     Ok(())
 }
 
-/// How many fields stand at the root of an operation. To be asked only of a document whose size is known to be bounded.
+/// Returns the number of root fields of an operation. Call it only for a document whose size is known to be bounded.
 fn roots(document: &ExecutableDocument, selection: &SelectionSet) -> usize {
     let count = |item: &Selection| match item {
         Selection::Field(_) => 1,
@@ -128,7 +129,7 @@ fn roots(document: &ExecutableDocument, selection: &SelectionSet) -> usize {
     selection.items.iter().map(|item| count(&item.node)).sum()
 }
 
-/// How many selections parts of a document have with each use of a fragment written out.
+/// Numbers of selections in parts of a document, with each use of a fragment expanded.
 struct Sizes<'d> {
     document: &'d ExecutableDocument,
     /// By the fragment's name; `None` while it is being looked at.

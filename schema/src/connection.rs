@@ -20,7 +20,7 @@ pub struct Connection<T> {
     all: All,
 }
 
-/// What a connection is a page of.
+/// Set that a connection is a page of.
 #[derive(Debug, Clone, Copy)]
 pub enum All {
     /// The team's projects.
@@ -62,7 +62,7 @@ impl<T: Node> Connection<T> {
         &self.nodes
     }
 
-    /// How many nodes there are over all pages.
+    /// Returns the number of nodes over all pages.
     async fn total_count(&self, context: &Context<'_>) -> Result<i64> {
         let (services, actor) = caller(context)?;
         let count = match self.all {

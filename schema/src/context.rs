@@ -1,4 +1,4 @@
-//! What resolvers find in their context.
+//! Values in the context of resolvers.
 
 use async_graphql::{Context, Result};
 use domain::access::Actor;

@@ -10,16 +10,16 @@ use lru::LruCache;
 
 use crate::bounds::is_shallow;
 
-/// How many texts are kept, and the longest of them in bytes: together a few MiB at most, whatever clients send.
+/// Maximum number of cached texts, and the length of the longest in bytes: together a few MiB at most, whatever clients send.
 const TEXTS: NonZeroUsize = NonZeroUsize::new(128).unwrap();
 const LONGEST: usize = 2048;
 
 /// A text as it was parsed.
 #[derive(Clone)]
 pub struct Parsed {
-    /// What it says.
+    /// Value of the record.
     pub document: ExecutableDocument,
-    /// Whether no two answers come under the same key.
+    /// Indicates that no two results have the same key.
     pub is_distinct: bool,
 }
 
@@ -57,7 +57,7 @@ impl Documents {
     }
 }
 
-/// Whether all keys of a selection differ, and so on in each field. Fragments could bring any.
+/// Returns true if all keys of a selection differ, and recursively in each field. Fragments could add any key.
 fn is_distinct(selection: &SelectionSet) -> bool {
     let mut keys = HashSet::new();
     selection.items.iter().all(|selection| match &selection.node {

@@ -1,4 +1,4 @@
-//! What can be changed.
+//! Mutations.
 
 use async_graphql::MergedObject;
 
@@ -11,7 +11,7 @@ use crate::projects::mutation::{
     git::GitMutation, projects::ProjectMutation, schedules::ScheduleMutation, variables::VariableMutation,
 };
 
-/// What can be changed.
+/// Mutations.
 #[derive(MergedObject, Default)]
 pub struct Mutation(
     ProjectMutation,

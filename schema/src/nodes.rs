@@ -14,7 +14,7 @@ use crate::documents::Distinct;
 
 /// Something that lists are of.
 pub trait Node: ObjectType {
-    /// Where it stands in its list.
+    /// Returns the position in the list.
     fn cursor(&self) -> String;
 
     /// Writes the JSON of what its row holds for a field, the same as the field's resolver would answer; `None` when that takes more.

@@ -1,4 +1,4 @@
-//! How much of a list one query gets.
+//! Page size of a query's list.
 
 use async_graphql::Result;
 

@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Queries.
 
 use async_graphql::MergedObject;
 
@@ -10,7 +10,7 @@ use crate::projects::query::{
     approvals::ApprovalQuery, deployments::DeploymentQuery, git::GitQuery, projects::ProjectQuery, schedules::ScheduleQuery,
 };
 
-/// What can be asked.
+/// Queries.
 #[derive(MergedObject, Default)]
 pub struct Query(
     ProjectQuery,

@@ -1,4 +1,4 @@
-//! What can be followed.
+//! Subscriptions.
 
 use async_graphql::{Context, ID, Result, Subscription as GraphQLSubscription};
 use futures::{Stream, StreamExt};
@@ -9,7 +9,7 @@ use crate::error::to_graphql;
 use crate::input::parse_id;
 use crate::projects::model::event::{DeploymentEvent, LogLine};
 
-/// What can be followed. Every stream is numbered without gaps: resume with `after` set to the last number seen.
+/// Subscriptions. Every stream is numbered without gaps: resume with `after` set to the last number seen.
 #[derive(Default)]
 pub struct Subscription;
 

@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::failure::Failure;
 
-/// Which certificate the API gets, and from whom; where it shows sites, too, their domains get theirs there as well.
+/// Certificate of the API, and its authority; if sites are served there, too, their domains get theirs in the same way.
 #[derive(Debug, Clone, Args)]
 pub struct AcmeOptions {
     #[arg(
@@ -24,7 +24,7 @@ pub struct AcmeOptions {
         conflicts_with_all = ["tls_certificate", "tls_key"]
     )]
     domains: Vec<HostName>,
-    /// Where the authority can write to about its certificates
+    /// Address to which the authority can write about its certificates
     #[arg(id = "acme_email", long = "acme-email", env = "MIKROCLOUD_ACME_EMAIL", value_name = "EMAIL", value_parser = email)]
     email: Option<String>,
     /// The authority's directory, which speaks ACME with TLS-ALPN-01; who uses it agrees to its terms
@@ -37,7 +37,7 @@ pub struct AcmeOptions {
 }
 
 impl AcmeOptions {
-    /// What is wanted, if a certificate is.
+    /// Returns the settings, if a certificate is requested.
     pub fn settings(&self) -> Result<Option<AcmeSettings>, Failure> {
         if self.domains.is_empty() {
             return Ok(None);
@@ -64,13 +64,13 @@ impl AcmeOptions {
         (!self.domains.is_empty()).then_some(&self.directory)
     }
 
-    /// Where people reach an API with such a certificate, unless it is said otherwise.
+    /// Returns the public URL of an API with such a certificate, unless another is set.
     pub fn url(&self, port: u16) -> Option<String> {
         self.domains.first().map(|domain| format!("https://{domain}:{port}"))
     }
 }
 
-/// Why there can be no certificate, as a failure of the command.
+/// Converts the reason for which there can be no certificate into a failure of the command.
 pub fn failure(error: &AcmeError) -> Failure {
     match error {
         AcmeError::NoRoots => Failure::usage(format!("MIKROCLOUD_ACME_CA_FILE: {error}")),

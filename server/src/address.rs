@@ -1,4 +1,4 @@
-//! Where people reach the API, and with which certificate.
+//! Public address of the API, and its certificate.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -13,10 +13,10 @@ use url::Url;
 use crate::acme::AcmeOptions;
 use crate::failure::Failure;
 
-/// Where people reach whatever serves the API.
+/// Public address of the process that serves the API.
 #[derive(Debug, Clone, Args)]
 pub struct AddressOptions {
-    /// Where people reach the API; the address it listens on when left out
+    /// Public URL of the API; the address it listens on if omitted
     #[arg(long, env = "MIKROCLOUD_PUBLIC_URL", value_name = "URL", value_parser = public_url)]
     public_url: Option<Url>,
     /// The certificate with its chain, in PEM; with it the listener speaks TLS. A renewed file is taken by itself
@@ -37,7 +37,7 @@ impl AddressOptions {
         services::Settings { public_url: self.public_url.clone(), own_names, ..settings }
     }
 
-    /// Whether the listener speaks TLS.
+    /// Returns true if the listener uses TLS.
     pub fn speaks_tls(&self) -> bool {
         self.tls_certificate.is_some() || !self.acme.names().is_empty()
     }
@@ -47,7 +47,7 @@ impl AddressOptions {
         services::Settings { domain_certificates: self.acme.authority().cloned(), ..settings }
     }
 
-    /// How an API is reached that listens here.
+    /// Returns the public address of an API that listens here.
     pub async fn reach(&self, listening: SocketAddr, services: &Services) -> Result<Reach, Failure> {
         let tls = match self.acme.settings()? {
             Some(settings) => {

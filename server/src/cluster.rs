@@ -1,4 +1,4 @@
-//! What every role of the scaled-out form stands on: the database, Redis, the object store, the master key.
+//! Foundations of every role of the scaled-out form: the database, Redis, the object store, the master key.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -23,7 +23,7 @@ use crate::fleet::{Fleet, OtherEdges};
 use crate::master_key::given_master_key;
 use crate::options::{ClusterOptions, DatabaseOptions, SiteOptions};
 
-/// How often the clock of the database is looked at.
+/// Interval at which the database's clock is read.
 const CLOCK_EVERY: Duration = Duration::from_secs(30);
 
 /// A process of the scaled-out form, connected.
@@ -65,7 +65,7 @@ impl Cluster {
         Ok(Self { store, bus, wakeups, redis, sealer, artifacts, data, sites: options.sites.clone(), objects, stop })
     }
 
-    /// What an edge, or who asks the edges, needs of the control plane.
+    /// Builds the access to the control plane that an edge needs, or a process that queries the edges.
     pub fn fleet(&self, me: Option<EdgeId>) -> Arc<Fleet> {
         let control = LocalControl {
             store: self.store.clone(),
@@ -83,7 +83,7 @@ impl Cluster {
         LocalCloud::cloud(Arc::new(edges), self.fleet(None), builds)
     }
 
-    /// How an edge of this installation is set up.
+    /// Builds the configuration of an edge of this installation.
     pub fn edge_config(&self) -> EdgeConfig {
         let mut config = EdgeConfig::new(self.data.path().join("edge"), self.data.instance());
         config.base_domain.clone_from(&self.sites.base_domain);
@@ -93,7 +93,7 @@ impl Cluster {
         config
     }
 
-    /// What the services of this process are allowed.
+    /// Builds the settings of this process's services.
     pub fn settings(&self, options: &ClusterOptions) -> Result<Settings, Failure> {
         let alert_webhook = options.alerts.alert_webhook.clone();
         let settings = Settings { alert_webhook, ..Settings::in_directory(self.directory().to_owned()) };
@@ -120,7 +120,7 @@ impl Cluster {
     }
 }
 
-/// Why an installation cannot be used, as a failure of the command.
+/// Converts the reason for which an installation cannot be used into a failure of the command.
 pub fn setup_failure(error: SetupError) -> Failure {
     match error {
         SetupError::WrongMasterKey | SetupError::ReplacedMasterKey { .. } => Failure::failed("MASTER_KEY", error.to_string()),
@@ -180,7 +180,7 @@ async fn writable(store: Store) -> Result<Store, Failure> {
     Ok(store)
 }
 
-/// What a program says that works on the schema of a newer one.
+/// Warning of a program that works on the schema of a newer version.
 pub const SCHEMA_AHEAD: &str = "the database has the schema of a newer MikroCloud, which this version can work on, too";
 
 /// Waits until `mikrocloud migrate` has made the schema that this program needs.

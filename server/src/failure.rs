@@ -1,4 +1,4 @@
-//! How a command ends when it does not go well.
+//! Failure of a command.
 
 use serde_json::json;
 
@@ -7,7 +7,7 @@ pub const USAGE: u8 = 2;
 const FAILED: u8 = 1;
 const NOT_SIGNED_IN: u8 = 4;
 
-/// Why a command failed, and the exit status that says so.
+/// Reason for which a command failed, and the exit status that expresses it.
 #[derive(Debug)]
 pub struct Failure {
     /// 1 failed, 2 usage, 4 not signed in.
@@ -16,12 +16,12 @@ pub struct Failure {
     pub code: String,
     /// The problem and its remedy.
     pub message: String,
-    /// Whether the command printed its JSON document already.
+    /// Indicates that the command printed its JSON document already.
     pub printed: bool,
 }
 
 impl Failure {
-    /// What was asked for did not happen.
+    /// Builds the failure of a request that was not carried out.
     pub fn failed(code: impl Into<String>, message: impl Into<String>) -> Self {
         Self { exit: FAILED, code: code.into(), message: message.into(), printed: false }
     }

@@ -22,11 +22,11 @@ use store::{EdgeRow, Store, StoreError};
 
 use crate::local_control::{InProcess, read, write};
 
-/// How often an edge gives a sign of life, and after what silence it counts as away.
+/// Interval of an edge's heartbeats, and the silence after which it counts as away.
 pub const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
 const AWAY_AFTER: Duration = Duration::from_secs(11);
 
-/// How often the rows are looked at while waiting for edges.
+/// Interval at which the rows are polled while waiting for edges.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The edges that give signs of life.
@@ -41,7 +41,7 @@ pub struct Fleet {
     store: Store,
     /// The edge of this process.
     me: Option<EdgeId>,
-    /// What it said last that it shows.
+    /// Routes that it last reported as served.
     shown: Mutex<Routes>,
 }
 
@@ -192,7 +192,7 @@ impl OtherEdges {
         }
     }
 
-    /// Whether it holds on every edge that is alive.
+    /// Returns true if the awaited condition holds on every edge that is alive.
     async fn holds(&self, awaited: &Awaited<'_>) -> Result<bool, StoreError> {
         let edges = alive(&self.store).await?;
         Ok(match awaited {
@@ -212,7 +212,7 @@ impl OtherEdges {
     }
 }
 
-/// What is waited for.
+/// Condition that is awaited.
 enum Awaited<'a> {
     Shown(&'a str, DeploymentId),
     Hidden(&'a str),

@@ -1,4 +1,4 @@
-//! Which Git hosts there are.
+//! Selection of the Git hosts.
 
 use std::path::PathBuf;
 
@@ -11,7 +11,7 @@ use url::Url;
 
 use crate::failure::Failure;
 
-/// What whatever receives webhooks, or reports to Git hosts, takes about them.
+/// Options about Git hosts, for processes that receive webhooks or report to them.
 #[derive(Debug, Clone, Args)]
 pub struct GitHostOptions {
     /// The APIs of Git hosts besides github.com and gitlab.com, as github=URL or gitlab=URL
@@ -23,7 +23,7 @@ pub struct GitHostOptions {
     /// The app's private key, a file in PEM
     #[arg(long, env = "MIKROCLOUD_GITHUB_APP_KEY_FILE", value_name = "FILE", requires = "github_app_id")]
     github_app_key_file: Option<PathBuf>,
-    /// What the app's webhooks are signed with
+    /// Secret that signs the app's webhooks
     #[arg(
         long,
         env = "MIKROCLOUD_GITHUB_APP_WEBHOOK_SECRET",

@@ -1,4 +1,4 @@
-//! Which installation a command of its operator is about.
+//! Selection of the installation that an operator's command is about.
 
 use std::path::PathBuf;
 
@@ -8,12 +8,12 @@ use domain::secret::Secret;
 /// The data directory of the embedded form, and of what a process of the scaled-out form keeps.
 #[derive(Debug, Clone, Args)]
 pub struct DataDirectory {
-    /// Where the state is kept
+    /// Directory of the state
     #[arg(long = "data", env = "MIKROCLOUD_DATA", value_name = "DIR")]
     pub directory: Option<PathBuf>,
 }
 
-/// Which database, and its master key.
+/// Selection of the database, and its master key.
 #[derive(Debug, Args)]
 pub struct InstallationChoice {
     /// The database of the scaled-out form; without one, that in the data directory is meant

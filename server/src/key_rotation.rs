@@ -15,7 +15,7 @@ use crate::failure::Failure;
 use crate::installation::InstallationChoice;
 use crate::master_key::{held_master_key, replace_master_key};
 
-/// How many connections a run has: one writes, others look keys up.
+/// Number of connections of a run: one writes, others look keys up.
 const CONNECTIONS: u32 = 4;
 
 /// `mikrocloud keys rotate`
@@ -27,7 +27,7 @@ pub struct RotateOptions {
         value_name = "FILE"
     )]
     pub(crate) new_key_file: Option<PathBuf>,
-    /// How long requests may take that began before every process knew of the new key, in seconds
+    /// Time allowed for requests that began before every process knew of the new key, in seconds
     #[arg(
         long,
         value_name = "SECONDS",

@@ -1,4 +1,4 @@
-//! What the roles take.
+//! Options of the roles.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -31,10 +31,10 @@ pub struct DatabaseOptions {
         value_name = "URL"
     )]
     pub(crate) database_url: Secret,
-    /// How many connections this process may have to it
+    /// Maximum number of connections of this process to it
     #[arg(long, env = "MIKROCLOUD_DATABASE_CONNECTIONS", default_value_t = 10, value_parser = clap::value_parser!(u32).range(2..=1000))]
     pub(crate) database_connections: u32,
-    /// How long to wait at the start for what this depends on, in seconds
+    /// Time to wait at the start for dependencies, in seconds
     #[arg(long, env = "MIKROCLOUD_WAIT_SECONDS", default_value_t = 60)]
     pub(crate) wait_seconds: u64,
     #[arg(
@@ -57,7 +57,7 @@ pub fn database_url(text: &str) -> Result<Secret, String> {
 }
 
 impl DatabaseOptions {
-    /// How long to wait at the start.
+    /// Returns the time to wait at the start.
     pub fn wait(&self) -> Duration {
         Duration::from_secs(self.wait_seconds)
     }
@@ -98,15 +98,15 @@ pub struct ClusterOptions {
     pub(crate) storage: StorageOptions,
 }
 
-/// Who is told of alerts.
+/// Receivers of alerts.
 #[derive(Debug, Clone, Args)]
 pub struct AlertOptions {
-    /// Where alerts are sent as JSON, in the form that chat services take
+    /// URL to which alerts are sent as JSON, in the form that chat services accept
     #[arg(long, env = "MIKROCLOUD_ALERT_WEBHOOK", hide_env_values = true, value_name = "URL")]
     pub(crate) alert_webhook: Option<Secret>,
 }
 
-/// Under which addresses deployments are seen.
+/// Addresses at which deployments are served.
 #[derive(Debug, Clone, Args)]
 pub struct SiteOptions {
     /// The domain under which deployments are served
@@ -131,10 +131,10 @@ pub struct UpOptions {
     /// The domain under which deployments are served
     #[arg(long, env = "MIKROCLOUD_BASE_DOMAIN", default_value = "localhost")]
     pub(crate) base_domain: String,
-    /// How many builds run at once
+    /// Number of concurrent builds
     #[arg(long, env = "MIKROCLOUD_BUILDS", default_value_t = BUILD.concurrency, value_parser = clap::value_parser!(u16).range(1..=256))]
     pub(crate) builds: u16,
-    /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
+    /// Time for which running jobs may continue after SIGTERM before they are handed back, in seconds
     #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 10)]
     pub(crate) shutdown_seconds: u64,
     #[command(flatten)]
@@ -160,7 +160,7 @@ pub struct UpOptions {
 pub struct MigrateOptions {
     #[command(flatten)]
     pub(crate) database: DatabaseOptions,
-    /// Where people reach the API, for the sign-in link of the owner
+    /// Public URL of the API, for the sign-in link of the owner
     #[arg(long, env = "MIKROCLOUD_PUBLIC_URL", default_value = "http://127.0.0.1:8080")]
     pub(crate) public_url: Url,
 }
@@ -189,16 +189,16 @@ pub struct WorkerOptions {
     /// The queues to work on; all when left out
     #[arg(long, env = "MIKROCLOUD_QUEUES", value_delimiter = ',', value_parser = QUEUES)]
     pub(crate) queues: Vec<String>,
-    /// How many jobs of each queue this process runs at once; each queue's own default when left out
+    /// Number of jobs of each queue that this process runs concurrently; each queue's own default if omitted
     #[arg(long, env = "MIKROCLOUD_CONCURRENCY", value_parser = clap::value_parser!(u16).range(1..=1024))]
     pub(crate) concurrency: Option<u16>,
-    /// How long a job stays with a worker that gives no sign of life, in seconds
+    /// Time for which a job stays with a worker without a heartbeat, in seconds
     #[arg(long, env = "MIKROCLOUD_LEASE_SECONDS", default_value_t = 30, value_parser = clap::value_parser!(u64).range(2..=600))]
     pub(crate) lease_seconds: u64,
-    /// Where to answer health checks and metrics
+    /// Address of health checks and metrics
     #[arg(long, env = "MIKROCLOUD_HEALTH_LISTEN", default_value = "127.0.0.1:8082")]
     pub(crate) health_listen: SocketAddr,
-    /// How long running jobs may go on after SIGTERM before they are handed back, in seconds
+    /// Time for which running jobs may continue after SIGTERM before they are handed back, in seconds
     #[arg(long, env = "MIKROCLOUD_SHUTDOWN_SECONDS", default_value_t = 25)]
     pub(crate) shutdown_seconds: u64,
     #[command(flatten)]
@@ -213,7 +213,7 @@ pub struct EdgeOptions {
     /// The address to listen on, for visitors and for other edges
     #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8081")]
     pub(crate) listen: SocketAddr,
-    /// Where other edges reach this one, as host:port; the listening address when left out
+    /// Address at which other edges reach this one, as host:port; the listening address if omitted
     #[arg(long, env = "MIKROCLOUD_EDGE_ADDRESS", value_name = "HOST:PORT")]
     pub(crate) address: Option<String>,
     #[command(flatten)]

@@ -1,4 +1,4 @@
-//! Whom MikroCloud speaks to of itself: where notifications may go, and by what mail is sent.
+//! Outgoing connections of MikroCloud itself: permitted receivers of notifications, and the mail server.
 
 use std::net::{IpAddr, SocketAddr};
 

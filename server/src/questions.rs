@@ -15,7 +15,7 @@ pub async fn container_engine() -> ContainerEngine {
     Engine::for_questions().find().await
 }
 
-/// What is wrong with the database in a file, in a sentence.
+/// Describes the problem of the database in a file, in a sentence.
 pub async fn check_database(path: &Path) -> Result<(), String> {
     let unopened = |error| format!("{} cannot be opened: {}", path.display(), jobs::handler::chain(&error));
     let store = Store::sqlite(path).await.map_err(unopened)?;

@@ -1,4 +1,4 @@
-//! What clients may ask for.
+//! Limits of clients' requests.
 
 use std::time::Duration;
 
@@ -13,16 +13,16 @@ use url::Url;
 /// The limits that whatever serves the API takes.
 #[derive(Debug, Clone, Args)]
 pub struct RequestOptions {
-    /// How many requests a user may make per hour; 0 for any number
+    /// Maximum number of requests of a user per hour; 0 for unlimited
     #[arg(long, env = "MIKROCLOUD_RATE_LIMIT", value_name = "REQUESTS", default_value_t = RateLimits::default().per_user)]
     rate_limit: u32,
     /// The same for a role (owner, admin, developer, viewer) or an API key, such as `viewer=200,key_...=5000`
     #[arg(long, env = "MIKROCLOUD_RATE_LIMIT_FOR", value_name = "WHO=REQUESTS", value_delimiter = ',')]
     rate_limit_for: Vec<RateLimitFor>,
-    /// How many requests an address may make per minute without being signed in; 0 for any number
+    /// Maximum number of unauthenticated requests from an address per minute; 0 for unlimited
     #[arg(long, env = "MIKROCLOUD_ANONYMOUS_RATE_LIMIT", value_name = "REQUESTS", default_value_t = RateLimits::default().anonymous)]
     anonymous_rate_limit: u32,
-    /// How often an address may try to sign in per minute; 0 for any number
+    /// Maximum number of sign-in attempts from an address per minute; 0 for unlimited
     #[arg(long, env = "MIKROCLOUD_SIGN_IN_RATE_LIMIT", value_name = "ATTEMPTS", default_value_t = RateLimits::default().sign_in)]
     sign_in_rate_limit: u32,
     #[arg(
@@ -34,18 +34,18 @@ pub struct RequestOptions {
         value_parser = origin
     )]
     allowed_origins: Vec<Url>,
-    /// How many requests are worked on at once
+    /// Maximum number of concurrent requests
     #[arg(long, env = "MIKROCLOUD_MAX_REQUESTS", value_name = "REQUESTS", default_value_t = LoadLimits::default().at_once,
         value_parser = at_least_one)]
     max_requests: usize,
-    /// How many more may wait until others are done; the rest is refused with 503
+    /// Maximum number of further requests that wait until others are done; the rest is refused with 503
     #[arg(long, env = "MIKROCLOUD_MAX_WAITING", value_name = "REQUESTS", default_value_t = LoadLimits::default().waiting)]
     max_waiting: usize,
-    /// How long one may wait, in milliseconds
+    /// Maximum waiting time of a request, in milliseconds
     #[arg(long, env = "MIKROCLOUD_MAX_WAIT_MS", value_name = "MILLISECONDS", default_value_t = 2000,
         value_parser = clap::value_parser!(u64).range(0..=20_000))]
     max_wait_ms: u64,
-    /// How long a client may take for the head of a request, in seconds; connections that say nothing for longer are closed
+    /// Timeout of a request's head, in seconds; connections that are silent for longer are closed
     #[arg(long, env = "MIKROCLOUD_MAX_HEAD_SECONDS", value_name = "SECONDS", default_value_t = 75,
         value_parser = clap::value_parser!(u64).range(1..=3600))]
     max_head_seconds: u64,
@@ -75,7 +75,7 @@ impl std::str::FromStr for RateLimitFor {
 }
 
 impl RequestOptions {
-    /// What an API takes on; its users are counted together with those of other processes where there is a Redis.
+    /// Builds the admission settings of an API. Its users are counted together with those of other processes if there is a Redis.
     pub fn admission(&self, reach: Reach, redis: Option<Redis>) -> Admission {
         let wait = Duration::from_millis(self.max_wait_ms);
         let load = LoadLimits {

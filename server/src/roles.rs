@@ -31,9 +31,9 @@ use crate::options::{ApiOptions, EdgeOptions, MigrateOptions, WorkerOptions};
 use crate::serving::{listen, wait_for_signal};
 use crate::work::{Work, kill_leftovers};
 
-/// How long what runs on an edge may take to end.
+/// Time within which the workloads on an edge have to end.
 const EDGE_GRACE: Duration = Duration::from_secs(20);
-/// How often an edge looks for artifacts that nothing on it uses any more.
+/// Interval at which an edge searches for artifacts that nothing on it uses any more.
 const CLEAN_EVERY: Duration = Duration::from_mins(10);
 
 /// Brings the schema up to date and prepares a new installation. Two at once do no harm: the second waits for the first.

@@ -1,4 +1,4 @@
-//! How people sign in.
+//! Sign-in of users.
 
 use std::path::PathBuf;
 
@@ -9,7 +9,7 @@ use url::Url;
 
 use crate::failure::Failure;
 
-/// What whatever serves the API takes about signing in.
+/// Options about signing in, for processes that serve the API.
 #[derive(Debug, Clone, Args)]
 pub struct SignInOptions {
     /// The file that names the providers people sign in with (docs/signing-in.md)

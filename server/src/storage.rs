@@ -1,4 +1,4 @@
-//! What is kept, and for how long.
+//! Retention of stored data.
 
 use chrono::TimeDelta;
 use clap::Args;
@@ -7,16 +7,16 @@ use services::Settings;
 /// The options on storage.
 #[derive(Debug, Clone, Args)]
 pub struct StorageOptions {
-    /// How much the artifacts of a team may take together, in MiB; beyond it the oldest that only a rollback needs are removed
+    /// Maximum total size of a team's artifacts, in MiB; beyond it the oldest that only a rollback needs are removed
     #[arg(long, env = "MIKROCLOUD_ARTIFACT_BUDGET_MIB", default_value_t = 20 * 1024, value_name = "MIB")]
     artifact_budget_mib: u32,
-    /// How long an artifact that was given up stays before it is deleted, in seconds
+    /// Time for which a removed artifact stays before it is deleted, in seconds
     #[arg(long, env = "MIKROCLOUD_ARTIFACT_GRACE_SECONDS", default_value_t = 3600, value_name = "SECONDS")]
     artifact_grace_seconds: u32,
-    /// How long after its end the log of a deployment moves out of the database into the object store, in hours
+    /// Time after its end at which a deployment's log moves out of the database into the object store, in hours
     #[arg(long, env = "MIKROCLOUD_LOG_ARCHIVE_HOURS", default_value_t = 7 * 24, value_name = "HOURS")]
     log_archive_hours: u32,
-    /// How long entries of the audit log are kept, in days; 0 for ever
+    /// Retention of audit log entries, in days; 0 for ever
     #[arg(long, env = "MIKROCLOUD_AUDIT_RETENTION_DAYS", default_value_t = 400, value_name = "DAYS")]
     audit_retention_days: u32,
 }

@@ -57,7 +57,8 @@ struct House {
     edge: Edge,
     bus: EventBus,
     wakeups: Wakeups,
-    /// Where this process itself asks for what is deployed, as schedules do, when everybody else is answered over TLS.
+    /// Listener through which this process itself requests deployed sites, as schedules do, while everybody else is answered over
+    /// TLS.
     in_the_clear: Option<TcpListener>,
 }
 

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// How long jobs may take to be handed back once the grace is over.
+/// Time within which jobs have to be handed back once the grace period is over.
 const HAND_BACK: Duration = Duration::from_secs(5);
 
 /// Workers and a sweeper at work.

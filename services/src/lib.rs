@@ -65,32 +65,32 @@ pub(crate) use handle::handle;
 /// A result of a use case.
 pub type Result<T, E = ServiceError> = std::result::Result<T, E>;
 
-/// What an installation allows and where it keeps its files.
+/// Settings of an installation, and the locations of its files.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Directory for what is on its way; `incoming/` and `builds/` are made in it.
     pub directory: PathBuf,
-    /// What one build may use.
+    /// Limits of one build.
     pub build_limits: BuildLimits,
     /// The largest upload, in bytes (compressed).
     pub upload_bytes: u64,
-    /// How many superseded deployments of an environment stay on their cloud, ready for rollback.
+    /// Number of superseded deployments of an environment that stay on their cloud, ready for rollback.
     pub keep_superseded: i64,
-    /// How many bytes of artifacts each team may keep; what is live and what production goes back to next stays beyond it.
+    /// Maximum size of each team's artifacts, bytes; live deployments and production's next rollback target are kept beyond it.
     pub artifact_budget_bytes: u64,
-    /// How long an artifact that was given up stays before it is deleted.
+    /// Time for which a removed artifact stays before it is deleted.
     pub artifact_grace: TimeDelta,
-    /// How long after a deployment's end its log moves into the object store.
+    /// Time after a deployment's end at which its log moves into the object store.
     pub archive_logs_after: TimeDelta,
-    /// How long entries of the audit log are kept; for ever when absent.
+    /// Retention of audit log entries; for ever if absent.
     pub keep_audit_entries: Option<TimeDelta>,
-    /// Where alerts are sent as JSON, if anywhere.
+    /// URL to which alerts are sent as JSON, if any.
     pub alert_webhook: Option<Secret>,
     /// Networks that notifications may be sent to besides what is public.
     pub allowed_networks: Vec<ipnet::IpNet>,
-    /// Where people reach the server, where the operator says so: links in mail lead there.
+    /// Public URL of the server, if the operator sets it: links in mail lead there.
     pub public_url: Option<Url>,
-    /// By what mail is sent, if any is.
+    /// Mailer, if mail is sent.
     pub mailer: Option<Mailer>,
     /// A service with the range interface of Have I Been Pwned that new passwords are looked up in, if any.
     pub breached_passwords: Option<Url>,
@@ -160,7 +160,7 @@ pub(crate) struct Inner {
     pub settings: Settings,
 }
 
-/// What the services stand on.
+/// Dependencies of the services.
 pub struct Dependencies {
     /// The database.
     pub store: Store,
@@ -172,11 +172,11 @@ pub struct Dependencies {
     pub sealer: Arc<Sealer>,
     /// The clouds there are.
     pub clouds: Vec<Cloud>,
-    /// Where artifacts are.
+    /// Store of artifacts.
     pub artifacts: Artifacts,
-    /// Where uploaded directories are until they are built, and archived logs.
+    /// Store of uploaded directories until they are built, and of archived logs.
     pub objects: Objects,
-    /// What is allowed.
+    /// Settings of the installation.
     pub settings: Settings,
 }
 
@@ -213,7 +213,7 @@ impl Services {
         }
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     pub async fn ready(&self) -> Result<()> {
         Ok(self.store().ping().await?)
     }

@@ -10,7 +10,7 @@ use tokio::sync::{Mutex, OwnedMutexGuard};
 
 use crate::error::Result;
 
-/// How long a connection to PostgreSQL may take, or waiting for one of the pool.
+/// Timeout of connecting to PostgreSQL, and of waiting for a connection of the pool.
 const CONNECT: Duration = Duration::from_secs(10);
 
 /// Runs the same body on whichever pool the store has.
@@ -67,7 +67,7 @@ pub(crate) enum Open {
     Sqlite { open: sqlx::Transaction<'static, sqlx::Sqlite>, _writer: Option<OwnedMutexGuard<()>> },
 }
 
-/// What only one process does at a time.
+/// Lock on work that only one process does at a time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Lock {
     /// Taking back jobs and keeping invariants.
@@ -138,7 +138,7 @@ impl Store {
         }
     }
 
-    /// Whether the database takes no writes, as a standby does.
+    /// Returns true if the database accepts no writes, as a standby does.
     pub async fn is_read_only(&self) -> Result<bool> {
         match &self.db {
             Db::Postgres(pool) => {
@@ -149,7 +149,7 @@ impl Store {
         }
     }
 
-    /// Whether the database answers.
+    /// Checks that the database answers.
     pub async fn ping(&self) -> Result<()> {
         db!(self, |pool| sqlx::query("SELECT 1").execute(pool).await.map(drop))?;
         Ok(())

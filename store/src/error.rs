@@ -1,6 +1,6 @@
 use sqlx::error::ErrorKind;
 
-/// Why the store could not do what was asked.
+/// Reason for which the store could not carry out a request.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database was migrated by a newer MikroCloud.
@@ -26,7 +26,7 @@ pub enum StoreError {
     Migrate(#[source] sqlx::migrate::MigrateError),
 }
 
-/// How databases say that there is no room: SQLite's `SQLITE_FULL` and `SQLITE_IOERR_SHMSIZE`, PostgreSQL's `disk_full`.
+/// Codes with which databases report a full disk: SQLite's `SQLITE_FULL` and `SQLITE_IOERR_SHMSIZE`, PostgreSQL's `disk_full`.
 const DISK_FULL: [&str; 3] = ["13", "4874", "53100"];
 
 impl From<sqlx::Error> for StoreError {
@@ -41,7 +41,7 @@ impl From<sqlx::Error> for StoreError {
 }
 
 impl StoreError {
-    /// Whether the database could not be reached, or is only just starting: it may be there later.
+    /// Returns true if the database could not be reached, or is only just starting: it may be available later.
     pub fn is_connection_lost(&self) -> bool {
         let Self::Database(error) = self else { return false };
         match error {
@@ -54,7 +54,7 @@ impl StoreError {
         }
     }
 
-    /// Whether trying the same again can help.
+    /// Returns true if a retry can succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Database(_) | Self::DiskFull | Self::Changed)
     }

@@ -5,7 +5,7 @@
 pub struct Page<T> {
     /// The rows.
     pub items: Vec<T>,
-    /// Whether more follow.
+    /// Indicates that more items follow.
     pub has_more: bool,
 }
 

@@ -7,7 +7,7 @@ use sqlx::migrate::{MigrateError, Migrator};
 use crate::db::{Db, Store};
 use crate::error::{Result, StoreError};
 
-/// What both databases take.
+/// Migrations that both databases share.
 static COMMON: Migrator = sqlx::migrate!("../migrations");
 
 /// All migrations of PostgreSQL: triggers are written in each database's own language.
@@ -23,7 +23,7 @@ fn with(own: &Migrator) -> Migrator {
 /// can. Without it every program can.
 const COMPATIBLE_WITH: &str = "schema_compatible_with";
 
-/// How a database's schema stands to this program's.
+/// Compatibility of a database's schema with this program's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SchemaState {
     /// `migrate` has to run first.
@@ -65,7 +65,7 @@ impl Store {
         }
     }
 
-    /// How the database's schema stands to this program's.
+    /// Returns the compatibility of the database's schema with this program's.
     pub async fn schema_state(&self) -> Result<SchemaState> {
         let table = match &self.db {
             Db::Postgres(_) => "SELECT to_regclass('_sqlx_migrations') IS NOT NULL",

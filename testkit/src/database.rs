@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use crate::postgres;
 
-/// Where a test's own, empty database is, so that it can be opened twice or looked into.
+/// Location of a test's own, empty database, so that it can be opened twice or inspected.
 pub enum Database {
     /// A file that goes with this value.
     Sqlite {
@@ -47,7 +47,7 @@ impl Database {
         done.unwrap_or_else(|error| panic!("`{sql}` failed: {error}"));
     }
 
-    /// What the database says when it refuses some SQL; `None` when it does not.
+    /// Returns the database's error if it refuses some SQL; `None` if it does not.
     pub async fn refusal(&self, sql: &'static str) -> Option<String> {
         let done = match self {
             Self::Sqlite { file, .. } => sqlite(file.to_string_lossy().as_ref(), sql).await,

@@ -5,7 +5,7 @@ use std::net::{Ipv4Addr, SocketAddr, TcpStream, UdpSocket};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-/// How long the server may take until it answers.
+/// Time within which the server has to answer.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A running `pebble-challtestsrv` of a test's own. Every name leads to 127.0.0.1 unless it is said otherwise. Dropped, it is killed.
@@ -42,7 +42,7 @@ impl DnsServer {
         Some(server)
     }
 
-    /// Where it answers, over UDP and TCP.
+    /// Returns the address at which it answers, over UDP and TCP.
     pub fn address(&self) -> SocketAddr {
         (Ipv4Addr::LOCALHOST, self.port).into()
     }

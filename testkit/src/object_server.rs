@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::tools::test_tools;
 
-/// How long a server may take until it listens.
+/// Time within which a server has to listen.
 const DEADLINE: Duration = Duration::from_mins(1);
 
 /// The bucket that each server has.
@@ -32,7 +32,7 @@ def somebody(environ, start_response):
 run_simple(sys.argv[2], int(sys.argv[4]), somebody, threaded=True)
 ";
 
-/// Whose object store is stood in for.
+/// Vendor of the object store that is emulated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ObjectVendor {
     /// S3, by moto, which checks credentials.

@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::Certificate;
 
-/// How long the server may take until it listens.
+/// Time within which the server has to listen.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A running `pebble` of a test's own. Dropped, it is killed.
@@ -59,12 +59,12 @@ impl Pebble {
         format!("https://127.0.0.1:{}/dir", self.port)
     }
 
-    /// Where the root of what it issues is, which is another one after each start.
+    /// Returns the address of the root of the certificates that it issues, which is another one after each start.
     pub fn root(&self) -> String {
         format!("https://127.0.0.1:{}/roots/0", self.management)
     }
 
-    /// By what its own server is known.
+    /// Returns the certificate that identifies its own server.
     pub fn server(&self) -> &Certificate {
         &self.server
     }
@@ -88,7 +88,7 @@ impl Pebble {
         assert!(self.spawn(), "pebble is gone");
     }
 
-    /// Whether the program is there.
+    /// Starts the server, and returns true if the program exists.
     #[expect(clippy::disallowed_methods, reason = "waits for a condition with a deadline, outside of any runtime")]
     fn spawn(&mut self) -> bool {
         let config = self.directory.path().join("pebble.json");

@@ -148,7 +148,7 @@ impl Drop for PostgresServer {
     }
 }
 
-/// Where the newest PostgreSQL has its server programs.
+/// Returns the directory of the newest PostgreSQL's server programs.
 fn programs() -> Option<PathBuf> {
     let mut found: Vec<(u32, PathBuf)> = std::fs::read_dir("/usr/lib/postgresql")
         .ok()?

@@ -10,7 +10,7 @@ const VARIABLE: &str = "MIKROCLOUD_PREVIOUS";
 
 static BINARY: OnceLock<Option<PathBuf>> = OnceLock::new();
 
-/// Where it is. `None` where its source is not at hand, which is said on standard error.
+/// Returns the path of the binary; `None` if its source is not available, which is reported on standard error.
 ///
 /// # Panics
 /// When it does not compile.

@@ -35,7 +35,7 @@ impl Proxy {
         self.port
     }
 
-    /// How many connections it has taken so far.
+    /// Returns the number of connections it has accepted so far.
     pub fn taken(&self) -> usize {
         self.taken.load(Ordering::SeqCst)
     }

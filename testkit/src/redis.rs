@@ -9,7 +9,7 @@ use tempfile::TempDir;
 
 use crate::Certificate;
 
-/// How long the server may take until it listens.
+/// Time within which the server has to listen.
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// A running `redis-server` of a test's own. Dropped, it is killed.
@@ -108,7 +108,7 @@ impl Redis {
         port
     }
 
-    /// Whether the program is there.
+    /// Starts the server, and returns true if the program exists.
     #[expect(clippy::disallowed_methods, reason = "waits for a condition with a deadline, outside of any runtime")]
     fn spawn(&mut self) -> bool {
         let mut command = Command::new("redis-server");

@@ -7,7 +7,7 @@ use services::auth::{ProviderInfo, SecondFactorState};
 
 use super::{Page, page, time};
 
-/// What the page of an account shows.
+/// Content of an account's page.
 pub(crate) struct AccountPage {
     pub email: String,
     pub session: SessionId,

@@ -22,7 +22,7 @@ const STYLE: &str = "body{font:16px/1.5 system-ui,sans-serif;max-width:44rem;mar
     .text{overflow-wrap:anywhere}.problem{border-left:.3rem solid #c33;padding-left:.8rem}.quiet{opacity:.7}form{margin:1rem 0}td form{margin:0}\
     label{display:block;margin:.6rem 0}nav{margin:1rem 0}nav>*{margin-right:.8rem}.code{font-size:1.6rem;letter-spacing:.15rem}";
 
-/// How often a page looks again that shows something which is about to change, seconds.
+/// Refresh interval of a page whose content is about to change, in seconds.
 const LOOK_AGAIN: u32 = 3;
 
 /// A page. Each time that it is sent its style is under another nonce, and nothing else is taken for a style or a script of it.
@@ -80,7 +80,7 @@ pub(crate) async fn front() -> Page {
     page("MikroCloud", body)
 }
 
-/// Why something did not happen, above a form that can be sent again; faults of ours as a page of their own.
+/// Renders the reason for a failure above a form that can be sent again. Internal errors get a page of their own.
 fn problem(error: Option<&ServiceError>) -> Markup {
     html! { @if let Some(error) = error { p.problem role="alert" { (sentence(&error.to_string())) } } }
 }

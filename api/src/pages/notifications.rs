@@ -10,10 +10,10 @@ use maud::{Markup, html};
 
 use super::{Page, page, time};
 
-/// What is due within this time is about to be sent.
+/// Time before its due time from which a delivery counts as about to be sent.
 const SOON: TimeDelta = TimeDelta::seconds(10);
 
-/// What deliveries are filtered by, with words for it.
+/// Filters of deliveries, with their labels.
 const FILTERS: [(Option<DeliveryState>, &str); 4] = [
     (None, "All"),
     (Some(DeliveryState::Failed), "Failed"),
@@ -40,7 +40,7 @@ pub(crate) fn of_delivery(delivery: &Delivery) -> String {
     format!("{}/{}", of_channel(delivery.team_id, delivery.channel_id), delivery.id)
 }
 
-/// Which team it is about.
+/// Renders the selection of a team.
 pub(crate) fn teams(teams: &[Team]) -> Page {
     let body = html! {
         @if teams.is_empty() {
@@ -79,14 +79,14 @@ pub(crate) fn channels(channels: &[Channel], projects: &[Project]) -> Page {
     page("Notifications", body)
 }
 
-/// What became of a request to send all once more that failed.
+/// Result of a failed request to resend all deliveries.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Replayed {
     pub count: u32,
     pub has_more: bool,
 }
 
-/// What the page of a channel shows.
+/// Content of a channel's page.
 pub(crate) struct ChannelPage {
     pub channel: Channel,
     pub deliveries: services::Page<Delivery>,
@@ -142,7 +142,7 @@ pub(crate) fn channel(shown: &ChannelPage) -> Page {
     page(channel.name.clone(), body).looking_again(looks_again)
 }
 
-/// What the page of a delivery shows.
+/// Content of a delivery's page.
 pub(crate) struct DeliveryPage {
     pub channel: Channel,
     pub delivery: Delivery,
@@ -185,7 +185,7 @@ fn replay(delivery: &Delivery) -> Markup {
     }
 }
 
-/// What the address of a page says of a filter.
+/// Returns the query string of a filter in a page's address.
 fn query_of(state: Option<DeliveryState>) -> &'static str {
     match state {
         None => "",
@@ -214,7 +214,7 @@ fn delivery_state(delivery: &Delivery) -> String {
     }
 }
 
-/// Whether an attempt is due.
+/// Returns true if an attempt is due.
 fn is_about_to_be_sent(delivery: &Delivery) -> bool {
     delivery.state == DeliveryState::Pending && delivery.next_attempt_at.is_none_or(|at| at < now() + SOON)
 }

@@ -70,7 +70,7 @@ pub(crate) fn device_code(error: Option<&ServiceError>) -> Page {
     page("Sign a command line in", body)
 }
 
-/// Whether a command line may be signed in.
+/// Renders the confirmation page for signing in a command line.
 pub(crate) fn device(device: &WaitingDevice, email: &str, teams: &[(String, String)]) -> Page {
     let body = html! {
         p { "A command line on " strong { (device.name) } " (" (device.address) ") wants to be signed in as " strong { (email) } "." }
@@ -88,7 +88,7 @@ pub(crate) fn device(device: &WaitingDevice, email: &str, teams: &[(String, Stri
     page("Sign a command line in", body)
 }
 
-/// Whether an account of a provider is linked.
+/// Renders the confirmation page for linking an account of a provider.
 pub(crate) fn link_account(token: &str, question: &LinkQuestion, error: Option<&ServiceError>) -> Page {
     let LinkQuestion { provider, email, needs_password, needs_code } = question;
     let body = html! {
@@ -109,7 +109,7 @@ pub(crate) fn link_account(token: &str, question: &LinkQuestion, error: Option<&
     page("Link your account", body)
 }
 
-/// Whether to join a team.
+/// Renders the confirmation page for joining a team.
 pub(crate) fn invitation(token: &str, question: &InvitationQuestion, email: &str) -> Page {
     let InvitationQuestion { team, role, invited_by } = question;
     let body = html! {

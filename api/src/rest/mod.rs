@@ -56,7 +56,7 @@ pub(crate) fn routes(state: &ApiState) -> Rest {
     Rest { quick, streams: guarded(state, streams), uploads: guarded(state, uploads) }
 }
 
-/// What is around every route; the last is the outermost.
+/// Wraps the layers around every route; the last is the outermost.
 fn guarded(state: &ApiState, routes: Router<ApiState>) -> Router<ApiState> {
     routes
         .route_layer(middleware::from_fn(conditional::tagged))

@@ -21,7 +21,7 @@ use crate::problem::refusal;
 use crate::state::ApiState;
 use crate::{auth, client};
 
-/// What to do with this address, for who comes with a browser. An editor of queries would be some megabytes of somebody else's scripts, on the
+/// Renders an explanation of this address for browsers. A query editor would be several megabytes of third-party scripts, on the
 /// site that people sign in to.
 pub async fn about() -> Page {
     let body = html! {

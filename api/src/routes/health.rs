@@ -1,4 +1,4 @@
-//! What machines ask about the server's health.
+//! Health endpoints for machines.
 
 use std::time::{Duration, Instant};
 
@@ -16,7 +16,7 @@ use crate::{auth, client};
 /// After how long an answer to the simplest question is slow.
 const SLOW: Duration = Duration::from_millis(500);
 
-/// How long an answer is waited for.
+/// Timeout of a health check.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// The process runs.
@@ -42,7 +42,7 @@ pub async fn ready(State(state): State<MachineState>) -> Response {
     (code, Json(body)).into_response()
 }
 
-/// How something that this process depends on is.
+/// Health of a dependency of this process.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Dependency {
     status: &'static str,

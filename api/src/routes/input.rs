@@ -1,4 +1,4 @@
-//! What routes below `/auth` and pages are sent: JSON by programs, forms by browsers, in whose cookie a session is.
+//! Input of routes below `/auth` and of pages: JSON from programs, forms from browsers, whose cookie holds the session.
 
 use std::sync::Arc;
 
@@ -45,7 +45,7 @@ impl<T: DeserializeOwned> FromRequest<ApiState> for Input<T> {
     }
 }
 
-/// Who sends a request, before anybody signs in: where it comes from, and the session of its browser.
+/// Client of a request, before anybody signs in: its origin, and the session of its browser.
 pub struct Client {
     pub origin: Arc<Origin>,
     pub cookie: Option<Secret>,
@@ -107,7 +107,7 @@ impl FromRequestParts<ApiState> for Member {
     }
 }
 
-/// What the address of a page says.
+/// Parameters in the address of a page.
 pub type Address<T> = WithRejection<T, BadAddress>;
 
 /// An address that nobody was led to by a page of ours.
@@ -131,7 +131,7 @@ impl IntoResponse for BadAddress {
     }
 }
 
-/// Where to go on: a path of ours. Whatever else is asked for could lead people away.
+/// Returns the address to continue at: a path of ours. Any other address could lead people away.
 pub(super) fn next(asked: Option<&str>) -> String {
     let is_ours =
         |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control());

@@ -33,13 +33,13 @@ use crate::security_headers::{SecurityHeaders, secure};
 use crate::state::{ApiState, MachineState, TIMEOUT};
 use crate::telemetry::{NewRequestId, measure, span, trace};
 
-/// How many uploads are received at once.
+/// Maximum number of concurrent uploads.
 const UPLOADS: usize = 64;
 
-/// How many webhooks are received at once.
+/// Maximum number of webhooks that are received concurrently.
 const WEBHOOKS: usize = 32;
 
-/// What machines ask about a process, whatever its role.
+/// Builds the routes with which machines query a process, whatever its role.
 pub(crate) fn machine_router(state: MachineState) -> Router {
     Router::new().merge(health_routes()).with_state(state)
 }

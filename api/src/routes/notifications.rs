@@ -15,15 +15,15 @@ use crate::pages;
 use crate::pages::notifications as page;
 use crate::pages::notifications::{ChannelPage, DeliveryPage, Replayed};
 
-/// How many deliveries a page shows.
+/// Number of deliveries on a page.
 const AT_ONCE: i64 = 50;
 
-/// What of a channel is shown.
+/// Selection of the channel's deliveries to display.
 #[derive(Deserialize)]
 pub struct Shown {
     state: Option<DeliveryState>,
     after: Option<DeliveryId>,
-    /// How many were just sent once more.
+    /// Number of deliveries that were just resent.
     replayed: Option<u32>,
     #[serde(default)]
     more: bool,
@@ -38,12 +38,12 @@ pub struct Span {
 type ChannelPath = Address<Path<(TeamId, ChannelId)>>;
 type DeliveryPath = Address<Path<(TeamId, ChannelId, DeliveryId)>>;
 
-/// What came of it as a page, or where to go on; what went wrong as a page, too.
+/// Renders the result as a page, or redirects to the next address. Errors are rendered as a page, too.
 async fn answer<A: IntoResponse>(work: impl Future<Output = services::Result<A>>) -> Response {
     work.await.map_or_else(|error| pages::failed("Notifications", error), IntoResponse::into_response)
 }
 
-/// Which team it is about; there is no choice for who is in one.
+/// Renders the selection of a team; skipped for users who are in only one.
 pub async fn teams(State(services): State<Services>, Visitor(account): Visitor) -> Response {
     answer(async {
         let teams = services.accounts().teams_of(&account).await?;

@@ -1,4 +1,4 @@
-//! What Git hosts tell: checked, written down and answered at once; jobs act on it.
+//! Webhooks of Git hosts: verified, stored and answered at once; jobs act on them.
 
 use std::borrow::Cow;
 

@@ -12,30 +12,31 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep, timeout};
 use tokio_util::sync::PollSender;
 
-/// How often a client is pinged, and after how much silence it is taken for dead. Every client library answers pings by itself.
+/// Interval at which a client is pinged, and the silence after which it counts as dead. Every client library answers pings by
+/// itself.
 const PING_EVERY: Duration = Duration::from_secs(20);
 const SILENCE: Duration = Duration::from_mins(1);
 
-/// How many messages wait for a slow client.
+/// Maximum number of messages that wait for a slow client.
 const WAITING: usize = 64;
 
-/// How long one message may take to a client that reads slowly.
+/// Timeout of sending one message to a client that reads slowly.
 const SEND: Duration = Duration::from_mins(1);
 
-/// What the protocol closes with: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
+/// Close codes of the protocol: <https://github.com/enisdenjo/graphql-ws/blob/master/PROTOCOL.md>.
 const BAD_REQUEST: u16 = 4400;
 const FORBIDDEN: u16 = 4403;
 const INIT_TIMEOUT: u16 = 4408;
-/// What the GraphQL library closes with in both cases.
+/// Close code that the GraphQL library uses in both cases.
 const PROTOCOL_ERROR: u16 = 1002;
 
-/// How long a client may take until it says who it is.
+/// Time within which a client has to authenticate.
 const INIT: Duration = Duration::from_secs(10);
 
 /// A close reason fits into a control frame (RFC 6455), bytes.
 const MAX_REASON: usize = 123;
 
-/// How far a client is with its `connection_init`. Cheap to clone.
+/// Progress of a client's `connection_init`. Cheap to clone.
 #[derive(Clone, Default)]
 pub(super) struct Handshake(Arc<(AtomicBool, AtomicBool)>);
 
@@ -68,7 +69,7 @@ impl Handshake {
     }
 }
 
-/// Where messages to a client go.
+/// Sink of messages to a client.
 pub(super) type Outgoing = PollSender<Message>;
 
 /// Serves a socket with what `serve` makes of its two ends, until either is done with it.

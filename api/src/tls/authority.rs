@@ -17,14 +17,14 @@ use tokio_util::sync::CancellationToken;
 
 use super::by_name::ByName;
 
-/// What an authority says that it speaks.
+/// ALPN protocol of an authority's validation.
 const CHALLENGE: &[u8] = b"acme-tls/1";
 
 /// The certificates that an authority issues.
 pub(super) struct Authority {
     certificates: Certificates,
     by_name: ByName,
-    /// How to refuse an authority, in the words of TLS.
+    /// TLS configuration that refuses an authority.
     refusal: Arc<ServerConfig>,
 }
 
@@ -77,15 +77,15 @@ fn challenged(hello: &ClientHello<'_>) -> Option<String> {
     is_challenge.then(|| hello.server_name().unwrap_or_default().to_ascii_lowercase())
 }
 
-/// How to show an authority what it asked for. The key is not compared with the certificate, which the library cannot read: it knows
-/// nothing of the critical extension that the proof is in.
+/// Builds the TLS configuration that presents the requested challenge certificate to an authority. The key is not compared with
+/// the certificate, which the library cannot read: it does not know the critical extension that holds the proof.
 fn shown(asked: ChallengeCertificate) -> Result<ServerConfig, rustls::Error> {
     let key = ring::sign::any_supported_type(&PrivateKeyDer::Pkcs8(asked.key.into()))?;
     let certified = CertifiedKey::new(vec![CertificateDer::from(asked.certificate)], key);
     Ok(super::resolving(Arc::new(SingleCertAndKey::from(certified)), &[CHALLENGE]))
 }
 
-/// How to refuse an authority that looks at a name which is not ours.
+/// Builds the TLS configuration that refuses an authority that validates a name which is not ours.
 fn refusal() -> ServerConfig {
     super::resolving(Arc::new(ResolvesServerCertUsingSni::new()), &[CHALLENGE])
 }

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::HTTP;
 
-/// Why a certificate of an authority cannot be used.
+/// Reason for which an authority's certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 enum Unusable {
     #[error("it cannot be read: {0}")]
@@ -25,8 +25,8 @@ enum Unusable {
     Tls(#[from] rustls::Error),
 }
 
-/// How to agree on TLS with certificates that change. A handshake looks its own up in memory; what changed is made ready before it takes the
-/// place of all there was. So do sessions: none is taken up again that began with a certificate of before.
+/// TLS configuration with certificates that change. A handshake looks up its certificate in memory. A change is prepared first
+/// and then replaces the whole previous state, sessions included: none that began with a previous certificate is resumed.
 pub(super) struct ByName(RwLock<Present>);
 
 struct Present {
@@ -53,7 +53,7 @@ impl ByName {
         Self(RwLock::new(Present::of(Shown::of(served, &Shown::default()))))
     }
 
-    /// How to agree on TLS at this moment.
+    /// Returns the present TLS configuration.
     pub fn config(&self) -> Arc<ServerConfig> {
         Arc::clone(&self.0.read().unwrap_or_else(PoisonError::into_inner).config)
     }
@@ -86,7 +86,7 @@ impl Present {
 }
 
 impl Shown {
-    /// What is served, in the form in which it is shown.
+    /// Converts the served certificates into the form in which they are presented.
     fn of(served: &Served, before: &Self) -> Self {
         let domain = |(name, issued): (&String, &Option<Arc<Issued>>)| {
             let before = before.domains.get(name).and_then(Option::as_ref);
@@ -155,7 +155,7 @@ mod tests {
         Served { own: own.cloned(), domains: Arc::new(domains) }
     }
 
-    /// Whether a client that asks for a name is shown this certificate.
+    /// Returns true if a client that requests a name is presented this certificate.
     fn is_shown(shown: &Shown, name: Option<&str>, issued: &Arc<Issued>) -> bool {
         shown.choose(name).is_some_and(|ready| Arc::ptr_eq(&ready.issued, issued))
     }

@@ -11,7 +11,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::TlsError;
 
-/// How often the files are looked at.
+/// Interval at which the files are checked.
 const LOOK: Duration = Duration::from_secs(10);
 
 /// A certificate with its key, in two files.
@@ -35,7 +35,8 @@ impl Files {
         Ok(Self { certificate: certificate.to_owned(), key: key.to_owned(), present: Mutex::new(present) })
     }
 
-    /// What a connection begins with. Files that were renewed are read again; while they cannot be used, those of before are.
+    /// Returns the acceptor for a new connection. Files that were renewed are read again; while they cannot be used, the previous
+    /// ones stay in use.
     pub fn acceptor(&self) -> TlsAcceptor {
         let mut present = self.present.lock().unwrap_or_else(PoisonError::into_inner);
         if present.looked.elapsed() >= LOOK {

@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use authority::Authority;
 use files::Files;
 
-/// Why a certificate cannot be used.
+/// Reason for which a certificate cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum TlsError {
     /// A file is not there, or not what it should be.
@@ -28,7 +28,7 @@ pub enum TlsError {
     File {
         /// The file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// Description of the problem.
         problem: String,
     },
     /// The key is not that of the certificate.
@@ -72,7 +72,7 @@ impl Tls {
     }
 }
 
-/// How to agree on TLS with a certificate.
+/// Builds the TLS configuration of a certificate.
 fn config(chain: Vec<CertificateDer<'static>>, private: PrivateKeyDer<'static>) -> Result<ServerConfig, rustls::Error> {
     let builder =
         ServerConfig::builder_with_provider(Arc::new(ring::default_provider())).with_safe_default_protocol_versions()?;
@@ -81,7 +81,7 @@ fn config(chain: Vec<CertificateDer<'static>>, private: PrivateKeyDer<'static>) 
     Ok(config)
 }
 
-/// How to agree on TLS with certificates that are chosen for each handshake, and what is spoken over it.
+/// Builds a TLS configuration with certificates that are chosen for each handshake, and the protocols on top of it.
 fn resolving(certificates: Arc<dyn ResolvesServerCert>, protocols: &[&[u8]]) -> ServerConfig {
     let builder = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()));
     let builder = builder
@@ -92,5 +92,5 @@ fn resolving(certificates: Arc<dyn ResolvesServerCert>, protocols: &[&[u8]]) -> 
     config
 }
 
-/// What is spoken over TLS.
+/// Protocols on top of TLS.
 const HTTP: [&[u8]; 2] = [b"h2", b"http/1.1"];

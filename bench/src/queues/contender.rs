@@ -46,7 +46,7 @@ pub enum Contender {
 }
 
 impl Contender {
-    /// What it is called in the table.
+    /// Returns the name in the table.
     pub fn name(self) -> String {
         match self {
             Self::Mikrocloud => "MikroCloud".to_owned(),
@@ -74,7 +74,7 @@ impl Contender {
         Ok(command)
     }
 
-    /// How many jobs are not done yet.
+    /// Returns the number of jobs that are not done yet.
     pub async fn left(self, servers: &Servers) -> Result<i64> {
         match self {
             Self::Mikrocloud => servers.count("SELECT count(*) FROM jobs WHERE state <> 'done'").await,

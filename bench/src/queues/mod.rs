@@ -19,20 +19,20 @@ use contender::{Contender, Servers};
 const BACKLOG: i64 = 20_000;
 /// Jobs that come one after the other, every 5 ms.
 const PACED: i64 = 2000;
-/// How many jobs a worker process runs at once.
+/// Number of jobs that a worker process runs concurrently.
 const CONCURRENCY: &str = "16";
-/// How long anything may take.
+/// Timeout of every step.
 const PATIENCE: Duration = Duration::from_mins(5);
 
-/// What a queue is measured against, and whether there is a goal.
+/// Contenders that a queue is measured against, each with an indication of a goal.
 const OTHERS: [(Contender, bool); 3] =
     [(Contender::Graphile { batch: 0 }, true), (Contender::Graphile { batch: 500 }, false), (Contender::Bullmq, false)];
 
-/// What was measured of a queue.
+/// Measurements of a queue.
 struct Figures {
     /// Jobs done a second.
     throughput: f64,
-    /// How long jobs waited from just before they were enqueued until their handler began, sorted, microseconds.
+    /// Waiting times of jobs, from just before they were enqueued until their handler began, sorted, microseconds.
     waits: Vec<u64>,
 }
 
@@ -102,7 +102,7 @@ async fn until_left(queue: Contender, servers: &Servers, left: i64) -> Result<(i
 /// The worker processes of a queue.
 struct Crew {
     workers: Vec<Running>,
-    /// Where they write how long their jobs waited.
+    /// Directory to which they write the waiting times of their jobs.
     directory: TempDir,
 }
 

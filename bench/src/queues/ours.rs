@@ -19,7 +19,7 @@ use tokio::time::{Instant, interval};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-/// How many rows one transaction of the backlog writes.
+/// Number of rows that one transaction of the backlog writes.
 const CHUNK: usize = 500;
 
 /// Runs `fill COUNT`, `pace COUNT` or `work FILE CONCURRENCY`, as the scripts of the other queues do.

@@ -16,10 +16,10 @@ pub struct AuditOptions {
     pub command: Option<AuditCommand>,
     #[command(flatten)]
     pub time: AuditTime,
-    /// Who: address or id of a user; id of an API key, a session or a schedule
+    /// Actor: address or id of a user; id of an API key, a session or a schedule
     #[arg(long)]
     pub actor: Option<String>,
-    /// What: an action such as project.create, or what stands before its dot
+    /// Action, such as project.create, or the part before its dot
     #[arg(long)]
     pub action: Option<String>,
     /// To what: its id or its name
@@ -28,7 +28,7 @@ pub struct AuditOptions {
     /// Only what was refused
     #[arg(long)]
     pub denied: bool,
-    /// How many entries, the latest first
+    /// Number of entries, the latest first
     #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=100_000))]
     pub limit: u32,
     #[command(flatten)]

@@ -1,8 +1,8 @@
-//! What many commands take.
+//! Arguments that many commands share.
 
 use clap::Args;
 
-/// How the outcome is shown.
+/// Output format.
 #[derive(Debug, Clone, Copy, Args)]
 pub struct Output {
     /// Print one JSON document to stdout and nothing else there
@@ -10,7 +10,7 @@ pub struct Output {
     pub json: bool,
 }
 
-/// Which project a command is about.
+/// Project that a command is about.
 #[derive(Debug, Clone, Args)]
 pub struct ProjectChoice {
     /// The project; the one that mikrocloud.toml names, or the directory's name, when left out
@@ -18,7 +18,7 @@ pub struct ProjectChoice {
     pub project: Option<String>,
 }
 
-/// Which environment a command is about.
+/// Environment that a command is about.
 #[derive(Debug, Clone, Args)]
 pub struct EnvironmentChoice {
     /// The environment; production when left out

@@ -102,7 +102,7 @@ pub enum Command {
 }
 
 impl Command {
-    /// Whether the outcome is wanted as JSON.
+    /// Returns true if the outcome is requested as JSON.
     pub fn wants_json(&self) -> bool {
         match self {
             Self::Up(_)

@@ -36,10 +36,10 @@ pub enum NotificationsCommand {
         /// Its new name
         #[arg(long)]
         name: Option<String>,
-        /// What it is told of, in place of what it is told of now; may be given more than once
+        /// Events it is notified of, in place of the present ones; may be given more than once
         #[arg(long = "event", value_name = "EVENT")]
         events: Vec<String>,
-        /// Where messages are sent; `-` reads it from standard input
+        /// URL that messages are sent to; `-` reads it from standard input
         #[arg(long)]
         url: Option<String>,
         /// A member that is written to, in place of those of now; may be given more than once
@@ -100,10 +100,10 @@ pub enum NotificationsCommand {
         /// Only those in this state
         #[arg(long, value_enum)]
         state: Option<DeliveryState>,
-        /// Of what happened since: RFC 3339, or a day as YYYY-MM-DD (UTC)
+        /// Start time of the events to resend: RFC 3339, or a day as YYYY-MM-DD (UTC)
         #[arg(long, value_parser = moment, value_name = "TIME")]
         since: Option<Timestamp>,
-        /// How many
+        /// Number of items to show
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=100))]
         limit: u32,
     },
@@ -127,7 +127,7 @@ pub enum NotificationsCommand {
     },
 }
 
-/// What kind of channel is added.
+/// Kind of the channel to add.
 #[derive(Debug, Subcommand)]
 pub enum AddChannel {
     /// A program that takes signed messages by the Standard Webhooks scheme
@@ -152,7 +152,7 @@ pub enum AddChannel {
 pub struct Address {
     /// Its name
     pub name: String,
-    /// Where messages are sent; `-` reads it from standard input, out of sight of other users of this machine
+    /// URL that messages are sent to; `-` reads it from standard input, hidden from other users of this machine
     pub url: String,
     #[command(flatten)]
     pub events: Events,
@@ -160,7 +160,7 @@ pub struct Address {
 
 #[derive(Debug, Args)]
 pub struct Events {
-    /// What it is told of; may be given more than once. All but deployment.queued when left out
+    /// Events it is notified of; may be given more than once. All but deployment.queued if omitted
     #[arg(long = "event", value_name = "EVENT")]
     pub events: Vec<String>,
 }

@@ -1,4 +1,4 @@
-//! What looks after a server on its own machine.
+//! Commands for operators, on the server's own machine.
 
 use std::net::SocketAddr;
 
@@ -35,7 +35,7 @@ pub struct DoctorOptions {
 
 #[derive(Debug, Args)]
 pub struct HealthOptions {
-    /// Where it listens, as http://HOST:PORT
+    /// Address it listens on, as http://HOST:PORT
     #[arg(default_value = "http://127.0.0.1:8080")]
     pub url: url::Url,
 }

@@ -15,7 +15,7 @@ pub struct Api {
     pub(super) http: reqwest::Client,
 }
 
-/// What the command line calls itself; a server on the same machine does not count its requests.
+/// User agent of the command line; a server on the same machine does not count its requests.
 pub(super) const USER_AGENT: &str = concat!("mikrocloud/", env!("CARGO_PKG_VERSION"));
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ANSWER_TIMEOUT: Duration = Duration::from_mins(1);

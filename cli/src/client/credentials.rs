@@ -13,7 +13,7 @@ use server::Failure;
 
 const FILE: &str = "credentials.json";
 
-/// Which server, and what to show it.
+/// Server to use, and the credential to present to it.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Credentials {
     /// The server's address.
@@ -23,7 +23,7 @@ pub struct Credentials {
     /// The data directory of the server that made this credential, when it is on this machine.
     #[serde(default)]
     pub data: Option<PathBuf>,
-    /// Whether the key was made when this command line signed in, so that nobody else uses it.
+    /// Marks a key that was made when this command line signed in, so that nobody else uses it.
     #[serde(default)]
     pub login: bool,
 }

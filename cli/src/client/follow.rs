@@ -11,7 +11,7 @@ use tokio_tungstenite::tungstenite::{Error, Message};
 use super::api::{Api, USER_AGENT};
 use server::Failure;
 
-/// What is seen while following.
+/// Event received while following.
 pub enum Seen {
     /// An event: number, status and message.
     Event(Value),
@@ -19,7 +19,7 @@ pub enum Seen {
     Line(Value),
 }
 
-/// Where following stands: the numbers seen last.
+/// Position of following: the numbers seen last.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Position {
     /// Of the last event.
@@ -28,10 +28,10 @@ pub struct Position {
     pub line: i64,
 }
 
-/// What the protocol closes a connection with whose `connection_init` is refused.
+/// Close code of the protocol for a connection whose `connection_init` is refused.
 const FORBIDDEN: u16 = 4403;
 const RETRY: Duration = Duration::from_millis(500);
-/// How often in a row a connection may fail before following is given up.
+/// Maximum number of consecutive connection failures before following is given up.
 const MAX_FAILURES: u32 = 120;
 
 /// Follows until `each` says that it is enough.
@@ -145,7 +145,7 @@ fn refusal(errors: &Value) -> Option<Failure> {
     })
 }
 
-/// What a message brings that was not seen before.
+/// Extracts the part of a message that was not seen before.
 fn take(data: &Value, position: &mut Position) -> Option<Seen> {
     for (field, event) in [("deploymentEvents", true), ("deploymentLogs", false)] {
         let Some(item) = data.get(field).filter(|item| !item.is_null()) else { continue };

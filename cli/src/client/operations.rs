@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::api::Api;
 use server::Failure;
 
-/// What commands show of a deployment.
+/// Fields of a deployment that commands display.
 pub const DEPLOYMENT: &str = "id number status trigger kind url commitSha createdAt logCount rollbackAvailable failure { code message } environment { name url } project { slug }";
 
 /// The id of a project of this name; `None` when there is none.

@@ -76,7 +76,7 @@ impl Progress {
         Self { bar, plain: !json && !terminal }
     }
 
-    /// What is done at the moment.
+    /// Prints the step that is under way.
     pub fn status(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(text.to_owned()),

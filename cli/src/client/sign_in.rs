@@ -22,11 +22,11 @@ pub struct Session {
 
 /// A command line that waits to be let in.
 pub struct Waiting {
-    /// What its user types in.
+    /// Code that the user types in.
     pub user_code: String,
-    /// Where.
+    /// Public URL.
     pub page: String,
-    /// Where, with the code.
+    /// Address of the page, with the code.
     pub page_with_code: String,
     device_code: Secret,
     expires: Instant,

@@ -25,15 +25,15 @@ pub struct BuildRequest {
     pub project_id: ProjectId,
     /// The source's files. The build may change them.
     pub directory: PathBuf,
-    /// What to do.
+    /// Remedy for the error.
     pub plan: BuildPlan,
     /// The environment's variables.
     pub variables: Vec<(String, Secret)>,
-    /// What it may use.
+    /// Limits of its resources.
     pub limits: BuildLimits,
 }
 
-/// What a build left.
+/// Result of a build.
 #[derive(Debug)]
 pub struct BuildOutcome {
     /// The directory that becomes the artifact.
@@ -47,7 +47,7 @@ pub trait Builds: Send + Sync {
     /// every process of the build is gone before this returns.
     async fn build(&self, request: BuildRequest, log: &dyn LogSink, stop: CancellationToken) -> Result<BuildOutcome, CloudError>;
 
-    /// Which container engine answers where builds run. Asks it, which may take some seconds.
+    /// Returns the container engine that answers on the build machine. Asks it, which may take some seconds.
     async fn container_engine(&self) -> ContainerEngine;
 
     /// Removes what builds of a project left for the next ones. Removing what is not there is no error.

@@ -1,11 +1,11 @@
 use std::fmt;
 
-/// What kind of thing went wrong, the same over all clouds.
+/// Kind of an error, the same over all clouds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ErrorKind {
     /// The request can never succeed as it is.
     Invalid,
-    /// What was named is not there.
+    /// Absence of the named resource.
     NotFound,
     /// Somebody else changed or holds it.
     Conflict,
@@ -28,11 +28,11 @@ pub enum ErrorKind {
 /// An error of a cloud: what was tried, what went wrong for a person to read, whether trying again can help.
 #[derive(Debug)]
 pub struct CloudError {
-    /// What kind of thing went wrong.
+    /// Kind of the error.
     pub kind: ErrorKind,
     /// A stable code for programs, in capitals, such as `BUILD_FAILED`.
     pub code: &'static str,
-    /// What happened and what to do; safe to show to the user.
+    /// Description of the error, with a remedy; safe to display to the user.
     pub message: String,
     source: Option<Box<dyn std::error::Error + Send + Sync>>,
 }
@@ -55,7 +55,7 @@ impl CloudError {
         self
     }
 
-    /// Whether trying the same again can help.
+    /// Returns true if a retry can succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(self.kind, ErrorKind::Unavailable | ErrorKind::Internal | ErrorKind::Conflict)
     }

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::CloudError;
 
-/// What shall exist for one deployment. Names and tags in the cloud derive from these ids, so that a repeated `apply` finds what an
-/// interrupted one made.
+/// Desired state of one deployment. Names and tags in the cloud derive from these ids, so that a repeated `apply` finds the
+/// result of an interrupted one.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Desired<S> {
     /// The deployment it exists for; its name in the cloud.
@@ -22,7 +22,7 @@ pub struct Desired<S> {
     pub label: String,
     /// The artifact it runs.
     pub artifact: Digest,
-    /// What it runs as.
+    /// Workload that it runs as.
     pub spec: S,
 }
 
@@ -41,7 +41,8 @@ impl<S> Desired<S> {
     }
 }
 
-/// What a cloud says about something that was applied. A state the vendor added later maps to [`Observation::Pending`], never to ready.
+/// State of an applied resource as reported by a cloud. A state the vendor added later maps to [`Observation::Pending`], never to
+/// ready.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "state", rename_all = "snake_case")]
 pub enum Observation {
@@ -49,19 +50,19 @@ pub enum Observation {
     Absent,
     /// It is being made; the text says what it waits for.
     Pending {
-        /// What it waits for, for people.
+        /// Condition that it waits for, for people.
         detail: String,
     },
     /// It answers.
     Ready {
-        /// Since when.
+        /// Time since which this state lasts.
         since: Timestamp,
     },
     /// It will not become ready by waiting.
     Failed {
         /// Stable, in capitals, such as `HEALTH_CHECK_FAILED`.
         code: String,
-        /// What happened and what to do.
+        /// Description of the failure, with a remedy.
         message: String,
     },
 }
@@ -75,7 +76,7 @@ pub trait Provider<S: Send + Sync>: Send + Sync {
     /// and equal changes nothing.
     async fn apply(&self, desired: &Desired<S>) -> Result<(), CloudError>;
 
-    /// How it stands now.
+    /// Returns the present state.
     async fn observe(&self, deployment_id: DeploymentId) -> Result<Observation, CloudError>;
 
     /// Asks for it to be gone, whatever state it is in. Deleting what does not exist is no error.

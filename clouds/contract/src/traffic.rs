@@ -3,7 +3,7 @@ use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 
 use crate::CloudError;
 
-/// Which deployment an environment's host label shows.
+/// Route from an environment's host label to a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Route {
     /// The host label, such as `shop` or `shop--preview`.
@@ -18,12 +18,12 @@ pub struct Route {
     pub deployment_id: DeploymentId,
 }
 
-/// Where a label is reached from inside, where its name may not resolve.
+/// Internal address of a label, for places where its name may not resolve.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reach {
     /// Scheme and address to connect to, such as `http://10.0.0.2:8081`.
     pub base: String,
-    /// What the `Host` header has to say.
+    /// Value of the `Host` header.
     pub host: String,
 }
 
@@ -34,13 +34,13 @@ pub trait Traffic: Send + Sync {
     /// What showed there before is drained and then kept only as far as rollback needs it.
     async fn switch(&self, route: &Route) -> Result<(), CloudError>;
 
-    /// Which deployment the label shows.
+    /// Returns the deployment that the label serves.
     async fn current(&self, label: &str) -> Result<Option<DeploymentId>, CloudError>;
 
     /// Makes the label show nothing, if it is this project's. Removing what is not there is no error.
     async fn remove(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError>;
 
-    /// Where this process reaches what a label shows.
+    /// Returns the address at which this process reaches the deployment that a label serves.
     async fn reach(&self, label: &str) -> Result<Reach, CloudError>;
 
     /// The address at which a label is seen, such as `http://shop.localhost:8080`.

@@ -12,10 +12,10 @@ use tokio::time::{Instant, timeout};
 use crate::control::SharedControlPlane;
 use crate::edge::Edge;
 
-/// How long a switch may take until new requests see it.
+/// Timeout of a switch, until new requests use it.
 const SWITCH_DEADLINE: Duration = Duration::from_secs(30);
 
-/// How long a deletion waits for processes to be gone. What takes longer goes on by itself.
+/// Time for which a deletion waits for processes to end. Those that take longer end in the background.
 const DELETE_DEADLINE: Duration = Duration::from_secs(8);
 
 /// The edges, as who asks for something sees them: in this process, or on other machines.
@@ -33,7 +33,8 @@ pub trait Edges: Send + Sync + 'static {
     /// Waits until nothing of this deployment is left.
     async fn wait_gone(&self, deployment_id: DeploymentId);
 
-    /// Where visitors' requests can be sent from this process, such as `127.0.0.1:8080`; `None` when no edge is there.
+    /// Returns the address to which this process can send visitors' requests, such as `127.0.0.1:8080`; `None` if there is no
+    /// edge.
     async fn address(&self) -> Option<String>;
 
     /// The address at which a label is seen.
@@ -115,7 +116,7 @@ impl LocalCloud {
         Ok(())
     }
 
-    /// Whether the route is no longer the one that was asked for: somebody switched again meanwhile.
+    /// Returns true if the route is no longer the requested one, because of another switch meanwhile.
     async fn is_overtaken(&self, route: &Route) -> Result<bool, CloudError> {
         Ok(self.control.routes().await?.get(&route.label) != Some(&route.deployment_id))
     }

@@ -1,4 +1,5 @@
-//! What the local cloud needs from the control plane: a place for the desired state, artifacts, variables, and ears for what it observes.
+//! Interface of the local cloud to the control plane: storage of the desired state, artifacts, variables, and a receiver of
+//! observations.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -16,16 +17,16 @@ use http::uri::Authority;
 /// A desired workload and what was last observed of it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Workload {
-    /// What shall exist.
+    /// Desired state.
     pub desired: Desired<WorkloadSpec>,
-    /// What the edge reported last.
+    /// Last state that the edge reported.
     pub observed: Observation,
 }
 
-/// Which deployment each host label shows, environments' labels only.
+/// Deployment that each host label serves, environments' labels only.
 pub type Routes = HashMap<String, DeploymentId>;
 
-/// Where something runs that this machine has not.
+/// Location of a workload that runs on other machines only.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Elsewhere {
     /// The deployment's own host label.
@@ -63,7 +64,7 @@ pub trait ControlPlane: Send + Sync + 'static {
     /// Records that a project's label shows nothing.
     async fn delete_route(&self, owner: (TeamId, ProjectId), label: &str) -> Result<(), CloudError>;
 
-    /// What answers on other machines.
+    /// Returns the deployments that answer on other machines.
     async fn elsewhere(&self) -> Result<HashMap<DeploymentId, Elsewhere>, CloudError> {
         Ok(HashMap::new())
     }

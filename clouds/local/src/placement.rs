@@ -1,4 +1,4 @@
-//! Which machine runs what. Every edge computes it from the same rows, so nobody has to decide it.
+//! Placement of workloads on machines. Every edge computes it from the same rows, so that no coordinator is needed.
 
 use std::collections::HashMap;
 
@@ -9,8 +9,8 @@ use sha2::{Digest, Sha256};
 
 use crate::control::Workload;
 
-/// How many replicas of a deployment each edge runs; edges that run none are not named. By rendezvous hashing (Thaler, Ravishankar 1998):
-/// when an edge comes or goes, only what it runs moves.
+/// Returns the number of replicas of a deployment that each edge runs; edges that run none are omitted. By rendezvous hashing
+/// (Thaler, Ravishankar 1998): when an edge joins or leaves, only its replicas move.
 pub fn share(deployment: DeploymentId, replicas: u32, edges: &[EdgeId]) -> HashMap<EdgeId, u32> {
     let weight = |edge: &EdgeId| -> [u8; 32] {
         Sha256::new().chain_update(deployment.uuid().as_bytes()).chain_update(edge.uuid().as_bytes()).finalize().into()
@@ -24,7 +24,7 @@ pub fn share(deployment: DeploymentId, replicas: u32, edges: &[EdgeId]) -> HashM
     shares
 }
 
-/// How many replicas this edge runs now. What moves away stays until it answers at its new place.
+/// Returns the number of replicas that this edge runs now. A replica that moves away stays until it answers at its new place.
 pub fn replicas_here(me: EdgeId, deployment: DeploymentId, replicas: u32, edges: &[EdgeId], ready: &[EdgeId]) -> u32 {
     let shares = share(deployment, replicas, edges);
     match shares.get(&me) {
@@ -41,7 +41,7 @@ pub struct LiveEdge {
     pub id: EdgeId,
     /// Its name, as people know it.
     pub name: String,
-    /// Where other edges reach it, as host:port.
+    /// Address at which other edges reach it, as host:port.
     pub address: String,
 }
 
@@ -50,7 +50,7 @@ pub struct LiveEdge {
 pub struct EdgeViews {
     /// Those that are alive.
     pub edges: Vec<LiveEdge>,
-    /// What each edge observed, also those that are alive no more.
+    /// Observations of each edge, including those that are no longer alive.
     pub observed: HashMap<DeploymentId, HashMap<EdgeId, Observation>>,
 }
 
@@ -80,7 +80,7 @@ impl EdgeViews {
         Some(workload)
     }
 
-    /// What all edges together say of a workload: it is ready when every edge that is to run it says so.
+    /// Aggregates the observations of all edges for a workload: it is ready if every edge that is to run it reports so.
     pub fn together(&self, desired: &Desired<WorkloadSpec>) -> Observation {
         let shares = match &desired.spec {
             WorkloadSpec::Server(server) => share(desired.deployment_id, server.replicas, &self.ids()),

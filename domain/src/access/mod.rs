@@ -1,4 +1,4 @@
-//! Who may do what. The decision is [`Actor::may`] and nothing else; all that is not listed is denied.
+//! Authorization. The decision is [`Actor::may`] and nothing else; everything that is not listed is denied.
 
 mod origin;
 mod permission;
@@ -17,7 +17,7 @@ use std::sync::Arc;
 use crate::id::{ApiKeyId, GitConnectionId, ScheduleId, SessionId, TeamId, UserId};
 use crate::time::Timestamp;
 
-/// What the actor showed to be let in.
+/// Credential that the actor presented.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Credential {
     /// An access token of a session.
@@ -30,22 +30,22 @@ pub enum Credential {
     GitConnection(GitConnectionId),
 }
 
-/// Who asks, in which team, with which rights. Every use case takes one.
+/// Actor of a use case: user, team and rights. Every use case takes one.
 #[derive(Debug, Clone)]
 pub struct Actor {
     /// The user.
     pub user_id: UserId,
     /// The team the request acts in.
     pub team_id: TeamId,
-    /// What the user may do in that team, as it was a moment ago.
+    /// Rights of the user in that team, as they were a moment ago.
     pub rights: Arc<Rights>,
-    /// What the credential is limited to; `None` for a session, which may do all that the user may.
+    /// Permissions that the credential is limited to; `None` for a session, which has all of the user's rights.
     pub scopes: Option<Permissions>,
-    /// What was shown.
+    /// Credential that was presented.
     pub credential: Credential,
-    /// From when on it is no longer good; `None` when only the store knows.
+    /// Expiry of the credential; `None` if only the store knows it.
     pub expires_at: Option<Timestamp>,
-    /// Where the request came from; `None` when nobody asks, as with a schedule.
+    /// Origin of the request; `None` without a request, as with a schedule.
     pub origin: Option<Arc<Origin>>,
 }
 
@@ -57,12 +57,13 @@ impl Actor {
         self
     }
 
-    /// Whether the actor may do this to that: the scopes of the credential have it, and so do the user's rights there.
+    /// Returns true if the actor has the permission for the target: both the scopes of the credential and the user's rights there
+    /// include it.
     pub fn may(&self, permission: Permission, target: Target) -> bool {
         self.scopes.is_none_or(|scopes| scopes.contains(permission)) && self.rights.allow(permission, target)
     }
 
-    /// Whether there is anything that the actor may do this to.
+    /// Returns true if the actor has the permission for any target.
     pub fn may_somewhere(&self, permission: Permission) -> bool {
         self.targets().any(|target| self.may(permission, target))
     }

@@ -3,7 +3,7 @@ use std::net::IpAddr;
 /// The longest id or name of a program that is kept of a request, in bytes.
 const LONGEST: usize = 200;
 
-/// Where a request came from. It decides nothing: the audit log keeps it.
+/// Origin of a request. It decides nothing: the audit log keeps it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Origin {
     /// The address.

@@ -97,7 +97,7 @@ impl Permissions {
         Self(bits)
     }
 
-    /// Whether this one is in it.
+    /// Returns true if the set contains the permission.
     pub const fn contains(self, permission: Permission) -> bool {
         self.0 & (1 << permission as u32) != 0
     }
@@ -108,7 +108,7 @@ impl Permissions {
         Self(self.0 & !other.0)
     }
 
-    /// Whether nothing is in it.
+    /// Returns true if the set is empty.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }

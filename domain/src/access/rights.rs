@@ -4,7 +4,7 @@ use crate::deployment::Deployment;
 use crate::environment::Environment;
 use crate::id::{EnvironmentId, GrantId, ProjectId, UserId};
 
-/// What something is done to. Where no part of a team is named it is the team, with all it has.
+/// Target of an action. It is the team, with all it has, where no part of a team is named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Target {
     /// The team and all it has.
@@ -16,7 +16,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// Whether that is this, or a part of it.
+    /// Returns true if the other target is this one, or a part of it.
     pub fn covers(self, other: Self) -> bool {
         match (self, other) {
             (Self::Team, _) => true,
@@ -58,33 +58,33 @@ impl From<&Deployment> for Target {
 pub struct Grant {
     /// Identity.
     pub id: GrantId,
-    /// Which role.
+    /// Role that is granted.
     pub role: RoleRef,
-    /// What that role includes at present.
+    /// Permissions that the role includes at present.
     pub permissions: Permissions,
     /// On what.
     pub target: Target,
 }
 
-/// Whose rights a service account never exceeds.
+/// Upper bound of a service account's rights: the rights of its creator.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Bound {
-    /// Who made the account.
+    /// Creator of the account.
     pub user_id: UserId,
-    /// What they may do at present.
+    /// Present rights of the creator.
     pub rights: Rights,
 }
 
-/// What a member of a team may do there.
+/// Rights of a member in a team.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Rights {
     /// The role in the team.
     pub role: RoleRef,
-    /// What that role includes at present.
+    /// Permissions that the role includes at present.
     pub permissions: Permissions,
-    /// What was granted besides.
+    /// Grants in addition to the role.
     pub grants: Vec<Grant>,
-    /// Whose rights these never exceed, for a service account.
+    /// Upper bound of these rights, for a service account.
     pub bound: Option<Box<Bound>>,
 }
 
@@ -94,14 +94,14 @@ impl Rights {
         Self { role: RoleRef::BuiltIn(role), permissions: role.permissions(), grants: Vec::new(), bound: None }
     }
 
-    /// Whether this may be done to that.
+    /// Returns true if the permission is granted for the target.
     pub fn allow(&self, permission: Permission, target: Target) -> bool {
         let granted = |grant: &Grant| grant.permissions.contains(permission) && grant.target.covers(target);
         let own = self.permissions.contains(permission) || self.grants.iter().any(granted);
         own && self.bound.as_ref().is_none_or(|bound| bound.rights.allow(permission, target))
     }
 
-    /// Whether the member, and who made it if it is a service account, has one of these roles in the team.
+    /// Returns true if the member has one of these roles in the team, and so does its creator if it is a service account.
     pub fn has_role(&self, among: &[Role]) -> bool {
         let own = self.role.built_in().is_some_and(|role| among.contains(&role));
         own && self.bound.as_ref().is_none_or(|bound| bound.rights.has_role(among))

@@ -38,7 +38,7 @@ impl Role {
         Self::ALL.into_iter().find(|role| role.name() == name)
     }
 
-    /// What the role includes.
+    /// Returns the permissions that the role includes.
     pub const fn permissions(self) -> Permissions {
         use Permission as P;
         match self {
@@ -99,9 +99,9 @@ pub struct CustomRole {
     pub team_id: TeamId,
     /// Its name, which no other role of the team has.
     pub name: String,
-    /// What it includes.
+    /// Permissions that it includes.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub permissions: Permissions,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
 }

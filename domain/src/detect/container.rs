@@ -41,7 +41,7 @@ pub(super) fn last(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectErr
     }
 }
 
-/// What to tell about a Dockerfile that was passed over for want of an engine, after the reason for a plan or an error.
+/// Returns the note about a Dockerfile that was ignored for want of an engine, which follows the reason of a plan or an error.
 pub(super) fn passed_over(project: &Project<'_>) -> Option<String> {
     let concerned = matches!(project.kind, None | Some(Kind::Container)) && overrides(project).is_none();
     let file = file(project).filter(|_| concerned)?;

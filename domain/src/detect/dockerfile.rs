@@ -1,4 +1,4 @@
-//! What detection reads in a Dockerfile.
+//! Parser for the parts of a Dockerfile that detection reads.
 //!
 //! Only as much as is needed; the engine itself reads it for good
 //! (<https://docs.docker.com/reference/dockerfile/>).

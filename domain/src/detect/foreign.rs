@@ -38,7 +38,7 @@ const PAGES: &[(&str, &[&str])] = &[
     ("CGI", &["*.cgi"]),
 ];
 
-/// How deep pages are looked for, and in how many directories.
+/// Maximum depth at which pages are searched for, and maximum number of directories.
 const DEPTH: usize = 16;
 const DIRECTORIES: usize = 5000;
 
@@ -114,7 +114,7 @@ fn find_page(project: &Project<'_>, directory: &str, depth: usize, left: &mut us
     None
 }
 
-/// Whether a file has the name, or the ending after a `*`, in whatever case: so do servers see endings.
+/// Returns true if a file has the name, or the extension after a `*`, regardless of case: servers compare extensions likewise.
 fn fits(name: &str, pattern: &str) -> bool {
     match pattern.strip_prefix('*') {
         Some(ending) => name.len() > ending.len() && name.to_ascii_lowercase().ends_with(ending),

@@ -3,7 +3,7 @@
 use super::package::Package;
 use super::{DetectError, Project};
 
-/// What a framework's build leaves.
+/// Result of a framework's build.
 pub(super) enum Leaves {
     /// Files in this directory.
     Site(String),
@@ -15,11 +15,11 @@ pub(super) enum Leaves {
 pub(super) struct Framework {
     /// As people call it.
     pub name: &'static str,
-    /// What gave it away.
+    /// Evidence of the framework.
     pub reason: String,
-    /// What builds it where package.json has no `build` script: a program in `node_modules/.bin` and its arguments.
+    /// Build command where package.json has no `build` script: a program in `node_modules/.bin` and its arguments.
     pub build: &'static [&'static str],
-    /// What its build leaves.
+    /// Result of its build.
     pub leaves: Leaves,
 }
 

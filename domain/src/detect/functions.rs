@@ -6,7 +6,7 @@ use crate::build::BuildPlan;
 use crate::manifest::Kind;
 use crate::workload::{Function, FunctionSet, Runtime, StaticSite, WorkloadSpec};
 
-/// How deep directories of functions are looked into.
+/// Maximum depth at which directories of functions are searched.
 const DEPTH: usize = 8;
 
 /// A directory with functions. Where the project file does not say that there are some, a file counts only when it looks like

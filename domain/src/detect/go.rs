@@ -3,7 +3,7 @@
 use super::{DetectError, Project, plan};
 use crate::build::BuildPlan;
 
-/// Where the program is put: aside, so that it meets no file of the project.
+/// Output path of the program: a separate directory, so that it collides with no file of the project.
 const PROGRAM: &str = ".mikrocloud/server";
 
 /// A module with a main package at its root, or one below `cmd`.

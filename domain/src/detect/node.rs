@@ -6,7 +6,7 @@ use super::{DetectError, Project, plan};
 use crate::build::{BuildPlan, BuildStep};
 use crate::manifest::Kind;
 
-/// Where servers are looked for that package.json does not name.
+/// Entry files to try for servers that package.json does not name.
 const ENTRIES: &[&str] = &["server.js", "server.mjs", "index.js", "index.mjs", "app.js", "main.js"];
 
 /// A project with a package.json that can be built or started.
@@ -76,7 +76,7 @@ fn steps(project: &Project<'_>, package: &Package, build: Option<&[&str]>) -> Ve
     steps
 }
 
-/// What starts the server, and where that was read.
+/// Returns the start command of the server, and the place where it was read.
 fn start(project: &Project<'_>, package: &Package) -> Option<(String, Vec<String>)> {
     if let Some(start) = &project.start {
         return Some(("there is package.json".to_owned(), start.clone()));

@@ -6,7 +6,7 @@ use super::{DetectError, Project, plan};
 use crate::build::BuildStep;
 use crate::manifest::split_command;
 
-/// What package.json says.
+/// Content of package.json.
 pub(super) struct Package {
     json: Value,
     manager: Manager,
@@ -36,7 +36,7 @@ impl Package {
         Ok(Some(Self { json, manager }))
     }
 
-    /// Whether it lists this package, for run time or for development.
+    /// Returns true if it lists this package, for run time or for development.
     pub fn has(&self, name: &str) -> bool {
         ["dependencies", "devDependencies"].iter().any(|table| self.json[table].get(name).is_some())
     }
@@ -76,7 +76,7 @@ impl Package {
         self.script("build").map(|_| self.step(project, &["run", "build"]))
     }
 
-    /// What starts its server by its `start` script. A script that is one plain call of Node is run without the package
+    /// Returns the start command from its `start` script. A script that is one plain call of Node is run without the package
     /// manager: one process less, and signals reach the server itself.
     pub fn run_start(&self, project: &Project<'_>) -> Option<Vec<String>> {
         let script = self.script("start")?;

@@ -128,7 +128,7 @@ fn fixed_port(container: &ContainerSection) -> Result<Option<u16>, DetectError> 
     }
 }
 
-/// Which parts the project file replaced, for the reason that is shown.
+/// Describes the parts that the project file replaced, for the displayed reason.
 fn overridden(project: &Project<'_>) -> String {
     let build = &project.manifest.build;
     let parts = [

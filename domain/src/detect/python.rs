@@ -7,10 +7,10 @@ use toml::Table;
 use super::{DetectError, Project, plan, python_start};
 use crate::build::{BuildPlan, BuildStep};
 
-/// Where packages are installed: a plain directory inside the project, which can be moved, as a virtual environment cannot.
+/// Installation directory of packages: a plain directory inside the project, which can be moved, as a virtual environment cannot.
 pub(super) const PACKAGES: &str = ".mikrocloud/python";
 
-/// Where uv writes what its lock file says.
+/// Path to which uv exports its lock file.
 const EXPORTED: &str = ".mikrocloud/requirements.txt";
 
 const PIP: &[&str] = &[
@@ -27,7 +27,7 @@ const PIP: &[&str] = &[
     PACKAGES,
 ];
 
-/// What is installed, and by what.
+/// Packages to install, and the tool that installs them.
 #[derive(Default)]
 pub(super) struct Install {
     /// The programs that install it.
@@ -61,7 +61,7 @@ pub(super) fn detect(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectE
     Ok(Some(if path.is_empty() { server } else { plan::with_env(server, &[("PYTHONPATH", path)]) }))
 }
 
-/// What the project lists to be installed.
+/// Returns the packages that the project lists for installation.
 pub(super) fn install(project: &Project<'_>) -> Result<Install, DetectError> {
     let pyproject = pyproject(project)?;
     let listed = pyproject.as_ref().map(dependencies).unwrap_or_default();

@@ -4,7 +4,7 @@ use super::python::Install;
 use super::{Project, plan};
 use crate::manifest::split_command;
 
-/// How a server is started.
+/// Start command of a server.
 pub(super) struct Start {
     pub framework: &'static str,
     pub reason: String,
@@ -15,7 +15,7 @@ pub(super) struct Start {
     pub below_src: bool,
 }
 
-/// Where applications are looked for, in this order.
+/// Modules in which applications are searched for, in this order.
 const MODULES: &[&str] = &["main", "app", "server", "wsgi", "asgi", "api", "app/main", "app/__init__", "src/main", "src/app"];
 
 /// The way to start the project, if there is one.

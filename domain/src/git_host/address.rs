@@ -3,7 +3,7 @@ use serde::{Deserialize, Serialize};
 use super::GitHost;
 use crate::source::Repository;
 
-/// How deep groups are nested at most, the repository counted.
+/// Maximum depth of nested groups, including the repository.
 const DEEPEST: usize = 20;
 
 /// The name of a repository at its host: `owner/name`, or `group/subgroup/name`. It is safe in the path of an address.
@@ -12,7 +12,7 @@ const DEEPEST: usize = 20;
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(transparent))]
 pub struct RepositoryName(String);
 
-/// Why a text is no name of a repository.
+/// Reason for which a text is not a valid repository name.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no name of a repository: it has the form owner/name")]
 pub struct RepositoryNameError(String);
@@ -23,12 +23,12 @@ impl RepositoryName {
         &self.0
     }
 
-    /// Who owns it, and its own name.
+    /// Returns the owner of the repository, and its own name.
     pub fn parts(&self) -> (&str, &str) {
         self.0.rsplit_once('/').unwrap_or_default()
     }
 
-    /// Whether both mean the same repository: hosts do not tell capital letters from others.
+    /// Returns true if both name the same repository: hosts ignore case.
     pub fn is_same(&self, other: &Self) -> bool {
         self.0.eq_ignore_ascii_case(&other.0)
     }

@@ -16,27 +16,27 @@ pub struct GitConnection {
     pub team_id: TeamId,
     /// The project that it deploys.
     pub project_id: ProjectId,
-    /// Whose API the host has.
+    /// Kind of the host's API.
     pub host: GitHost,
-    /// Where that API is, with a slash at its end.
+    /// URL of the host's API, with a trailing slash.
     pub api_url: String,
     /// The repository there.
     #[cfg_attr(feature = "sqlx", sqlx(try_from = "String"))]
     pub repository: RepositoryName,
     /// The installation of the app by which the API is used; with a token, or not at all, when absent.
     pub installation_id: Option<i64>,
-    /// Whether the host can be told of what becomes of its commits: there is a token or an installation.
+    /// Allows reports of commit statuses to the host: there is a token or an installation.
     pub reports: bool,
-    /// Which other branches deploy, and where to.
+    /// Rules for other branches that deploy, with their environments.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub branches: Vec<BranchRule>,
-    /// Whether pull requests get previews.
+    /// Enables previews of pull requests.
     pub previews: bool,
-    /// How long a preview stays after its last commit, hours.
+    /// Lifetime of a preview after its last commit, hours.
     pub preview_hours: i64,
-    /// For whom it acts.
+    /// User on whose behalf it acts.
     pub created_by: UserId,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
 }
 
@@ -45,11 +45,11 @@ pub struct GitConnection {
 pub struct BranchRule {
     /// The branch.
     pub branch: Reference,
-    /// Where its commits go.
+    /// Environment that its commits are deployed to.
     pub environment: EnvironmentName,
 }
 
-/// How a delivery stands.
+/// State of a delivery.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -60,7 +60,7 @@ pub enum DeliveryState {
     Done,
     /// Nothing follows from it.
     Ignored,
-    /// What it asks for could not be done.
+    /// Failure: the requested action could not be done.
     Failed,
 }
 
@@ -90,13 +90,13 @@ pub struct Delivery {
     pub delivery: String,
     /// The host's name of the event.
     pub event: String,
-    /// How it stands.
+    /// State of the approval.
     pub state: DeliveryState,
-    /// What came of it, for people.
+    /// Outcome of the delivery, for people.
     pub outcome: Option<String>,
     /// The deployment that came of it.
     pub deployment_id: Option<DeploymentId>,
-    /// When it came.
+    /// Time of receipt.
     pub received_at: Timestamp,
 }
 
@@ -110,13 +110,13 @@ pub struct Installation {
     pub account: String,
     /// The team that may connect the account's repositories, once the operator has said so.
     pub team_id: Option<TeamId>,
-    /// Whether the account's owner has suspended it.
+    /// Marks an installation that the account's owner has suspended.
     pub suspended: bool,
-    /// When that was last heard of.
+    /// Time of the last change that was reported.
     pub changed_at: Timestamp,
 }
 
-/// What shows a pull request.
+/// Preview of a pull request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct Preview {
@@ -132,7 +132,7 @@ pub struct Preview {
     pub environment_id: Option<EnvironmentId>,
     /// The pull request's number.
     pub number: i64,
-    /// What its author calls it.
+    /// Title that its author gave it.
     pub title: String,
     /// Its author's name at the host.
     pub author: String,
@@ -140,14 +140,14 @@ pub struct Preview {
     pub branch: String,
     /// Its newest commit.
     pub commit_sha: String,
-    /// Whether it comes from another repository.
+    /// Marks a pull request from another repository.
     pub is_fork: bool,
     /// The host's number of the comment that tells of it.
     pub comment_id: Option<i64>,
-    /// Why it ends or has ended, for people; none while it is wanted.
+    /// Reason for which it ends or has ended, for people; none while it is wanted.
     pub closed_because: Option<String>,
-    /// When it is removed unless there are new commits.
+    /// Time at which it is removed unless there are new commits.
     pub expires_at: Timestamp,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
 }

@@ -16,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use crate::source::Reference;
 use crate::time::Timestamp;
 
-/// Whose API and webhooks a host has.
+/// Kind of a Git host's API and webhooks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -40,7 +40,7 @@ impl GitHost {
         }
     }
 
-    /// What people call it.
+    /// Returns the display name of the host.
     pub fn title(self) -> &'static str {
         match self {
             Self::GitHub => "GitHub",
@@ -48,7 +48,7 @@ impl GitHost {
         }
     }
 
-    /// What people there call a request to merge a branch.
+    /// Returns the host's term for a request to merge a branch.
     pub fn request_noun(self) -> &'static str {
         match self {
             Self::GitHub => "pull request",
@@ -65,20 +65,20 @@ impl GitHost {
     }
 }
 
-/// What a webhook tells, as far as it matters here.
+/// Content of a webhook, as far as it matters here.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct HostEvent {
     /// The repository that it is about, if it is about one.
     pub repository: Option<RepositoryName>,
     /// By which installation of an app it comes, if by one.
     pub installation: Option<i64>,
-    /// When it happened, as far as it says so.
+    /// Time of the event, if the webhook states it.
     pub at: Option<Timestamp>,
-    /// What happened.
+    /// Description of the event.
     pub what: Happening,
 }
 
-/// What happened at a Git host.
+/// Event reported by a Git host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Happening {
@@ -92,7 +92,7 @@ pub enum Happening {
     Ping,
     /// Something that nothing follows from, and why.
     Nothing {
-        /// Why, for people.
+        /// Reason, for people.
         reason: String,
     },
 }
@@ -113,9 +113,9 @@ pub struct Push {
 pub struct PullRequest {
     /// Its number in its repository.
     pub number: i64,
-    /// What became of it.
+    /// Action on the pull request.
     pub action: PullRequestAction,
-    /// What its author calls it.
+    /// Title that its author gave it.
     pub title: String,
     /// Its author's name at the host.
     pub author: String,
@@ -123,11 +123,11 @@ pub struct PullRequest {
     pub branch: String,
     /// The newest commit of that branch.
     pub commit: Reference,
-    /// Whether that branch is in another repository, whose people may not write to this one.
+    /// Marks a branch in another repository, whose members may not write to this one.
     pub is_fork: bool,
 }
 
-/// What became of a pull request.
+/// Action on a pull request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum PullRequestAction {
@@ -144,11 +144,11 @@ pub struct InstallationChange {
     pub id: i64,
     /// The account that it is installed on.
     pub account: String,
-    /// What became of it.
+    /// Action on the pull request.
     pub action: InstallationAction,
 }
 
-/// What became of an installation.
+/// Action on an installation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum InstallationAction {
@@ -160,7 +160,7 @@ pub enum InstallationAction {
     Deleted,
 }
 
-/// Why what a host sent is not taken.
+/// Reason for which a host's payload is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum PayloadError {
     /// It is not JSON, or lacks what every such message has.
@@ -169,9 +169,9 @@ pub enum PayloadError {
     /// A value in it is none that the field can have.
     #[error("`{field}` is not usable: {problem}")]
     Field {
-        /// Which.
+        /// Name of the field.
         field: &'static str,
-        /// Why.
+        /// Reason for a decision.
         problem: String,
     },
 }

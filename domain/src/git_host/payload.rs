@@ -1,11 +1,11 @@
-//! What the messages of all hosts have in common.
+//! Parsing that the payloads of all hosts share.
 
 use serde::de::DeserializeOwned;
 
 use super::{Happening, HostEvent, PayloadError, RepositoryName};
 use crate::source::Reference;
 
-/// How much of a text that people wrote is kept, in characters.
+/// Maximum length to which texts by people are truncated, in characters.
 const KEPT: usize = 200;
 
 pub(super) fn read<T: DeserializeOwned>(body: &[u8]) -> Result<T, PayloadError> {

@@ -2,7 +2,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 
 macro_rules! event_types {
     ($($(#[$doc:meta])* $variant:ident = $name:literal;)*) => {
-        /// What a team can be told of. The names never change: receivers know events by them.
+        /// Type of an event that a team can be notified of. The names never change: receivers know events by them.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
         #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT"))]
         pub enum EventType {
@@ -62,12 +62,12 @@ impl EventTypes {
         Self(EventType::ALL.iter().copied().filter(|event| events.contains(event)).collect())
     }
 
-    /// Whether this one is among them.
+    /// Returns true if the set contains this event type.
     pub fn contains(&self, event: EventType) -> bool {
         self.0.contains(&event)
     }
 
-    /// Whether there are none.
+    /// Returns true if the set is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
@@ -79,7 +79,7 @@ impl EventTypes {
 }
 
 impl Default for EventTypes {
-    /// What most want: everything but that a deployment was asked for.
+    /// Returns the default selection: every event type except the request for a deployment.
     fn default() -> Self {
         Self(EventType::chosen().filter(|event| *event != EventType::DeploymentQueued).collect())
     }

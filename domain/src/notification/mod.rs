@@ -14,7 +14,7 @@ use serde_json::Value;
 use crate::id::{ChannelId, DeliveryId, ProjectId, TeamId, UserId};
 use crate::time::Timestamp;
 
-/// What kind of receiver a channel has.
+/// Kind of a channel's receiver.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -41,7 +41,7 @@ impl ChannelKind {
     }
 }
 
-/// What people read of an event: a title and a body, with placeholders.
+/// Template of the text that people read of an event: a title and a body, with placeholders.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Template {
     /// One line; the subject of an e-mail.
@@ -63,11 +63,11 @@ pub struct Channel {
     pub team_id: TeamId,
     /// The project it is limited to; `None` for all the team has.
     pub project_id: Option<ProjectId>,
-    /// What people call it; one of its name in the project, or in the team.
+    /// Name of the channel, unique in the project, or in the team.
     pub name: String,
-    /// What kind of receiver it has.
+    /// Kind of its receiver.
     pub kind: ChannelKind,
-    /// What it is told of.
+    /// Events that it is notified of.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub events: EventTypes,
     /// Texts of its own; the others are MikroCloud's.
@@ -80,23 +80,23 @@ pub struct Channel {
     pub recipients: Vec<UserId>,
     /// As much of the address as may be shown.
     pub shown: String,
-    /// Whether anything is sent to it.
+    /// Enables sending to the channel.
     pub enabled: bool,
-    /// Why MikroCloud put it out of use.
+    /// Reason for which MikroCloud disabled it.
     pub disabled_reason: Option<String>,
-    /// Since when every attempt fails.
+    /// Time since which every attempt fails.
     pub failing_since: Option<Timestamp>,
-    /// Until when the receiver wants to be left alone.
+    /// Time until which the receiver asked to receive nothing.
     pub paused_until: Option<Timestamp>,
-    /// Who made it.
+    /// User who created it.
     pub created_by: UserId,
-    /// When it was made.
+    /// Creation time.
     pub created_at: Timestamp,
-    /// When it was changed last.
+    /// Time of the last change.
     pub updated_at: Timestamp,
 }
 
-/// How a notification stands.
+/// State of a notification.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
@@ -117,28 +117,28 @@ pub struct Delivery {
     pub id: DeliveryId,
     /// The team that owns it.
     pub team_id: TeamId,
-    /// Where it goes.
+    /// Channel that it is sent to.
     pub channel_id: ChannelId,
     /// The member it is for, where the channel has recipients.
     pub recipient_id: Option<UserId>,
-    /// What happened.
+    /// Description of the event.
     pub event: EventType,
-    /// When.
+    /// Time of the action.
     pub event_at: Timestamp,
-    /// What there is to say about it.
+    /// Data of the event.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub data: Value,
-    /// How it stands.
+    /// State of the approval.
     pub state: DeliveryState,
-    /// How often it was tried since it was written or last replayed.
+    /// Number of attempts since it was created or last replayed.
     pub tries: i64,
-    /// How often it was tried in all.
+    /// Total number of attempts.
     pub attempts: i64,
-    /// When it is tried next.
+    /// Time of the next attempt.
     pub next_attempt_at: Option<Timestamp>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     pub error: Option<String>,
-    /// When it was delivered or given up.
+    /// Time at which it was delivered or abandoned.
     pub finished_at: Option<Timestamp>,
 }
 
@@ -146,16 +146,16 @@ pub struct Delivery {
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct Attempt {
-    /// Which, from 1.
+    /// Number of the attempt, from 1.
     pub number: i64,
-    /// When it began.
+    /// Start time.
     pub at: Timestamp,
-    /// How long it took, milliseconds.
+    /// Duration, milliseconds.
     pub duration_ms: i64,
     /// The HTTP status that was answered, or the reply code of the mail server.
     pub status: Option<i64>,
-    /// What went wrong; `None` when it was taken.
+    /// Error of the attempt; `None` if it was accepted.
     pub error: Option<String>,
-    /// How the answer began.
+    /// Beginning of the response.
     pub excerpt: Option<String>,
 }

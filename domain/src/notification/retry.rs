@@ -1,5 +1,6 @@
-//! When a notification that was not taken is tried again: the schedule that Standard Webhooks recommends
-//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>, "Deliverability and reliability").
+//! Retry schedule of notifications that were not accepted, as Standard Webhooks recommends
+//! (<https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md>, "Deliverability and
+//! reliability").
 
 use chrono::TimeDelta;
 
@@ -16,7 +17,7 @@ const PAUSES: [TimeDelta; 9] = [
     TimeDelta::hours(24),
 ];
 
-/// How often a notification is tried before it is given up.
+/// Maximum number of attempts before a notification is abandoned.
 pub const MAX_TRIES: i64 = 10;
 
 /// A channel where everything failed for so long is put out of use.

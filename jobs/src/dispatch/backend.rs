@@ -19,7 +19,7 @@ use tokio::sync::Semaphore;
 use super::local::LocalQueue;
 use super::remote::RemoteQueues;
 
-/// How often Redis is asked although nobody rang: a ring may be lost.
+/// Interval at which Redis is polled even without a wake-up, since wake-ups may be lost.
 const POLL: Duration = Duration::from_secs(1);
 
 type Next = Pin<Box<dyn Future<Output = Option<JobId>> + Send>>;
@@ -37,7 +37,7 @@ impl QueueBackend {
     }
 }
 
-/// Where ids come from.
+/// Source of ids.
 #[derive(Clone)]
 struct Source {
     name: &'static str,

@@ -1,4 +1,4 @@
-//! What waits in one queue of this process.
+//! Waiting jobs of one queue in this process.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -35,7 +35,7 @@ impl LocalQueue {
         self.bell.notify_one();
     }
 
-    /// Whether the queue has ended.
+    /// Returns true if the queue has ended.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }

@@ -11,9 +11,9 @@ use tokio::sync::mpsc;
 use super::{LocalQueues, push_locally};
 use crate::redis::{HINTS, Redis, queue_hint};
 
-/// How many wake-ups wait for Redis before more are left to the sweeper.
+/// Maximum number of wake-ups that wait for Redis; further ones are left to the sweeper.
 const WAITING: usize = 65_536;
-/// How many go to Redis at once.
+/// Maximum number of wake-ups that are sent to Redis at once.
 const BATCH: usize = 256;
 
 static PUSH: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("push.lua")));

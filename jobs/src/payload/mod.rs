@@ -1,4 +1,4 @@
-//! What jobs there are: payload, queue and rules of each. Payloads hold ids only and carry a version; the handlers are in `worker`.
+//! Kinds of jobs: payload, queue and rules of each. Payloads hold ids only and carry a version; the handlers are in `worker`.
 
 #[macro_use]
 mod declare;
@@ -31,9 +31,9 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
     const KIND: &'static str;
     /// The queue it waits in.
     const QUEUE: Queue;
-    /// How often a worker may take it before it goes to the dead set.
+    /// Maximum number of attempts before the job goes to the dead set.
     const MAX_ATTEMPTS: i64;
-    /// How long one attempt may take before it is stopped.
+    /// Timeout of one attempt.
     const TIMEOUT: Duration;
 
     /// The payload as the job's row keeps it: a JSON object, the same that [`Serialize`] gives.

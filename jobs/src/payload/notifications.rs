@@ -13,9 +13,9 @@ pub const NOTIFY: Queue = Queue { name: "notify", concurrency: 64 };
 job! {
     /// Makes one attempt to deliver a notification; a later one has a job of its own.
     NotifyJob {
-        /// Where it goes; one attempt at a time, so that a slow receiver holds up nobody else.
+        /// Channel that it is sent to; one attempt at a time, so that a slow receiver delays no others.
         channel_id: ChannelId,
-        /// What is delivered.
+        /// Notification to deliver.
         delivery_id: DeliveryId,
     }
     kind: "notify", queue: NOTIFY, attempts: 12, timeout: Duration::from_mins(2),
@@ -26,7 +26,7 @@ job! {
 job! {
     /// Tells a user by mail, on behalf of one of their teams, what happened to their account.
     AccountMailJob {
-        /// What happened.
+        /// Description of the event.
         event_id: SecurityEventId,
     }
     kind: "account_mail", queue: NOTIFY, attempts: 12, timeout: Duration::from_mins(2),

@@ -11,13 +11,13 @@ use super::Queue;
 pub const BUILD: Queue = Queue { name: "build", concurrency: 2 };
 /// Releases; they mostly wait, as do clean-ups, runs of schedules and exchanges with Git hosts.
 pub const RELEASE: Queue = Queue { name: "release", concurrency: 16 };
-/// What removes things from clouds.
+/// Queue of jobs that remove resources from clouds.
 pub const CLEANUP: Queue = Queue { name: "cleanup", concurrency: 4 };
 /// Runs of schedules.
 pub const SCHEDULE: Queue = Queue { name: "schedule", concurrency: 8 };
-/// What Git hosts told.
+/// Queue of webhooks from Git hosts.
 pub const WEBHOOK: Queue = Queue { name: "webhook", concurrency: 8 };
-/// What Git hosts are told.
+/// Queue of reports to Git hosts.
 pub const REPORT: Queue = Queue { name: "report", concurrency: 8 };
 /// Checks of domains: DNS servers that do not answer hold their places for a while.
 pub const DOMAINS: Queue = Queue { name: "domains", concurrency: 32 };
@@ -104,7 +104,7 @@ job! {
 job! {
     /// Does what follows from something that a Git host told.
     WebhookJob {
-        /// What was told.
+        /// Webhook that was received.
         delivery_id: GitDeliveryId,
     }
     kind: "webhook", queue: WEBHOOK, attempts: 20, timeout: Duration::from_mins(1),

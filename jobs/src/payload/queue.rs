@@ -5,7 +5,7 @@
 pub struct Queue {
     /// Its name, which never changes: rows and operators' configurations carry it.
     pub name: &'static str,
-    /// How many of its jobs one process runs at once unless the operator says otherwise.
+    /// Number of its jobs that one process runs concurrently unless the operator sets another.
     pub concurrency: u16,
 }
 

@@ -17,14 +17,14 @@ use crate::dispatch::Wakeups;
 /// The one channel of all hints.
 pub(crate) const HINTS: &str = "mikrocloud:hints";
 
-/// How many hints wait for Redis before more are dropped: subscribers look for themselves now and then.
+/// Maximum number of hints that wait for Redis; further ones are dropped, as subscribers poll now and then.
 const WAITING: usize = 65_536;
 const BATCH: usize = 512;
 
-/// How long to wait before Redis is tried again.
+/// Delay before Redis is tried again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How often a sign of life goes through the channel, and after what silence the connection is taken for dead.
+/// Interval of heartbeats through the channel, and the silence after which the connection counts as dead.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(4);
 const SILENCE: Duration = Duration::from_secs(10);
 const SIGN: &str = "alive";
@@ -44,7 +44,7 @@ fn topic_hint(topic: Topic) -> String {
     }
 }
 
-/// What a hint says.
+/// Content of a hint.
 #[derive(Debug, PartialEq, Eq)]
 enum Hint<'a> {
     Topic(Topic),

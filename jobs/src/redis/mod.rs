@@ -22,7 +22,7 @@ pub(crate) use hints::{HINTS, HintSender, queue_hint};
 use url::Topology;
 pub use url::{RedisUrl, RedisUrlError};
 
-/// How long a connection may take, and an answer.
+/// Timeout of connecting, and of a reply.
 const CONNECT: Duration = Duration::from_secs(3);
 const ANSWER: Duration = Duration::from_secs(3);
 
@@ -34,12 +34,12 @@ pub struct Redis {
 
 struct Inner {
     servers: Servers,
-    /// What a server is called in messages: without credentials.
+    /// Name of the server in messages, without credentials.
     shown: String,
     connection: Mutex<Option<Connection>>,
 }
 
-/// Whom to ask for a connection.
+/// Servers that provide a connection.
 enum Servers {
     One(Client),
     Sentinel { sentinel: Mutex<Sentinel>, master: String, node: Box<redis::sentinel::SentinelNodeConnectionInfo> },
@@ -120,7 +120,7 @@ impl Redis {
         }
     }
 
-    /// Whether it answers.
+    /// Checks that Redis answers.
     pub async fn ping(&self) -> RedisResult<()> {
         self.command(&redis::cmd("PING")).await
     }
@@ -207,12 +207,12 @@ fn timed_out() -> RedisError {
     RedisError::from((ErrorKind::Io, "no answer in time"))
 }
 
-/// What an error means to the person who set the address.
+/// Explains an error to the person who set the address.
 fn explain(error: &RedisError) -> String {
     explain_refusal(error).map_or_else(|| error.to_string(), str::to_owned)
 }
 
-/// Why it lets nobody in with these credentials.
+/// Explains a refusal of these credentials.
 fn explain_refusal(error: &RedisError) -> Option<&'static str> {
     let text = error.to_string();
     if text.contains("NOAUTH") {

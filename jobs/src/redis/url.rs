@@ -6,16 +6,17 @@ use std::str::FromStr;
 use redis::sentinel::SentinelNodeConnectionInfo;
 use redis::{ConnectionInfo, IntoConnectionInfo, RedisConnectionInfo, TlsMode};
 
-/// Where Redis is. `redis://[user:password@]host:6379[/database]` is one server, `rediss://` one behind TLS.
+/// Address of Redis. `redis://[user:password@]host:6379[/database]` is one server, `rediss://` one behind TLS.
 /// `redis+sentinel://[user:password@]host:26379,host:26379/master[/database]` asks Sentinels which server is the master, and
-/// `redis+cluster://[user:password@]host:6379,host:6379` is a Cluster; both exist as `rediss+...` too. Shown without its password.
+/// `redis+cluster://[user:password@]host:6379,host:6379` is a Cluster; both exist as `rediss+...` too. Displayed without its
+/// password.
 #[derive(Clone)]
 pub struct RedisUrl {
     topology: Topology,
     shown: String,
 }
 
-/// How the servers hang together.
+/// Topology of the servers.
 #[derive(Clone)]
 pub(super) enum Topology {
     One(ConnectionInfo),
@@ -23,7 +24,7 @@ pub(super) enum Topology {
     Cluster(Vec<ConnectionInfo>),
 }
 
-/// How a node behind Sentinels is spoken to.
+/// Credentials for a node behind Sentinels.
 #[derive(Clone)]
 pub(super) struct Credentials {
     user: Option<String>,
@@ -47,7 +48,7 @@ impl Credentials {
     }
 }
 
-/// Why a text is no address of Redis.
+/// Reason for which a text is not an address of Redis.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct RedisUrlError(String);

@@ -62,7 +62,7 @@ impl Runs {
         }
     }
 
-    /// How many jobs ran, and the most that one of them did.
+    /// Returns the number of jobs that ran, and the maximum number of runs of one job.
     fn seen(&self) -> (usize, usize) {
         let runs = self.0.lock().unwrap();
         (runs.len(), runs.values().copied().max().unwrap_or_default())

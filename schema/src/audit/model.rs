@@ -2,7 +2,7 @@ use async_graphql::{Enum, InputObject, Json, SimpleObject};
 use chrono::{DateTime, Utc};
 use services::audit::{AuditKey, AuditQuery, AuditRecord, ExportFormat, ExportPage};
 
-/// Whether something happened.
+/// Outcome of an action.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "audit::Outcome")]
 pub enum AuditOutcome {
@@ -22,7 +22,7 @@ pub enum AuditFormat {
     Ocsf,
 }
 
-/// What is looked for in the audit log; what is left out does not matter.
+/// Filter of audit log entries; omitted fields match everything.
 #[derive(InputObject, Default)]
 pub struct AuditFilter {
     /// Not before this moment.
@@ -35,7 +35,7 @@ pub struct AuditFilter {
     action: Option<String>,
     /// The id or the name of what it was done to.
     target: Option<String>,
-    /// Whether it happened.
+    /// Outcome of the action: done or refused.
     outcome: Option<AuditOutcome>,
 }
 
@@ -46,7 +46,7 @@ impl From<AuditFilter> for AuditQuery {
     }
 }
 
-/// What somebody showed to be let in.
+/// Credential that an actor presented to authenticate.
 #[derive(SimpleObject)]
 pub struct AuditCredential {
     /// `session`, `api_key` or `schedule`.
@@ -57,7 +57,7 @@ pub struct AuditCredential {
     name: Option<String>,
 }
 
-/// Who did something, as they were at the time. MikroCloud itself has no user.
+/// Actor of an action, as they were at the time. MikroCloud itself has no user.
 #[derive(SimpleObject)]
 pub struct AuditActor {
     /// The user's id.
@@ -66,16 +66,16 @@ pub struct AuditActor {
     email: Option<String>,
     /// The user's name.
     name: Option<String>,
-    /// Who made the service account, if the user is one.
+    /// Creator of the service account, if the user is one.
     answerable: Option<String>,
-    /// What was shown.
+    /// Credential that was presented.
     credential: Option<AuditCredential>,
 }
 
-/// What something was done to, as it was at the time.
+/// Target of an action, as it was at the time.
 #[derive(SimpleObject)]
 pub struct AuditTarget {
-    /// What it is, such as `project`.
+    /// Kind of the target, such as `project`.
     kind: String,
     /// Its id.
     id: String,
@@ -104,7 +104,7 @@ pub struct AuditEntry {
     before: Option<Json<serde_json::Value>>,
     /// The same fields, as they are since; secrets as digests.
     after: Option<Json<serde_json::Value>>,
-    /// What else there is to say.
+    /// Further details.
     details: Json<serde_json::Value>,
     /// The SHA-256 by which it hangs on the entry before it.
     hash: String,
@@ -143,9 +143,9 @@ impl From<AuditRecord> for AuditEntry {
 pub struct AuditPublicKey {
     /// An Ed25519 key, 64 hexadecimal digits.
     public_key: String,
-    /// When it first signed; null before it did.
+    /// Time of its first signature; null before.
     created_at: Option<DateTime<Utc>>,
-    /// Whether it is the one that signs at present.
+    /// Marks the key that signs at present.
     current: bool,
 }
 

@@ -19,7 +19,7 @@ struct BeginAuditExportInput {
     until: Option<DateTime<Utc>>,
 }
 
-/// What was begun.
+/// Export that was started.
 #[derive(SimpleObject)]
 struct AuditExportPayload {
     /// The first line of the file; null for events.
@@ -28,7 +28,7 @@ struct AuditExportPayload {
     after: Option<i64>,
     /// With which entry it ends.
     to: Option<i64>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

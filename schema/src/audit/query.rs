@@ -11,7 +11,7 @@ use crate::paging::page_size;
 #[derive(Default)]
 pub struct AuditQuery;
 
-/// How much a page of an export may cost.
+/// Maximum complexity of a page of an export.
 const PAGE_COMPLEXITY: usize = 200;
 
 fn number(field: &'static str, id: &ID) -> Result<i64> {

@@ -1,4 +1,4 @@
-//! Where a team's notifications go.
+//! Notification channels of a team.
 
 pub mod model;
 pub mod mutation;

@@ -12,7 +12,7 @@ use crate::error::to_graphql;
 use crate::input::parse_id;
 use crate::paging::page_size;
 
-/// What kind of receiver a channel has.
+/// Kind of a channel's receiver.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::notification::ChannelKind")]
 pub enum NotificationChannelKind {
@@ -26,7 +26,7 @@ pub enum NotificationChannelKind {
     Email,
 }
 
-/// How a notification stands.
+/// State of a notification.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::notification::DeliveryState")]
 pub enum NotificationState {
@@ -54,11 +54,11 @@ pub struct NotificationChannel {
     /// As much of the address as is shown.
     address: String,
     enabled: bool,
-    /// Why MikroCloud put it out of use.
+    /// Reason for which MikroCloud disabled it.
     disabled_reason: Option<String>,
-    /// Since when every attempt fails.
+    /// Time since which every attempt fails.
     failing_since: Option<DateTime<Utc>>,
-    /// Until when the receiver wants to be left alone.
+    /// Time until which the receiver asked to receive nothing.
     paused_until: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     updated_at: DateTime<Utc>,
@@ -79,7 +79,7 @@ pub struct NotificationTemplate {
 
 #[ComplexObject]
 impl NotificationChannel {
-    /// What was sent to it in the last 30 days, the newest first.
+    /// Returns the deliveries to it in the last 30 days, the newest first.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
     async fn deliveries(
         &self,
@@ -126,20 +126,20 @@ pub struct NotificationDelivery {
     /// Its id, which receivers know a repeated message by: the header `webhook-id`.
     id: ID,
     channel_id: ID,
-    /// What happened.
+    /// Description of the event.
     event: &'static str,
-    /// When.
+    /// Time of the action.
     event_at: DateTime<Utc>,
-    /// What there is to say about it.
+    /// Data of the event.
     data: Json<Value>,
     state: NotificationState,
-    /// How often it was tried.
+    /// Number of attempts.
     attempt_count: i64,
-    /// When it is tried next.
+    /// Time of the next attempt.
     next_attempt_at: Option<DateTime<Utc>>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     error: Option<String>,
-    /// When it was delivered or given up.
+    /// Time at which it was delivered or abandoned.
     finished_at: Option<DateTime<Utc>>,
     #[graphql(skip)]
     row: (ChannelId, DeliveryId),
@@ -177,16 +177,16 @@ impl From<domain::notification::Delivery> for NotificationDelivery {
 /// One attempt to deliver a notification.
 #[derive(SimpleObject)]
 pub struct NotificationAttempt {
-    /// Which, from 1.
+    /// Number of the attempt, from 1.
     number: i64,
     at: DateTime<Utc>,
-    /// How long it took, milliseconds.
+    /// Duration, milliseconds.
     duration_ms: i64,
     /// The HTTP status that was answered, or the reply code of the mail server.
     status: Option<i64>,
-    /// What went wrong; none when it was taken.
+    /// Error of the attempt; null if it was accepted.
     error: Option<String>,
-    /// How the answer began.
+    /// Beginning of the response.
     excerpt: Option<String>,
 }
 
@@ -197,7 +197,7 @@ impl From<domain::notification::Attempt> for NotificationAttempt {
     }
 }
 
-/// What people would read.
+/// Preview of a notification's text.
 #[derive(SimpleObject)]
 pub struct NotificationPreview {
     /// One line.

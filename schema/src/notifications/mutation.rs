@@ -29,7 +29,7 @@ impl From<NotificationTemplateInput> for TemplateInput {
 
 #[derive(InputObject)]
 struct CreateNotificationChannelInput {
-    /// What kind of receiver it has.
+    /// Kind of its receiver.
     kind: NotificationChannelKind,
     /// Its name.
     name: String,
@@ -37,7 +37,7 @@ struct CreateNotificationChannelInput {
     project_id: Option<ID>,
     /// The names of what it is told of; all but `deployment.queued` when left out.
     events: Option<Vec<String>>,
-    /// Where messages are sent; for all kinds but `EMAIL`.
+    /// URL that messages are sent to; for all kinds but `EMAIL`.
     url: Option<String>,
     /// The addresses of members that are written to; for `EMAIL`.
     addresses: Option<Vec<String>>,
@@ -53,7 +53,7 @@ struct UpdateNotificationChannelInput {
     name: Option<String>,
     /// The names of what it is told of.
     events: Option<Vec<String>>,
-    /// Where messages are sent.
+    /// URL that messages are sent to.
     url: Option<String>,
     /// The addresses of members that are written to.
     addresses: Option<Vec<String>>,
@@ -65,7 +65,7 @@ struct UpdateNotificationChannelInput {
 struct EnableNotificationChannelInput {
     /// The channel.
     channel_id: ID,
-    /// Whether it is in use.
+    /// Enables the channel.
     enabled: bool,
 }
 
@@ -81,7 +81,7 @@ struct ReplayNotificationsInput {
     delivery_id: Option<ID>,
     /// Or the channel whose failed ones are sent once more.
     channel_id: Option<ID>,
-    /// Of what happened since then; with a channel.
+    /// Start time of the events to resend; with a channel.
     since: Option<DateTime<Utc>>,
 }
 
@@ -89,7 +89,7 @@ struct ReplayNotificationsInput {
 struct NotificationChannelPayload {
     /// The channel, when it went well.
     channel: Option<NotificationChannel>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
@@ -97,35 +97,35 @@ struct NotificationChannelPayload {
 struct NotificationSecretPayload {
     /// The channel, when it went well.
     channel: Option<NotificationChannel>,
-    /// What signs its messages, where it is a webhook; not shown again.
+    /// Secret that signs its messages, for a webhook; not returned again.
     secret: Option<String>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 struct DeleteNotificationChannelPayload {
-    /// Whether it is deleted.
+    /// Indicates that it is deleted.
     deleted: bool,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 struct TestNotificationChannelPayload {
-    /// What is on its way: one for each recipient, where the channel has some.
+    /// Deliveries in progress: one for each recipient, if the channel has some.
     deliveries: Vec<NotificationDelivery>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 struct ReplayNotificationsPayload {
-    /// How many are on their way again.
+    /// Number of deliveries that are sent again.
     count: i64,
-    /// Whether there are more: asking again takes them.
+    /// Indicates that there are more: repeat the request for them.
     has_more: bool,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

@@ -33,7 +33,7 @@ impl NotificationQuery {
         found(services.deliveries().get(actor, id).await.map(NotificationDelivery::from))
     }
 
-    /// What people would read of an event: by a template, or by MikroCloud's own where none is given.
+    /// Renders the text of an event's notification: by a template, or by MikroCloud's own if none is given.
     async fn notification_preview(
         &self,
         context: &Context<'_>,

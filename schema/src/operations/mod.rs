@@ -1,4 +1,4 @@
-//! What keeps an installation at work: jobs, queues, alerts.
+//! Operations of an installation: jobs, queues, alerts.
 
 pub mod model;
 pub mod mutation;

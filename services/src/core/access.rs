@@ -9,7 +9,7 @@ use crate::{Result, ServiceError, Services};
 /// Addresses below this name reach nobody (RFC 2606), and nobody signs in with one.
 pub(crate) const SERVICE_ACCOUNTS: &str = "service-account.invalid";
 
-/// Whether an address is that of a service account.
+/// Returns true if an address is that of a service account.
 pub(crate) fn is_service_account(email: &str) -> bool {
     email.rsplit_once('@').is_some_and(|(_, host)| host == SERVICE_ACCOUNTS)
 }

@@ -39,7 +39,7 @@ impl ErrorCode {
     }
 }
 
-/// Why a use case did not happen. `Display` is what the user reads; causes stay in the log.
+/// Reason for which a use case was not carried out. `Display` is the text for the user; causes stay in the log.
 #[derive(Debug, thiserror::Error)]
 pub enum ServiceError {
     /// No valid credential; the text says which and what to do.
@@ -67,11 +67,11 @@ pub enum ServiceError {
     /// Too many requests were made.
     #[error("more than {limit} requests in {window_seconds} seconds: try again in {retry_seconds} seconds")]
     RateLimited {
-        /// How many are allowed in a window.
+        /// Maximum number of requests in a window.
         limit: u32,
-        /// How long a window is.
+        /// Length of a window.
         window_seconds: u64,
-        /// When there are more.
+        /// Time until more requests are allowed.
         retry_seconds: u64,
     },
     /// One user follows too much at once.
@@ -83,7 +83,7 @@ pub enum ServiceError {
     /// Too many attempts to sign in failed in a row.
     #[error("too many attempts failed in a row: try again in {retry_seconds} seconds")]
     TooManyAttempts {
-        /// When another one may be made.
+        /// Time until another one may be made.
         retry_seconds: u64,
     },
     /// It cannot be done in this way, whoever asks.
@@ -146,7 +146,7 @@ impl From<StoreError> for ServiceError {
     }
 }
 
-/// What becomes of a job that a use case failed in.
+/// Converts the error of a use case into the outcome of its job.
 pub(crate) fn as_job_error(error: &ServiceError) -> JobError {
     match error {
         ServiceError::Internal(cause) if matches!(cause.downcast_ref(), Some(StoreError::LeaseLost)) => JobError::Stopped,
@@ -154,7 +154,7 @@ pub(crate) fn as_job_error(error: &ServiceError) -> JobError {
     }
 }
 
-/// Whether an error comes from a disk without room.
+/// Returns true if an error comes from a full disk.
 pub(crate) fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
     let full = |error: &std::io::Error| error.kind() == std::io::ErrorKind::StorageFull;
     std::iter::successors(Some(error), |error| error.source()).any(|error| error.downcast_ref().is_some_and(full))

@@ -9,13 +9,13 @@ use store::idempotency::{Claim, IdempotencyKey, Lease, apart, once};
 
 use crate::{Result, Services};
 
-/// How long an answer is kept.
+/// Time for which a response is stored.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
 
-/// How long a request may take. What a process that died had begun can be sent again after this.
+/// Timeout of a request. A request whose process died can be sent again after this.
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
-/// How a request with a key stands.
+/// State of a request with a key.
 pub enum Attempt {
     /// It is to be done now, within [`OnceOnly::run`].
     First(OnceOnly),
@@ -80,7 +80,7 @@ impl OnceOnly {
     }
 }
 
-/// What a sealed answer is bound to.
+/// Returns the identity that a sealed response is bound to.
 pub(crate) fn identity(key: &IdempotencyKey) -> String {
     format!("idempotency {} {}", key.user_id, key.name)
 }

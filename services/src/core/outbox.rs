@@ -1,5 +1,5 @@
-//! What is told is written with what it tells of: a row and a job for each receiver, in the same transaction. Nothing that happened is missed
-//! and nothing that did not happen is told, whoever dies when.
+//! Transactional outbox: a notification is stored with the change that it reports, as a row and a job for each receiver, in the
+//! same transaction. No event is missed and none is reported that did not happen, whichever process dies at whatever time.
 
 use crate::core::text::cut;
 use domain::alert::Alert;
@@ -39,7 +39,7 @@ pub(crate) async fn notify_of_deployment(
     write(tx, &channels, event, &of_deployment(deployment, status, &told, message)).await
 }
 
-/// What an event of a deployment is to receivers; of a queued one only its beginning and its approval count.
+/// Maps the status of a deployment to the event for receivers; of a queued one only its beginning and its approval count.
 fn event_of(status: DeploymentStatus, told: &ToldDeployment) -> Option<EventType> {
     let is_first = told.event_count == 1;
     match (status, told.approval) {
@@ -122,7 +122,7 @@ pub(crate) async fn notify_by_mail(tx: &mut UnitOfWork, user: UserId, event: &Se
 /// The longest text of others in a payload, characters: the whole stays below the 20 kB that Standard Webhooks asks for.
 const LONGEST: usize = 2000;
 
-/// What is kept of a deployment's event.
+/// Builds the stored data of a deployment's event.
 fn of_deployment(deployment: &Deployment, status: DeploymentStatus, told: &ToldDeployment, message: &str) -> Value {
     let requested_by = told.created_by.map(|id| json!({"id": id, "name": told.created_by_name}));
     let failure = told.failure.as_ref().map(|failure| json!({"code": failure.code, "message": cut(&failure.message, LONGEST)}));
@@ -143,7 +143,7 @@ fn of_deployment(deployment: &Deployment, status: DeploymentStatus, told: &ToldD
     })
 }
 
-/// What is kept of an alert.
+/// Builds the stored data of an alert.
 fn of_alert(alert: &Alert, team: TeamId, project: Option<(ProjectId, String)>) -> Value {
     json!({
         "team": {"id": team},

@@ -1,4 +1,5 @@
-//! Whose files the object store and the artifacts are. What a database does not name is removed only by the installation that made it.
+//! Ownership of the files in the object store and of the artifacts. Files that a database does not name are removed only by the
+//! installation that made them.
 
 use domain::time::Timestamp;
 use store::{Store, StoreError};
@@ -14,7 +15,8 @@ const OBJECT: &str = "installation";
 const ALERT: (&str, &str) = ("foreign_objects", "objects");
 
 impl Services {
-    /// Whether the object store is this installation's. A store that says nothing is taken: it is new, or of a version before this.
+    /// Returns true if the object store belongs to this installation. A store without an owner is claimed: it is new, or of an
+    /// earlier version.
     pub(crate) async fn owns_objects(&self) -> Result<bool> {
         let id = installation_id(self.store()).await?;
         let objects = &self.inner.objects;
@@ -40,13 +42,13 @@ impl Services {
         Ok(owned)
     }
 
-    /// When this installation was set up: what is older is not its own.
+    /// Returns the time at which this installation was set up: older files are not its own.
     pub(crate) async fn began(&self) -> Result<Option<Timestamp>> {
         Ok(self.store().installation_began().await?)
     }
 }
 
-/// What tells this installation from all others. It goes with the database, into backups, too.
+/// Returns the id that distinguishes this installation from all others. It is part of the database, and thus of backups.
 async fn installation_id(store: &Store) -> Result<String, StoreError> {
     if let Some(id) = store.installation_get(ID).await? {
         return Ok(id);
@@ -91,7 +93,7 @@ mod tests {
     const UPLOAD: &str = "objects/uploads/stray.tar.gz";
     const LOG: &str = "objects/logs/stray.jsonl.gz";
 
-    /// What is left after everything that nothing refers to was removed.
+    /// Returns the files that remain after everything that nothing refers to was removed.
     async fn left(house: &TestHouse, after_hours: i64) -> Vec<&'static str> {
         let at = now() + TimeDelta::hours(after_hours);
         crate::Housekeeper(house.services.clone()).remove_unused_uploads(at).await.unwrap();

@@ -1,10 +1,10 @@
-//! How much of a list one request gets.
+//! Page size of a request's list.
 
 use crate::{Result, ServiceError};
 
-/// How many items a page has when the request does not say.
+/// Default number of items on a page.
 pub const DEFAULT_PAGE: i64 = 20;
-/// How many it may have.
+/// Maximum number of items on a page.
 pub const MAX_PAGE: i64 = 100;
 
 /// The page size a request asked for.

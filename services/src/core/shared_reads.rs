@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use futures::future::{BoxFuture, Shared};
 
-/// How long a read serves those who come later. Its key says what it holds, so it cannot be stale: only memory is at stake.
+/// Time for which a read serves later callers. Its key identifies its content, so it cannot be stale: only memory is at stake.
 const KEPT: Duration = Duration::from_secs(1);
-/// How many are kept before old ones are let go.
+/// Number of stored reads from which old ones are dropped.
 const MANY: usize = 64;
 
 type Read<T> = Shared<BoxFuture<'static, Option<Arc<T>>>>;
@@ -25,7 +25,8 @@ impl<K, T> Default for SharedReads<K, T> {
 }
 
 impl<K: Eq + Hash, T: Send + Sync + 'static> SharedReads<K, T> {
-    /// What the read for this key finds, whoever began it; `None` when it failed, which is for everyone to find out alone.
+    /// Returns the result of the read for this key, whichever caller began it; `None` if it failed, in which case each caller
+    /// reads for itself.
     pub async fn get(&self, key: K, read: impl FnOnce() -> BoxFuture<'static, Option<T>>) -> Option<Arc<T>> {
         let reading = {
             let mut reads = self.0.lock().unwrap_or_else(PoisonError::into_inner);

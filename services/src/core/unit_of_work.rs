@@ -11,7 +11,7 @@ use store::{NewJob, Store, StoreError, Tx};
 
 use crate::core::alerts::AlertReceiver;
 
-/// Where the effects of a commit go: subscribers, workers, the receiver of alerts.
+/// Outlets for the effects of a commit: subscribers, workers, the receiver of alerts.
 pub(crate) struct Outlets {
     /// Hints to subscribers that rows changed.
     pub bus: EventBus,

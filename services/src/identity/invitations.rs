@@ -19,20 +19,20 @@ pub(crate) const LIFETIME: TimeDelta = TimeDelta::days(7);
 /// An invitation as the team sees it.
 #[derive(Debug, Clone)]
 pub struct PendingInvitation {
-    /// What is kept of it.
+    /// Stored part of the key.
     pub invitation: Invitation,
-    /// Who is invited.
+    /// User who is invited.
     pub user: User,
 }
 
-/// What somebody is asked who is invited.
+/// Question to a user who is invited.
 #[derive(Debug, Clone)]
 pub struct InvitationQuestion {
     /// The team's name.
     pub team: String,
     /// The role's name.
     pub role: String,
-    /// Who invites.
+    /// User who invites.
     pub invited_by: String,
 }
 
@@ -79,7 +79,7 @@ impl Invitations {
         Ok(tx.commit().await?)
     }
 
-    /// What an invitation is to.
+    /// Returns the question of an invitation.
     pub async fn question(&self, account: &Account, token: &str) -> Result<InvitationQuestion> {
         let invitation = self.invitation_of(account, token).await?;
         let team = self.store().team_get(invitation.team_id).await?.ok_or_else(gone)?;

@@ -1,4 +1,4 @@
-//! Who is in a team.
+//! Members of a team.
 
 #[cfg(test)]
 mod tests;
@@ -20,7 +20,7 @@ use crate::identity::roles::{check_within, role_permissions};
 use crate::notifications::{Inviter, Link};
 use crate::{Result, ServiceError, require};
 
-/// What became of somebody who was added.
+/// Result of adding a user to a team.
 pub enum Added {
     /// A member, with the token of their one-time sign-in link, unless it was mailed to them.
     Member(Member, Option<Secret>),
@@ -227,7 +227,8 @@ impl Members {
     }
 }
 
-/// What a user may do in a team as a transaction sees it; a service account no more than who made it, and nothing once they left.
+/// Returns the rights of a user in a team as a transaction sees them; a service account has no more than its creator, and none
+/// once they left.
 async fn rights_in(tx: &mut Tx, team: TeamId, user: UserId) -> Result<Option<Rights>> {
     let Some(Standing { created_by, mut rights, .. }) = tx.standing_find(team, user).await? else { return Ok(None) };
     if let Some(user_id) = created_by {
@@ -268,7 +269,7 @@ pub(crate) async fn check_link_maker(tx: &mut Tx, user: UserId, maker: &LinkMake
     Ok(())
 }
 
-/// What a role gives to a member, once it is clear that the actor may give it.
+/// Returns the rights that a role gives to a member, after checking that the actor may give it.
 async fn rights_to_give(tx: &mut Tx, actor: &Actor, role: RoleRef) -> Result<Rights> {
     check_owner(actor, role)?;
     let permissions = role_permissions(tx, actor, role).await?;

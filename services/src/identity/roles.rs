@@ -17,16 +17,16 @@ const MAX_ROLES: i64 = 100;
 const MAX_GRANTS: usize = 200;
 const MAX_NAME: usize = 40;
 
-/// What somebody asks for who grants a role.
+/// Parameters of a new grant of a role.
 #[derive(Debug, Clone)]
 pub struct NewGrantInput {
-    /// Who gets it.
+    /// User who receives the role.
     pub user: UserId,
-    /// Which role.
+    /// Role to grant.
     pub role: RoleRef,
-    /// On which project.
+    /// Project on which it is granted.
     pub project: ProjectId,
-    /// On which environment of it; all of the project when absent.
+    /// Environment of the project; the whole project if absent.
     pub environment: Option<String>,
 }
 
@@ -228,12 +228,12 @@ impl Roles {
     }
 }
 
-/// What the audit log says of a role.
+/// Builds the audit log's details of a role.
 fn logged(role: &CustomRole) -> Value {
     json!({"name": role.name, "permissions": role.permissions})
 }
 
-/// What a role includes.
+/// Returns the permissions that a role includes.
 pub(crate) async fn role_permissions(tx: &mut Tx, actor: &Actor, role: RoleRef) -> Result<Permissions> {
     match role {
         RoleRef::BuiltIn(role) => Ok(role.permissions()),

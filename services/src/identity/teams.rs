@@ -82,7 +82,7 @@ impl Teams {
     }
 }
 
-/// What the audit log says of a team.
+/// Builds the audit log's details of a team.
 fn logged(team: &Team) -> serde_json::Value {
     json!({"name": team.name})
 }

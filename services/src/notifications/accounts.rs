@@ -35,7 +35,8 @@ impl Letters {
     }
 }
 
-/// Whether no mail server takes mail for an address: those of service accounts, and of the owner until they give another.
+/// Returns true if no mail server accepts mail for an address: those of service accounts, and of the owner until they give
+/// another.
 pub(super) fn reaches_nobody(address: &str) -> bool {
     is_service_account(address) || address.ends_with("@localhost")
 }

@@ -1,4 +1,4 @@
-//! Where a channel's messages go: checked when it is given, sealed when it is kept.
+//! Address of a channel's messages: checked when it is set, sealed when it is stored.
 
 use crate::notifications::Channels;
 use chrono::TimeDelta;
@@ -14,7 +14,7 @@ use super::signature::new_secret;
 use crate::core::access::is_service_account;
 use crate::{Result, ServiceError};
 
-/// How long messages are signed with the secret of before, too.
+/// Time for which messages are also signed with the previous secret.
 pub(super) const OLD_SECRET_LASTS: TimeDelta = TimeDelta::hours(24);
 /// The most members that one channel writes to.
 const MAX_RECIPIENTS: usize = 10;
@@ -30,7 +30,7 @@ pub(super) struct Endpoint {
 #[derive(Clone, Serialize, Deserialize)]
 struct SigningSecret {
     secret: String,
-    /// Until when it signs; the newest always does.
+    /// Time until which it signs; the newest always does.
     until: Option<Timestamp>,
 }
 

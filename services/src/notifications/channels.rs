@@ -18,7 +18,7 @@ use crate::{Result, ServiceError, require_somewhere};
 
 /// The most channels a team may have: each event is written for each of them.
 const MAX_CHANNELS: i64 = 30;
-/// Why what waited for a channel was given up.
+/// Reason for which waiting deliveries of a disabled channel were abandoned.
 pub(super) const OUT_OF_USE: &str = "the channel was put out of use: enable it and replay this";
 
 /// A channel to be made.
@@ -26,13 +26,13 @@ pub(super) const OUT_OF_USE: &str = "the channel was put out of use: enable it a
 pub struct NewChannel {
     /// The project it is limited to; all the team has when absent.
     pub project: Option<ProjectId>,
-    /// What people call it.
+    /// Name of the channel.
     pub name: String,
-    /// What kind of receiver it has.
+    /// Kind of its receiver.
     pub kind: ChannelKind,
     /// The names of what it is told of; all but what is queued when absent.
     pub events: Option<Vec<String>>,
-    /// Where messages go; for all kinds but e-mail.
+    /// URL that messages are sent to; for all kinds but e-mail.
     pub url: Option<Secret>,
     /// The members that are written to; for e-mail.
     pub addresses: Vec<String>,
@@ -40,14 +40,14 @@ pub struct NewChannel {
     pub templates: Vec<TemplateInput>,
 }
 
-/// What is to be different. What is `None` stays.
+/// Change of a channel. `None` leaves a field as it is.
 #[derive(Debug, Default)]
 pub struct ChannelChange {
     /// Its name.
     pub name: Option<String>,
     /// The names of what it is told of.
     pub events: Option<Vec<String>>,
-    /// Where messages go.
+    /// URL that messages are sent to.
     pub url: Option<Secret>,
     /// The members that are written to.
     pub addresses: Option<Vec<String>>,
@@ -217,7 +217,7 @@ impl Channels {
         Ok(tx.commit().await?)
     }
 
-    /// What a template makes of sample data of an event; without one, what ours does.
+    /// Renders a template with sample data of an event; the default template if none is given.
     pub fn preview_template(&self, actor: &Actor, input: &TemplateInput, own: bool) -> Result<template::Preview> {
         require_somewhere(actor, Permission::ProjectWrite)?;
         let event = template::parse_event("event", &input.event)?;
@@ -251,7 +251,7 @@ impl Channels {
         self.get(actor, channel.id).await
     }
 
-    /// What the audit log says of a channel.
+    /// Builds the audit log's details of a channel.
     fn logged_channel(&self, channel: &Channel, endpoint: Option<&Endpoint>) -> Result<Value> {
         let url = endpoint.map(Endpoint::url).transpose()?.map(|url| Secret::new(url.as_str()));
         let templates = channel.templates.iter().map(|(event, own)| (event.clone(), template::logged(own)));

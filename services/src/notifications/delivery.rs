@@ -34,7 +34,7 @@ const EARLY: TimeDelta = TimeDelta::seconds(1);
 /// A channel is not put out of use before a delivery was tried so often: the first attempts may fall into a short outage.
 const TRIES_BEFORE_DISABLING: i64 = 3;
 
-/// What an attempt came to.
+/// Result of an attempt.
 struct Sent {
     status: Option<i64>,
     excerpt: Option<String>,
@@ -165,7 +165,7 @@ impl Deliveries {
         Ok(self.store().deployment_get(delivery.team_id, id).await?.and_then(|deployment| deployment.address_name))
     }
 
-    /// Where something can be looked at.
+    /// Returns the address of the page about a label's object.
     fn address_of(&self, label: &Label<'_>, pinned: Option<&ProjectName>) -> Option<String> {
         let label = match label {
             Label::Environment(project, environment) => {
@@ -229,7 +229,7 @@ impl Deliveries {
     }
 }
 
-/// What an answer, or none, means (Standard Webhooks, "Delivery").
+/// Converts a response, or its absence, into the result of an attempt (Standard Webhooks, "Delivery").
 fn judged(answered: Result<Answer, OutboundError>) -> Sent {
     let Answer { status, retry_after, excerpt } = match answered {
         Ok(answer) => answer,
@@ -247,7 +247,7 @@ fn judged(answered: Result<Answer, OutboundError>) -> Sent {
     Sent { status: Some(status.into()), excerpt: Some(excerpt), verdict }
 }
 
-/// When a delivery is tried next; `None` when it is not. Somebody waits for what comes of a ping: it is tried once.
+/// Returns the time of a delivery's next attempt; `None` if there is none. A ping is tried once, as a user waits for its result.
 fn next_attempt(event: EventType, tries: i64, verdict: &Verdict) -> Option<Timestamp> {
     let Verdict::NotNow(_, pause) = verdict else { return None };
     let scheduled = retry_pause(tries, rand::random::<f64>()).filter(|_| event != EventType::Ping)?;

@@ -1,4 +1,4 @@
-//! What people give for a channel, checked.
+//! Validation of a channel's input.
 
 use domain::notification::{ChannelKind, EventType, EventTypes, Template, Templates};
 use domain::secret::Secret;

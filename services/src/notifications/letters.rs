@@ -17,7 +17,7 @@ use super::accounts::reaches_nobody;
 use super::mail::Letter;
 use crate::{Result, ServiceError};
 
-/// What a letter says; it exists in memory, and sealed in its row.
+/// Text of a letter; it exists in memory, and sealed in its row.
 #[derive(Serialize, Deserialize)]
 struct Text {
     title: String,
@@ -25,10 +25,10 @@ struct Text {
     link: String,
 }
 
-/// Whose name stands in a letter.
+/// Name of the sender in a letter.
 pub(crate) struct Inviter(String);
 
-/// What a link is for.
+/// Purpose of a link.
 #[derive(Clone, Copy)]
 pub(crate) enum Link {
     /// To sign in for the first time.
@@ -38,8 +38,8 @@ pub(crate) enum Link {
 }
 
 impl Letters {
-    /// Who a letter with a link to this address would be from; `None` when links to it are handed over. To be asked before a transaction is
-    /// begun that calls [`Services::write_letter`], so that it needs no second connection.
+    /// Returns the sender of a letter with a link to this address; `None` if links to it are handed over. Call it before a
+    /// transaction that calls [`Letters::write`] is begun, so that it needs no second connection.
     pub(crate) async fn writes_to(&self, actor: &Actor, address: &str) -> Result<Option<Inviter>> {
         let settings = &self.inner.settings;
         if settings.mailer.is_none() || settings.public_url.is_none() || reaches_nobody(address) {

@@ -10,7 +10,7 @@ use lettre::{Address, AsyncSmtpTransport, AsyncTransport, Message as Mail, Tokio
 use maud::{DOCTYPE, html};
 use url::Url;
 
-/// How long a mail may take, and each step of it.
+/// Timeout of a mail, and of each of its steps.
 const PATIENCE: Duration = Duration::from_secs(30);
 const STEP_PATIENCE: Duration = Duration::from_secs(20);
 
@@ -21,24 +21,24 @@ pub struct Mailer {
     from: Mailbox,
 }
 
-/// What is written to somebody.
+/// Letter to one recipient.
 pub(super) struct Letter<'l> {
     /// The subject: one line, without control characters.
     pub title: &'l str,
     /// The text, of lines.
     pub body: &'l str,
-    /// Where to look.
+    /// Link to follow.
     pub link: Option<&'l str>,
 }
 
-/// How a mail was not sent.
+/// Failure to send a mail.
 #[derive(Debug)]
 pub(super) struct MailError {
     /// The server's reply code, where there was one.
     pub status: Option<i64>,
-    /// Whether trying again cannot help.
+    /// Indicates that a retry cannot succeed.
     pub is_permanent: bool,
-    /// What went wrong.
+    /// Description of the failure.
     pub message: String,
 }
 

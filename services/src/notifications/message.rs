@@ -10,16 +10,16 @@ use super::template;
 const TITLE: usize = 250;
 const BODY: usize = 4000;
 
-/// What people are told.
+/// Message for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Message {
-    /// What happened.
+    /// Type of the event.
     pub event: EventType,
     /// One line.
     pub title: String,
     /// The text below it.
     pub body: String,
-    /// Where to look, when there is something to see.
+    /// Link to the event's subject, if there is a page about it.
     pub link: Option<String>,
 }
 

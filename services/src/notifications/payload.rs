@@ -1,11 +1,11 @@
-//! What is said of an event: `{type, timestamp, data}`, with ids, names and addresses.
+//! Payload of an event: `{type, timestamp, data}`, with ids, names and addresses.
 
 use domain::id::{ChannelId, DeploymentId, EnvironmentId, ProjectId, TeamId, UserId};
 use domain::notification::{Delivery, EventType};
 use domain::time::Timestamp;
 use serde_json::{Value, json};
 
-/// What is said when somebody tries a channel.
+/// Builds the payload of a test of a channel.
 pub(super) fn of_ping(team: TeamId, channel: ChannelId, name: &str) -> Value {
     json!({
         "team": {"id": team},
@@ -19,7 +19,7 @@ pub(super) fn of_delivery(delivery: &Delivery, url: impl Fn(&Label<'_>) -> Optio
     whole(delivery.event, delivery.event_at, delivery.data.clone(), url)
 }
 
-/// What has an address of its own.
+/// Object that has an address of its own.
 pub(super) enum Label<'v> {
     /// An environment of a project.
     Environment(&'v str, &'v str),

@@ -1,4 +1,4 @@
-//! What was sent to a channel: looked at, sent again, tried.
+//! Deliveries to a channel: list, replay, test.
 
 use crate::notifications::Deliveries;
 use domain::access::Actor;
@@ -13,15 +13,15 @@ use crate::core::audit::{Action, Change, record};
 use crate::core::outbox::{enqueue_attempt, write_to};
 use crate::{Result, ServiceError};
 
-/// How many deliveries are replayed at once.
+/// Number of deliveries that are replayed at once.
 const AT_ONCE: i64 = 500;
 
-/// What became of a request to replay all that failed.
+/// Result of a request to replay all failed deliveries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Replay {
-    /// How many are on their way again.
+    /// Number of deliveries that are sent again.
     pub count: i64,
-    /// Whether there are more: asking again takes them.
+    /// Indicates that there are more: repeat the request for them.
     pub has_more: bool,
 }
 

@@ -7,9 +7,9 @@ use domain::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 
-/// What secrets begin with.
+/// Prefix of secrets.
 const PREFIX: &str = "whsec_";
-/// How long new secrets are, bytes; the scheme asks for 24 to 64.
+/// Length of new secrets, bytes; the scheme asks for 24 to 64.
 const BYTES: usize = 32;
 
 /// A new secret.

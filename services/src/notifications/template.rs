@@ -21,7 +21,7 @@ const LONGEST_BODY: usize = 4000;
 /// Enough for some 60,000 bytes or a thousand steps.
 const FUEL: u64 = 1000;
 
-/// What a template makes of sample data.
+/// Rendering of a template with sample data.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// The title.
@@ -87,7 +87,7 @@ pub(super) fn check(event: EventType, template: &Template) -> Result<()> {
     Ok(())
 }
 
-/// What a template, or ours where none is given, makes of sample data.
+/// Renders a template with sample data; the default template if none is given.
 pub(super) fn preview(event: EventType, template: Option<&Template>) -> Result<Preview> {
     if let Some(template) = template {
         check(event, template)?;
@@ -158,7 +158,7 @@ pub(super) fn parse_event(field: &'static str, name: &str) -> Result<EventType> 
     })
 }
 
-/// What the audit log says of a template.
+/// Builds the audit log's details of a template.
 pub(super) fn logged(template: &Template) -> Value {
     json!({"title": template.title, "body": template.body})
 }

@@ -15,10 +15,10 @@ use crate::projects::retention::is_orphan;
 use crate::projects::uploads::{UPLOADS, upload_name};
 use crate::{Result, Services};
 
-/// How many lines of a deployment's log are kept.
+/// Number of lines of a deployment's log that are kept.
 const KEEP_LINES: i64 = 100_000;
 const KEEP_UPLOADS: Duration = Duration::days(1);
-/// How long it may take from an upload to its row.
+/// Maximum time between an upload and its row.
 const UPLOAD_WRITTEN_WITHIN: std::time::Duration = std::time::Duration::from_hours(1);
 const KEEP_SESSIONS: Duration = Duration::days(31);
 const KEEP_ATTEMPTS: Duration = Duration::days(1);

@@ -24,7 +24,7 @@ impl Jobs {
         self.store().job_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("job"))
     }
 
-    /// What went wrong with each attempt of a job.
+    /// Returns the failures of a job's attempts.
     pub async fn failures(&self, actor: &Actor, id: JobId) -> Result<Vec<JobFailure>> {
         require(actor, Permission::ProjectRead)?;
         Ok(self.store().job_failure_list(actor.team_id, id).await?)
@@ -72,7 +72,7 @@ impl Jobs {
     }
 }
 
-/// What the audit log and messages call a state.
+/// Returns the name of a state in the audit log and in messages.
 fn logged(state: JobState) -> String {
     format!("{state:?}").to_lowercase()
 }

@@ -1,4 +1,4 @@
-//! What keeps an installation running: jobs and queues, backups, keys, housekeeping, first start.
+//! Operations of an installation: jobs and queues, backups, keys, housekeeping, first start.
 
 pub mod backup;
 pub(crate) mod housekeeping;

@@ -14,20 +14,20 @@ use crate::{Result, ServiceError};
 /// A queue: how it stands and how it is run.
 #[derive(Debug, Clone)]
 pub struct Queue {
-    /// How it stands, over all teams.
+    /// Statistics of the queue, over all teams.
     pub stats: QueueStats,
-    /// How it is run.
+    /// Settings of the queue.
     pub settings: QueueSettings,
 }
 
-/// What an operator changes about a queue. What is `None` stays.
+/// Change of a queue by an operator. `None` leaves a field as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QueueChange {
-    /// Whether nothing is taken from it.
+    /// Pauses the queue if true.
     pub paused: Option<bool>,
-    /// How many of its jobs run at once over all workers; 0 for any number.
+    /// Maximum number of its jobs that run concurrently over all workers; 0 for unlimited.
     pub concurrency: Option<i64>,
-    /// How many of its jobs run at once for one team; 0 for any number.
+    /// Maximum number of its jobs that run concurrently for one team; 0 for unlimited.
     pub team_concurrency: Option<i64>,
 }
 
@@ -83,7 +83,7 @@ impl Queues {
     }
 }
 
-/// What the audit log says of how a queue is run.
+/// Builds the audit log's details of a queue's settings.
 fn limits_logged(settings: &QueueSettings) -> Value {
     json!({
         "paused": settings.paused_at.is_some(),

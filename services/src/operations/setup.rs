@@ -10,10 +10,10 @@ use store::{Lock, Store, Tx};
 use crate::identity::auth::{ApiKeySecret, signin_link};
 use crate::{Result, Sealer, ServiceError};
 
-/// Under which name the database keeps what tells its master key apart.
+/// Name under which the database stores the fingerprint of its master key.
 pub(crate) const KEY_FINGERPRINT: &str = "master_key_fingerprint";
 
-/// What the first start made; shown once.
+/// Result of the first start; displayed once.
 pub struct FirstStart {
     /// The token of the owner's sign-in link.
     pub link_token: Secret,
@@ -21,7 +21,7 @@ pub struct FirstStart {
     pub cli_key: Secret,
 }
 
-/// Why an installation cannot start.
+/// Reason for which an installation cannot start.
 #[derive(Debug, thiserror::Error)]
 pub enum SetupError {
     /// The database was sealed with another master key.
@@ -35,7 +35,7 @@ pub enum SetupError {
         at.format("%Y-%m-%d at %H:%M UTC")
     )]
     ReplacedMasterKey {
-        /// When.
+        /// Time of the event.
         at: Timestamp,
     },
     /// Anything else.

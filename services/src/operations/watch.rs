@@ -14,10 +14,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::Result;
 
-/// How often schedules are looked at, and the queues.
+/// Interval at which schedules and queues are checked.
 const EVERY: Duration = Duration::from_secs(1);
 const QUEUES_EVERY: Duration = Duration::from_secs(10);
-/// How often schedules are checked for times that a clock which was ahead left behind.
+/// Interval at which schedules are checked for due times that a clock which was ahead left behind.
 const PULL_EVERY: Duration = Duration::from_mins(1);
 
 /// A job that waited longer than this for a worker is told of.

@@ -1,4 +1,5 @@
-//! How much one user follows at once. A feed costs memory and looks at the database for as long as it is open, however few requests it took.
+//! Limit of one user's concurrent feeds. A feed costs memory and polls the database for as long as it is open, however few
+//! requests it took.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -10,7 +11,7 @@ use crate::{Result, ServiceError};
 /// The most feeds of one user in one process.
 const MOST: usize = 2000;
 
-/// How many feeds each user has open.
+/// Number of feeds that each user has open.
 #[derive(Clone, Default)]
 pub(crate) struct FeedPlaces(Arc<Mutex<HashMap<UserId, usize>>>);
 

@@ -21,14 +21,14 @@ use crate::{Result, ServiceError, Services, require_on};
 /// A stream of rows; it ends with an error when the actor's credential no longer stands.
 pub type Feed<T> = BoxStream<'static, Result<T>>;
 
-/// How often a feed looks at the credential.
+/// Interval at which a feed checks the credential.
 const RECHECK: Duration = Duration::from_secs(2);
-/// How often a quiet feed looks at the rows in case a hint was lost. Lost hints are rare: whoever carries them tries again, and says
-/// when it was away.
+/// Interval at which a quiet feed polls the rows in case a hint was lost. Lost hints are rare: the carrier retries, and reports
+/// its outages.
 const LOOK: Duration = Duration::from_secs(20);
 const BATCH: i64 = 500;
 
-/// Which rows: the team's, of this topic, above this number, as they are at the so many-th hint at least.
+/// Key of a read: the team's rows, of this topic, above this number, as of the hint with this number or later.
 type Key = (TeamId, Topic, i64, u64);
 
 /// The reads that the feeds of this process share.
@@ -36,13 +36,14 @@ type Key = (TeamId, Topic, i64, u64);
 pub(crate) struct FeedReads {
     events: SharedReads<Key, Vec<DeploymentEvent>>,
     lines: SharedReads<Key, Vec<LogLine>>,
-    /// Whether a credential stood, by the actor, the number of changes of rights in this process and the number of the period of time.
+    /// Validity of a credential, by the actor, the number of changes of rights in this process and the number of the period of
+    /// time.
     credentials: SharedReads<(Credential, TeamId, Arc<Rights>, u64, u64), bool>,
 }
 
 /// A kind of row that feeds carry.
 trait Row: Clone + Send + Sync + Sized + 'static {
-    /// Where reads of it are shared.
+    /// Returns the shared reads of this type.
     fn reads(reads: &FeedReads) -> &SharedReads<Key, Vec<Self>>;
 
     /// Rows of a topic above a number.

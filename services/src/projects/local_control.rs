@@ -1,5 +1,5 @@
-//! What the local cloud asks of the control plane, in plain calls. The binary fits these to the local cloud's own interface: no
-//! concrete cloud is named here.
+//! Interface of the control plane for the local cloud, in plain calls. The binary adapts these to the local cloud's own
+//! interface: no concrete cloud is named here.
 
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
@@ -30,7 +30,7 @@ pub struct LocalControl {
     pub sealer: Arc<Sealer>,
     /// Tells subscribers of new log lines.
     pub bus: EventBus,
-    /// Where artifacts are.
+    /// Store of artifacts.
     pub artifacts: Artifacts,
 }
 
@@ -68,7 +68,7 @@ impl LocalControl {
         Ok(())
     }
 
-    /// Which deployment each host label shows.
+    /// Returns the deployment that each host label serves.
     pub async fn routes(&self) -> Result<HashMap<String, DeploymentId>> {
         Ok(self.store.local_route_list().await?.into_iter().collect())
     }

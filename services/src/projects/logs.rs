@@ -22,9 +22,9 @@ use crate::{Result, ServiceError};
 
 /// Below this name archived logs are kept.
 const LOGS: &str = "logs";
-/// How many lines are compressed, and read again, together.
+/// Number of lines that are compressed, and read again, together.
 const LINES_PER_CHUNK: i64 = 1000;
-/// How many deployments are looked at in one step.
+/// Number of deployments that are processed in one step.
 const AT_ONCE: i64 = 100;
 /// An object without a row may be on its way to one for as long as this.
 const WRITTEN_WITHIN: Duration = Duration::from_hours(24);

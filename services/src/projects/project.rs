@@ -25,7 +25,7 @@ use crate::projects::deployments::transitions;
 use crate::projects::protection::check_exposure;
 use crate::{Result, ServiceError, require, require_on, require_somewhere};
 
-/// What somebody asks for who creates a project.
+/// Parameters of a new project.
 #[derive(Debug, Clone, Default)]
 pub struct NewProject {
     /// Its name.
@@ -36,7 +36,7 @@ pub struct NewProject {
     pub reference: Option<String>,
 }
 
-/// What somebody asks for who changes a project. `None` leaves a field, an empty text empties it.
+/// Change of a project. `None` leaves a field as it is, an empty text clears it.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectEdit {
     /// Its name.
@@ -112,7 +112,7 @@ impl Projects {
         }
     }
 
-    /// How many of the team's projects the actor may see.
+    /// Returns the number of the team's projects that the actor may see.
     pub async fn count(&self, actor: &Actor) -> Result<i64> {
         match visible_projects(actor)? {
             None => Ok(self.store().project_count(actor.team_id).await?),
@@ -162,7 +162,7 @@ impl Projects {
         Ok(found)
     }
 
-    /// What a project has in clouds.
+    /// Returns a project's resources in clouds.
     pub async fn resources(&self, actor: &Actor, project: ProjectId) -> Result<Vec<Resource>> {
         require_on(actor, Permission::ProjectRead, Target::Project(project), "project")?;
         Ok(self.store().resource_list(actor.team_id, project).await?)
@@ -314,7 +314,7 @@ impl Projects {
     }
 }
 
-/// What the audit log says of a project.
+/// Builds the audit log's details of a project.
 fn logged(project: &Project) -> Value {
     json!({"name": project.name.to_string(), "repository": project.repository, "reference": project.reference})
 }

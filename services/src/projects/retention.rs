@@ -18,28 +18,28 @@ use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::deployments::transitions;
 use crate::{Result, ServiceError, require};
 
-/// For how long the artifact of a deployment that failed or was cancelled may still be promoted.
+/// Time during which the artifact of a deployment that failed or was cancelled may still be promoted.
 const KEEP_UNRELEASED: TimeDelta = TimeDelta::days(1);
-/// What nothing refers to may be on its way to its row for as long as this.
+/// Maximum time between the writing of a file and its row; until then a file without a reference is kept.
 const WRITTEN_WITHIN: Duration = Duration::from_hours(24);
-/// For how long the rows of removed artifacts are kept that no deployment names.
+/// Retention of the rows of removed artifacts that no deployment names.
 const KEEP_ROWS: TimeDelta = TimeDelta::days(31);
 
-/// What a team stores.
+/// Storage use of a team.
 #[derive(Debug, Clone, Copy)]
 pub struct StorageUsage {
-    /// How many artifacts it keeps; those of equal content count once.
+    /// Number of stored artifacts; those of equal content count once.
     pub artifacts: i64,
-    /// How large their files are together, bytes.
+    /// Total size of their files, bytes.
     pub artifact_bytes: i64,
-    /// How large they may be together, bytes.
+    /// Maximum total size of the artifacts, bytes.
     pub artifact_budget_bytes: i64,
-    /// How large its archived logs are, bytes, compressed.
+    /// Size of the archived logs, bytes, compressed.
     pub log_archive_bytes: i64,
 }
 
 impl StoredArtifacts {
-    /// What the team stores.
+    /// Returns the team's storage use.
     pub async fn storage(&self, actor: &Actor) -> Result<StorageUsage> {
         require(actor, Permission::ProjectRead)?;
         let usage = self.store().artifact_usage(actor.team_id).await?;
@@ -156,7 +156,7 @@ impl StoredArtifacts {
         Ok(())
     }
 
-    /// What is kept and has no row, since so long that it is not on its way to one.
+    /// Returns the stored artifacts without a row that are too old for a row to follow.
     async fn orphaned_artifacts(&self, at: Timestamp) -> Result<Vec<KeptArtifact>> {
         let mut kept = self.inner.artifacts.list().await.map_err(ServiceError::internal)?;
         let by_digest = self.inner.artifacts.removes_by_digest();
@@ -193,8 +193,8 @@ impl StoredArtifacts {
     }
 }
 
-/// Whether a file that no row names is on its way to none: it is there for longer than this at a moment, and was made by this installation,
-/// which began some time before it.
+/// Returns true if no row will follow for a file that no row names: at the given moment it is older than this, and it was made by
+/// this installation, which began some time before it.
 pub(crate) fn is_orphan(changed_at: SystemTime, began: Option<Timestamp>, at: Timestamp, than: Duration) -> bool {
     let is_ours = began.is_some_and(|began| changed_at >= SystemTime::from(began));
     is_ours && SystemTime::from(at).duration_since(changed_at).is_ok_and(|age| age > than)

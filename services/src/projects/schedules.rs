@@ -28,13 +28,13 @@ use crate::{Result, ServiceError, require_on, require_somewhere};
 /// The most schedules a project may have, and how many are looked at in one step.
 const MAX_SCHEDULES: usize = 100;
 const DUE_AT_ONCE: i64 = 200;
-/// How long a run may take, at most and unless somebody says otherwise.
+/// Timeout of a run: the maximum, and the default.
 const MAX_TIMEOUT: i64 = 600;
 const TIMEOUT: i64 = 60;
-/// How long after its time a run is expected to have begun, and after its timeout to have ended.
+/// Time after its due time by which a run is expected to have begun, and after its timeout to have ended.
 const GRACE: TimeDelta = TimeDelta::seconds(30);
 
-/// What somebody asks for who makes a schedule.
+/// Parameters of a new schedule.
 #[derive(Debug, Clone)]
 pub struct NewSchedule {
     /// The project.
@@ -43,15 +43,15 @@ pub struct NewSchedule {
     pub environment: Option<String>,
     /// Its name.
     pub name: String,
-    /// When, as a cron expression.
+    /// Times of the runs, as a cron expression.
     pub cron: String,
-    /// In which time zone; UTC when absent.
+    /// Time zone; UTC if absent.
     pub time_zone: Option<String>,
-    /// What is done.
+    /// Action of the schedule.
     pub action: Action,
-    /// What becomes of times that were missed.
+    /// Treatment of missed times.
     pub missed: MissedRuns,
-    /// How long one run may take, seconds.
+    /// Timeout of one run, seconds.
     pub timeout_seconds: Option<i64>,
 }
 
@@ -72,7 +72,7 @@ fn parse_name(text: &str) -> Result<String> {
     }
 }
 
-/// What the audit log says of a schedule.
+/// Builds the audit log's details of a schedule.
 fn logged(schedule: &Schedule) -> Value {
     json!({
         "name": schedule.name,
@@ -215,7 +215,7 @@ impl Schedules {
         self.store().schedule_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("schedule"))
     }
 
-    /// Whether any schedule is due.
+    /// Returns true if any schedule is due.
     pub(crate) async fn is_any_due(&self, at: Timestamp) -> Result<bool, StoreError> {
         Ok(!self.store().schedule_list_due(at, 1).await?.is_empty())
     }

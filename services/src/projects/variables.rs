@@ -98,7 +98,7 @@ impl Variables {
         Ok(())
     }
 
-    /// What the audit log says of a value: its digest, and null where there is none.
+    /// Returns the audit log's details of a value: its digest, and null if there is none.
     async fn logged(&self, actor: &Actor, variable: Option<&SealedVariable>) -> Result<Value> {
         let Some(SealedVariable { id, sealed, .. }) = variable else { return Ok(Value::Null) };
         let sealer = &self.inner.sealer;

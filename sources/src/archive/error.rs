@@ -1,8 +1,9 @@
-//! Why a directory cannot be packed or an archive not be unpacked.
+//! Reasons for which a directory cannot be packed or an archive not be unpacked.
 
 use std::io;
 
-/// Why a directory cannot be packed or an archive not be unpacked. Each message is safe to show and says what to do.
+/// Reason for which a directory cannot be packed or an archive not be unpacked. Each message is safe to display and includes a
+/// remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum ArchiveError {
     /// There is nothing to upload.
@@ -25,7 +26,7 @@ pub enum ArchiveError {
     Unreadable {
         /// The file.
         path: String,
-        /// What the system says.
+        /// Error kind from the operating system.
         reason: io::ErrorKind,
     },
     /// A file grew or shrank while it was read.

@@ -21,7 +21,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// Whether the limit is why this failed.
+/// Returns true if the limit caused this failure.
 pub(super) fn is_over(error: &io::Error) -> bool {
     let mut cause = error.get_ref().map(|inner| inner as &(dyn std::error::Error + 'static));
     while let Some(error) = cause {

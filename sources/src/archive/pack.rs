@@ -16,12 +16,12 @@ use super::error::{ArchiveError, shown};
 /// The file that excludes more than `.gitignore` does, in the same form.
 const IGNORE_FILE: &str = ".mikrocloudignore";
 
-/// What may be packed.
+/// Limits of packing.
 #[derive(Debug, Clone, Copy)]
 pub struct PackLimits {
     /// All files together, before compression, bytes.
     pub bytes: u64,
-    /// How many files.
+    /// Maximum number of files.
     pub files: u64,
 }
 
@@ -31,10 +31,10 @@ impl Default for PackLimits {
     }
 }
 
-/// What was packed.
+/// Result of packing.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct PackSummary {
-    /// How many files and links.
+    /// Number of files and links.
     pub files: u64,
     /// All files together, before compression, bytes.
     pub bytes: u64,

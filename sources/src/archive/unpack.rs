@@ -17,7 +17,7 @@ use tar::{Archive, Entry, EntryType};
 use super::error::{ArchiveError, shown};
 use super::limit::{Limited, is_over};
 
-/// What an archive may hold.
+/// Limits of an archive's content.
 #[derive(Debug, Clone, Copy)]
 pub struct UnpackLimits {
     /// All files together, bytes.
@@ -34,10 +34,10 @@ impl Default for UnpackLimits {
     }
 }
 
-/// What was unpacked.
+/// Result of unpacking.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct UnpackSummary {
-    /// How many files and links.
+    /// Number of files and links.
     pub files: u64,
     /// All files together, bytes.
     pub bytes: u64,
@@ -65,7 +65,7 @@ pub fn unpack(reader: impl Read, target: &Path, limits: &UnpackLimits) -> Result
     if unpacker.summary.files == 0 { Err(ArchiveError::Empty) } else { Ok(unpacker.summary) }
 }
 
-/// What an error while reading means.
+/// Converts an error while reading into an archive error.
 fn invalid(error: io::Error, limits: &UnpackLimits) -> ArchiveError {
     if is_over(&error) {
         return ArchiveError::TooLarge { limit_bytes: limits.bytes };
@@ -78,7 +78,7 @@ fn invalid(error: io::Error, limits: &UnpackLimits) -> ArchiveError {
     }
 }
 
-/// What records before an entry say about it.
+/// Attributes of an entry from the records before it.
 #[derive(Default)]
 struct Extended {
     path: Option<Vec<u8>>,
@@ -243,7 +243,7 @@ impl<'a> Unpacker<'a> {
     }
 }
 
-/// What it means that something could not be created.
+/// Converts a failure to create a file into an archive error.
 fn taken(path: &Path, error: io::Error) -> ArchiveError {
     match error.kind() {
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => ArchiveError::Twice(shown(path)),

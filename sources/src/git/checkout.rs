@@ -9,7 +9,7 @@ use walkdir::WalkDir;
 use super::SourceError;
 use super::command::Git;
 
-/// How the file that stands for another in Git LFS begins, and the largest there is, bytes (its specification, "The Pointer").
+/// Prefix of a Git LFS pointer file, and its maximum size, bytes (its specification, "The Pointer").
 const LFS_POINTER: &[u8] = b"version https://git-lfs.github.com/spec/";
 const LFS_POINTER_BYTES: u64 = 1024;
 

@@ -17,7 +17,8 @@ use zeroize::Zeroizing;
 
 use super::{GitOptions, HttpLogin, SourceError};
 
-/// What Git may take from our environment: where programs, keys and certificates are, and how to get out of the network.
+/// Variables that Git may inherit from our environment: the location of programs, keys and certificates, and the proxies of the
+/// network.
 const PASSED_ON: &[&str] = &[
     "PATH",
     "HOME",
@@ -39,13 +40,13 @@ const PASSED_ON: &[&str] = &[
 /// takes the first: the operator's, when there is one.
 const SSH_OPTIONS: &str = "-oBatchMode=yes -oStrictHostKeyChecking=accept-new -oConnectTimeout=20";
 
-/// How much of Git's output is kept: its end.
+/// Maximum size of Git's stored output: its end.
 const OUTPUT_KEPT: usize = 64 * 1024;
 
-/// How often the size of what is fetched is looked at.
+/// Interval at which the size of the fetched data is checked.
 const SIZE_CHECK: Duration = Duration::from_secs(1);
 
-/// How long killed programs may take to be gone.
+/// Time within which killed programs have to be gone.
 const KILL_WAIT: Duration = Duration::from_secs(10);
 
 /// The `git` program, set up for one repository and one directory.
@@ -61,7 +62,7 @@ pub(super) struct Git {
     stop: CancellationToken,
 }
 
-/// What a run of Git left.
+/// Output of a run of Git.
 pub(super) struct Output {
     pub success: bool,
     pub stdout: String,

@@ -1,8 +1,8 @@
-//! Why a repository could not be fetched.
+//! Reasons for which a repository could not be fetched.
 
 use std::io;
 
-/// Why a repository could not be fetched. Each message is safe to show and says what to do.
+/// Reason for which a repository could not be fetched. Each message is safe to display and includes a remedy.
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// There is no repository at this address.
@@ -26,7 +26,7 @@ pub enum SourceError {
     ReferenceNotFound {
         /// The repository.
         repository: String,
-        /// What was asked for.
+        /// Returns the desired state.
         reference: String,
     },
     /// The short commit id fits several commits.
@@ -86,7 +86,7 @@ impl SourceError {
         }
     }
 
-    /// Whether trying the same again can help.
+    /// Returns true if a retry can succeed.
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Unreachable(_) | Self::Timeout { .. } | Self::Io(_))
     }
@@ -95,7 +95,7 @@ impl SourceError {
         Self::Io(error)
     }
 
-    /// What Git's words, in its C locale, mean for this repository.
+    /// Converts Git's messages, in its C locale, into the error for this repository.
     pub(super) fn from_git(repository: &str, stderr: &str) -> Self {
         let says = |parts: &[&str]| parts.iter().any(|part| stderr.contains(part));
         let name = shown(repository);

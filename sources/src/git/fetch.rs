@@ -6,13 +6,13 @@ use super::SourceError;
 use super::command::Git;
 use super::error::shown;
 
-/// What Git says when a name is not on the server.
+/// Messages of Git about a name that is not on the server.
 const NO_SUCH_REFERENCE: &[&str] = &["couldn't find remote ref", "not our ref", "invalid refspec"];
 
-/// What servers say that give commits out only by a branch's or tag's name.
+/// Messages of servers that provide commits only by a branch's or tag's name.
 const NOT_BY_ID: &[&str] = &["does not allow request for unadvertised object", "unadvertised object"];
 
-/// How much of a commit is fetched.
+/// Depth to which a commit's history is fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Depth {
     /// With its files.

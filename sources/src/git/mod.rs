@@ -22,18 +22,18 @@ pub use error::SourceError;
 use command::Git;
 use fetch::Depth;
 
-/// How a repository is fetched.
+/// Options for fetching a repository.
 #[derive(Debug, Clone)]
 pub struct GitOptions {
-    /// How long all of it may take.
+    /// Timeout of the whole fetch.
     pub timeout: Duration,
-    /// How large the fetched repository and its files may get together, bytes.
+    /// Maximum total size of the fetched repository and its files, bytes.
     pub bytes: u64,
     /// A Git configuration of the operator's to read, for credential helpers and the like. Without one, Git reads no
     /// configuration but ours.
     pub config: Option<PathBuf>,
-    /// How the operator starts ssh, such as `ssh -i /etc/mikrocloud/key`; by default what `GIT_SSH_COMMAND` says, else `ssh`. A shell
-    /// reads it: it never comes from a user.
+    /// Operator's command that starts ssh, such as `ssh -i /etc/mikrocloud/key`; by default the value of `GIT_SSH_COMMAND`, else
+    /// `ssh`. A shell reads it: it never comes from a user.
     pub ssh: Option<String>,
     /// A user and a password for one server that is reached by http or https.
     pub login: Option<HttpLogin>,
@@ -59,7 +59,7 @@ impl Default for GitOptions {
     }
 }
 
-/// What was fetched.
+/// Result of a fetch.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Fetched {
     /// The id of the commit whose files are in the directory.

@@ -26,21 +26,21 @@ pub struct AuditHead {
 /// An entry to be added.
 #[derive(Debug, Clone)]
 pub struct NewAuditEntry<'a> {
-    /// Whose log.
+    /// Team that owns the log.
     pub team_id: TeamId,
     /// Its number: one more than the last.
     pub sequence: i64,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
-    /// Who.
+    /// User whose account it is.
     pub user_id: Option<UserId>,
     /// Their address.
     pub email: Option<&'a str>,
-    /// What was shown, by its printed id.
+    /// Credential that was presented, by its printed id.
     pub credential_id: Option<&'a str>,
-    /// What.
+    /// Name of the action.
     pub action: &'a str,
-    /// Whether it happened.
+    /// Outcome of the action: done or refused.
     pub outcome: &'a str,
     /// To what, by its printed id.
     pub target_id: Option<&'a str>,
@@ -72,7 +72,7 @@ pub struct AuditCheckpointRow {
     pub hash: Digest,
     /// The signed statement, as an export has it.
     pub statement: String,
-    /// When it was signed.
+    /// Time of the signature.
     pub at: Timestamp,
 }
 
@@ -81,11 +81,11 @@ pub struct AuditCheckpointRow {
 pub struct AuditKeyRow {
     /// The public key, hexadecimal.
     pub public_key: String,
-    /// When it was first used.
+    /// Time of the first use.
     pub created_at: Timestamp,
 }
 
-/// Who is looked for.
+/// Actor to search for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum AuditActor {
     /// A user.
@@ -96,19 +96,19 @@ pub enum AuditActor {
     Credential(String),
 }
 
-/// What is looked for; what is `None` does not matter.
+/// Filter of entries; `None` matches everything.
 #[derive(Debug, Clone, Default)]
 pub struct AuditFilter {
     /// Not before this moment.
     pub since: Option<Timestamp>,
     /// Before this moment.
     pub until: Option<Timestamp>,
-    /// Who did it.
+    /// Actor of the action.
     pub actor: Option<AuditActor>,
     /// The action, or the noun before its dot.
     pub action: Option<String>,
     /// The printed id or the name of what it was done to.
     pub target: Option<String>,
-    /// Whether it happened.
+    /// Outcome of the action: done or refused.
     pub outcome: Option<&'static str>,
 }

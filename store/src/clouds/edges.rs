@@ -13,28 +13,28 @@ use crate::error::Result;
 pub struct EdgeRow {
     /// Identity, the same after every restart.
     pub id: EdgeId,
-    /// What people call it: its host name.
+    /// Display name of the edge: its host name.
     pub name: String,
-    /// Where other edges pass requests on to, such as `10.0.0.2:8081`.
+    /// Address to which other edges forward requests, such as `10.0.0.2:8081`.
     pub address: String,
     /// The version of MikroCloud that runs there.
     pub version: String,
-    /// Since when it runs.
+    /// Time since which it runs.
     pub started_at: Timestamp,
-    /// When it gave its last sign of life.
+    /// Time of its last heartbeat.
     pub seen_at: Timestamp,
-    /// When it was stopped by somebody.
+    /// Time at which it was stopped by somebody.
     pub stopped_at: Option<Timestamp>,
 }
 
-/// What an edge observes of a deployment.
+/// Observation of a deployment by an edge.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct EdgeObservation {
     /// The edge.
     pub edge_id: EdgeId,
     /// The deployment.
     pub deployment_id: DeploymentId,
-    /// What it observes, as a JSON object.
+    /// Observation, as a JSON object.
     #[sqlx(json)]
     pub observed: Value,
 }
@@ -47,7 +47,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(seen_after).fetch_all(pool).await)?)
     }
 
-    /// What all edges observe; of one deployment where one is given.
+    /// Lists the observations of all edges; only of one deployment if it is given.
     pub async fn edge_observation_list(&self, deployment: Option<DeploymentId>) -> Result<Vec<EdgeObservation>> {
         let all = "SELECT edge_id, deployment_id, observed FROM edge_observations";
         let one = "SELECT edge_id, deployment_id, observed FROM edge_observations WHERE deployment_id = $1";
@@ -57,7 +57,7 @@ impl Store {
         })
     }
 
-    /// Which deployment each edge shows under a label.
+    /// Lists the deployment that each edge serves under a label.
     pub async fn edge_route_list(&self, label: &str) -> Result<Vec<(EdgeId, DeploymentId)>> {
         let sql = "SELECT edge_id, deployment_id FROM edge_routes WHERE label = $1";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(label).fetch_all(pool).await)?)

@@ -16,10 +16,10 @@ use crate::error::{Result, StoreError, expect_one};
 pub struct LocalWorkload {
     /// The deployment it runs.
     pub deployment_id: DeploymentId,
-    /// What shall exist.
+    /// Desired state.
     #[sqlx(json)]
     pub desired: Value,
-    /// What was observed last.
+    /// Last observation.
     #[sqlx(json)]
     pub observed: Value,
 }

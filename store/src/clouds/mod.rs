@@ -1,4 +1,4 @@
-//! What exists in clouds, and the machines of the local one.
+//! Resources in clouds, and the machines of the local one.
 
 pub mod edges;
 pub mod local;

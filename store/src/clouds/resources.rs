@@ -13,19 +13,19 @@ macro_rules! columns {
 }
 
 impl Store {
-    /// What a project has in clouds, oldest first.
+    /// Lists a project's resources in clouds, oldest first.
     pub async fn resource_list(&self, team: TeamId, project: ProjectId) -> Result<Vec<Resource>> {
         let sql = concat!("SELECT ", columns!(), " FROM resources WHERE team_id = $1 AND project_id = $2 ORDER BY id");
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(project).fetch_all(pool).await)?)
     }
 
-    /// What a deployment has in clouds.
+    /// Lists a deployment's resources in clouds.
     pub async fn resource_list_of_deployment(&self, team: TeamId, deployment: DeploymentId) -> Result<Vec<Resource>> {
         let sql = concat!("SELECT ", columns!(), " FROM resources WHERE team_id = $1 AND deployment_id = $2 ORDER BY id");
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(deployment).fetch_all(pool).await)?)
     }
 
-    /// What an environment and its deployments have in clouds, oldest first.
+    /// Lists the resources in clouds of an environment and its deployments, oldest first.
     pub async fn resource_list_of_environment(&self, team: TeamId, environment: EnvironmentId) -> Result<Vec<Resource>> {
         let sql = concat!(
             "SELECT ",

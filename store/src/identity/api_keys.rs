@@ -44,17 +44,17 @@ pub struct NewApiKey<'a> {
     pub id: ApiKeyId,
     /// The team it acts in.
     pub team_id: TeamId,
-    /// Who makes it.
+    /// Creator of the key.
     pub user_id: UserId,
-    /// What it is for.
+    /// Purpose of the key.
     pub name: &'a str,
     /// The first characters of the key.
     pub prefix: &'a str,
     /// The digest of the key.
     pub hash: &'a str,
-    /// What it may do.
+    /// Permissions of the key.
     pub scopes: Permissions,
-    /// From when on it is refused.
+    /// Expiry of the key.
     pub expires_at: Option<Timestamp>,
 }
 
@@ -82,7 +82,7 @@ impl Store {
         Ok(keys.pop().map(|key| (key.into(), standings(&rows).pop())))
     }
 
-    /// Whether a key can still be used at this moment.
+    /// Returns true if a key can still be used at this moment.
     pub async fn api_key_is_valid(&self, team: TeamId, id: ApiKeyId, at: Timestamp) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM api_keys WHERE team_id = $1 AND id = $2 AND revoked_at IS NULL
             AND (expires_at IS NULL OR expires_at > $3))";

@@ -11,34 +11,34 @@ use crate::error::Result;
 pub struct DeviceLogin {
     /// The digest of its device code.
     pub hash: String,
-    /// What its user types in, without the hyphen.
+    /// Code that its user types in, without the hyphen.
     pub user_code: String,
-    /// What the machine calls itself.
+    /// Name that the machine gives itself.
     pub name: String,
-    /// Where it asked from.
+    /// Address from which it asked.
     pub address: String,
-    /// From when on it is refused.
+    /// Expiry of the key.
     pub expires_at: Timestamp,
-    /// When it last asked.
+    /// Time of the last poll.
     pub polled_at: Option<Timestamp>,
-    /// When somebody decided.
+    /// Time of the decision.
     pub decided_at: Option<Timestamp>,
-    /// Who signed in for it; `None` when it was denied.
+    /// User who signed in for it; `None` if it was denied.
     pub user_id: Option<UserId>,
-    /// In which team.
+    /// Team of the sign-in.
     pub team_id: Option<TeamId>,
-    /// When the session ends from which it was let in.
+    /// End of the session from which it was approved.
     pub session_ends_at: Option<Timestamp>,
 }
 
-/// For whom a command line is signed in.
+/// User and team for whom a command line is signed in.
 #[derive(Debug, Clone, Copy)]
 pub struct LetIn {
-    /// Who.
+    /// User whose account it is.
     pub user: UserId,
-    /// In which team.
+    /// Team of the sign-in.
     pub team: TeamId,
-    /// When the session ends from which it is let in; `None` for one that lasts.
+    /// End of the session from which it is approved; `None` for one that lasts.
     pub session_ends_at: Option<Timestamp>,
 }
 
@@ -55,7 +55,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(code).bind(at).fetch_optional(pool).await)?)
     }
 
-    /// How many command lines wait.
+    /// Returns the number of command lines that wait.
     pub async fn device_count(&self, at: Timestamp) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM device_logins WHERE expires_at > $1 AND decided_at IS NULL";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(at).fetch_one(pool).await)?)

@@ -1,4 +1,4 @@
-//! Who users are elsewhere.
+//! External identities of users.
 
 use domain::id::UserId;
 use domain::time::{Timestamp, now};
@@ -11,15 +11,15 @@ use crate::error::Result;
 pub struct Identity {
     /// The provider's name.
     pub provider: String,
-    /// Who it is there: never given to somebody else.
+    /// Id of the user at the provider: never given to somebody else.
     pub subject: String,
-    /// Who it is here.
+    /// User of this installation.
     pub user_id: UserId,
     /// The address that the provider told last.
     pub email: String,
-    /// Since when it signs in.
+    /// Time since which it signs in.
     pub created_at: Timestamp,
-    /// When it last did.
+    /// Time of its last sign-in.
     pub used_at: Timestamp,
 }
 
@@ -33,7 +33,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Whom an account of a provider signs in.
+    /// Returns the user whom an account of a provider signs in.
     pub async fn identity_user(&mut self, provider: &str, subject: &str) -> Result<Option<UserId>> {
         let sql = "SELECT user_id FROM identities WHERE provider = $1 AND subject = $2";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(provider).bind(subject).fetch_optional(conn).await)?)

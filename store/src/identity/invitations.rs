@@ -14,13 +14,13 @@ pub struct Invitation {
     pub id: InvitationId,
     /// To which team.
     pub team_id: TeamId,
-    /// Whom.
+    /// User who is invited.
     pub user_id: UserId,
     /// As what.
     pub role: RoleRef,
     /// By whom.
     pub invited_by: UserId,
-    /// From when on it is refused.
+    /// Expiry of the key.
     pub expires_at: Timestamp,
 }
 

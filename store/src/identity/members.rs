@@ -1,4 +1,4 @@
-//! Who is in a team, and what that allows. A member is read with all it may do in one query: a row for each grant, one without any.
+//! Members of teams, and their rights. A member is read with all rights in one query: a row for each grant, one without any.
 
 use domain::access::{Grant, Permissions, Rights, Role, RoleRef, Target};
 use domain::id::{EnvironmentId, GrantId, ProjectId, RoleId, TeamId, UserId};
@@ -44,7 +44,7 @@ pub(crate) struct StandingRow {
     grant_permissions: Option<Json<Permissions>>,
 }
 
-/// What a role allows: a role of the team's own what it says, and nothing where it is not there.
+/// Returns the permissions of a role: a custom role has its stored permissions, and none if it does not exist.
 fn allowed(role: RoleRef, custom: Option<Json<Permissions>>) -> Permissions {
     match role {
         RoleRef::BuiltIn(role) => role.permissions(),
@@ -92,7 +92,7 @@ const STANDING_OF_ONE: &str = concat!(
 );
 
 impl Store {
-    /// Where a user is a member, oldest team first, and what that allows.
+    /// Lists the teams of which a user is a member, oldest team first, with the rights there.
     pub async fn standing_list(&self, user: UserId) -> Result<Vec<Standing>> {
         let sql = concat!(
             "SELECT ",
@@ -226,8 +226,8 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// How many people own a team. A program of before may have made owners of service accounts, and of members whose role is one of the
-    /// team's own, which it does not know: these are none.
+    /// Returns the number of people who own a team. An earlier version may have made owners of service accounts, and of members
+    /// with a custom role, which it does not know: these are not counted.
     pub async fn owner_count(&mut self, team: TeamId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM memberships m JOIN users u ON u.id = m.user_id
             WHERE m.team_id = $1 AND m.role = 'owner' AND m.role_id IS NULL AND u.created_by IS NULL";

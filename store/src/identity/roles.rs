@@ -13,11 +13,11 @@ use crate::error::Result;
 pub struct NewGrant {
     /// Identity.
     pub id: GrantId,
-    /// Who has it.
+    /// User who has the grant.
     pub user_id: UserId,
-    /// Which role.
+    /// Role to grant.
     pub role: RoleRef,
-    /// On which project or environment.
+    /// Project or environment of the grant.
     pub target: Target,
 }
 
@@ -42,13 +42,13 @@ impl Tx {
         Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(conn).await)?)
     }
 
-    /// How many roles a team made.
+    /// Returns the number of a team's custom roles.
     pub async fn role_count(&mut self, team: TeamId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM roles WHERE team_id = $1";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).fetch_one(conn).await)?)
     }
 
-    /// Who has a grant.
+    /// Returns the user who has a grant.
     pub async fn grant_holder(&mut self, team: TeamId, id: GrantId) -> Result<Option<UserId>> {
         let sql = "SELECT user_id FROM role_grants WHERE team_id = $1 AND id = $2";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(id).fetch_optional(conn).await)?)
@@ -76,7 +76,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Whether a member has this role, in the team or granted.
+    /// Returns true if a member has this role, in the team or granted.
     pub async fn role_is_used(&mut self, team: TeamId, id: RoleId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM memberships WHERE team_id = $1 AND role_id = $2)
             OR EXISTS (SELECT 1 FROM role_grants WHERE team_id = $1 AND role_id = $2)";

@@ -1,4 +1,4 @@
-//! What users are told about their accounts.
+//! Security events of accounts, of which their users are notified.
 
 use domain::id::{SecurityEventId, UserId};
 use domain::session::SecurityEvent;

@@ -16,24 +16,24 @@ pub struct RefreshToken {
     pub session_id: SessionId,
     /// The user of that session.
     pub user_id: UserId,
-    /// From when on it is refused.
+    /// Expiry of the key.
     pub expires_at: Timestamp,
-    /// When it was exchanged for the next one.
+    /// Time at which it was exchanged for the next one.
     pub used_at: Option<Timestamp>,
-    /// When its whole session was revoked.
+    /// Time at which its whole session was revoked.
     pub revoked_at: Option<Timestamp>,
-    /// When its session ends however much it is used.
+    /// Time at which its session ends even if it is used.
     pub ends_at: Option<Timestamp>,
 }
 
-/// Who was given a sign-in link that is somebody else's.
+/// User who was given another user's sign-in link.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct LinkMaker {
     /// The team they acted in.
     pub team_id: TeamId,
     /// The user.
     pub user_id: UserId,
-    /// What their credential was limited to.
+    /// Permissions that their credential was limited to.
     pub scopes: Option<Permissions>,
 }
 
@@ -41,7 +41,7 @@ const REFRESH_TOKEN: &str = "SELECT t.session_id, s.user_id, t.expires_at, t.use
     FROM refresh_tokens t JOIN sessions s ON s.id = t.session_id WHERE t.hash = $1";
 
 impl Store {
-    /// Whether a session still stands.
+    /// Returns true if a session is still valid.
     pub async fn session_is_valid(&self, id: SessionId) -> Result<bool> {
         let sql =
             "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1 AND revoked_at IS NULL AND (ends_at IS NULL OR ends_at > $2))";
@@ -65,7 +65,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).bind(now()).fetch_optional(pool).await)?)
     }
 
-    /// Whose a sign-in link is; `None` when it is unknown, used or expired.
+    /// Returns the user of a sign-in link; `None` if it is unknown, used or expired.
     pub async fn signin_link_user(&self, hash: &str, at: Timestamp) -> Result<Option<UserId>> {
         let sql = "SELECT user_id FROM signin_links WHERE hash = $1 AND used_at IS NULL AND expires_at > $2";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(hash).bind(at).fetch_optional(pool).await)?)
@@ -151,7 +151,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Who was given a sign-in link for its user; `None` where nobody else was.
+    /// Returns the user who was given a sign-in link for its user; `None` if nobody else was.
     pub async fn signin_link_maker(&mut self, hash: &str) -> Result<Option<LinkMaker>> {
         let sql =
             "SELECT made_in, made_by, scopes FROM signin_links WHERE hash = $1 AND made_in IS NOT NULL AND made_by IS NOT NULL";

@@ -1,4 +1,4 @@
-//! What stands between somebody and a session: failed attempts, sign-ins under way, second factors.
+//! State of sign-ins: failed attempts, sign-ins in progress, second factors.
 
 use domain::id::UserId;
 use domain::time::{Timestamp, now};
@@ -9,9 +9,9 @@ use crate::error::Result;
 /// Failed attempts to sign in, in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Attempts {
-    /// How many.
+    /// Number of values.
     pub failures: i64,
-    /// When the last one began.
+    /// Start time of the last attempt.
     pub failed_at: Timestamp,
 }
 
@@ -20,11 +20,11 @@ pub struct Attempts {
 pub struct SignInFlow<'a> {
     /// The digest of the token with which it goes on.
     pub hash: &'a str,
-    /// What it waits for.
+    /// Kind of the input that it waits for.
     pub kind: &'a str,
-    /// What is known already, sealed.
+    /// State so far, sealed.
     pub sealed: &'a [u8],
-    /// From when on it is refused.
+    /// Expiry of the key.
     pub expires_at: Timestamp,
 }
 
@@ -33,7 +33,7 @@ pub struct SignInFlow<'a> {
 pub struct SecondFactor {
     /// The secret, sealed.
     pub sealed: Vec<u8>,
-    /// Since when it is asked for; `None` until a first code was shown.
+    /// Time since which it is required; `None` until a first code was presented.
     pub confirmed_at: Option<Timestamp>,
     /// The time step of the last code that was taken.
     pub last_step: i64,
@@ -58,7 +58,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(user).fetch_optional(pool).await)?)
     }
 
-    /// How many recovery codes a user has left.
+    /// Returns the number of a user's remaining recovery codes.
     pub async fn recovery_code_count(&self, user: UserId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM recovery_codes WHERE user_id = $1 AND used_at IS NULL";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(user).fetch_one(pool).await)?)

@@ -14,7 +14,7 @@ pub struct SigningKey {
     pub public_key: Vec<u8>,
     /// The private half, sealed.
     pub sealed: Vec<u8>,
-    /// From when on it signs, until the next one does.
+    /// Time from which it signs, until the next one does.
     pub active_from: Timestamp,
 }
 

@@ -6,7 +6,7 @@ use domain::team::User;
 use crate::db::{Store, Tx};
 use crate::error::{Result, StoreError, expect_one};
 
-/// What a user signs in with.
+/// Credentials of a user's sign-in.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct Credentials {
     /// The user.
@@ -16,7 +16,7 @@ pub struct Credentials {
 }
 
 impl Store {
-    /// How many users there are.
+    /// Returns the number of users.
     pub async fn user_count(&self) -> Result<i64> {
         Ok(db!(self, |pool| sqlx::query_scalar("SELECT COUNT(*) FROM users").fetch_one(pool).await)?)
     }
@@ -34,13 +34,13 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(id).fetch_optional(pool).await)?)
     }
 
-    /// What the user with this address signs in with.
+    /// Returns the sign-in credentials of the user with this address.
     pub async fn credentials_get(&self, email: &str) -> Result<Option<Credentials>> {
         let sql = "SELECT id, password_hash FROM users WHERE email = $1";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(email).fetch_optional(pool).await)?)
     }
 
-    /// Whether this user runs the installation.
+    /// Returns true if this user is an operator.
     pub async fn user_is_operator(&self, user: UserId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND operator)";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(user).fetch_one(pool).await)?)
@@ -61,7 +61,7 @@ impl Tx {
         Ok(tx!(self, |conn| sqlx::query_as(sql).bind(email).fetch_optional(conn).await)?)
     }
 
-    /// Whether a user ever had a way to sign in of their own.
+    /// Returns true if a user ever had a way to sign in of their own.
     pub async fn user_was_in(&mut self, user: UserId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM users WHERE id = $1 AND (password_hash IS NOT NULL OR created_by IS NOT NULL))
             OR EXISTS (SELECT 1 FROM identities WHERE user_id = $1)";

@@ -15,12 +15,12 @@ macro_rules! columns {
     };
 }
 
-/// What people change of a channel; all of it is written.
+/// Change of a channel; all of its fields are written.
 #[derive(Debug, Clone)]
 pub struct ChannelEdit {
     /// Its name.
     pub name: String,
-    /// What it is told of.
+    /// Events that it is notified of.
     pub events: EventTypes,
     /// Texts of its own.
     pub templates: Templates,
@@ -32,12 +32,12 @@ pub struct ChannelEdit {
     pub shown: String,
 }
 
-/// What attempts to deliver tell of a channel.
+/// Health of a channel, as attempts to deliver reveal it.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ChannelHealth {
-    /// Since when every attempt fails.
+    /// Time since which every attempt fails.
     pub failing_since: Option<Timestamp>,
-    /// Until when the receiver wants to be left alone.
+    /// Time until which the receiver asked to receive nothing.
     pub paused_until: Option<Timestamp>,
 }
 
@@ -78,7 +78,7 @@ impl Tx {
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(project).fetch_all(conn).await)?)
     }
 
-    /// How many channels a team has. Whoever adds one holds the team's lock.
+    /// Returns the number of a team's channels. Callers that add one hold the team's lock.
     pub async fn channel_count(&mut self, team: TeamId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM notification_channels WHERE team_id = $1";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).fetch_one(conn).await)?)

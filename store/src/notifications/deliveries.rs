@@ -1,4 +1,4 @@
-//! What is on its way to channels, and each attempt.
+//! Deliveries to channels, and each attempt.
 
 use domain::id::{ChannelId, DeliveryId, TeamId};
 use domain::notification::{Attempt, Delivery, DeliveryState};
@@ -15,23 +15,23 @@ macro_rules! columns {
     };
 }
 
-/// Which of a channel's deliveries a list shows.
+/// Filter of a channel's deliveries.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct DeliveryFilter {
     /// In this state; in any when absent.
     pub state: Option<DeliveryState>,
-    /// Of what happened since; of whenever when absent.
+    /// Earliest time of the events; unlimited if absent.
     pub since: Option<Timestamp>,
 }
 
-/// How an attempt to deliver ended.
+/// Outcome of an attempt to deliver.
 #[derive(Debug, Clone)]
 pub struct AttemptEnd {
     /// The attempt; its number is given when it is written.
     pub attempt: Attempt,
-    /// How the delivery stands since.
+    /// State of the delivery after the attempt.
     pub state: DeliveryState,
-    /// When it is tried next.
+    /// Time of the next attempt.
     pub next_attempt_at: Option<Timestamp>,
 }
 
@@ -78,7 +78,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_all(pool).await)?)
     }
 
-    /// How many deliveries of all teams wait. For metrics.
+    /// Returns the number of waiting deliveries of all teams. For metrics.
     pub async fn delivery_pending_count(&self) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM notification_deliveries WHERE state = 'pending'";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).fetch_one(pool).await)?)

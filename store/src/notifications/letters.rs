@@ -13,11 +13,11 @@ pub struct LetterRow {
     pub id: LetterId,
     /// The team that writes.
     pub team_id: TeamId,
-    /// To whom.
+    /// Recipient of the letter.
     pub user_id: UserId,
-    /// What, sealed.
+    /// Text of the letter, sealed.
     pub sealed: Vec<u8>,
-    /// From when on nobody has any use for it.
+    /// Time after which it is of no use.
     pub expires_at: Timestamp,
 }
 

@@ -1,4 +1,4 @@
-//! What a notification says, as it stands in the transaction that it is written in.
+//! Content of a notification, as of the transaction in which it is written.
 
 use domain::approval::ApprovalState;
 use domain::deployment::{Failure, Trigger};
@@ -7,7 +7,7 @@ use domain::id::{DeploymentId, ProjectId, ScheduleId, TeamId, UserId};
 use crate::db::Tx;
 use crate::error::Result;
 
-/// What there is to say about a deployment.
+/// Content of a notification about a deployment.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct ToldDeployment {
     /// The project's name.
@@ -16,25 +16,25 @@ pub struct ToldDeployment {
     pub environment: String,
     /// Counts the deployments of the project.
     pub number: i64,
-    /// What made it.
+    /// Cause of the deployment.
     pub trigger: Trigger,
     /// The commit it is built from, once known.
     pub commit_sha: Option<String>,
-    /// Why it failed or was cancelled.
+    /// Reason for which it failed or was cancelled.
     #[sqlx(json(nullable))]
     pub failure: Option<Failure>,
-    /// How many events it has.
+    /// Number of its events.
     pub event_count: i64,
-    /// How its approval stands, if it needs one.
+    /// State of its approval, if it needs one.
     pub approval: Option<ApprovalState>,
-    /// Who asked for it.
+    /// User who requested it.
     pub created_by: Option<UserId>,
     /// Their name.
     pub created_by_name: Option<String>,
 }
 
 impl Tx {
-    /// What there is to say about a deployment of the team.
+    /// Returns the content of a notification about a deployment of the team.
     pub async fn deployment_told(&mut self, team: TeamId, id: DeploymentId) -> Result<Option<ToldDeployment>> {
         let sql = "SELECT p.name AS project, e.name AS environment, d.number, d.trigger, d.commit_sha, d.failure, d.event_count,
                 a.state AS approval, d.created_by, u.name AS created_by_name

@@ -36,13 +36,14 @@ impl Store {
         Ok(Page::from_rows(rows, limit))
     }
 
-    /// Whether an alert of this kind about a team's domain lasts although that is not served for the team, or no longer.
+    /// Returns true if an alert of this kind about a team's domain lasts even if the domain is not served for the team, or no
+    /// longer.
     pub async fn alert_outlives_domain(&self, kind: &str) -> Result<bool> {
         let sql = concat!("SELECT EXISTS (SELECT 1 FROM alerts WHERE ", about_no_domain!(), ")");
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(kind).fetch_one(pool).await)?)
     }
 
-    /// How many alerts of all teams last, by kind. For metrics.
+    /// Returns the number of unresolved alerts of all teams, by kind. For metrics.
     pub async fn alert_open_counts(&self) -> Result<Vec<(String, i64)>> {
         let sql = "SELECT kind, COUNT(*) FROM alerts WHERE resolved_at IS NULL GROUP BY kind";
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)

@@ -24,7 +24,7 @@ pub struct IdempotencyKey {
     pub team_id: TeamId,
     /// The user.
     pub user_id: UserId,
-    /// What the sender calls it.
+    /// Key that the sender chose.
     pub name: String,
 }
 
@@ -43,7 +43,7 @@ impl Lease {
     }
 }
 
-/// How a key stands to a request.
+/// State of a key with regard to a request.
 #[derive(Debug)]
 pub enum Claim {
     /// It is this request's turn.
@@ -118,7 +118,7 @@ impl Store {
 }
 
 impl Row {
-    /// What it comes to for a request; `None` when the request may take it over.
+    /// Returns the state of the key for a request; `None` if the request may take it over.
     fn claim(&self, request_digest: &str) -> Option<Claim> {
         if self.request_digest != request_digest {
             return Some(Claim::OtherRequest);

@@ -13,12 +13,12 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(name).fetch_optional(pool).await)?)
     }
 
-    /// When the installation was set up: its first user was made then. `None` before that.
+    /// Returns the time at which the installation was set up: its first user was created then. `None` before that.
     pub async fn installation_began(&self) -> Result<Option<Timestamp>> {
         Ok(db!(self, |pool| sqlx::query_scalar("SELECT MIN(created_at) FROM users").fetch_one(pool).await)?)
     }
 
-    /// When the latest entry of an audit log was written; `None` where there is none.
+    /// Returns the time of the latest entry of an audit log; `None` if there is none.
     pub async fn audit_latest(&self) -> Result<Option<Timestamp>> {
         Ok(db!(self, |pool| sqlx::query_scalar("SELECT MAX(at) FROM audit_entries").fetch_one(pool).await)?)
     }

@@ -12,21 +12,21 @@ use crate::error::Result;
 pub struct KeyRotation {
     /// Its identity, to which the keys in it are bound.
     pub id: Uuid,
-    /// What tells the key apart that goes.
+    /// Fingerprint of the old key.
     pub old_fingerprint: String,
-    /// What tells the key apart that comes.
+    /// Fingerprint of the new key.
     pub new_fingerprint: String,
     /// The new key, sealed under the old one, until it has taken its place.
     pub sealed_new: Option<Vec<u8>>,
     /// The old key, sealed under the new one, until a while after that.
     pub sealed_old: Option<Vec<u8>>,
-    /// Who carries it out.
+    /// Process that carries it out.
     pub runner: Uuid,
-    /// Until when the runner is taken to live.
+    /// Time until which the runner counts as alive.
     pub runner_until: Timestamp,
-    /// When it began.
+    /// Time at which the session began.
     pub started_at: Timestamp,
-    /// When the new key had taken the old one's place.
+    /// Time at which the new key had replaced the old one.
     pub finished_at: Option<Timestamp>,
 }
 

@@ -1,4 +1,4 @@
-//! What keeps an installation at work: jobs and queues, alerts, dumps, sealed columns and their keys, idempotency keys.
+//! Operations of an installation: jobs and queues, alerts, dumps, sealed columns and their keys, idempotency keys.
 
 pub mod alerts;
 pub mod dump;

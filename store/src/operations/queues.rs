@@ -8,7 +8,7 @@ use crate::db::{Open, Store, Tx};
 use crate::error::Result;
 
 impl Store {
-    /// How a queue is run.
+    /// Returns the settings of a queue.
     pub async fn queue_get(&self, name: &str) -> Result<QueueSettings> {
         let sql = "SELECT paused_at, concurrency, team_concurrency FROM queues WHERE name = $1";
         let settings: Option<QueueSettings> = db!(self, |pool| sqlx::query_as(sql).bind(name).fetch_optional(pool).await)?;
@@ -16,25 +16,25 @@ impl Store {
     }
 }
 
-/// How a queue stands, over all teams.
+/// Statistics of a queue, over all teams.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct QueueStats {
     /// Its name.
     pub name: String,
-    /// How many jobs are due and wait for a worker.
+    /// Number of jobs that are due and wait for a worker.
     pub waiting: i64,
-    /// How many wait for their time.
+    /// Number of jobs that wait for their due time.
     pub delayed: i64,
-    /// How many run.
+    /// Number of running jobs.
     pub running: i64,
-    /// How many are dead.
+    /// Number of dead jobs.
     pub dead: i64,
-    /// Since when the oldest job that is due has waited.
+    /// Time since which the oldest due job has waited.
     pub oldest_due_at: Option<Timestamp>,
 }
 
 impl Store {
-    /// How each queue that has jobs stands at a moment.
+    /// Returns the statistics of each queue that has jobs at a moment.
     pub async fn queue_stats(&self, at: Timestamp) -> Result<Vec<QueueStats>> {
         let sql = "SELECT queue AS name,
                 COUNT(CASE WHEN state = 'pending' AND run_at <= $1 THEN 1 END) AS waiting,

@@ -18,7 +18,7 @@ pub enum SealedBy {
     TeamKeys,
 }
 
-/// What a column of a key holds.
+/// Type of a key column's content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum KeyKind {
     /// An id, printed with this prefix.
@@ -36,11 +36,11 @@ pub struct SealedColumn {
     pub table: &'static str,
     /// Its name.
     pub column: &'static str,
-    /// What seals it.
+    /// Key that seals it.
     pub by: SealedBy,
-    /// What the identity begins with that values are bound to; the parts of the key follow, with a space between two, and then `after`.
+    /// Prefix of the identity that values are bound to; the parts of the key follow, with a space between two, and then `after`.
     pub before: &'static str,
-    /// What the identity ends with.
+    /// Suffix of the identity.
     pub after: &'static str,
     /// The columns that tell the rows of one team apart.
     pub key: &'static [(&'static str, KeyKind)],
@@ -165,7 +165,7 @@ pub struct SealedRow {
 }
 
 impl SealedColumn {
-    /// What the value of a row is bound to.
+    /// Returns the identity that the value of a row is bound to.
     pub fn identity(&self, row: &SealedRow) -> String {
         let parts = self.key.iter().zip(&row.key).filter_map(|((_, kind), value)| match (kind, value) {
             (KeyKind::Id(prefix), KeyValue::Id(id)) => Some(format!("{prefix}_{}", id.simple())),
@@ -222,7 +222,7 @@ macro_rules! bind_row {
 }
 
 impl Store {
-    /// Which rows have something sealed in a column.
+    /// Lists the rows that have a sealed value in a column.
     pub async fn sealed_rows(&self, column: &SealedColumn) -> Result<Vec<SealedRow>> {
         let team = if column.has_team() { ", team_id" } else { "" };
         let keys: Vec<_> = column.key.iter().map(|(name, _)| *name).collect();
@@ -235,7 +235,7 @@ impl Store {
 }
 
 impl Tx {
-    /// What is sealed in a row; `None` when it is gone.
+    /// Returns the sealed value of a row; `None` if it is gone.
     pub async fn sealed_get(&mut self, column: &SealedColumn, row: &SealedRow) -> Result<Option<Vec<u8>>> {
         let sql = format!("SELECT {} FROM {} WHERE {}", column.column, column.table, column.is_row(1));
         let found: Option<Option<Vec<u8>>> = tx!(self, |conn| {

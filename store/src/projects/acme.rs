@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::db::{Store, Tx};
 use crate::error::Result;
 
-/// What a certificate is for, and whose it is: another authority or another set of names is another certificate.
+/// Names and owner of a certificate: another authority or another set of names is another certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcmeName {
     /// The address of the authority's directory.
@@ -25,44 +25,44 @@ pub struct AcmeCertificate {
     pub chain: String,
     /// The private key, sealed.
     pub sealed: Vec<u8>,
-    /// From when on it is valid.
+    /// Start of validity.
     pub not_before: Timestamp,
-    /// Until when.
+    /// End of validity.
     pub not_after: Timestamp,
-    /// When it was written, by which a newer one is told.
+    /// Time at which it was stored, by which a newer one is recognized.
     pub stored_at: Timestamp,
 }
 
-/// How a try to get a certificate ended.
+/// Outcome of an attempt to obtain a certificate.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AcmeOrderEnd {
-    /// How many tries failed in a row, this one included.
+    /// Number of consecutive failures, including this one.
     pub failures: i64,
-    /// Why this one did.
+    /// Reason for the failure.
     pub problem: Option<String>,
-    /// When the next one may begin.
+    /// Time from which the next attempt may begin.
     pub next: Timestamp,
 }
 
-/// How long after the last try a certificate that is over, or an order without a certificate, is nobody's any more.
+/// Time after the last attempt at which an expired certificate, or an order without a certificate, loses its owner.
 const FORGOTTEN_AFTER: TimeDelta = TimeDelta::days(1);
 
-/// How it stands with the certificate of a domain that is served.
+/// Status of the certificate of a served domain.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct AcmeDomain {
     /// The domain.
     pub name: HostName,
-    /// From when on its certificate is valid; `None` while there is none, as the next two.
+    /// Start of its certificate's validity; `None` while there is none, as the next two.
     pub not_before: Option<Timestamp>,
-    /// Until when.
+    /// End of validity.
     pub not_after: Option<Timestamp>,
-    /// When it was written.
+    /// Time at which it was stored.
     pub stored_at: Option<Timestamp>,
-    /// How many tries to get one failed in a row.
+    /// Number of consecutive failures to obtain one.
     pub failures: i64,
-    /// Until when nobody orders: as long as an order that is under way may take, or until the next try.
+    /// Time until which nobody orders: the timeout of an order in progress, or the time of the next attempt.
     pub leased_until: Option<Timestamp>,
-    /// Why the last try failed.
+    /// Reason for which the last attempt failed.
     pub problem: Option<String>,
 }
 
@@ -102,7 +102,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(directory).fetch_optional(pool).await)?)
     }
 
-    /// What the authority is to be shown for a name at this moment.
+    /// Returns the challenge certificate to present to the authority for a name at this moment.
     pub async fn acme_challenge_get(&self, domain: &str) -> Result<Option<Vec<u8>>> {
         let sql = "SELECT digest FROM acme_challenges WHERE domain = $1 AND expires_at > $2";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(domain).bind(now()).fetch_optional(pool).await)?)

@@ -1,4 +1,4 @@
-//! Which artifacts exist, and which directories were uploaded.
+//! Artifacts that exist, and directories that were uploaded.
 
 use domain::artifact::Digest;
 use domain::id::{DeploymentId, ObjectId, TeamId};
@@ -7,17 +7,17 @@ use domain::time::{Timestamp, now};
 use crate::db::{Open, Store, Tx};
 use crate::error::Result;
 
-/// What artifacts take, each content counted once.
+/// Storage use of artifacts, each content counted once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, sqlx::FromRow)]
 pub struct ArtifactUsage {
-    /// How many there are.
+    /// Number of artifacts.
     pub count: i64,
-    /// How large their files are together.
+    /// Total size of their files.
     pub bytes: i64,
 }
 
 impl Store {
-    /// Whether the team uploaded a directory with this digest.
+    /// Returns true if the team uploaded a directory with this digest.
     pub async fn upload_exists(&self, team: TeamId, digest: &Digest) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM uploads WHERE team_id = $1 AND digest = $2)";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(digest).fetch_one(pool).await)?)
@@ -28,14 +28,14 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar("SELECT DISTINCT digest FROM uploads").fetch_all(pool).await)?)
     }
 
-    /// What the team's artifacts take.
+    /// Returns the storage use of the team's artifacts.
     pub async fn artifact_usage(&self, team: TeamId) -> Result<ArtifactUsage> {
         let sql = "SELECT COUNT(*) AS count, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS bytes FROM artifacts
             WHERE digest IN (SELECT artifact_digest FROM deployments WHERE team_id = $1 AND artifact_removed_at IS NULL)";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).fetch_one(pool).await)?)
     }
 
-    /// What the artifacts of all teams take, each content counted once over all of them. For metrics.
+    /// Returns the storage use of all teams' artifacts, each content counted once over all of them. For metrics.
     pub async fn artifact_usage_of_all(&self) -> Result<ArtifactUsage> {
         let sql = "SELECT COUNT(*) AS count, CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) AS bytes FROM artifacts
             WHERE removed_at IS NULL";
@@ -73,7 +73,7 @@ impl Tx {
         }?)
     }
 
-    /// Whether the artifact of a deployment is kept; if so, nobody gives it up before the transaction ends.
+    /// Returns true if the artifact of a deployment is kept; if so, nobody removes it before the transaction ends.
     pub async fn artifact_hold(&mut self, team: TeamId, deployment: DeploymentId) -> Result<bool> {
         let Some(digest) = self.artifact_held(team, deployment).await? else { return Ok(false) };
         if self.artifact_lock(&digest).await?.is_none() {

@@ -25,9 +25,9 @@ pub struct DeploymentChange {
     pub from: DeploymentStatus,
     /// The status it gets.
     pub to: DeploymentStatus,
-    /// When the new phase must be over.
+    /// Deadline of the new phase.
     pub deadline: Option<Timestamp>,
-    /// Why it failed or was cancelled.
+    /// Reason for which it failed or was cancelled.
     pub failure: Option<Failure>,
 }
 
@@ -80,7 +80,7 @@ impl Store {
         Ok(Page::from_rows(rows, limit))
     }
 
-    /// How many deployments a project has.
+    /// Returns the number of a project's deployments.
     pub async fn deployment_count(&self, team: TeamId, project: ProjectId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM deployments WHERE team_id = $1 AND project_id = $2";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(project).fetch_one(pool).await)?)
@@ -97,7 +97,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(environment).fetch_optional(pool).await)?)
     }
 
-    /// How many deployments of all teams are in each status. For metrics.
+    /// Returns the number of deployments of all teams in each status. For metrics.
     pub async fn deployment_status_counts(&self) -> Result<Vec<(DeploymentStatus, i64)>> {
         let sql = "SELECT status, COUNT(*) FROM deployments GROUP BY status";
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
@@ -256,7 +256,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Whether the environment is about to show, or shows, this deployment.
+    /// Returns true if the environment serves this deployment, or is about to.
     pub async fn deployment_is_switching(&mut self, team: TeamId, id: DeploymentId) -> Result<bool> {
         let sql = "SELECT switching FROM deployments WHERE team_id = $1 AND id = $2";
         let row: Option<bool> = tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(id).fetch_optional(conn).await)?;

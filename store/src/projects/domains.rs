@@ -53,7 +53,7 @@ impl Tx {
         Ok(tx!(self, |conn| sqlx::query_as(sql).bind(name).fetch_optional(conn).await)?)
     }
 
-    /// How many domains a project has.
+    /// Returns the number of a project's domains.
     pub async fn domain_count(&mut self, team: TeamId, project: ProjectId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM domains WHERE team_id = $1 AND project_id = $2";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(project).fetch_one(conn).await)?)

@@ -14,7 +14,7 @@ macro_rules! columns {
     };
 }
 
-/// Whose event it is.
+/// Deployment that an event belongs to.
 #[derive(Debug, Clone, Copy)]
 pub struct EventKey {
     /// The team.

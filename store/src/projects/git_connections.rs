@@ -15,27 +15,27 @@ macro_rules! columns {
     };
 }
 
-/// What a connection keeps sealed.
+/// Sealed secrets of a connection.
 #[derive(Debug, Clone, sqlx::FromRow)]
 pub struct GitSecrets {
-    /// What webhooks are signed with.
+    /// Secret that signs webhooks.
     pub sealed_secret: Vec<u8>,
-    /// By what the host's API is used.
+    /// Token for the host's API.
     pub sealed_token: Option<Vec<u8>>,
 }
 
-/// What is changed of a connection; `None` leaves a field as it is.
+/// Change of a connection; `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct GitConnectionChange {
-    /// Which other branches deploy, and where to.
+    /// Rules for other branches that deploy, with their environments.
     pub branches: Option<Vec<BranchRule>>,
-    /// Whether pull requests get previews.
+    /// Enables previews of pull requests.
     pub previews: Option<bool>,
-    /// How long a preview stays after its last commit, hours.
+    /// Lifetime of a preview after its last commit, hours.
     pub preview_hours: Option<i64>,
-    /// What webhooks are signed with.
+    /// Secret that signs webhooks.
     pub sealed_secret: Option<Vec<u8>>,
-    /// By what the host's API is used.
+    /// Token for the host's API.
     pub sealed_token: Option<Vec<u8>>,
 }
 
@@ -52,7 +52,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
     }
 
-    /// What a connection of the team keeps sealed.
+    /// Returns the sealed secrets of a connection of the team.
     pub async fn git_secrets(&self, team: TeamId, id: GitConnectionId) -> Result<Option<GitSecrets>> {
         let sql = "SELECT sealed_secret, sealed_token FROM git_connections WHERE team_id = $1 AND id = $2";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
@@ -70,7 +70,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(installation).fetch_all(pool).await)?)
     }
 
-    /// Where the app is installed, by account.
+    /// Lists the accounts on which the app is installed.
     pub async fn git_installation_list(&self) -> Result<Vec<Installation>> {
         let sql = "SELECT id, account, team_id, suspended, changed_at FROM git_installations ORDER BY account, id";
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)

@@ -1,4 +1,4 @@
-//! What Git hosts told, and what came of it.
+//! Webhooks from Git hosts, and their outcomes.
 
 use domain::git_host::{Delivery, DeliveryState, HostEvent};
 use domain::id::{DeploymentId, GitConnectionId, GitDeliveryId, TeamId};
@@ -18,29 +18,29 @@ macro_rules! columns {
 /// A message that has just come.
 #[derive(Debug, Clone)]
 pub struct NewDelivery {
-    /// What is shown of it.
+    /// Displayed part of the delivery.
     pub row: Delivery,
     /// The digest of its body.
     pub digest: String,
-    /// What it tells.
+    /// Event that it reports.
     pub event: HostEvent,
     /// The branch or pull request that it is about.
     pub subject: Option<String>,
 }
 
-/// What a delivery left.
+/// Result of processing a delivery.
 #[derive(Debug, Clone)]
 pub struct DeliveryOutcome {
-    /// How it stands.
+    /// State of the commit.
     pub state: DeliveryState,
-    /// What came of it, for people.
+    /// Outcome of the delivery, for people.
     pub outcome: String,
     /// The deployment that came of it.
     pub deployment_id: Option<DeploymentId>,
 }
 
 impl Store {
-    /// What a connection's host told, the latest first, below an id, if one is given.
+    /// Lists the webhooks from a connection's host, the latest first, below an id, if one is given.
     pub async fn git_delivery_list(
         &self,
         team: TeamId,
@@ -65,7 +65,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
     }
 
-    /// What a delivery of the team tells.
+    /// Returns the event that a delivery of the team reports.
     pub async fn git_delivery_event(&self, team: TeamId, id: GitDeliveryId) -> Result<Option<HostEvent>> {
         let sql = "SELECT happening FROM git_deliveries WHERE team_id = $1 AND id = $2";
         let found: Option<Json<HostEvent>> =
@@ -101,7 +101,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Whether something that happened later to the same branch or pull request was done already.
+    /// Returns true if a later event of the same branch or pull request was processed already.
     pub async fn git_delivery_is_overtaken(&mut self, team: TeamId, id: GitDeliveryId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM git_deliveries d JOIN git_deliveries l
                 ON l.connection_id = d.connection_id AND l.subject = d.subject AND l.state = 'done'

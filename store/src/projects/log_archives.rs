@@ -39,7 +39,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(environment).fetch_all(pool).await)?)
     }
 
-    /// How large the team's archived logs are, bytes.
+    /// Returns the size of the team's archived logs, bytes.
     pub async fn log_archive_usage(&self, team: TeamId) -> Result<i64> {
         let sql = "SELECT CAST(COALESCE(SUM(size_bytes), 0) AS BIGINT) FROM log_archives WHERE team_id = $1";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).fetch_one(pool).await)?)

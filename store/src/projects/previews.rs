@@ -57,14 +57,14 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(at).fetch_all(pool).await)?)
     }
 
-    /// What a Git host is to be told of a deployment, if it is.
+    /// Returns the report of a deployment to a Git host, if there is one to make.
     pub async fn git_report_get(&self, team: TeamId, deployment: DeploymentId) -> Result<Option<GitReport>> {
         let sql = "SELECT deployment_id, team_id, connection_id, preview_id, reported FROM git_reports
             WHERE team_id = $1 AND deployment_id = $2";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(deployment).fetch_optional(pool).await)?)
     }
 
-    /// What a Git host is to be told of the deployments of an environment.
+    /// Lists the reports of an environment's deployments to a Git host.
     pub async fn git_report_list_of_environment(&self, team: TeamId, environment: EnvironmentId) -> Result<Vec<GitReport>> {
         let sql = "SELECT deployment_id, team_id, connection_id, preview_id, reported FROM git_reports
             WHERE team_id = $1 AND deployment_id IN (SELECT d.id FROM deployments d WHERE d.team_id = $1 AND d.environment_id = $2)";
@@ -153,7 +153,7 @@ impl Tx {
         Ok(())
     }
 
-    /// What a Git host is to be told of a deployment, if it is.
+    /// Returns the report of a deployment to a Git host, if there is one to make.
     pub async fn git_report_find(&mut self, team: TeamId, deployment: DeploymentId) -> Result<Option<GitReport>> {
         let sql = "SELECT deployment_id, team_id, connection_id, preview_id, reported FROM git_reports
             WHERE team_id = $1 AND deployment_id = $2";

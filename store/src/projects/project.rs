@@ -80,7 +80,7 @@ impl Store {
         list!(self, "id, name, created_at", team, after, limit)
     }
 
-    /// How many projects the team has.
+    /// Returns the number of the team's projects.
     pub async fn project_count(&self, team: TeamId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM projects WHERE team_id = $1";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).fetch_one(pool).await)?)
@@ -171,7 +171,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Whether a project other than this has a route of the name.
+    /// Returns true if a project other than this has a route of the name.
     pub async fn project_name_is_routed(&mut self, name: &ProjectName, id: ProjectId) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM local_routes WHERE (label = $1 OR label LIKE $1 || '--%') AND project_id <> $2)";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(name).bind(id).fetch_one(conn).await)?)

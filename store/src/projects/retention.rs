@@ -8,7 +8,7 @@ use domain::time::Timestamp;
 use crate::db::{Store, Tx};
 use crate::error::Result;
 
-/// Whether a deployment has the artifact and did not give it up.
+/// Condition under which a deployment has the artifact and did not release it.
 macro_rules! held {
     () => {
         "EXISTS (SELECT 1 FROM deployments d WHERE d.artifact_digest = artifacts.digest AND d.artifact_removed_at IS NULL)"

@@ -47,7 +47,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(at).fetch_all(pool).await)?)
     }
 
-    /// Whether a time after this moment was skipped already.
+    /// Returns true if a time after this moment was skipped already.
     pub async fn run_is_any_ahead(&self, at: Timestamp) -> Result<bool> {
         let sql = "SELECT EXISTS (SELECT 1 FROM expected_runs WHERE due_at > $1 AND state = 'skipped')";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(at).fetch_one(pool).await)?)

@@ -74,7 +74,7 @@ impl Tx {
         expect_one(done, StoreError::Changed)
     }
 
-    /// How many variables the environment has now.
+    /// Returns the present number of the environment's variables.
     pub async fn variable_count(&mut self, team: TeamId, environment: EnvironmentId) -> Result<i64> {
         let sql = "SELECT COUNT(*) FROM environment_variables WHERE team_id = $1 AND environment_id = $2 AND valid_to IS NULL";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(environment).fetch_one(conn).await)?)

@@ -42,7 +42,7 @@ async fn raise(store: &Store, team_id: Option<TeamId>, subject: &str) {
     .await;
 }
 
-/// What the alerts of a team that last are about.
+/// Returns the subjects of a team's unresolved alerts.
 async fn lasting(store: &Store, team: TeamId) -> Vec<String> {
     let alerts = store.alert_list(team, true, None, 10).await.unwrap().items;
     let mut lasting: Vec<_> = alerts.into_iter().filter(|alert| alert.resolved_at.is_none()).map(|alert| alert.subject).collect();

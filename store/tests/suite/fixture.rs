@@ -283,7 +283,7 @@ pub fn git_delivery(connection: &GitConnection) -> NewDelivery {
     }
 }
 
-/// What shows pull request 2 in an environment.
+/// Builds the preview of pull request 2 in an environment.
 pub fn preview(connection: &GitConnection, environment: &Environment) -> Preview {
     Preview {
         id: PreviewId::new(),
@@ -428,7 +428,7 @@ pub async fn write<T>(store: &Store, work: impl AsyncFnOnce(&mut Tx) -> Result<T
     value
 }
 
-/// What goes wrong in a transaction that is given up then.
+/// Returns the error of a transaction that is rolled back then.
 pub async fn refused<T>(store: &Store, work: impl AsyncFnOnce(&mut Tx) -> Result<T, store::StoreError>) -> store::StoreError {
     let mut tx = store.begin().await.unwrap();
     work(&mut tx).await.err().expect("the store should refuse this")

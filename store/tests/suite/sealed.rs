@@ -1,4 +1,4 @@
-//! What is sealed, and is sealed anew when keys change.
+//! Tests of sealed values, and of resealing them when keys change.
 
 use domain::time::now;
 use store::sealed::{ENDED_BY_ROTATION, KeyKind, SEALED, SealedBy};

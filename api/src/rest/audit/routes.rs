@@ -36,7 +36,7 @@ pub(in crate::rest) fn export_routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(export))
 }
 
-/// Which entries.
+/// Filter and page of the entries to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -51,9 +51,9 @@ struct ListQuery {
     action: Option<String>,
     /// The id or the name of what it was done to.
     target: Option<String>,
-    /// Whether it happened.
+    /// Outcome of the action: done or refused.
     outcome: Option<AuditOutcome>,
-    /// How many in a page; 20 when left out.
+    /// Page size; 20 if omitted.
     #[param(minimum = 1, maximum = 100)]
     first: Option<i64>,
     /// Those before this entry's number.
@@ -90,7 +90,7 @@ enum AuditFormat {
     Ocsf,
 }
 
-/// What is exported.
+/// Selection of the entries to export.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

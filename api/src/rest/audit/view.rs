@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use services::audit::{AuditRecord, Outcome};
 use utoipa::ToSchema;
 
-/// Whether something happened.
+/// Outcome of an action.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::rest) enum AuditOutcome {
@@ -34,7 +34,7 @@ impl From<AuditOutcome> for Outcome {
     }
 }
 
-/// Who did something, as they were at the time. MikroCloud itself has no user.
+/// Actor of an action, as they were at the time. MikroCloud itself has no user.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 struct AuditActor {
@@ -45,14 +45,14 @@ struct AuditActor {
     email: Option<String>,
     /// The name.
     name: Option<String>,
-    /// Who made the service account, if the user is one.
+    /// Creator of the service account, if the user is one.
     #[schema(value_type = Option<String>)]
     answerable: Option<UserId>,
-    /// What was shown.
+    /// Credential that was presented.
     credential: Option<AuditCredential>,
 }
 
-/// What somebody showed to be let in.
+/// Credential that an actor presented to authenticate.
 #[derive(Debug, Serialize, ToSchema)]
 struct AuditCredential {
     /// `session`, `api_key` or `schedule`.
@@ -63,7 +63,7 @@ struct AuditCredential {
     name: Option<String>,
 }
 
-/// Where a request came from.
+/// Origin of a request.
 #[derive(Debug, Serialize, ToSchema)]
 struct AuditOrigin {
     /// The address.
@@ -74,10 +74,10 @@ struct AuditOrigin {
     agent: Option<String>,
 }
 
-/// What something was done to.
+/// Target of an action.
 #[derive(Debug, Serialize, ToSchema)]
 struct AuditTarget {
-    /// What it is, such as `project`.
+    /// Kind of the target, such as `project`.
     kind: String,
     /// Its id.
     id: String,
@@ -91,13 +91,13 @@ struct AuditTarget {
 pub(in crate::rest) struct EntryView {
     /// Counts the team's entries from 1 without gaps.
     sequence: i64,
-    /// When.
+    /// Time of the action.
     at: DateTime<Utc>,
-    /// What, such as `project.create`.
+    /// Name of the action, such as `project.create`.
     action: String,
-    /// Whether it happened.
+    /// Outcome of the action: done or refused.
     outcome: AuditOutcome,
-    /// Who.
+    /// Actor of the action.
     actor: AuditActor,
     /// From where.
     origin: AuditOrigin,
@@ -109,7 +109,7 @@ pub(in crate::rest) struct EntryView {
     /// The same fields, as they are since.
     #[schema(value_type = Option<Object>)]
     after: Option<serde_json::Value>,
-    /// What else there is to say.
+    /// Further details.
     #[schema(value_type = Object)]
     details: serde_json::Map<String, serde_json::Value>,
     /// The entry's hash, which covers the one before it.

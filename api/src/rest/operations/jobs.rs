@@ -27,7 +27,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(discard))
 }
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum JobState {
@@ -75,32 +75,32 @@ struct JobView {
     /// Identity.
     #[schema(value_type = String, pattern = "^job_[0-9a-f]{32}$")]
     id: JobId,
-    /// What it does, such as `build`.
+    /// Kind of the job, such as `build`.
     kind: String,
     /// The queue it waits in.
     queue: String,
-    /// What it is about: ids only.
+    /// Payload of the job: ids only.
     #[schema(value_type = Object)]
     payload: serde_json::Value,
-    /// Where it stands.
+    /// State of the job.
     state: JobState,
     /// Lower runs first.
     priority: i64,
-    /// How often a worker took it.
+    /// Number of attempts made so far.
     attempts: i64,
-    /// How often a worker may take it.
+    /// Maximum number of attempts.
     max_attempts: i64,
     /// Not before this time.
     run_at: DateTime<Utc>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     last_error: Option<String>,
-    /// Which worker took it last.
+    /// Worker that took the job last.
     worker: Option<String>,
-    /// When it was written.
+    /// Creation time.
     created_at: DateTime<Utc>,
-    /// When a worker took it last.
+    /// Start time of the last attempt.
     started_at: Option<DateTime<Utc>>,
-    /// When it ended for good.
+    /// Time at which the job ended for good.
     finished_at: Option<DateTime<Utc>>,
     /// The trace that runs from the request that caused it through all that followed (W3C Trace Context).
     trace_id: Option<String>,
@@ -128,17 +128,17 @@ impl From<Job> for JobView {
     }
 }
 
-/// What went wrong with one attempt of a job.
+/// Failure of one attempt of a job.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(as = JobFailure)]
 struct FailureView {
-    /// Which attempt, from 1.
+    /// Number of the attempt, from 1.
     attempt: i64,
-    /// Which worker tried.
+    /// Worker that made the attempt.
     worker: Option<String>,
-    /// What went wrong.
+    /// Error of the attempt.
     error: String,
-    /// When.
+    /// Time of the action.
     at: DateTime<Utc>,
 }
 
@@ -148,7 +148,7 @@ impl From<JobFailure> for FailureView {
     }
 }
 
-/// Which jobs.
+/// Filter and page of the jobs to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -158,7 +158,7 @@ struct ListQuery {
     /// Only those that stand so.
     #[param(inline)]
     state: Option<JobState>,
-    /// How many; 20 when left out.
+    /// Page size; 20 if omitted.
     #[param(minimum = 1, maximum = 100)]
     first: Option<i64>,
     /// The `endCursor` of the page before.
@@ -189,7 +189,7 @@ async fn show(Caller(actor): Caller, State(services): State<Services>, Path(id):
     Ok(Json(services.jobs().get(&actor, id).await?.into()))
 }
 
-/// What went wrong with each attempt of a job, the oldest first.
+/// Lists the failures of a job's attempts, the oldest first.
 #[utoipa::path(get, path = "/api/v1/jobs/{id}/failures", tag = "jobs", operation_id = "listJobFailures",
     params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
     responses((status = 200, body = PageOf<FailureView>)))]

@@ -1,4 +1,4 @@
-//! What operators and teams look after: jobs.
+//! Resources that operators and teams look after: jobs.
 
 mod jobs;
 

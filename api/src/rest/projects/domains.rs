@@ -27,7 +27,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(show, update, remove)).routes(routes!(verify))
 }
 
-/// How it stands with a domain.
+/// State of a domain.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum DomainState {
@@ -46,7 +46,7 @@ impl From<custom_domain::DomainState> for DomainState {
     }
 }
 
-/// Where a domain's certificate is.
+/// State of a domain's certificate.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum DomainCertificateState {
@@ -58,18 +58,18 @@ enum DomainCertificateState {
     Issued,
 }
 
-/// How it stands with a domain's certificate.
+/// Status of a domain's certificate.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 #[schema(as = DomainCertificate)]
 struct CertificateView {
-    /// Where it is.
+    /// State of the certificate.
     state: DomainCertificateState,
-    /// Until when it is valid.
+    /// End of validity.
     not_after: Option<DateTime<Utc>>,
-    /// What was wrong with the last try to get or to renew it, and what to do.
+    /// Problem of the last attempt to issue or renew it, with a remedy.
     problem: Option<String>,
-    /// When the next try is, after one that failed.
+    /// Time of the next attempt, after one that failed.
     next_try_at: Option<DateTime<Utc>>,
 }
 
@@ -94,7 +94,7 @@ struct RecordView {
     kind: &'static str,
     /// The name that it is for.
     name: String,
-    /// What it says.
+    /// Value of the record.
     value: String,
 }
 
@@ -117,22 +117,22 @@ struct DomainView {
     environment: String,
     /// Its address.
     url: String,
-    /// How it stands.
+    /// State of the approval.
     state: DomainState,
     /// The records that its owner makes: one that shows that it is theirs, and one that leads visitors here where that can be said by
     /// name.
     records: Vec<RecordView>,
-    /// What the last look at the DNS found wrong, and what to do.
+    /// Problem that the last DNS check found, with a remedy.
     problem: Option<String>,
-    /// When the DNS was last looked at.
+    /// Time of the last DNS check.
     checked_at: Option<DateTime<Utc>>,
-    /// When it is looked at next; never by itself when null.
+    /// Time of the next DNS check; null if none is scheduled.
     next_check_at: Option<DateTime<Utc>>,
-    /// Since when it is known to be the team's, and served.
+    /// Time since which the domain is verified as the team's, and served.
     verified_at: Option<DateTime<Utc>>,
-    /// How it stands with its certificate.
+    /// Status of its certificate.
     certificate: CertificateView,
-    /// When it was added.
+    /// Time at which it was added.
     created_at: DateTime<Utc>,
 }
 
@@ -159,7 +159,7 @@ impl From<DomainDetails> for DomainView {
     }
 }
 
-/// Which domains.
+/// Filter and page of the domains to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -214,7 +214,7 @@ async fn add(Caller(actor): Caller, State(services): State<Services>, Body(body)
     Ok(created("domains", domain.domain.id, &DomainView::from(domain)))
 }
 
-/// What [`add`] answers about a domain that is there.
+/// Builds the response of [`add`] about a domain that exists.
 pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: DomainId) -> services::Result<Response> {
     Ok(created("domains", id, &DomainView::from(services.domains().get(actor, id).await?)))
 }

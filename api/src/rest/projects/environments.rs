@@ -39,9 +39,9 @@ struct EnvironmentView {
     /// The deployment it shows.
     #[schema(value_type = Option<String>)]
     live_deployment_id: Option<DeploymentId>,
-    /// Whether what is deployed to it has to be approved by somebody else first.
+    /// Requires an approval by another user of each deployment.
     protected: bool,
-    /// When it was made.
+    /// Creation time.
     created_at: DateTime<Utc>,
 }
 
@@ -52,7 +52,7 @@ struct EnvironmentView {
 struct VariableView {
     /// Its name.
     name: String,
-    /// When the present value was set.
+    /// Time at which the present value was set.
     created_at: DateTime<Utc>,
 }
 
@@ -62,7 +62,7 @@ impl From<Variable> for VariableView {
     }
 }
 
-/// Which environment.
+/// Selection of the environment.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]

@@ -19,7 +19,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// What runs a function.
+/// Runtime of a function.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum FunctionRuntime {
@@ -38,20 +38,20 @@ struct FunctionView {
     route: String,
     /// Its file within the artifact.
     file: String,
-    /// What runs it.
+    /// Runtime of the function.
     runtime: FunctionRuntime,
     /// The deployment that it is part of.
     #[schema(value_type = String)]
     deployment_id: DeploymentId,
     /// Memory limit of one process, MiB.
     memory_mib: u64,
-    /// How long one call may take, seconds.
+    /// Timeout of one call, in seconds.
     timeout_seconds: u64,
-    /// How many calls it takes at once; more wait.
+    /// Maximum number of concurrent calls; further calls wait.
     concurrency: u32,
 }
 
-/// Which functions.
+/// Filter and page of the functions to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]

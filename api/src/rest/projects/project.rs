@@ -41,11 +41,11 @@ pub(in crate::rest) struct ProjectView {
     repository: Option<String>,
     /// The branch, tag or commit used by default.
     reference: Option<String>,
-    /// When it was created.
+    /// Creation time.
     created_at: DateTime<Utc>,
-    /// When it last changed.
+    /// Time of the last change.
     updated_at: DateTime<Utc>,
-    /// Whether it is being deleted.
+    /// Marks a project that is being deleted.
     deleting: bool,
 }
 
@@ -63,12 +63,12 @@ impl From<Project> for ProjectView {
     }
 }
 
-/// Which projects.
+/// Filter and page of the projects to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct ListQuery {
-    /// How many; 20 when left out.
+    /// Page size; 20 if omitted.
     #[param(minimum = 1, maximum = 100)]
     first: Option<i64>,
     /// The `endCursor` of the page before.
@@ -142,7 +142,7 @@ async fn create(Caller(actor): Caller, State(services): State<Services>, Body(bo
     Ok(created("projects", project.id, &ProjectView::from(project)))
 }
 
-/// What [`create`] answers about a project that is there.
+/// Builds the response of [`create`] about a project that exists.
 pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: ProjectId) -> services::Result<Response> {
     let project = services.projects().get(actor, id).await?;
     Ok(created("projects", id, &ProjectView::from(project)))

@@ -63,7 +63,7 @@ fn values(headers: &HeaderMap, name: &HeaderName) -> Vec<String> {
     lines.flat_map(|line| line.split(',')).map(|value| value.trim().to_owned()).filter(|value| !value.is_empty()).collect()
 }
 
-/// Whether a list names a tag. A weak one is as good as a strong one where nothing is overwritten.
+/// Returns true if a list contains an entity tag. A weak tag is as good as a strong one where nothing is overwritten.
 fn matches(list: &[String], tag: &str, weakly: bool) -> bool {
     list.iter().any(|value| value == "*" || value == tag || (weakly && value.strip_prefix("W/") == Some(tag)))
 }

@@ -14,9 +14,9 @@ pub(in crate::rest) struct Deprecation {
     pub method: Method,
     /// Its path, as the router has it.
     pub path: &'static str,
-    /// Since when it should not be used in what is written anew.
+    /// Time since which new code should not use it.
     pub since: Timestamp,
-    /// When it goes: not before half a year later (docs/api.md).
+    /// Removal time: at least half a year later (docs/api.md).
     pub sunset: Timestamp,
     /// The path to use in its place.
     pub successor: &'static str,

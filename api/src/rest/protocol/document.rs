@@ -56,7 +56,8 @@ const SHARED: [(&str, &str, &str); 12] = [
 /// Those that every operation has.
 const ERRORS: [&str; 8] = ["400", "401", "403", "404", "422", "429", "503", "504"];
 
-/// What can be done next with what was made, by the operation that makes it: the parameter that takes its id, and who takes it.
+/// Links from an operation that creates something to the operations that can follow: the parameter that takes its id, and the
+/// operations that take it.
 const LINKS: [(&str, &str, &[&str]); 4] = [
     (
         "createProject",
@@ -144,7 +145,7 @@ fn describe(method: &Method, path: &str, operation: &mut Operation) {
     }
 }
 
-/// What is read has a tag; what can be followed, a place to go on from.
+/// Documents the entity tag of operations that read, and the resume position of those that can be followed.
 fn read(operation: &mut Operation) {
     let about = "The `ETag` of what you have: it is not sent again when it is still the same.";
     let parameters = operation.parameters.get_or_insert_default();

@@ -1,14 +1,14 @@
-//! Why a handler refuses.
+//! Errors with which a handler refuses a request.
 
 use axum::response::{IntoResponse, Response};
 use services::ServiceError;
 
 use crate::problem::{Problem, Refusal};
 
-/// What handlers answer.
+/// Result of a handler.
 pub(in crate::rest) type Answer<T> = Result<T, Refused>;
 
-/// Why a handler refuses.
+/// Reason for which a handler refuses a request.
 pub(in crate::rest) enum Refused {
     /// A service does.
     Service(ServiceError),

@@ -14,13 +14,13 @@ use services::ServiceError;
 use super::error::Answer;
 use crate::problem::ProblemDetails;
 
-/// How often a quiet stream says that it is still there.
+/// Interval of heartbeats in a quiet stream.
 const HEARTBEAT: Duration = Duration::from_secs(10);
 
 /// After how long a client that lost its stream comes back.
 const RETRY: Duration = Duration::from_secs(2);
 
-/// Whether a client wants a stream, not a page.
+/// Returns true if a client requests a stream instead of a page.
 pub(in crate::rest) fn is_wanted(headers: &HeaderMap) -> bool {
     let accepted = headers.get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     accepted.flat_map(|value| value.split(',')).any(|kind| {

@@ -1,4 +1,4 @@
-//! What handlers take out of a request. What is wrong with it is said like every other error.
+//! Extractors of handlers. Their errors are reported like every other error.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -21,7 +21,7 @@ use crate::client;
 use crate::problem::Refusal;
 use crate::state::ApiState;
 
-/// Who asks.
+/// Actor that makes the request.
 pub(in crate::rest) struct Caller(pub Actor);
 
 impl FromRequestParts<ApiState> for Caller {
@@ -66,7 +66,7 @@ impl<T: DeserializeOwned> FromRequestParts<ApiState> for Query<T> {
     }
 }
 
-/// What is wrong, without the words of the framework around it.
+/// Returns the bare error message, without the words of the framework around it.
 fn bare(text: &str) -> &str {
     ["Invalid URL: ", "Failed to deserialize query string: "].iter().find_map(|words| text.strip_prefix(words)).unwrap_or(text)
 }
@@ -108,7 +108,7 @@ impl<T: DeserializeOwned + Default> FromRequest<ApiState> for OptionalBody<T> {
     }
 }
 
-/// What is written as an object. By itself serde also takes a list of the fields' values.
+/// Body that is written as a JSON object. By itself serde also accepts a list of the fields' values.
 pub(in crate::rest) struct JsonObject<T>(pub T);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for JsonObject<T> {

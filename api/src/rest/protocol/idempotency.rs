@@ -33,7 +33,7 @@ const _: () = assert!(TIMEOUT.as_secs() + 10 < LEASE.num_seconds().unsigned_abs(
 /// The longest key, in characters.
 const MAX_KEY: usize = 255;
 
-/// What of an answer is kept beside its body.
+/// Headers of a response that are stored beside its body.
 const KEPT_HEADERS: [HeaderName; 2] = [CONTENT_TYPE, LOCATION];
 
 /// An answer as it is kept.
@@ -108,7 +108,8 @@ async fn attempt(services: Services, key: String, request: Request, next: Next) 
     }
 }
 
-/// What a request made whose answer is lost, as it is by now; `None` where nothing can be shown.
+/// Rebuilds the response of a request from the present state of its result, if the original response is lost; `None` if it cannot
+/// be rebuilt.
 async fn shown_again(services: &Services, actor: &Actor, made: Option<&str>) -> Answer<Option<Response>> {
     let Some(made) = made else { return Ok(None) };
     let shown = match (made.parse::<ProjectId>(), made.parse::<DeploymentId>(), made.parse::<DomainId>()) {

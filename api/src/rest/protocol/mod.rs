@@ -1,4 +1,4 @@
-//! What all resources have in common: extractors, errors, pages, entity tags, idempotency keys, streams, and the document that
+//! Foundations of all resources: extractors, errors, pages, entity tags, idempotency keys, streams, and the document that
 //! describes them.
 
 pub(super) mod conditional;

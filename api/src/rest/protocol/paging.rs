@@ -8,13 +8,13 @@ use serde::Serialize;
 use url::form_urlencoded;
 use utoipa::ToSchema;
 
-/// Whether more follows, and after what.
+/// Position of a page: its last cursor, and an indication of further pages.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::rest) struct PageInfo {
-    /// Whether there are more.
+    /// Indicates that more items follow.
     pub has_next_page: bool,
-    /// What to ask for as `after` to get them; null when the page is empty.
+    /// Cursor to pass as `after` to get the next page; null when the page is empty.
     pub end_cursor: Option<String>,
 }
 
@@ -24,9 +24,9 @@ pub(in crate::rest) struct PageInfo {
 pub(in crate::rest) struct PageOf<T> {
     /// The items.
     pub nodes: Vec<T>,
-    /// Whether more follows.
+    /// Position of the page, and an indication of further pages.
     pub page_info: PageInfo,
-    /// Where this page was asked for.
+    /// Address at which this page was requested.
     #[serde(skip)]
     #[schema(ignore)]
     pub uri: Uri,

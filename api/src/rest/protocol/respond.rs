@@ -8,7 +8,7 @@ use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
 use serde::Serialize;
 
-/// Where everything is.
+/// Root path of all routes.
 pub(in crate::rest) const ROOT: &str = "/api/v1";
 
 /// Something was made, and is at this path below [`ROOT`].

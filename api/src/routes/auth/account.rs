@@ -9,7 +9,7 @@ use crate::problem::Problem;
 use crate::routes::input::{Client, Visitor, without_session};
 use crate::state::ApiState;
 
-/// What there is to know about one's account.
+/// Renders the page of the user's own account.
 pub async fn page(State(services): State<Services>, Visitor(account): Visitor) -> Result<Page, Problem> {
     let user = account.user_id;
     let shown = AccountPage {

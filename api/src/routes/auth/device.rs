@@ -23,7 +23,7 @@ const GRANT: &str = "urn:ietf:params:oauth:grant-type:device_code";
 /// A command line that begins.
 #[derive(Deserialize)]
 pub struct Beginning {
-    /// What the machine calls itself.
+    /// Name that the machine gives itself.
     #[serde(default)]
     name: String,
 }
@@ -41,7 +41,7 @@ pub struct ShownCode {
     code: Option<String>,
 }
 
-/// What somebody decides.
+/// Decision of the user.
 #[derive(Deserialize)]
 pub struct Reply {
     user_code: String,

@@ -30,7 +30,7 @@ fn failed(error: ServiceError) -> Response {
     pages::failed(TITLE, error)
 }
 
-/// What the invitation is to.
+/// Renders the page of an invitation.
 pub async fn page(State(services): State<Services>, Visitor(account): Visitor, Query(asked): Query<LinkToken>) -> Response {
     let shown = async {
         let question = services.invitations().question(&account, asked.token.expose()).await?;

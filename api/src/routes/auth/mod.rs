@@ -21,7 +21,7 @@ use crate::problem::Problem;
 use crate::state::ApiState;
 use crate::{auth, pages};
 
-/// Where a session's refresh token is kept.
+/// Storage place of a session's refresh token.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "lowercase")]
 enum Keep {
@@ -73,7 +73,7 @@ pub struct LinkForm {
     session: Keep,
 }
 
-/// Where to go on.
+/// Address to continue at.
 #[derive(Deserialize)]
 pub struct Next {
     next: Option<String>,
@@ -100,7 +100,7 @@ fn told(state: &ApiState, signed_in: &SignedIn, keep: Keep) -> Response {
     with_session(&state.public, &signed_in.refresh_token, Json(tokens))
 }
 
-/// How a program learns that a code is asked for.
+/// Builds the response that tells a program that a code is required.
 fn code_asked(challenge: &Secret) -> Response {
     let body = json!({
         "title": "Unauthorized",

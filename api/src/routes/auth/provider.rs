@@ -16,13 +16,13 @@ use crate::pages;
 use crate::routes::input::{Client, Input, next, with_session};
 use crate::state::ApiState;
 
-/// What ties a sign-in to the browser that began it.
+/// Cookie that ties a sign-in to the browser that began it.
 const COOKIE: &str = "mikrocloud-provider";
 const COOKIE_MINUTES: i64 = 15;
 
 const TITLE: &str = "Not signed in";
 
-/// What a provider sends a browser back with (RFC 6749, 4.1.2; RFC 9207).
+/// Parameters with which a provider redirects a browser back (RFC 6749, 4.1.2; RFC 9207).
 #[derive(Deserialize)]
 pub struct Answer {
     state: Option<String>,

@@ -18,9 +18,9 @@ pub enum KeysCommand {
     List,
     /// Make a key and print it, this once
     Create {
-        /// What it is for
+        /// Purpose of the key
         name: String,
-        /// What it may do, such as deployment-write; all that you may when left out
+        /// Permissions of the key, such as deployment-write; all of your own if omitted
         #[arg(long = "scope", value_name = "PERMISSION")]
         scopes: Option<Vec<String>>,
         /// The service account of yours that it is for: name or id

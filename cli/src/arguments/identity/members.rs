@@ -1,4 +1,4 @@
-//! Who is in the team.
+//! Members of the team.
 
 use clap::{Args, Subcommand};
 
@@ -36,7 +36,7 @@ pub enum MembersCommand {
     },
     /// Add a service account, which acts by API keys and never does more than you
     AddServiceAccount {
-        /// What it is for
+        /// Purpose of the key
         name: String,
         /// Its role: admin, developer, viewer, or one that the team made
         #[arg(long)]

@@ -1,4 +1,4 @@
-//! Who somebody is, and who may do what.
+//! Identity: accounts, and their permissions.
 
 mod account;
 mod keys;

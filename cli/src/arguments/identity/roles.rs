@@ -20,14 +20,14 @@ pub enum RolesCommand {
     Create {
         /// Its name
         name: String,
-        /// What it includes, such as deployment-write; nothing when left out
+        /// Permissions that it includes, such as deployment-write; none if omitted
         permissions: Vec<String>,
     },
     /// Change a role for all who have it
     Update {
         /// Its name
         name: String,
-        /// What it includes from now on
+        /// New permissions of the role
         permissions: Vec<String>,
         /// Give it another name
         #[arg(long)]

@@ -1,4 +1,4 @@
-//! What keeps an installation at work.
+//! Operations of an installation.
 
 mod jobs;
 

@@ -32,7 +32,7 @@ pub struct DeploymentsOptions {
     pub project: ProjectChoice,
     #[command(flatten)]
     pub environment: EnvironmentChoice,
-    /// How many to show
+    /// Number of deployments to show
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub limit: u8,
     /// Show those after this deployment, for the next page
@@ -94,7 +94,7 @@ pub struct CancelOptions {
 pub struct DecisionOptions {
     /// The deployment
     pub deployment: String,
-    /// Why
+    /// Reason for the decision
     #[arg(long)]
     pub reason: Option<String>,
     #[command(flatten)]

@@ -21,10 +21,10 @@ pub enum GitCommand {
     Show,
     /// Connect the project's repository: pushes deploy, pull requests get previews
     Connect {
-        /// Whose API the host has; known by the repository's address when left out
+        /// API that the host has; detected from the repository's address if omitted
         #[arg(long, value_parser = ["github", "gitlab"])]
         host: Option<String>,
-        /// Where that API is; that of github.com or gitlab.com when left out
+        /// URL of that API; that of github.com or gitlab.com if omitted
         #[arg(long, value_name = "URL")]
         api_url: Option<Url>,
         /// The repository there, as OWNER/NAME; that of the project's repository when left out
@@ -49,7 +49,7 @@ pub enum GitCommand {
     Disconnect,
     /// List what the host told, the latest first, and what came of it
     Deliveries {
-        /// How many
+        /// Number of items to show
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(i64).range(1..=100))]
         limit: i64,
     },
@@ -69,7 +69,7 @@ pub enum GitCommand {
     },
 }
 
-/// By what the host's API is used. It is no argument: others on the machine see those.
+/// Source of the token for the host's API. The token is no argument, as other users of the machine see those.
 #[derive(Debug, Args)]
 pub struct TokenChoice {
     #[arg(long, help = "Read a token for the host's API from stdin; or MIKROCLOUD_GIT_TOKEN holds it")]
@@ -81,10 +81,10 @@ pub struct ConnectionRules {
     /// A branch besides the project's own that deploys, and where to; may be given several times
     #[arg(long = "branch", value_name = "BRANCH=ENVIRONMENT", value_parser = rule)]
     pub branches: Vec<(String, String)>,
-    /// Whether pull requests get previews
+    /// Enables previews of pull requests
     #[arg(long)]
     pub previews: Option<bool>,
-    /// How long a preview stays after its last commit, in hours
+    /// Lifetime of a preview after its last commit, in hours
     #[arg(long)]
     pub preview_hours: Option<i64>,
 }

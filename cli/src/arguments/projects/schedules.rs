@@ -22,7 +22,7 @@ pub enum SchedulesCommand {
     Create {
         /// Its name
         name: String,
-        /// When, as a cron expression such as '0 3 * * *'
+        /// Times of the runs, as a cron expression such as '0 3 * * *'
         cron: String,
         /// Request this path; without it the project's repository is deployed
         #[arg(long)]
@@ -32,10 +32,10 @@ pub enum SchedulesCommand {
         /// In this time zone, such as Europe/Berlin; UTC when left out
         #[arg(long)]
         time_zone: Option<String>,
-        /// What becomes of times that were missed; the latest is made up for when left out
+        /// Treatment of missed times; the latest is made up for if omitted
         #[arg(long, value_parser = ["skip", "latest", "all"])]
         missed: Option<String>,
-        /// How long one run may take, in seconds
+        /// Timeout of one run, in seconds
         #[arg(long)]
         timeout: Option<i64>,
     },

@@ -1,4 +1,4 @@
-//! What a team stores.
+//! Storage of a team.
 
 use clap::Args;
 

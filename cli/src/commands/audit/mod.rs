@@ -10,7 +10,7 @@ use crate::client::api::Api;
 use crate::client::output::{self, moment, plain, text};
 use server::Failure;
 
-/// How many entries are asked for at once.
+/// Number of entries per request.
 const PAGE: usize = 100;
 
 const ENTRY: &str = "sequence at action outcome actor { userId email name answerable credential { kind id name } } \

@@ -7,7 +7,7 @@ use crate::client::api::Api;
 use crate::client::output::{self, moment, plain, text};
 use server::Failure;
 
-/// How many teams are asked for at once.
+/// Number of teams per request.
 const AT_ONCE: u32 = 100;
 const TEAM: &str = "id name createdAt";
 

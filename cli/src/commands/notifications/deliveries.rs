@@ -1,4 +1,4 @@
-//! What was sent to a channel: shown, sent again, tried.
+//! Deliveries to a channel: list, resend, test.
 
 use domain::time::Timestamp;
 use serde_json::{Value, json};

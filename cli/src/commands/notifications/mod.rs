@@ -1,4 +1,4 @@
-//! Where the team is told of what happens.
+//! Notification channels of the team.
 
 mod deliveries;
 mod show;
@@ -17,7 +17,7 @@ use server::Failure;
 const CHANNEL: &str = "id name kind projectId events templates { event title body } address enabled disabledReason failingSince \
                        pausedUntil createdAt updatedAt";
 
-/// How long `test` waits for an answer: a little longer than MikroCloud does.
+/// Time for which `test` waits for an answer: a little longer than MikroCloud does.
 const PATIENCE: Duration = Duration::from_secs(40);
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -59,7 +59,7 @@ pub async fn run(options: NotificationsOptions) -> Result<(), Failure> {
     }
 }
 
-/// Who asks, and about which project.
+/// Client of the API, with the chosen project.
 struct Client {
     api: Api,
     project: Option<String>,

@@ -1,3 +1,3 @@
-//! What keeps an installation at work.
+//! Operations of an installation.
 
 pub mod jobs;

@@ -35,7 +35,7 @@ pub async fn list(output: Output) -> Result<(), Failure> {
     Ok(())
 }
 
-/// What goes live when it is approved: a deployment whose artifact is used again, a commit, or an upload.
+/// Describes the subject of an approval: a deployment whose artifact is used again, a commit, or an upload.
 fn what(deployment: &Value) -> String {
     let source = &deployment["source"];
     match (deployment["originId"].as_str(), deployment["commitSha"].as_str(), source["upload"].as_str()) {

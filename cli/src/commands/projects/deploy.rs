@@ -66,7 +66,7 @@ async fn start(api: &Api, options: &DeployOptions, progress: &Arc<Progress>) -> 
     operations::change_deployment(api, "triggerDeployment", "TriggerDeploymentInput", input).await
 }
 
-/// Whether a source is the address of a repository rather than a directory.
+/// Returns true if a source is the address of a repository rather than a directory.
 fn is_repository(source: &str) -> bool {
     let remote = source.contains("://") || (source.contains('@') && source.contains(':'));
     remote && !Path::new(source).exists()

@@ -16,7 +16,7 @@ use server::Failure;
 const DOMAIN: &str = "id name unicodeName environment url state problem checkedAt nextCheckAt verifiedAt createdAt \
     records { type name value } certificate { state notAfter problem nextTryAt }";
 
-/// How often it is asked what a look at the DNS found, and how long.
+/// Interval and duration of polling for the result of a DNS check.
 const ASK_EVERY: Duration = Duration::from_millis(250);
 const PATIENCE: Duration = Duration::from_secs(90);
 
@@ -128,7 +128,7 @@ fn list(domains: &Value, output: Output) {
     output::table(&["DOMAIN", "SHOWS", "STATE", "LOOKED AT (UTC)", "CERTIFICATE", "PROBLEM"], rows.collect(), empty);
 }
 
-/// How it stands with a certificate, in short.
+/// Summarizes the status of a certificate.
 fn certificate(certificate: &Value) -> String {
     match certificate["state"].as_str() {
         Some("ISSUED") => format!("until {}", moment(&certificate["notAfter"])),
@@ -137,7 +137,7 @@ fn certificate(certificate: &Value) -> String {
     }
 }
 
-/// What is wrong with a domain and its certificate.
+/// Describes the problems of a domain and its certificate.
 fn problem(domain: &Value) -> String {
     let problems = [&domain["problem"], &domain["certificate"]["problem"]];
     problems.into_iter().filter_map(Value::as_str).collect::<Vec<_>>().join("; ")

@@ -102,7 +102,7 @@ fn webhook_url(api: &Api, connection: &Value) -> String {
     api.url(&text(&connection["webhookPath"]))
 }
 
-/// What was connected, and what is to be done at the host.
+/// Prints the new connection, and the steps that remain to be done at the host.
 fn connected(api: &Api, payload: &Value, output: Output) {
     let (connection, secret) = (&payload["connection"], &payload["webhookSecret"]);
     let url = webhook_url(api, connection);

@@ -1,4 +1,4 @@
-//! What the team stores.
+//! Storage of the team.
 
 use serde_json::{Value, json};
 

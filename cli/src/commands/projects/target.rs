@@ -1,4 +1,4 @@
-//! Which project a command is about.
+//! Selection of the project that a command is about.
 
 use std::path::Path;
 

@@ -1,4 +1,5 @@
-//! What frameworks keep from one build to the next inside of the project: moved in before a build, and out of the artifact after it.
+//! Caches that frameworks keep inside of the project from one build to the next: moved in before a build, and out of the artifact
+//! after it.
 
 use std::fs;
 use std::io;

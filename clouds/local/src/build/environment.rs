@@ -1,4 +1,4 @@
-//! What a build sees of the machine.
+//! Environment of a build: the part of the machine that it sees.
 
 use std::fs;
 use std::io;
@@ -10,7 +10,8 @@ use domain::secret::Secret;
 
 use super::Build;
 
-/// What builds take over from our environment: the way out of the network, whom to trust there, and where toolchains are.
+/// Variables that builds inherit from our environment: the proxies of the network, its trusted certificates, and the location of
+/// toolchains.
 const PASSED_ON: &[&str] = &[
     "http_proxy",
     "https_proxy",
@@ -26,7 +27,7 @@ const PASSED_ON: &[&str] = &[
     "RUSTUP_TOOLCHAIN",
 ];
 
-/// Where package managers keep what they fetched, below the project's cache.
+/// Directories of package managers' downloads, below the project's cache.
 const CACHES: &[(&str, &str)] = &[
     ("npm_config_cache", "npm"),
     // Where pnpm has its store.

@@ -12,7 +12,7 @@ use super::step::{self, Step};
 use super::{Build, failure};
 use crate::engine::{ARCHIVE, Client, Image, client_environment, is_read_by_clients};
 
-/// How long a client may take to call its build off.
+/// Time within which a client has to cancel its build.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// An engine that fails in the middle of a build: its reason is told, rather than the build tried again.

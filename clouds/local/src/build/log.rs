@@ -7,11 +7,11 @@ use domain::event::{LogStream, NewLine};
 use domain::secret::Mask;
 use tokio::time::{Duration, Instant};
 
-/// How many lines are stored at once, and how long the first of them waits.
+/// Number of lines that are stored at once, and the maximum waiting time of the first of them.
 const BATCH_LINES: usize = 100;
 const BATCH_WAIT: Duration = Duration::from_millis(100);
 
-/// How many of the last lines an error repeats.
+/// Number of last lines that an error repeats.
 const LAST_LINES: usize = 8;
 
 pub(super) struct Log<'a> {
@@ -40,7 +40,7 @@ impl<'a> Log<'a> {
         }
     }
 
-    /// When what waits is due to be stored; `None` when nothing waits.
+    /// Returns the time at which waiting lines are due to be stored; `None` if none wait.
     pub fn due(&self) -> Option<Instant> {
         self.waits_since.map(|since| since + BATCH_WAIT)
     }
@@ -94,7 +94,7 @@ impl<'a> Log<'a> {
         lines.join("\n")
     }
 
-    /// What a new step's error shall not repeat.
+    /// Forgets the last lines, so that a new step's error does not repeat them.
     pub fn forget_last_lines(&mut self) {
         self.last.clear();
     }

@@ -25,16 +25,16 @@ use crate::engine::Engine;
 use log::Log;
 use step::Step;
 
-/// How this machine's builder is set up.
+/// Configuration of this machine's builder.
 #[derive(Debug, Clone)]
 pub struct BuilderConfig {
-    /// Where caches are kept, one directory per project.
+    /// Directory of caches, with one directory per project.
     pub cache_directory: PathBuf,
     /// Begins the marker of every process of a build; unique to this MikroCloud.
     pub instance: String,
     /// The machine's container engine, as this MikroCloud uses it.
     pub engine: Engine,
-    /// Whether images stay in the engine, because what is built on this machine runs on it, too.
+    /// Keeps images in the engine, because the artifacts that are built on this machine run on it, too.
     pub keeps_images: bool,
 }
 
@@ -50,7 +50,7 @@ impl LocalBuilder {
         Self { config }
     }
 
-    /// What the markers of all builds begin with, for [`crate::process::kill_marked`] after a restart.
+    /// Returns the common prefix of all builds' markers, for [`crate::process::kill_marked`] after a restart.
     pub fn marker_prefix(&self) -> String {
         format!("{}:build:", self.config.instance)
     }

@@ -1,4 +1,4 @@
-//! Where the result of a build is.
+//! Location of a build's result.
 
 use std::path::{Path, PathBuf};
 

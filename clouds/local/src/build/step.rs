@@ -16,22 +16,22 @@ use super::watch::{Passed, Watch};
 use super::{Build, failure};
 use crate::process::{LineReader, Pipe, ProcessSpec, ProcessTree};
 
-/// How many lines wait for the log before the program does.
+/// Number of lines that wait for the log before the program is blocked.
 const LINES_WAITING: usize = 256;
 
 /// One program of a build.
 pub(super) struct Step<'a> {
     pub build: &'a Build<'a>,
-    /// What it is called in messages.
+    /// Name of the step in messages.
     pub title: String,
     pub command: Vec<String>,
     /// The whole environment of the program, but for `PATH`.
     pub env: Vec<(String, Secret)>,
-    /// How long it may take to end when it is to end: what it drives may be elsewhere, and has to be told.
+    /// Time to end after a request to stop: the work that it drives may be elsewhere, and has to be notified.
     pub grace: Duration,
 }
 
-/// How a program ended.
+/// Outcome of a program.
 enum End {
     Exited(ExitStatus),
     Passed(Passed),

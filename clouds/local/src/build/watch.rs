@@ -1,4 +1,4 @@
-//! What a build uses, looked at again and again.
+//! Resource use of a build, measured repeatedly.
 
 use std::path::{Path, PathBuf};
 
@@ -8,11 +8,11 @@ use walkdir::WalkDir;
 
 use crate::process::Members;
 
-/// How often processes and memory are looked at, and how often, at most, the disk.
+/// Interval at which processes and memory are measured, and the minimum interval for the disk.
 const SAMPLE: Duration = Duration::from_millis(100);
 const DISK_SAMPLE: Duration = Duration::from_secs(1);
 
-/// How much a build leaves free on the disk for everyone else, bytes.
+/// Space that a build leaves free on the disk for everyone else, bytes.
 const FREE_BYTES: u64 = 512 << 20;
 
 /// A limit that was passed.
@@ -25,7 +25,7 @@ pub(super) enum Passed {
     Full,
 }
 
-/// What is watched.
+/// Resources that are measured, and their limits.
 pub(super) struct Watch {
     pub members: Members,
     pub directories: [PathBuf; 2],

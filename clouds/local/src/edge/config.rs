@@ -1,4 +1,4 @@
-//! What an edge is told at its start.
+//! Configuration of an edge at its start.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,12 +8,12 @@ use tokio::sync::watch;
 
 use crate::engine::Engine;
 
-/// How an edge is set up.
+/// Configuration of an edge.
 #[derive(Debug, Clone)]
 pub struct EdgeConfig {
     /// For caches and the working directories of what runs; private to this edge.
     pub directory: PathBuf,
-    /// Where this machine takes visitors' requests, such as `127.0.0.1:8080`.
+    /// Address at which this machine accepts visitors' requests, such as `127.0.0.1:8080`.
     pub listening: Option<String>,
     /// The domain under which labels are served, such as `localhost`.
     pub base_domain: String,
@@ -27,17 +27,17 @@ pub struct EdgeConfig {
     pub forwarding: Option<watch::Receiver<Vec<Secret>>>,
     /// The machine's container engine, as this MikroCloud uses it.
     pub engine: Engine,
-    /// How long a server may take until it answers its health probe.
+    /// Time within which a server has to answer its health probe.
     pub start_deadline: Duration,
-    /// How long a server that no route shows runs on after the last request to its own label.
+    /// Time for which a server without a route keeps running after the last request to its own label.
     pub idle_after: Duration,
-    /// How long a function runs on after its last call.
+    /// Time for which a function keeps running after its last call.
     pub function_idle_after: Duration,
-    /// How long a server that became ready runs on while no route shows it yet.
+    /// Time for which a server that became ready keeps running without a route.
     pub route_grace: Duration,
-    /// How long requests under way may go on in what is to be stopped.
+    /// Time for which requests in progress may continue in a workload that is to be stopped.
     pub drain: Duration,
-    /// How long a process may take to end after SIGTERM.
+    /// Time within which a process has to end after SIGTERM.
     pub stop_grace: Duration,
 }
 

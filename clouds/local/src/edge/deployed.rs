@@ -23,7 +23,7 @@ pub(crate) struct Deployed {
     pub runtime: Runtime,
 }
 
-/// How it runs, by its kind.
+/// Runtime of the workload, by its kind.
 pub(crate) enum Runtime {
     Static(StaticRuntime),
     Server(Arc<ServerGroup>),
@@ -45,12 +45,12 @@ impl Deployed {
         deployed
     }
 
-    /// What was asked for.
+    /// Returns the desired state.
     pub fn desired(&self) -> &Desired<WorkloadSpec> {
         &self.place.desired
     }
 
-    /// Whether it is what is asked for, apart from how many replicas.
+    /// Returns true if it matches the desired state, apart from the number of replicas.
     pub fn is_as(&self, desired: &Desired<WorkloadSpec>) -> bool {
         let (WorkloadSpec::Server(mine), WorkloadSpec::Server(other)) = (&self.desired().spec, &desired.spec) else {
             return self.desired() == desired;
@@ -87,7 +87,7 @@ impl Deployed {
         });
     }
 
-    /// Whether a route may show it now: a request would be answered.
+    /// Returns true if a route may point to it now: a request would be answered.
     pub fn is_serving(&self) -> bool {
         match &self.runtime {
             Runtime::Server(server) => server.is_serving(),
@@ -105,7 +105,7 @@ impl Deployed {
         }
     }
 
-    /// Why it answers nothing, when it failed before it ever did.
+    /// Returns the reason for which it does not answer, if it failed before it ever did.
     pub fn failure(&self) -> Option<Page> {
         match (&self.runtime, self.place.status.current()) {
             (Runtime::Static(_) | Runtime::Functions(_), Observation::Failed { message, .. }) => {

@@ -28,10 +28,10 @@ use super::workdir::Workdirs;
 use crate::control::SharedControlPlane;
 use crate::process::kill_marked;
 
-/// How often a request is offered to a process before its failure is told.
+/// Number of times that a request is offered to a process before its failure is reported.
 const ATTEMPTS: u32 = 10;
 
-/// How many edges of other machines are asked.
+/// Number of other machines' edges that are tried.
 const EDGE_ATTEMPTS: u32 = 3;
 
 /// Carries the proof that another edge of this installation sent a request, which is then never sent on again.
@@ -86,7 +86,7 @@ impl Edge {
         })
     }
 
-    /// Where this machine takes visitors' requests.
+    /// Returns the address at which this machine accepts visitors' requests.
     pub fn listening(&self) -> Option<String> {
         self.reconciler.shared.config.listening.clone()
     }
@@ -138,7 +138,8 @@ impl Edge {
         Outgoing::new(request, &self.reconciler.shared.config.public_scheme)
     }
 
-    /// Whether another edge of this installation sent the request. Nobody behind the edge sees how that is told.
+    /// Returns true if another edge of this installation sent the request, and removes the mark of that, so that nobody behind
+    /// the edge sees it.
     fn take_forwarded(&self, headers: &mut HeaderMap) -> bool {
         let shown = headers.remove(FORWARDED);
         let known = self.reconciler.shared.config.forwarding.as_ref();

@@ -1,4 +1,4 @@
-//! What workloads print, on its way to the log store. It never holds a workload up and never needs more than a bounded memory.
+//! Output of workloads, on its way to the log store. It never blocks a workload and never needs more than a bounded memory.
 
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +19,7 @@ use crate::process::{LineReader, ProcessTree};
 /// Lines that are stored at once.
 const BATCH: usize = 100;
 
-/// How long a line may wait for others.
+/// Maximum time for which a line waits for others.
 const BATCH_TIME: Duration = Duration::from_millis(100);
 
 /// Lines that may wait for the log store.
@@ -146,7 +146,7 @@ impl LogPipe {
     }
 }
 
-/// What one process prints.
+/// Output of one process.
 pub(crate) struct Output {
     tail: Arc<Mutex<VecDeque<String>>>,
     readers: Vec<JoinHandle<()>>,

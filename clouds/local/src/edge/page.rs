@@ -6,12 +6,12 @@ use http::{HeaderMap, HeaderValue, Response, StatusCode};
 
 use super::body::EdgeBody;
 
-/// What a page says.
+/// Content of a page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Page {
     /// The status it is sent with.
     pub status: StatusCode,
-    /// What happened, for people.
+    /// Description of the problem, for people.
     pub message: String,
     /// After how many seconds it makes sense to ask again.
     pub retry_after: Option<u32>,

@@ -19,10 +19,10 @@ use super::table::{Table, Target};
 use crate::control::{Elsewhere, Routes, Workload};
 use crate::engine::Image;
 
-/// How often the desired state is read when nobody said that it changed.
+/// Interval at which the desired state is read without a notification of a change.
 const INTERVAL: Duration = Duration::from_secs(2);
 
-/// What this edge has.
+/// Workloads of this edge, reconciled with the desired state.
 pub(crate) struct Reconciler {
     pub shared: Arc<Shared>,
     state: Mutex<State>,
@@ -36,9 +36,9 @@ struct State {
     deployed: HashMap<DeploymentId, Arc<Deployed>>,
     /// Being stopped.
     retiring: HashSet<DeploymentId>,
-    /// What each route's label shows now.
+    /// Deployment that each route's label serves now.
     shown: Routes,
-    /// What answers on other machines, and the machines.
+    /// Deployments that answer on other machines, with the machines.
     elsewhere: HashMap<DeploymentId, Elsewhere>,
     edges: HashMap<Authority, Arc<Instance>>,
 }
@@ -195,17 +195,17 @@ impl Reconciler {
         });
     }
 
-    /// Who answers which label now.
+    /// Returns the table of the labels and the workloads that answer them now.
     pub fn table(&self) -> watch::Receiver<Arc<Table>> {
         self.table.subscribe()
     }
 
-    /// Who answers this label now.
+    /// Returns the workload that answers this label now.
     pub fn target(&self, label: &str) -> Option<Target> {
         self.table.borrow().get(label).cloned()
     }
 
-    /// Whether this is a domain of a team's own.
+    /// Returns true if this is a custom domain of a team.
     pub fn is_domain(&self, name: &str) -> bool {
         self.table.borrow().is_domain(name)
     }
@@ -280,7 +280,8 @@ impl State {
         }
     }
 
-    /// Who answers which label now: deployments by their own, then what the routes show.
+    /// Builds the table of the labels and the workloads that answer them now: deployments by their own, then the targets of the
+    /// routes.
     fn table(&mut self, domains: HashSet<String>) -> Table {
         let known: HashSet<_> = self.elsewhere.values().flat_map(|elsewhere| &elsewhere.edges).cloned().collect();
         self.edges.retain(|authority, _| known.contains(authority));

@@ -1,4 +1,4 @@
-//! What all workloads of an edge use together.
+//! Resources that all workloads of an edge share.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -20,7 +20,7 @@ use super::status::Status;
 use super::workdir::Workdirs;
 use crate::control::{SharedControlPlane, Workload};
 
-/// What all workloads of an edge use together.
+/// Resources that all workloads of an edge share.
 pub(crate) struct Shared {
     pub config: EdgeConfig,
     pub control: SharedControlPlane,
@@ -34,11 +34,11 @@ pub(crate) struct Shared {
     pub report: Arc<Notify>,
     /// Fires when the edge ends.
     pub stop: CancellationToken,
-    /// How long requests under way, and processes, may go on after that.
+    /// Times for which requests in progress, and processes, may continue after that.
     pub stop_times: Mutex<StopTimes>,
 }
 
-/// How much time there is when the edge ends.
+/// Times that are available when the edge ends.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct StopTimes {
     /// For requests under way.
@@ -48,7 +48,7 @@ pub(crate) struct StopTimes {
 }
 
 impl Shared {
-    /// How long requests under way may go on, when the edge ends.
+    /// Returns the time for which requests in progress may continue when the edge ends.
     pub fn stop_drain(&self) -> Option<Duration> {
         self.stop_times().map(|times| times.drain)
     }
@@ -97,7 +97,7 @@ impl Place {
         Ok(variables)
     }
 
-    /// How long a process has from SIGTERM to SIGKILL.
+    /// Returns the time of a process between SIGTERM and SIGKILL.
     pub fn stop_grace(&self) -> Duration {
         self.shared.stop_times().map_or(self.shared.config.stop_grace, |times| times.grace)
     }

@@ -17,9 +17,9 @@ pub(crate) struct StaticRuntime {
     used: Mutex<Instant>,
 }
 
-/// Why a site cannot be opened.
+/// Reason for which a site cannot be opened.
 pub(crate) struct OpenError {
-    /// Whether trying again can help.
+    /// Indicates that a retry can succeed.
     pub is_retryable: bool,
     pub code: &'static str,
     pub message: String,

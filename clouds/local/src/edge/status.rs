@@ -1,4 +1,4 @@
-//! What the edge observes of one workload, until it is reported.
+//! Observed state of one workload, until it is reported.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,12 +25,12 @@ impl Status {
         Self { state: Mutex::new(State { current: recorded.clone(), reported: recorded }), changed }
     }
 
-    /// What is observed now.
+    /// Returns the present observation.
     pub fn current(&self) -> Observation {
         self.lock().current.clone()
     }
 
-    /// Whether it is ready.
+    /// Returns true if it is ready.
     pub fn is_ready(&self) -> bool {
         matches!(self.lock().current, Observation::Ready { .. })
     }
@@ -60,7 +60,7 @@ impl Status {
         }
     }
 
-    /// What is still to be reported.
+    /// Returns the observation that remains to be reported.
     pub fn unreported(&self) -> Option<Observation> {
         let state = self.lock();
         (state.current != state.reported).then(|| state.current.clone())

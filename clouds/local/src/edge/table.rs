@@ -1,4 +1,4 @@
-//! Which workload answers which host label.
+//! Table of host labels, with the workloads that answer them.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -9,7 +9,7 @@ use domain::id::DeploymentId;
 use super::deployed::Deployed;
 use super::instance::Pool;
 
-/// Which workload answers which host label, at one moment.
+/// Table of host labels at one moment, with the workloads that answer them.
 #[derive(Default)]
 pub(crate) struct Table {
     targets: HashMap<String, Target>,
@@ -17,7 +17,7 @@ pub(crate) struct Table {
     domains: HashSet<String>,
 }
 
-/// Who answers a label.
+/// Workload that answers a label.
 #[derive(Clone)]
 pub(crate) struct Target {
     pub deployment_id: DeploymentId,
@@ -33,12 +33,12 @@ impl Table {
         Self { targets: targets.map(|(label, target)| (label.to_ascii_lowercase(), target)).collect(), domains }
     }
 
-    /// Who answers this label, whatever its case.
+    /// Returns the workload that answers this label, regardless of case.
     pub fn get(&self, label: &str) -> Option<&Target> {
         self.targets.get(&*in_small_letters(label))
     }
 
-    /// Whether this is a domain of a team's own, whatever its case.
+    /// Returns true if this is a custom domain of a team, regardless of case.
     pub fn is_domain(&self, name: &str) -> bool {
         self.domains.contains(&*in_small_letters(name))
     }

@@ -12,10 +12,10 @@ use tokio_util::sync::CancellationToken;
 use super::{Client, Engine, client_environment};
 use crate::process::{Pipe, ProcessSpec, ProcessTree};
 
-/// How much of a client's output is kept, bytes.
+/// Maximum size of a client's stored output, bytes.
 const OUTPUT_BYTES: u64 = 4 << 20;
 
-/// How a call of a client failed.
+/// Reason for which a call of a client failed.
 #[derive(Debug)]
 pub(super) enum CallError {
     /// It could not be started.

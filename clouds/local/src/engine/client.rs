@@ -21,7 +21,7 @@ impl Client {
         }
     }
 
-    /// What only an engine that answers can say: its version.
+    /// Returns the arguments that query the version, which only an engine that answers can state.
     pub(super) fn question(self) -> [&'static str; 3] {
         match self {
             Self::Docker => ["version", "--format", "Docker {{.Server.Version}}"],

@@ -11,10 +11,10 @@ use super::holdings::{DEPLOYMENT, INSTANCE, PROJECT};
 use super::variables::HandedOver;
 use super::{Client, Engine, Image, client_environment};
 
-/// How many processes a container may have at once.
+/// Maximum number of concurrent processes of a container.
 const PROCESSES: u32 = 1024;
 
-/// What no web server needs, of what engines give to containers.
+/// Capabilities that engines give to containers and that no web server needs.
 const DROPPED: [&str; 3] = ["MKNOD", "NET_RAW", "AUDIT_WRITE"];
 
 /// A container that is to run, or runs.
@@ -26,11 +26,11 @@ pub(crate) struct Container {
     name: String,
     /// The port on which its program listens.
     pub port: u16,
-    /// What memory it may have, MiB.
+    /// Maximum memory, MiB.
     memory_mib: u64,
 }
 
-/// What to run in which container.
+/// Workload to run, and its container.
 pub(crate) struct Run<'a> {
     pub deployment: DeploymentId,
     pub project: ProjectId,
@@ -39,12 +39,12 @@ pub(crate) struct Run<'a> {
     pub variables: &'a [(String, Secret)],
 }
 
-/// How a client is called that runs a container in the foreground: it shows what the container prints, hands signals on to it and
+/// Call of a client that runs a container in the foreground: the client relays the container's output, forwards signals to it and
 /// ends with its status.
 pub(crate) struct Call {
     pub command: Vec<String>,
     pub env: Vec<(String, Secret)>,
-    /// What the client reads, the lines of an environment file.
+    /// Input of the client: the lines of an environment file.
     pub input: Secret,
 }
 
@@ -54,7 +54,7 @@ impl Container {
         Self { engine, client, name: marker.replace(':', "-"), port, memory_mib }
     }
 
-    /// What an exit status means beside what it says, for people.
+    /// Explains an exit status beyond its number, for people.
     pub fn explain(&self, status: ExitStatus) -> String {
         // 128 + SIGKILL, as engines and init processes report it.
         if status.code() != Some(137) {

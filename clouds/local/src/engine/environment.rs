@@ -1,9 +1,9 @@
-//! What a client of an engine sees of our environment, and what it must not see of a project's.
+//! Environment of an engine's client: the variables that it inherits from ours, and those of a project that it must not see.
 
 use domain::secret::Secret;
 
-/// What clients take over from our environment: where the engine is, how to be let in, and where rootless engines keep their
-/// state. Builds and workloads get none of it.
+/// Variables that clients inherit from our environment: the engine's address, the credentials, and the state directory of
+/// rootless engines. Builds and workloads get none of it.
 const PASSED_ON: &[&str] = &[
     "HOME",
     "XDG_RUNTIME_DIR",
@@ -86,8 +86,8 @@ pub(crate) fn client_environment() -> Vec<(String, Secret)> {
     home.into_iter().chain(passed).collect()
 }
 
-/// Whether a client, rather than what it builds or runs, would take a variable of this name to heart: a project's variable must
-/// not choose the engine that is talked to, or what the client loads.
+/// Returns true if a variable of this name affects a client itself rather than its build or container: a project's variable must
+/// not choose the engine that is used, or the code that the client loads.
 pub(crate) fn is_read_by_clients(name: &str) -> bool {
     let upper = name.to_ascii_uppercase();
     READ.contains(&upper.as_str())

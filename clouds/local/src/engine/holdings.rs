@@ -1,4 +1,4 @@
-//! What this MikroCloud has in engines, and how that is removed.
+//! Objects that this MikroCloud has in engines, and their removal.
 
 use std::collections::HashSet;
 use std::time::Duration;
@@ -19,7 +19,7 @@ pub(super) const DEPLOYMENT: &str = "mikrocloud.deployment";
 
 const DEADLINE: Duration = Duration::from_secs(30);
 
-/// How long removed containers may take to be gone.
+/// Time within which removed containers have to be gone.
 const GONE_DEADLINE: Duration = Duration::from_secs(20);
 const POLL: Duration = Duration::from_millis(100);
 

@@ -19,7 +19,7 @@ const DESCRIPTION: &str = "image.json";
 /// The port of a container that names none, as other platforms have it.
 const USUAL_PORT: u16 = 8080;
 
-/// How long loading an archive may take.
+/// Timeout of loading an archive.
 const LOAD_DEADLINE: Duration = Duration::from_mins(8);
 const SHORT_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -61,14 +61,14 @@ impl Image {
     }
 }
 
-/// Whether a text is an image's id; nothing else becomes an argument.
+/// Returns true if a text is an image's id; nothing else becomes an argument.
 fn is_id(text: &str) -> bool {
     let digits = text.strip_prefix("sha256:").unwrap_or_default();
     digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 impl Engine {
-    /// What the engine knows of an image, by id or name; `None` when it does not have it.
+    /// Returns the engine's information about an image, by id or name; `None` if it does not have it.
     pub(crate) async fn inspect(&self, client: Client, image: &str) -> Option<Image> {
         let text = self.call(client, &["image", "inspect", image], SHORT_DEADLINE).await.ok()?;
         describe(&text)

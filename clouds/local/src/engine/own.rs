@@ -12,7 +12,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use super::Client;
 use crate::process::has_program;
 
-/// How long an engine may take to say that it is there. Podman's first answer after a boot takes some seconds.
+/// Time within which an engine has to answer. Podman's first answer after a boot takes some seconds.
 pub(super) const ANSWER_DEADLINE: Duration = Duration::from_secs(10);
 
 /// The machine's container engine, as one MikroCloud uses it: what it makes there carries its label. Cheap to clone.
@@ -37,7 +37,7 @@ impl Engine {
         Self::new(format!("mikrocloud-question-{}", std::process::id()), PathBuf::from("/dev/null"))
     }
 
-    /// Which engine answers. Asks each installed client, for ten seconds at most.
+    /// Returns the engine that answers. Asks each installed client, for ten seconds at most.
     pub async fn find(&self) -> ContainerEngine {
         match self.ask().await {
             Ok((_, name)) => ContainerEngine::Answers { name },

@@ -1,4 +1,4 @@
-//! How a container gets its variables.
+//! Variables of a container, and their transfer to it.
 
 use clouds_contract::{CloudError, ErrorKind};
 use domain::secret::Secret;

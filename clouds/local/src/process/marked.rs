@@ -7,10 +7,11 @@ use rustix::process::Signal;
 
 use super::scan::each_process;
 
-/// How often the list of processes is read while waiting for some to end.
+/// Interval at which the list of processes is read while waiting for some to end.
 pub(super) const POLL: Duration = Duration::from_millis(20);
 
-/// How long killed processes may take to be gone. Only one that hangs in the kernel (a dead network file system) takes longer.
+/// Time within which killed processes have to be gone. Only one that hangs in the kernel (a dead network file system) takes
+/// longer.
 pub(super) const KILL_DEADLINE: Duration = Duration::from_mins(1);
 
 /// Kills every process whose marker starts with `prefix` and returns how many there were, once none is left.
@@ -31,7 +32,7 @@ pub async fn kill_marked(prefix: &str) -> usize {
     killed.len()
 }
 
-/// How often all are stopped before they are killed, at most.
+/// Maximum number of rounds in which all are stopped before they are killed.
 const ROUNDS: usize = 50;
 
 /// Repeats `sweep`, which sends a signal to all it finds and returns their ids, until it finds nothing. All are stopped before

@@ -10,9 +10,9 @@ use tokio::io::{AsyncRead, ReadBuf};
 use tokio::time::Sleep;
 use tokio_util::sync::{CancellationToken, WaitForCancellationFutureOwned};
 
-/// How long an ended program's output is waited for.
+/// Time for which an ended program's output is awaited.
 const WAIT: Duration = Duration::from_secs(1);
-/// How much of it is read after that without waiting, bytes: the most that a pipe of an unprivileged process holds.
+/// Size of the rest that is read after that without waiting, bytes: the maximum that a pipe of an unprivileged process holds.
 const REST_BYTES: usize = 1 << 20;
 
 /// A program's output. It ends when nobody holds the other end any more or, once the program has ended, after a second: what cleared its
@@ -35,7 +35,7 @@ impl<R> Pipe<R> {
         Self { inner, state: State::Running(Box::pin(ended.cancelled_owned())), rest: REST_BYTES }
     }
 
-    /// Whether nothing is waited for any more.
+    /// Returns ready if nothing is awaited any more.
     fn poll_over(&mut self, context: &mut Context<'_>) -> Poll<()> {
         loop {
             self.state = match &mut self.state {

@@ -1,4 +1,4 @@
-//! Which file a program's name stands for.
+//! Resolution of a program's name to a file.
 
 use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
@@ -25,7 +25,7 @@ pub fn find_program(name: &str, directory: &Path, path: &OsStr) -> Result<PathBu
         .ok_or_else(|| format!("the program `{name}` is not installed on this machine"))
 }
 
-/// Whether a program of this name is on this machine's `PATH`.
+/// Returns true if a program of this name is on this machine's `PATH`.
 pub fn has_program(name: &str) -> bool {
     find_program(name, Path::new("/"), &search_path()).is_ok()
 }

@@ -1,4 +1,4 @@
-//! Which processes exist and which of them belong together, read from `/proc`.
+//! Processes that exist and their relations, read from `/proc`.
 
 use std::collections::HashSet;
 use std::fs;
@@ -8,10 +8,10 @@ use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::MARKER;
 
-/// What a tree of processes uses.
+/// Resource use of a process tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// How many processes there are.
+    /// Number of processes.
     pub processes: u32,
     /// Their resident memory together, bytes. Pages that several share count for each.
     pub memory_bytes: u64,
@@ -107,7 +107,7 @@ impl Members {
         Self { leader: leader.as_raw_nonzero().get(), started, marker, seen: Arc::default() }
     }
 
-    /// How many there are and what memory they hold. Reads `/proc`: call it where blocking is fine.
+    /// Returns the number of processes and the memory they hold. Reads `/proc`: call it where blocking is acceptable.
     pub fn usage(&self) -> Usage {
         let page = rustix::param::page_size() as u64;
         self.scan().iter().fold(Usage::default(), |sum, process| Usage {

@@ -34,7 +34,7 @@ impl Script {
         ProcessTree::spawn(&self.spec(command)).unwrap()
     }
 
-    /// How many processes carry the marker, counted apart from what is tested.
+    /// Returns the number of processes with the marker, counted independently of the tested code.
     fn alive(&self) -> usize {
         let mut count = 0;
         each_process(|process| count += usize::from(process.marker().as_ref() == Some(&self.marker)));

@@ -19,18 +19,18 @@ use super::program::{find_program, search_path};
 use super::scan::Process;
 use super::{MARKER, Members, Usage};
 
-/// What to start.
+/// Program to start, with its environment.
 #[derive(Debug, Clone)]
 pub struct ProcessSpec {
     /// The program and its arguments. No shell sees this.
     pub command: Vec<String>,
-    /// Where it runs.
+    /// Working directory.
     pub directory: PathBuf,
     /// All of its environment but `PATH`, `HOME` (the directory) and `LANG`, which these may replace.
     pub env: Vec<(String, Secret)>,
     /// By which it and its children are recognised; unique to it, with a prefix unique to this MikroCloud.
     pub marker: String,
-    /// What it finds on its standard input; nothing when absent.
+    /// Standard input; empty if absent.
     pub input: Option<Secret>,
 }
 
@@ -119,7 +119,7 @@ impl ProcessTree {
         self.members.clone()
     }
 
-    /// How many processes there are and what memory they hold. Reads `/proc`.
+    /// Returns the number of processes and the memory they hold. Reads `/proc`.
     pub fn usage(&self) -> Usage {
         self.members.usage()
     }

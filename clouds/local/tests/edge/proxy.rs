@@ -1,4 +1,4 @@
-//! What passes between clients and servers.
+//! Tests of the traffic between clients and servers.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! What is live stays live over restarts of MikroCloud.
+//! Tests that live deployments stay live over restarts of MikroCloud.
 
 use std::time::Duration;
 

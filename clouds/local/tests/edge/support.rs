@@ -33,7 +33,7 @@ pub struct World {
     pub directory: tempfile::TempDir,
 }
 
-/// To whom everything in a world belongs.
+/// Owner of everything in a world.
 #[derive(Clone, Copy)]
 pub struct Owner {
     team: TeamId,
@@ -215,7 +215,7 @@ impl World {
         port
     }
 
-    /// How many processes of this edge are alive.
+    /// Returns the number of this edge's processes that are alive.
     pub fn processes(&self) -> usize {
         marked(&format!("{}:", self.config.instance)).len()
     }

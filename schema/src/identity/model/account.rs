@@ -24,13 +24,13 @@ impl Account {
         Ok(sessions.into_iter().map(|session| Session::new(session, &self.0)).collect())
     }
 
-    /// What happened to the account that one should know of, the newest first.
+    /// Returns the security events of the account that its user should know of, the newest first.
     async fn security_events(&self, context: &Context<'_>) -> Result<Vec<SecurityEvent>> {
         let events = caller(context)?.0.accounts().security_events(self.0.user_id).await.map_err(to_graphql)?;
         Ok(events.into_iter().map(SecurityEvent::from).collect())
     }
 
-    /// Whether a second factor is asked for.
+    /// Returns the state of the second factor.
     async fn second_factor(&self, context: &Context<'_>) -> Result<SecondFactor> {
         let state = caller(context)?.0.second_factors().state(self.0.user_id).await.map_err(to_graphql)?;
         Ok(SecondFactor { enabled: state.enabled, recovery_codes: state.recovery_codes })
@@ -48,19 +48,19 @@ impl Account {
 pub struct Session {
     /// Identity.
     id: ID,
-    /// How it began: `password`, `link`, or the name of a provider.
+    /// Sign-in method: `password`, `link`, or the name of a provider.
     method: Option<String>,
     /// The address it was last used from.
     address: Option<String>,
-    /// What the client calls itself.
+    /// User agent of the client.
     agent: Option<String>,
-    /// When it began.
+    /// Start time.
     created_at: DateTime<Utc>,
-    /// When it last went on.
+    /// Time of the last refresh.
     used_at: DateTime<Utc>,
-    /// When it ends however much it is used; null for one that lasts as long as it is used.
+    /// Time at which it ends even if it is used; null for one that lasts as long as it is used.
     ends_at: Option<DateTime<Utc>>,
-    /// Whether it is the one that asks.
+    /// Marks the session that makes this request.
     current: bool,
 }
 
@@ -72,7 +72,7 @@ impl Session {
     }
 }
 
-/// What happened to an account.
+/// Kind of an account's security event.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::session::SecurityEventKind")]
 pub enum SecurityEventKind {
@@ -103,15 +103,15 @@ pub enum SecurityEventKind {
 pub struct SecurityEvent {
     /// Identity.
     id: ID,
-    /// What.
+    /// Kind of the event.
     kind: SecurityEventKind,
     /// From where.
     address: Option<String>,
-    /// What the client calls itself.
+    /// User agent of the client.
     agent: Option<String>,
-    /// When.
+    /// Time of the action.
     created_at: DateTime<Utc>,
-    /// When one said that one has seen it.
+    /// Time at which the user acknowledged it.
     seen_at: Option<DateTime<Utc>>,
 }
 
@@ -122,12 +122,12 @@ impl From<session::SecurityEvent> for SecurityEvent {
     }
 }
 
-/// Whether a code is asked for at each sign-in with a password.
+/// Second factor: a code that is required at each sign-in with a password.
 #[derive(SimpleObject)]
 pub struct SecondFactor {
-    /// Whether it is.
+    /// Requires a code at each sign-in with a password.
     enabled: bool,
-    /// How many recovery codes are left.
+    /// Number of remaining recovery codes.
     recovery_codes: i64,
 }
 
@@ -138,9 +138,9 @@ pub struct Identity {
     provider: String,
     /// The address there.
     email: String,
-    /// Since when.
+    /// Time at which it was raised.
     created_at: DateTime<Utc>,
-    /// When it last did.
+    /// Time of the last use.
     used_at: DateTime<Utc>,
 }
 
@@ -156,13 +156,13 @@ impl From<services::auth::Identity> for Identity {
 pub struct Invitation {
     /// Identity.
     id: ID,
-    /// Who is invited.
+    /// User who is invited.
     user: User,
     /// Their built-in role, once they accept; null when it is one that the team made.
     role: Option<Role>,
     /// The id of their role, when it is one that the team made.
     custom_role_id: Option<ID>,
-    /// From when on it is refused.
+    /// Expiry time.
     expires_at: DateTime<Utc>,
 }
 

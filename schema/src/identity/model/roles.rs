@@ -13,9 +13,9 @@ pub struct RoleDefinition {
     pub id: Option<ID>,
     /// Its name.
     pub name: String,
-    /// What it includes, such as `deployment-write`.
+    /// Permissions that it includes, such as `deployment-write`.
     pub permissions: Vec<&'static str>,
-    /// When it was made; null for a built-in role.
+    /// Creation time; null for a built-in role.
     pub created_at: Option<DateTime<Utc>>,
 }
 
@@ -41,7 +41,7 @@ pub struct Grant {
     pub role: Option<Role>,
     /// The id of the role, when it is one that the team made.
     pub custom_role_id: Option<ID>,
-    /// What it allows there.
+    /// Permissions that it grants there.
     pub permissions: Vec<&'static str>,
     /// The project.
     pub project_id: Option<ID>,

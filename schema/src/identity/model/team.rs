@@ -9,7 +9,7 @@ use super::roles::Grant;
 use crate::context::caller;
 use crate::error::to_graphql;
 
-/// What a member of a team is.
+/// Role of a member of a team.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::access::Role")]
 pub enum Role {
@@ -23,7 +23,7 @@ pub enum Role {
     Viewer,
 }
 
-/// Who is asking, in which team.
+/// Caller of the API, with their team.
 pub struct Viewer;
 
 #[Object]
@@ -57,12 +57,12 @@ impl Viewer {
         Ok(caller(context)?.1.rights.role.custom().map(|id| id.to_string().into()))
     }
 
-    /// What the credential allows in all of the team, such as `deployment-write`.
+    /// Returns the permissions of the credential in all of the team, such as `deployment-write`.
     async fn permissions(&self, context: &Context<'_>) -> Result<Vec<&'static str>> {
         Ok(caller(context)?.1.permissions(Target::Team).names())
     }
 
-    /// What the user was granted on projects and environments besides.
+    /// Returns the additional grants of the user on projects and environments.
     async fn grants(&self, context: &Context<'_>) -> Result<Vec<Grant>> {
         Ok(caller(context)?.1.rights.grants.iter().map(Grant::from).collect())
     }
@@ -103,7 +103,7 @@ pub struct Team {
     pub id: ID,
     /// Its name.
     pub name: String,
-    /// When it was made.
+    /// Creation time.
     pub created_at: DateTime<Utc>,
 }
 
@@ -113,16 +113,16 @@ impl From<domain::team::Team> for Team {
     }
 }
 
-/// What a team stores.
+/// Storage use of a team.
 #[derive(SimpleObject)]
 pub struct Storage {
-    /// How many artifacts it keeps; those of equal content count once.
+    /// Number of stored artifacts; those of equal content count once.
     pub artifacts: i64,
-    /// How large their files are together, bytes.
+    /// Total size of their files, bytes.
     pub artifact_bytes: i64,
-    /// How large they may be together, bytes; beyond it the oldest that only a rollback needs are removed.
+    /// Maximum total size of the artifacts, bytes; beyond it the oldest that only a rollback needs are removed.
     pub artifact_budget_bytes: i64,
-    /// How large its archived logs are, bytes, compressed.
+    /// Size of the archived logs, bytes, compressed.
     pub log_archive_bytes: i64,
 }
 
@@ -136,17 +136,17 @@ impl From<StorageUsage> for Storage {
 /// A member of a team.
 #[derive(SimpleObject)]
 pub struct TeamMember {
-    /// Who.
+    /// Actor of the action.
     pub user: User,
     /// Their built-in role in the team; null when it is one that the team made.
     pub role: Option<Role>,
     /// The id of their role in the team, when it is one that the team made.
     pub custom_role_id: Option<ID>,
-    /// What they may do in all of the team.
+    /// Permissions in all of the team.
     pub permissions: Vec<&'static str>,
-    /// What they were granted on projects and environments besides.
+    /// Additional grants on projects and environments.
     pub grants: Vec<Grant>,
-    /// Who made it, if it is a service account: it never does more than they may.
+    /// Creator of the account, if it is a service account: it never has more permissions than they have.
     pub created_by: Option<ID>,
 }
 
@@ -164,7 +164,7 @@ impl From<Member> for TeamMember {
     }
 }
 
-/// What is known of an API key after it was made.
+/// Metadata of an API key after its creation.
 #[derive(SimpleObject)]
 #[graphql(name = "ApiKey")]
 pub struct ApiKeyInfo {
@@ -172,17 +172,17 @@ pub struct ApiKeyInfo {
     pub id: ID,
     /// The member it acts as.
     pub user_id: ID,
-    /// What it is for.
+    /// Purpose of the key.
     pub name: String,
     /// The first characters of the key, to recognise it by.
     pub prefix: String,
-    /// What it may do.
+    /// Permissions of the key.
     pub scopes: Vec<&'static str>,
-    /// From when on it is refused.
+    /// Expiry time.
     pub expires_at: Option<DateTime<Utc>>,
-    /// When it was revoked.
+    /// Time of revocation.
     pub revoked_at: Option<DateTime<Utc>>,
-    /// When it was made.
+    /// Creation time.
     pub created_at: DateTime<Utc>,
 }
 

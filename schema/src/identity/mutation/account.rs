@@ -1,4 +1,4 @@
-//! What people do with their own accounts. Each takes a session: API keys are refused.
+//! Mutations of one's own account. Each requires a session: API keys are refused.
 
 use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
 use domain::secret::Secret;
@@ -50,7 +50,7 @@ struct UnlinkIdentityInput {
 struct AnswerInvitationInput {
     /// The token in the invitation's link.
     token: String,
-    /// Whether to join.
+    /// Accepts the invitation if true, and declines it otherwise.
     accept: bool,
 }
 
@@ -60,7 +60,7 @@ struct EnrolmentPayload {
     secret: Option<String>,
     /// The same as an `otpauth:` address, to be shown as a QR code.
     address: Option<String>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
@@ -68,7 +68,7 @@ struct EnrolmentPayload {
 struct RecoveryCodesPayload {
     /// The recovery codes, shown this once; each signs in once in place of a code.
     codes: Option<Vec<String>>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

@@ -1,4 +1,4 @@
-//! What can be changed.
+//! Mutations.
 
 pub mod account;
 pub mod roles;

@@ -15,7 +15,7 @@ pub struct AccessMutation;
 struct CreateRoleInput {
     /// Its name: 1 to 40 of a-z, 0-9 and hyphens.
     name: String,
-    /// What it includes, such as `deployment-write`; nothing that you may not do yourself.
+    /// Permissions that it includes, such as `deployment-write`; only those that you have yourself.
     permissions: Vec<String>,
 }
 
@@ -25,7 +25,7 @@ struct UpdateRoleInput {
     role_id: ID,
     /// The new name.
     name: Option<String>,
-    /// What it includes from now on.
+    /// New permissions of the role.
     permissions: Option<Vec<String>>,
 }
 
@@ -37,15 +37,15 @@ struct DeleteRoleInput {
 
 #[derive(InputObject)]
 struct GrantRoleInput {
-    /// Who gets it.
+    /// User who receives the role.
     user_id: ID,
     /// The built-in role.
     role: Option<Role>,
     /// Or a role that the team made.
     custom_role_id: Option<ID>,
-    /// On which project.
+    /// Project on which it is granted.
     project_id: ID,
-    /// On which environment of it, made when the project has none of that name; on all of the project when left out.
+    /// Environment of the project, created if the project has none of that name; the whole project if omitted.
     environment: Option<String>,
 }
 
@@ -59,7 +59,7 @@ struct RevokeGrantInput {
 struct RolePayload {
     /// The role, when it went well.
     role: Option<RoleDefinition>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
@@ -67,7 +67,7 @@ struct RolePayload {
 struct GrantPayload {
     /// The grant, when it went well.
     grant: Option<Grant>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

@@ -25,9 +25,9 @@ struct UpdateTeamInput {
 
 #[derive(InputObject)]
 struct CreateApiKeyInput {
-    /// What the key is for.
+    /// Purpose of the key.
     name: String,
-    /// What it may do, such as `deployment-write`; all that you may when left out.
+    /// Permissions of the key, such as `deployment-write`; all of your own if omitted.
     scopes: Option<Vec<String>>,
     /// The service account of yours that it is for; yourself when left out.
     service_account_id: Option<ID>,
@@ -65,7 +65,7 @@ struct SetMemberRoleInput {
 
 #[derive(InputObject)]
 struct CreateServiceAccountInput {
-    /// What it is for.
+    /// Purpose of the key.
     name: String,
     /// Its built-in role in the team.
     role: Option<Role>,
@@ -89,17 +89,17 @@ struct RemoveMemberInput {
 struct TeamPayload {
     /// The team, when it went well.
     team: Option<Team>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 struct ApiKeyPayload {
-    /// What is kept of the key.
+    /// Metadata of the key.
     api_key: Option<ApiKeyInfo>,
     /// The key itself, shown this once.
     secret: Option<String>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
@@ -111,15 +111,15 @@ struct MemberPayload {
     sign_in_path: Option<String>,
     /// The invitation, when there is an account with this address: they are a member once they accept it.
     invitation_id: Option<ID>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 pub(crate) struct DonePayload {
-    /// Whether it went well.
+    /// Indicates success.
     done: bool,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

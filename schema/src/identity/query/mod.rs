@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Queries.
 
 pub mod members;
 pub mod teams;

@@ -15,7 +15,7 @@ pub struct TeamQuery;
 
 #[Object]
 impl TeamQuery {
-    /// Who is asking.
+    /// Returns the caller.
     async fn me(&self, context: &Context<'_>) -> Result<Viewer> {
         caller(context).map(|_| Viewer)
     }
@@ -34,7 +34,7 @@ impl TeamQuery {
         Ok(connection(page, after.is_none(), |team| (team.id.to_string(), Team::from(team))))
     }
 
-    /// What the team stores.
+    /// Returns the team's storage use.
     async fn storage(&self, context: &Context<'_>) -> Result<Storage> {
         let (services, actor) = caller(context)?;
         Ok(services.artifacts().storage(actor).await.map_err(to_graphql)?.into())

@@ -5,14 +5,14 @@ use chrono::{DateTime, Utc};
 #[derive(SimpleObject)]
 pub struct Alert {
     pub(crate) id: ID,
-    /// What kind, such as `run_missed`, `run_failed`, `queue_age`, `dead_jobs`.
+    /// Kind of the alert, such as `run_missed`, `run_failed`, `queue_age`, `dead_jobs`.
     kind: String,
-    /// What it is about: the id of a schedule, the name of a queue.
+    /// Subject of the alert: the id of a schedule, the name of a queue.
     subject: String,
-    /// What happened and what to do.
+    /// Description of the alert, with a remedy.
     message: String,
     raised_at: DateTime<Utc>,
-    /// Until when; none while it lasts.
+    /// Time at which it was resolved; null while it lasts.
     resolved_at: Option<DateTime<Utc>>,
 }
 

@@ -6,7 +6,7 @@ use services::Queue as ServiceQueue;
 use crate::context::caller;
 use crate::error::to_graphql;
 
-/// Where a job stands.
+/// State of a job.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::job::JobState")]
 pub enum JobState {
@@ -27,30 +27,30 @@ pub enum JobState {
 #[graphql(complex)]
 pub struct Job {
     id: ID,
-    /// What it does, such as `build`.
+    /// Kind of the job, such as `build`.
     kind: String,
     /// The queue it waits in.
     queue: String,
-    /// What it is about: ids only.
+    /// Payload of the job: ids only.
     payload: Json<serde_json::Value>,
-    /// Where it stands.
+    /// State of the job.
     state: JobState,
     /// Lower runs first.
     priority: i64,
-    /// How often a worker took it.
+    /// Number of attempts made so far.
     attempts: i64,
-    /// How often a worker may take it.
+    /// Maximum number of attempts.
     max_attempts: i64,
     /// Not before this time.
     run_at: DateTime<Utc>,
-    /// What went wrong last.
+    /// Error of the last failed attempt.
     last_error: Option<String>,
-    /// Which worker took it last.
+    /// Worker that took the job last.
     worker: Option<String>,
     created_at: DateTime<Utc>,
-    /// When a worker took it last.
+    /// Start time of the last attempt.
     started_at: Option<DateTime<Utc>>,
-    /// When it ended for good.
+    /// Time at which the job ended for good.
     finished_at: Option<DateTime<Utc>>,
     /// The trace that runs from the request that caused it through all that followed (W3C Trace Context). Logs name it as `trace.id`.
     trace_id: Option<String>,
@@ -60,7 +60,7 @@ pub struct Job {
 
 #[ComplexObject]
 impl Job {
-    /// What went wrong with each attempt, the oldest first.
+    /// Returns the failures of the attempts, the oldest first.
     async fn failures(&self, context: &Context<'_>) -> Result<Vec<JobFailure>> {
         let (services, actor) = caller(context)?;
         let failures = services.jobs().failures(actor, self.row_id).await.map_err(to_graphql)?;
@@ -91,14 +91,14 @@ impl From<domain::job::Job> for Job {
     }
 }
 
-/// What went wrong with one attempt of a job.
+/// Failure of one attempt of a job.
 #[derive(SimpleObject)]
 pub struct JobFailure {
-    /// Which attempt, from 1.
+    /// Number of the attempt, from 1.
     attempt: i64,
-    /// Which worker tried.
+    /// Worker that made the attempt.
     worker: Option<String>,
-    /// What went wrong.
+    /// Error of the attempt.
     error: String,
     at: DateTime<Utc>,
 }
@@ -121,13 +121,13 @@ pub struct Queue {
     running: i64,
     /// Jobs that failed more often than they may.
     dead: i64,
-    /// Since when the oldest job that is due has waited.
+    /// Time since which the oldest due job has waited.
     oldest_due_at: Option<DateTime<Utc>>,
-    /// Since when nothing is taken from it.
+    /// Time since which the queue is paused.
     paused_at: Option<DateTime<Utc>>,
-    /// How many of its jobs run at once over all workers; any number when there is none.
+    /// Maximum number of its jobs that run concurrently over all workers; null for unlimited.
     concurrency: Option<i64>,
-    /// How many of its jobs run at once for one team; any number when there is none.
+    /// Maximum number of its jobs that run concurrently for one team; null for unlimited.
     team_concurrency: Option<i64>,
 }
 

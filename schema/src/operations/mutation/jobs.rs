@@ -19,11 +19,11 @@ struct JobInput {
 struct UpdateQueueInput {
     /// The queue.
     name: String,
-    /// Whether nothing is taken from it.
+    /// Pauses the queue if true.
     paused: Option<bool>,
-    /// How many of its jobs run at once over all workers; 0 for any number.
+    /// Maximum number of its jobs that run concurrently over all workers; 0 for unlimited.
     concurrency: Option<i64>,
-    /// How many of its jobs run at once for one team; 0 for any number.
+    /// Maximum number of its jobs that run concurrently for one team; 0 for unlimited.
     team_concurrency: Option<i64>,
 }
 
@@ -31,7 +31,7 @@ struct UpdateQueueInput {
 struct JobPayload {
     /// The job, when it went well.
     job: Option<Job>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
@@ -39,7 +39,7 @@ struct JobPayload {
 struct QueuePayload {
     /// The queue, when it went well.
     queue: Option<Queue>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

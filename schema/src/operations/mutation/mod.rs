@@ -1,3 +1,3 @@
-//! What can be changed.
+//! Mutations.
 
 pub mod jobs;

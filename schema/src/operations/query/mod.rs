@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Queries.
 
 pub mod alerts;
 pub mod jobs;

@@ -7,7 +7,7 @@ use domain::id::DeploymentId;
 use super::deployment::Deployment;
 use crate::loaders;
 
-/// How an approval stands.
+/// State of an approval.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::approval::ApprovalState")]
 pub enum ApprovalState {
@@ -27,19 +27,19 @@ pub enum ApprovalState {
 #[derive(SimpleObject)]
 #[graphql(complex)]
 pub struct Approval {
-    /// How it stands.
+    /// State of the approval.
     state: ApprovalState,
     /// The user who answers for the deployment and so cannot approve it.
     requested_by: ID,
-    /// When it was asked for.
+    /// Time of the request.
     requested_at: DateTime<Utc>,
-    /// Until when it can be given.
+    /// Time until which the approval can be given.
     expires_at: DateTime<Utc>,
     /// The user who decided.
     decided_by: Option<ID>,
-    /// When.
+    /// Time of the action.
     decided_at: Option<DateTime<Utc>>,
-    /// Why, in their words.
+    /// Reason, in the decider's words.
     reason: Option<String>,
     #[graphql(skip)]
     row_id: DeploymentId,
@@ -62,7 +62,7 @@ impl From<approval::Approval> for Approval {
 
 #[ComplexObject]
 impl Approval {
-    /// What waits for it.
+    /// Deployment that waits for the approval.
     async fn deployment(&self, context: &Context<'_>) -> Result<Option<Deployment>> {
         let loader = context.data::<DataLoader<loaders::Deployments>>()?;
         Ok(loader.load_one(self.row_id).await?.map(Deployment))

@@ -14,7 +14,7 @@ use crate::loaders;
 use crate::nodes::Node;
 use crate::paging::page_size;
 
-/// Where a deployment stands.
+/// Status of a deployment.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::deployment::DeploymentStatus")]
 pub enum DeploymentStatus {
@@ -34,7 +34,7 @@ pub enum DeploymentStatus {
     Cancelled,
 }
 
-/// What made a deployment.
+/// Cause of a deployment.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::deployment::Trigger", name = "DeploymentTrigger")]
 pub enum Trigger {
@@ -46,16 +46,16 @@ pub enum Trigger {
     Rollback,
 }
 
-/// Why a deployment failed or was cancelled.
+/// Reason for which a deployment failed or was cancelled.
 #[derive(SimpleObject)]
 pub struct Failure {
     /// Stable, in capitals.
     pub code: String,
-    /// What happened and what to do about it.
+    /// Description of the failure, with a remedy.
     pub message: String,
 }
 
-/// What a deployment is built from.
+/// Source from which a deployment is built.
 #[derive(SimpleObject)]
 pub struct DeploymentSource {
     /// `git` or `upload`.
@@ -97,17 +97,17 @@ impl Deployment {
         self.0.number
     }
 
-    /// Where it stands.
+    /// State of the job.
     async fn status(&self) -> DeploymentStatus {
         self.0.status.into()
     }
 
-    /// What made it.
+    /// Cause of the deployment.
     async fn trigger(&self) -> Trigger {
         self.0.trigger.into()
     }
 
-    /// What it is built from.
+    /// Source from which it is built.
     async fn source(&self) -> DeploymentSource {
         match &self.0.source {
             source::Source::Git { repository, reference } => DeploymentSource {
@@ -127,7 +127,7 @@ impl Deployment {
         self.0.commit_sha.as_deref()
     }
 
-    /// What the result runs as: `static`, `server` or `functions`, once known.
+    /// Kind of the result: `static`, `server` or `functions`, once known.
     async fn kind(&self) -> Option<&'static str> {
         self.0.workload.as_ref().map(domain::workload::WorkloadSpec::kind)
     }
@@ -142,7 +142,7 @@ impl Deployment {
         self.0.origin_id.map(|id| id.to_string().into())
     }
 
-    /// Why it failed or was cancelled.
+    /// Reason for which it failed or was cancelled.
     async fn failure(&self) -> Option<Failure> {
         self.0.failure.clone().map(|failure| Failure { code: failure.code, message: failure.message })
     }
@@ -174,22 +174,22 @@ impl Deployment {
         Ok(Environment { environment, project })
     }
 
-    /// When it was asked for.
+    /// Time of the request.
     async fn created_at(&self) -> DateTime<Utc> {
         self.0.created_at
     }
 
-    /// When its present status began.
+    /// Time at which its present status began.
     async fn changed_at(&self) -> DateTime<Utc> {
         self.0.changed_at
     }
 
-    /// Whether its environment can go back to it: it was live once, and its artifact is kept.
+    /// Allows a rollback of its environment to it: it was live once, and its artifact is kept.
     async fn rollback_available(&self) -> bool {
         self.0.is_rollback_target()
     }
 
-    /// When its artifact was removed to make room; it cannot be rolled back to or promoted any more.
+    /// Time at which its artifact was removed to free space. It can no longer be rolled back to or promoted.
     async fn artifact_removed_at(&self) -> Option<DateTime<Utc>> {
         self.0.artifact_removed_at
     }
@@ -217,7 +217,7 @@ impl Deployment {
         Ok(lines.into_iter().map(LogLine::from).collect())
     }
 
-    /// How many log lines there are.
+    /// Number of log lines.
     async fn log_count(&self) -> i64 {
         self.0.log_count
     }

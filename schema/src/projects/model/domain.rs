@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 use domain::custom_domain;
 use services::DomainDetails;
 
-/// How it stands with a domain.
+/// State of a domain.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::custom_domain::DomainState")]
 pub enum DomainState {
@@ -27,25 +27,25 @@ pub struct Domain {
     environment: String,
     /// Its address.
     url: String,
-    /// How it stands.
+    /// State of the approval.
     state: DomainState,
-    /// What the last look at the DNS found wrong, and what to do.
+    /// Problem that the last DNS check found, with a remedy.
     problem: Option<String>,
-    /// When the DNS was last looked at.
+    /// Time of the last DNS check.
     checked_at: Option<DateTime<Utc>>,
-    /// When it is looked at next; never by itself when null.
+    /// Time of the next DNS check; null if none is scheduled.
     next_check_at: Option<DateTime<Utc>>,
-    /// Since when it is known to be the team's, and served.
+    /// Time since which the domain is verified as the team's, and served.
     verified_at: Option<DateTime<Utc>>,
-    /// How it stands with its certificate.
+    /// Status of its certificate.
     certificate: DomainCertificate,
-    /// When it was added.
+    /// Time at which it was added.
     created_at: DateTime<Utc>,
     #[graphql(skip)]
     records: Vec<custom_domain::DnsRecord>,
 }
 
-/// Where a domain's certificate is.
+/// State of a domain's certificate.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 pub enum DomainCertificateState {
     /// This installation gets none: what stands before it has the certificates, or it shows sites without TLS.
@@ -56,16 +56,16 @@ pub enum DomainCertificateState {
     Issued,
 }
 
-/// How it stands with a domain's certificate.
+/// Status of a domain's certificate.
 #[derive(SimpleObject)]
 pub struct DomainCertificate {
-    /// Where it is.
+    /// State of the certificate.
     state: DomainCertificateState,
-    /// Until when it is valid.
+    /// End of validity.
     not_after: Option<DateTime<Utc>>,
-    /// What was wrong with the last try to get or to renew it, and what to do.
+    /// Problem of the last attempt to issue or renew it, with a remedy.
     problem: Option<String>,
-    /// When the next try is, after one that failed.
+    /// Time of the next attempt, after one that failed.
     next_try_at: Option<DateTime<Utc>>,
 }
 
@@ -90,7 +90,7 @@ pub struct DnsRecord {
     kind: String,
     /// The name that it is for.
     name: String,
-    /// What it says.
+    /// Value of the record.
     value: String,
 }
 

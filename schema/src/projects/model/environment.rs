@@ -20,7 +20,7 @@ pub struct Environment {
 pub struct EnvironmentVariable {
     /// Its name.
     pub name: String,
-    /// When the present value was set.
+    /// Time at which the present value was set.
     pub created_at: DateTime<Utc>,
 }
 
@@ -59,17 +59,17 @@ impl Environment {
             .collect())
     }
 
-    /// Whether what is deployed to it has to be approved by somebody else first.
+    /// Requires an approval by another user of each deployment.
     async fn protected(&self) -> bool {
         self.environment.protected
     }
 
-    /// Whether it is being deleted.
+    /// Marks a project that is being deleted.
     async fn deleting(&self) -> bool {
         self.environment.deleting_at.is_some()
     }
 
-    /// When it was made.
+    /// Creation time.
     async fn created_at(&self) -> DateTime<Utc> {
         self.environment.created_at
     }

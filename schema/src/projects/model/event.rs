@@ -3,7 +3,7 @@ use chrono::{DateTime, Utc};
 
 use super::deployment::DeploymentStatus;
 
-/// Where a log line comes from.
+/// Origin of a log line.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::event::LogStream")]
 pub enum LogStream {
@@ -32,9 +32,9 @@ pub struct DeploymentEvent {
     pub project_number: i64,
     /// The status after the event.
     pub status: DeploymentStatus,
-    /// What happened.
+    /// Description of the event.
     pub message: String,
-    /// When.
+    /// Time of the action.
     pub at: DateTime<Utc>,
 }
 
@@ -58,11 +58,11 @@ impl From<domain::event::DeploymentEvent> for DeploymentEvent {
 pub struct LogLine {
     /// Counts the deployment's lines from 1 without gaps; resume with `after`.
     pub number: i64,
-    /// Where it comes from.
+    /// Origin of the line.
     pub stream: LogStream,
     /// The text, secrets masked.
     pub text: String,
-    /// When it was read.
+    /// Time at which the line was read.
     pub at: DateTime<Utc>,
 }
 

@@ -10,7 +10,7 @@ use crate::error::to_graphql;
 use crate::input::parse_id;
 use crate::paging::page_size;
 
-/// Whose API and webhooks a Git host has.
+/// Kind of a Git host's API and webhooks.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::git_host::GitHost")]
 pub enum GitHost {
@@ -22,7 +22,7 @@ pub enum GitHost {
     GitLab,
 }
 
-/// How a message of a Git host stands.
+/// State of a Git host's webhook.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::git_host::DeliveryState")]
 pub enum GitDeliveryState {
@@ -32,7 +32,7 @@ pub enum GitDeliveryState {
     Done,
     /// Nothing follows from it.
     Ignored,
-    /// What it asks for could not be done.
+    /// Failure: the requested action could not be done.
     Failed,
 }
 
@@ -41,7 +41,7 @@ pub enum GitDeliveryState {
 pub struct BranchRule {
     /// The branch.
     branch: String,
-    /// Where its commits go.
+    /// Environment that its commits are deployed to.
     environment: String,
 }
 
@@ -51,25 +51,25 @@ pub struct BranchRule {
 pub struct GitConnection {
     /// Identity.
     id: ID,
-    /// Whose API the host has.
+    /// Kind of the host's API.
     host: GitHost,
-    /// Where that API is.
+    /// URL of that API.
     api_url: String,
     /// The repository there, as owner/name.
     repository: String,
-    /// Whether the host is told what becomes of commits: there is a token, or the GitHub App.
+    /// Enables reports of commit statuses to the host: there is a token, or the GitHub App.
     reports: bool,
-    /// Whether that is by the GitHub App.
+    /// Indicates that reports are made by the GitHub App.
     by_app: bool,
-    /// Where its webhooks go: a path below the address of this API.
+    /// Path of its webhooks, below the address of this API.
     webhook_path: String,
-    /// Which other branches deploy, and where to.
+    /// Rules for other branches that deploy, with their environments.
     branches: Vec<BranchRule>,
-    /// Whether pull requests get previews.
+    /// Enables previews of pull requests.
     previews: bool,
-    /// How long a preview stays after its last commit, in hours.
+    /// Lifetime of a preview after its last commit, in hours.
     preview_hours: i64,
-    /// When it was made.
+    /// Creation time.
     created_at: DateTime<Utc>,
     #[graphql(skip)]
     row: git_host::GitConnection,
@@ -77,7 +77,7 @@ pub struct GitConnection {
 
 #[ComplexObject]
 impl GitConnection {
-    /// What the host told, the latest first.
+    /// Returns the webhooks from the host, the latest first.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
     async fn deliveries(
         &self,
@@ -127,13 +127,13 @@ pub struct GitDelivery {
     delivery: String,
     /// The host's name of the event.
     event: String,
-    /// How it stands.
+    /// State of the approval.
     state: GitDeliveryState,
-    /// What came of it.
+    /// Outcome of the webhook.
     outcome: Option<String>,
     /// The deployment that came of it; it may be gone since.
     deployment_id: Option<ID>,
-    /// When it came.
+    /// Time of receipt.
     received_at: DateTime<Utc>,
 }
 
@@ -151,14 +151,14 @@ impl From<git_host::Delivery> for GitDelivery {
     }
 }
 
-/// What shows a pull request.
+/// Preview of a pull request.
 #[derive(SimpleObject)]
 pub struct Preview {
     /// Identity.
     id: ID,
     /// The number of the pull request.
     number: i64,
-    /// What its author calls it.
+    /// Title that its author gave it.
     title: String,
     /// Its author's name at the host.
     author: String,
@@ -166,15 +166,15 @@ pub struct Preview {
     branch: String,
     /// Its newest commit.
     commit: String,
-    /// Whether it comes from another repository; each of its commits has to be approved.
+    /// Marks a pull request from another repository; each of its commits has to be approved.
     is_fork: bool,
     /// The name of the environment that shows it.
     environment: String,
     /// The address of that environment.
     url: String,
-    /// Why it is being removed, once it is.
+    /// Reason for its removal, once it is being removed.
     closed_because: Option<String>,
-    /// When it is removed unless there are new commits.
+    /// Time at which it is removed unless there are new commits.
     expires_at: DateTime<Utc>,
 }
 
@@ -206,9 +206,9 @@ pub struct GitInstallation {
     account: String,
     /// The team that may connect the account's repositories.
     team_id: Option<ID>,
-    /// Whether the account's owner has suspended it.
+    /// Marks an installation that the account's owner has suspended.
     suspended: bool,
-    /// When that was last heard of.
+    /// Time of the last change that was reported.
     changed_at: DateTime<Utc>,
 }
 

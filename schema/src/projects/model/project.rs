@@ -30,11 +30,11 @@ pub struct Project {
 pub struct Resource {
     /// The cloud it is in.
     pub cloud: String,
-    /// What it is.
+    /// Kind of the resource.
     pub kind: String,
     /// Its name in that cloud.
     pub external_id: String,
-    /// When it was asked for.
+    /// Time of the request.
     pub created_at: DateTime<Utc>,
 }
 
@@ -117,17 +117,17 @@ impl Project {
         Ok(self.whole(context).await?.reference.clone())
     }
 
-    /// When it was created.
+    /// Creation time.
     async fn created_at(&self) -> DateTime<Utc> {
         self.brief.created_at
     }
 
-    /// When it last changed.
+    /// Time of the last change.
     async fn updated_at(&self, context: &Context<'_>) -> Result<DateTime<Utc>> {
         Ok(self.whole(context).await?.updated_at)
     }
 
-    /// Whether it is being deleted.
+    /// Marks a project that is being deleted.
     async fn deleting(&self, context: &Context<'_>) -> Result<bool> {
         Ok(self.whole(context).await?.deleting_at.is_some())
     }

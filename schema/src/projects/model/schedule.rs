@@ -7,7 +7,7 @@ use crate::context::caller;
 use crate::error::to_graphql;
 use crate::paging::page_size;
 
-/// What becomes of due times that were missed.
+/// Treatment of due times that were missed.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::schedule::MissedRuns")]
 pub enum MissedRuns {
@@ -19,7 +19,7 @@ pub enum MissedRuns {
     All,
 }
 
-/// How a run of a schedule stands.
+/// State of a schedule's run.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
 #[graphql(remote = "domain::schedule::RunState")]
 pub enum RunState {
@@ -43,16 +43,16 @@ pub struct Schedule {
     name: String,
     /// The environment it works on.
     environment: String,
-    /// When, as a cron expression.
+    /// Times of the runs, as a cron expression.
     cron: String,
     time_zone: String,
     /// The path that is requested; none when the project is deployed.
     path: Option<String>,
-    /// What becomes of times that were missed.
+    /// Treatment of missed times.
     missed: MissedRuns,
     enabled: bool,
     timeout_seconds: i64,
-    /// When it is due next.
+    /// Next due time.
     next_due_at: Option<DateTime<Utc>>,
     created_at: DateTime<Utc>,
     #[graphql(skip)]
@@ -98,7 +98,7 @@ impl From<domain::schedule::Schedule> for Schedule {
 pub struct ScheduleRun {
     due_at: DateTime<Utc>,
     state: RunState,
-    /// What came of it.
+    /// Outcome of the webhook.
     outcome: Option<String>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,

@@ -13,7 +13,7 @@ pub struct ApprovalMutation;
 struct ApproveDeploymentInput {
     /// The deployment.
     deployment_id: ID,
-    /// Why, for those who read its events.
+    /// Reason, for readers of its events.
     reason: Option<String>,
 }
 
@@ -21,7 +21,7 @@ struct ApproveDeploymentInput {
 struct RejectDeploymentInput {
     /// The deployment.
     deployment_id: ID,
-    /// Why, for who asked for it.
+    /// Reason, for the user who requested it.
     reason: Option<String>,
 }
 
@@ -31,7 +31,7 @@ struct ProtectEnvironmentInput {
     project_id: ID,
     /// The environment; production when left out, made when the project has none of that name.
     environment: Option<String>,
-    /// Whether what is deployed to it has to be approved by somebody else first.
+    /// Requires an approval by another user of each deployment.
     protected: bool,
 }
 
@@ -39,7 +39,7 @@ struct ProtectEnvironmentInput {
 struct EnvironmentPayload {
     /// The environment, when it went well.
     environment: Option<Environment>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

@@ -54,7 +54,7 @@ struct CancelDeploymentInput {
 pub(crate) struct DeploymentPayload {
     /// The deployment, when it went well.
     deployment: Option<Deployment>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

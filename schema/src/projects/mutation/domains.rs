@@ -43,15 +43,15 @@ struct RemoveDomainInput {
 struct DomainPayload {
     /// The domain, when it went well.
     domain: Option<Domain>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 struct RemoveDomainPayload {
-    /// Whether it is removed.
+    /// Indicates that it is removed.
     removed: bool,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

@@ -20,7 +20,7 @@ struct DeleteEnvironmentInput {
 struct DeleteEnvironmentPayload {
     /// The environment, when it went well.
     environment: Option<Environment>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

@@ -14,7 +14,7 @@ pub struct GitMutation;
 struct BranchRuleInput {
     /// The branch.
     branch: String,
-    /// Where its commits go.
+    /// Environment that its commits are deployed to.
     environment: String,
 }
 
@@ -22,20 +22,20 @@ struct BranchRuleInput {
 struct ConnectRepositoryInput {
     /// The project.
     project_id: ID,
-    /// Whose API the host has; known by the project's repository when left out.
+    /// Kind of the host's API; detected from the project's repository if omitted.
     host: Option<GitHost>,
-    /// Where that API is; that of github.com or gitlab.com when left out.
+    /// URL of that API; that of github.com or gitlab.com if omitted.
     api_url: Option<String>,
     /// The repository there, as owner/name; that of the project's repository when left out.
     repository: Option<String>,
     /// A token by which the host is told what becomes of commits, and the repository is fetched. When left out, the GitHub App is used
     /// where it is installed; without either, pushes deploy and the host is told nothing.
     token: Option<String>,
-    /// Which branches besides the project's own deploy, and where to.
+    /// Rules for branches that deploy in addition to the project's own, with their environments.
     branches: Option<Vec<BranchRuleInput>>,
-    /// Whether pull requests get previews; they do when left out.
+    /// Enables previews of pull requests; enabled if omitted.
     previews: Option<bool>,
-    /// How long a preview stays after its last commit, in hours; 168 when left out.
+    /// Lifetime of a preview after its last commit, in hours; 168 if omitted.
     preview_hours: Option<i64>,
 }
 
@@ -43,15 +43,15 @@ struct ConnectRepositoryInput {
 struct UpdateGitConnectionInput {
     /// The project.
     project_id: ID,
-    /// Which branches besides the project's own deploy, and where to.
+    /// Rules for branches that deploy in addition to the project's own, with their environments.
     branches: Option<Vec<BranchRuleInput>>,
-    /// Whether pull requests get previews.
+    /// Enables previews of pull requests.
     previews: Option<bool>,
-    /// How long a preview stays after its last commit, in hours.
+    /// Lifetime of a preview after its last commit, in hours.
     preview_hours: Option<i64>,
     /// A new token.
     token: Option<String>,
-    /// Whether webhooks are signed with a new secret from now on.
+    /// Requests a new secret, which signs webhooks from now on.
     new_secret: Option<bool>,
 }
 
@@ -65,7 +65,7 @@ struct DisconnectRepositoryInput {
 struct AssignGitInstallationInput {
     /// GitHub's number of the installation.
     installation_id: ID,
-    /// Whether the caller's team may connect the account's repositories; `false` takes that from whichever team has it.
+    /// Allows the caller's team to connect the account's repositories; `false` revokes that from whichever team has it.
     assigned: bool,
 }
 
@@ -73,17 +73,17 @@ struct AssignGitInstallationInput {
 struct GitConnectionPayload {
     /// The connection, when it went well.
     connection: Option<GitConnection>,
-    /// What the host's webhooks have to be signed with, where that is new. It is not shown again.
+    /// Secret that has to sign the host's webhooks, if it is new. It is not returned again.
     webhook_secret: Option<String>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 struct DisconnectRepositoryPayload {
-    /// Whether it is disconnected.
+    /// Indicates that it is disconnected.
     disconnected: bool,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
@@ -91,7 +91,7 @@ struct DisconnectRepositoryPayload {
 struct GitInstallationPayload {
     /// The installation, when it went well.
     installation: Option<GitInstallation>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

@@ -1,4 +1,4 @@
-//! What can be changed.
+//! Mutations.
 
 pub mod approvals;
 pub mod deployments;

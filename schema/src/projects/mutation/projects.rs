@@ -41,7 +41,7 @@ struct DeleteProjectInput {
 struct ProjectPayload {
     /// The project, when it went well.
     project: Option<Project>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

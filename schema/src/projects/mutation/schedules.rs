@@ -18,15 +18,15 @@ struct CreateScheduleInput {
     environment: Option<String>,
     /// Its name, one of its kind in the project.
     name: String,
-    /// When, as a cron expression of 5 fields, or 6 with seconds first.
+    /// Times of the runs, as a cron expression of 5 fields, or 6 with seconds first.
     cron: String,
-    /// In which time zone of the IANA database; UTC when left out.
+    /// Time zone from the IANA database; UTC if omitted.
     time_zone: Option<String>,
     /// The path that is requested; when left out the project's repository is deployed.
     path: Option<String>,
-    /// What becomes of times at which no MikroCloud was there; the latest is made up for when left out.
+    /// Treatment of times at which no MikroCloud process ran; the latest is made up for if omitted.
     missed: Option<MissedRuns>,
-    /// How long one run may take, in seconds; 60 when left out.
+    /// Timeout of one run, in seconds; 60 if omitted.
     timeout_seconds: Option<i64>,
 }
 
@@ -34,7 +34,7 @@ struct CreateScheduleInput {
 struct EnableScheduleInput {
     /// The schedule.
     schedule_id: ID,
-    /// Whether it is in force.
+    /// Enables the schedule.
     enabled: bool,
 }
 
@@ -48,15 +48,15 @@ struct DeleteScheduleInput {
 struct SchedulePayload {
     /// The schedule, when it went well.
     schedule: Option<Schedule>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 
 #[derive(SimpleObject)]
 struct DeleteSchedulePayload {
-    /// Whether it is deleted.
+    /// Indicates that it is deleted.
     deleted: bool,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

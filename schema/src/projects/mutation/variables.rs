@@ -40,7 +40,7 @@ struct UnsetEnvironmentVariableInput {
 struct VariablesPayload {
     /// The names of the variables that are set now.
     names: Option<Vec<String>>,
-    /// What the caller can put right.
+    /// Errors in the input, for the caller to fix.
     user_errors: Vec<UserError>,
 }
 

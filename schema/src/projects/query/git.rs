@@ -9,7 +9,7 @@ pub struct GitQuery;
 
 #[Object]
 impl GitQuery {
-    /// Where the installation's GitHub App is installed, by account; for who runs the installation.
+    /// Returns the accounts on which the installation's GitHub App is installed. Operators only.
     async fn git_installations(&self, context: &Context<'_>) -> Result<Vec<GitInstallation>> {
         let (services, actor) = caller(context)?;
         Ok(services.git().installations(actor).await.map_err(to_graphql)?.into_iter().map(GitInstallation::from).collect())

@@ -1,4 +1,4 @@
-//! What can be asked.
+//! Queries.
 
 pub mod approvals;
 pub mod deployments;

@@ -56,7 +56,7 @@ impl ProjectQuery {
     }
 }
 
-/// Whether brief rows hold all that a query asks about the nodes of a connection.
+/// Returns true if brief rows hold all that a query requests about the nodes of a connection.
 fn is_brief(connection: SelectionField<'_>) -> bool {
     connection.selection_set().all(|part| match part.name() {
         "nodes" | "node" => part.selection_set().all(|field| Project::BRIEF.contains(&field.name())),

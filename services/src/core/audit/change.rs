@@ -4,7 +4,7 @@ use audit::{Action, Subject};
 use domain::access::RoleRef;
 use serde_json::{Map, Value, json};
 
-/// What an entry says of a change.
+/// Content of an entry about a change.
 #[derive(Debug, Clone)]
 pub struct Change {
     pub(super) action: Action,

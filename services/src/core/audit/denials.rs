@@ -12,9 +12,9 @@ use domain::id::{TeamId, UserId};
 use super::{By, Change, append};
 use crate::{Result, ServiceError, Services};
 
-/// How long a refusal stands for all that follow.
+/// Time for which one recorded refusal represents all that follow.
 const WINDOW: Duration = Duration::from_mins(1);
-/// How many are remembered; more than these are not written down.
+/// Number of refusals that are remembered; further ones are not recorded.
 const CAPACITY: usize = 10_000;
 
 type Key = (TeamId, UserId, Action);
@@ -24,7 +24,8 @@ type Key = (TeamId, UserId, Action);
 pub(super) struct Denials(Mutex<HashMap<Key, (Instant, u64)>>);
 
 impl Denials {
-    /// How many refusals were left out since the last one that was written down; `None` when this one is to be left out, too.
+    /// Returns the number of refusals that were omitted since the last one that was recorded; `None` if this one is to be
+    /// omitted, too.
     fn admit(&self, key: Key, at: Instant) -> Option<u64> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((since, left_out)) = known.get_mut(&key) {
@@ -59,7 +60,7 @@ impl Services {
         checked
     }
 
-    /// That somebody is refused does not depend on whether it can be written down.
+    /// Records a refusal. The refusal itself does not depend on whether it can be recorded.
     async fn write_denial(&self, actor: &Actor, attempt: Change) {
         let written = async {
             let mut tx = self.begin().await?;

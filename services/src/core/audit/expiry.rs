@@ -10,7 +10,7 @@ use store::Store;
 use super::{By, Change, append};
 use crate::Result;
 
-/// How many entries go in one transaction.
+/// Number of entries that are deleted in one transaction.
 const AT_ONCE: i64 = 5000;
 
 impl AuditLog {

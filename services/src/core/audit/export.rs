@@ -10,7 +10,7 @@ use super::query::parsed;
 use super::{Change, record};
 use crate::{Result, ServiceError, require};
 
-/// How many entries a page has at most, and about how many bytes.
+/// Maximum number of entries on a page, and its approximate size in bytes.
 const ROWS: i64 = 1000;
 const BYTES: usize = 1 << 20;
 
@@ -23,7 +23,7 @@ pub enum ExportFormat {
     Ocsf,
 }
 
-/// What somebody asks for who exports the log.
+/// Parameters of a new export of the log.
 #[derive(Debug, Clone, Copy)]
 pub struct NewExport {
     /// The form.

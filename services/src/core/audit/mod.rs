@@ -27,7 +27,7 @@ pub(crate) use change::role_shown;
 pub use export::{ExportFormat, ExportPage, NewExport, StartedExport};
 pub use query::{AuditKey, AuditQuery, AuditRecord};
 
-/// What the log needs besides the database.
+/// Dependencies of the log besides the database.
 pub(crate) struct Auditor {
     sealer: Arc<Sealer>,
     denials: denials::Denials,
@@ -38,13 +38,13 @@ impl Auditor {
         Self { sealer, denials: denials::Denials::default() }
     }
 
-    /// What signs at present: a change of the master key changes it.
+    /// Returns the present signer: a change of the master key changes it.
     fn signer(&self) -> audit::Signer {
         audit::Signer::new(&self.sealer.derive("audit checkpoints"))
     }
 }
 
-/// Who did something, and from where.
+/// Actor of an action, and its origin.
 struct By<'a> {
     user: Option<UserId>,
     key: Option<ApiKeyId>,

@@ -10,7 +10,7 @@ use store::{AuditActor, AuditFilter, AuditRow, Page};
 
 use crate::{Result, ServiceError, require};
 
-/// What is looked for; what is `None` does not matter.
+/// Filter of entries; `None` matches everything.
 #[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
     /// Not before this moment.
@@ -23,14 +23,14 @@ pub struct AuditQuery {
     pub action: Option<String>,
     /// The id or the name of what it was done to.
     pub target: Option<String>,
-    /// Whether it happened.
+    /// Outcome of the action: done or refused.
     pub outcome: Option<Outcome>,
 }
 
 /// An entry with its hash.
 #[derive(Debug, Clone)]
 pub struct AuditRecord {
-    /// What it says.
+    /// Content of the entry.
     pub entry: Entry,
     /// Its hash.
     pub hash: Digest,
@@ -41,9 +41,9 @@ pub struct AuditRecord {
 pub struct AuditKey {
     /// 64 hexadecimal digits.
     pub public_key: String,
-    /// When it was first used; `None` before it was.
+    /// Time of its first use; `None` before.
     pub created_at: Option<Timestamp>,
-    /// Whether it is the one that signs at present.
+    /// Marks the key that signs at present.
     pub current: bool,
 }
 

@@ -41,7 +41,7 @@ async fn change(store: &Store, actor: &Actor) {
     tx.commit().await.unwrap();
 }
 
-/// What a verifier says of all that is kept of a team's log.
+/// Verifies everything that is stored of a team's log.
 async fn verified(store: &Store, auditor: &Auditor, team: TeamId) -> Result<Report, audit::Broken> {
     let first = store.audit_first_kept(team).await.unwrap().unwrap();
     let rows = store.audit_range(team, first - 1, i64::MAX, 10_000).await.unwrap();

@@ -50,7 +50,7 @@ impl Addresses {
     }
 }
 
-/// What one customer of a provider has: an IPv4 address, or 64 bits of IPv6.
+/// Returns the network of one customer of a provider: an IPv4 address, or 64 bits of IPv6.
 fn network(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
         IpAddr::V4(address) => address.into(),

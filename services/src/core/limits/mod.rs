@@ -1,4 +1,4 @@
-//! How many requests may be made: per user and hour, and per address for those who have not signed in.
+//! Rate limits of requests: per user and hour, and per address for unauthenticated clients.
 //!
 //! A user's requests are counted in windows that begin with the first request: exactly as many as the limit says pass in each. Each
 //! process counts, and where there is a Redis all of them count there together; a process that knows a user to be over the limit does
@@ -22,10 +22,10 @@ use shared::Shared;
 pub use standing::Standing;
 use windows::Windows;
 
-/// How long a window is.
+/// Length of a window.
 const WINDOW: Duration = Duration::from_hours(1);
 
-/// What is allowed. A limit of 0 is none.
+/// Configured rate limits. A limit of 0 means unlimited.
 #[derive(Debug, Clone)]
 pub struct RateLimits {
     /// Requests of one user per hour.
@@ -91,7 +91,7 @@ impl RateLimiter {
         Some(self.sign_in.as_ref()?.count(address))
     }
 
-    /// Who is counted, and how much is allowed.
+    /// Returns the counted subject, and its limit.
     fn subject(&self, actor: &Actor) -> (String, u32) {
         if let Credential::ApiKey(key) = actor.credential
             && let Some(limit) = self.limits.per_key.get(&key)

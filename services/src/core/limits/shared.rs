@@ -11,16 +11,16 @@ use super::windows::Window;
 
 static COUNT: LazyLock<Script> = LazyLock::new(|| Script::new(include_str!("count.lua")));
 
-/// How long a request waits for Redis.
+/// Time for which a request waits for Redis.
 const PATIENCE: Duration = Duration::from_millis(250);
 
-/// How long a Redis that failed is left alone.
+/// Pause after a failure of Redis.
 const PAUSE: Duration = Duration::from_secs(1);
 
 /// The counters in Redis. While it does not answer there are none.
 pub(super) struct Shared {
     redis: Redis,
-    /// Until when it is left alone; `None` while it answers.
+    /// Time until which Redis is not asked; `None` while it answers.
     failing: Mutex<Option<Instant>>,
 }
 

@@ -1,19 +1,19 @@
 use std::time::Duration;
 
-/// How somebody stands with a limit after a request was counted.
+/// Standing of a subject with a limit after a request was counted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Standing {
-    /// Which limit it is: `user`, `anonymous` or `sign-in`.
+    /// Name of the limit: `user`, `anonymous` or `sign-in`.
     pub policy: &'static str,
-    /// How many requests a window allows.
+    /// Maximum number of requests in a window.
     pub limit: u32,
-    /// How long a window is.
+    /// Length of a window.
     pub window: Duration,
-    /// How many requests are left.
+    /// Number of remaining requests.
     pub remaining: u32,
-    /// When there are more, from now on.
+    /// Time until more requests are allowed, from now on.
     pub reset: Duration,
-    /// Whether the request may go on.
+    /// Allows the request to proceed.
     pub allowed: bool,
 }
 
@@ -24,7 +24,8 @@ impl Standing {
         Self { policy, limit, window, remaining, reset: left, allowed: count <= u64::from(limit) }
     }
 
-    /// When there are more, in whole seconds from now on; a client that waits this long is never too early.
+    /// Returns the time until more requests are allowed, in whole seconds from now on; a client that waits this long is never too
+    /// early.
     pub fn reset_seconds(&self) -> u64 {
         self.reset.as_secs() + u64::from(self.reset.subsec_nanos() > 0)
     }

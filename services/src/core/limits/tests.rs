@@ -26,7 +26,7 @@ fn connect(server: &testkit::Redis) -> Redis {
     Redis::new(&server.url().parse().unwrap()).unwrap()
 }
 
-/// How many of so many requests are allowed.
+/// Returns the number of allowed requests out of so many.
 async fn allowed(limiter: &RateLimiter, actor: &Actor, requests: usize) -> usize {
     let mut allowed = 0;
     for _ in 0..requests {

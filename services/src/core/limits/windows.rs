@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 /// Below this many windows none is looked through for those that are over.
 const FEW: usize = 1024;
 
-/// How many requests there were, and until when they count.
+/// Number of requests, and the time until which they count.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Window {
     pub count: u64,

@@ -1,11 +1,11 @@
-//! Which addresses may be reached.
+//! Addresses that may be reached.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::sync::Arc;
 
 use ipnet::{IpNet, Ipv4Net, Ipv6Net};
 
-/// How far a request may reach.
+/// Range of addresses that a request may reach.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reach {
     /// Everything public, and the networks that the operator allows.
@@ -24,12 +24,12 @@ impl Allowed {
         Self(networks.into())
     }
 
-    /// Whether there are none.
+    /// Returns true if the list is empty.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Whether an address may be connected to.
+    /// Returns true if connections to an address are allowed.
     pub fn admits(&self, address: IpAddr, reach: Reach) -> bool {
         let address = within(address);
         self.0.iter().any(|network| network.contains(&address)) || (reach == Reach::Public && is_public(address))
@@ -69,7 +69,7 @@ const fn v6(a: u16, b: u16, length: u8) -> Ipv6Net {
     Ipv6Net::new_assert(Ipv6Addr::new(a, b, 0, 0, 0, 0, 0, 0), length)
 }
 
-/// What is not globally reachable, by the IANA IPv4 Special-Purpose Address Registry, and multicast.
+/// Networks that are not globally reachable, by the IANA IPv4 Special-Purpose Address Registry, and multicast.
 pub(super) const SPECIAL_V4: [Ipv4Net; 16] = [
     v4(0, 0, 0, 0, 8),
     v4(10, 0, 0, 0, 8),
@@ -93,8 +93,8 @@ pub(super) const SPECIAL_V4: [Ipv4Net; 16] = [
 /// multicast, and what is not given out yet - is not public.
 pub(super) const GLOBAL_V6: Ipv6Net = v6(0x2000, 0, 3);
 
-/// What is special within it, by the IANA IPv6 Special-Purpose Address Registry: protocol assignments with Teredo, documentation, and 6to4,
-/// which leads to IPv4 addresses.
+/// Special networks within it, by the IANA IPv6 Special-Purpose Address Registry: protocol assignments with Teredo,
+/// documentation, and 6to4, which leads to IPv4 addresses.
 pub(super) const SPECIAL_V6: [Ipv6Net; 4] = [v6(0x2001, 0, 23), v6(0x2001, 0xdb8, 32), v6(0x2002, 0, 16), v6(0x3fff, 0, 20)];
 
 fn is_public(address: IpAddr) -> bool {

@@ -21,20 +21,20 @@ pub use address::parse_network;
 use address::{Allowed, Reach};
 use resolver::{Forbidden, Resolver};
 
-/// How long one request may take, from the look-up of the name to the head of the answer.
+/// Timeout of one request, from the look-up of the name to the head of the response.
 const PATIENCE: Duration = Duration::from_secs(20);
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
-/// How long the beginning of an answer's body is waited for.
+/// Time for which the beginning of a response's body is awaited.
 const BODY_PATIENCE: Duration = Duration::from_secs(2);
-/// How long a name may take when an address is saved.
+/// Timeout of a name's look-up when an address is saved.
 const LOOK_UP_PATIENCE: Duration = Duration::from_secs(3);
-/// How much of an answer is read, bytes, and kept, characters.
+/// Maximum size of a response that is read, bytes, and stored, characters.
 const READ_BYTES: usize = 1024;
 const KEPT_CHARS: usize = 300;
 /// The longest address, bytes.
 const LONGEST_ADDRESS: usize = 2000;
 
-/// Why an address is not requested, or did not answer.
+/// Reason for which an address is not requested, or did not answer.
 #[derive(Debug, thiserror::Error)]
 pub enum OutboundError {
     /// It is none that may be requested; the text says what to change.
@@ -51,14 +51,14 @@ pub enum OutboundError {
     Unreachable(String),
 }
 
-/// What was answered.
+/// Response of a receiver.
 #[derive(Debug)]
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// How long to wait before the next request, where the answer says so in seconds.
+    /// Delay before the next request, if the response states it in seconds.
     pub retry_after: Option<TimeDelta>,
-    /// How the body began; empty when it had none.
+    /// Beginning of the body; empty if it had none.
     pub excerpt: String,
 }
 
@@ -120,7 +120,8 @@ impl Outbound {
         })
     }
 
-    /// How far a request to this address may reach; refused where it certainly leads somewhere else.
+    /// Returns the range of addresses that a request to this address may reach; refuses an address that certainly leads outside
+    /// of it.
     fn admit(&self, url: &Url) -> Result<Reach, OutboundError> {
         let reach = match url.scheme() {
             "https" => Reach::Public,
@@ -181,7 +182,7 @@ fn parse(text: &str) -> Result<Url, OutboundError> {
     Ok(url)
 }
 
-/// What people are told about a request that was not answered: nothing of its address, which may be secret.
+/// Describes the failure of a request for people, without its address, which may be secret.
 fn failure(error: &reqwest::Error) -> OutboundError {
     let mut cause: &(dyn std::error::Error + 'static) = error;
     loop {
@@ -199,7 +200,8 @@ fn failure(error: &reqwest::Error) -> OutboundError {
     OutboundError::Unreachable(printable(&cause.to_string()))
 }
 
-/// How long a receiver wants to be left alone: so many seconds, or until a date (RFC 9110, 10.2.3), of which the obsolete forms are not read.
+/// Returns the delay that a receiver asks for: a number of seconds, or until a date (RFC 9110, 10.2.3), of which the obsolete
+/// forms are not read.
 fn retry_after(text: &str, at: Timestamp) -> Option<TimeDelta> {
     let text = text.trim();
     if let Ok(seconds) = text.parse::<u32>() {

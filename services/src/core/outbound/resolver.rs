@@ -13,7 +13,7 @@ use super::address::{Allowed, Reach};
 )]
 pub struct Forbidden;
 
-/// Why a name leads nowhere.
+/// Reason for which a name does not resolve to a usable address.
 #[derive(Debug, thiserror::Error)]
 pub enum LookUpError {
     #[error("the name cannot be looked up")]

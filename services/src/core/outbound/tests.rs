@@ -1,4 +1,4 @@
-//! What is reached and what is not: the rules by their registries, and the client against servers on this machine.
+//! Tests of reachability: the rules by their registries, and the client against servers on this machine.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 

@@ -1,4 +1,4 @@
-//! What is sealed: a byte for the form, a nonce, and the text under AES-256-GCM with the row's identity beside it.
+//! Format of sealed values: a byte for the form, a nonce, and the text under AES-256-GCM with the row's identity beside it.
 
 use aes_gcm::aead::{Aead, KeyInit, Payload};
 use aes_gcm::{Aes256Gcm, Nonce};

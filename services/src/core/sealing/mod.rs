@@ -115,19 +115,19 @@ impl Sealer {
         }
     }
 
-    /// Whether a database with this fingerprint was sealed with the key. It is asked for only once [`Sealer::look`] was called.
+    /// Returns true if a database with this fingerprint was sealed with the key. Call it only after [`Sealer::look`].
     pub(crate) fn is_of(&self, recorded: &str) -> bool {
         let ring = self.ring();
         let mut good = ring.keys().take(if ring.under_way { 2 } else { 1 });
         good.any(|key| key.fingerprint() == recorded)
     }
 
-    /// When another key took the place of the one that this process has.
+    /// Returns the time at which another key replaced the one that this process has.
     pub(crate) fn replaced_at(&self) -> Option<domain::time::Timestamp> {
         self.ring().replaced_at
     }
 
-    /// Whether the master key is being changed.
+    /// Returns true if the master key is being changed.
     pub(crate) fn is_changing(&self) -> bool {
         self.ring().under_way
     }
@@ -195,8 +195,8 @@ impl Sealer {
         Ok(())
     }
 
-    /// What the audit log says of a secret: the same for the same text in the same team under the same master key, and of no use to guess it
-    /// without that.
+    /// Returns the digest of a secret for the audit log: the same for the same text in the same team under the same master key,
+    /// and of no use to guess it without that.
     pub(crate) fn audit_digest(&self, team: TeamId, text: &Secret) -> String {
         let mut mac = <Hmac<Sha256> as KeyInit>::new_from_slice(self.derive("audit digests").as_ref())
             .unwrap_or_else(|_| unreachable!("HMAC takes any key"));
@@ -265,7 +265,7 @@ impl Sealer {
     }
 }
 
-/// What data keys are sealed by.
+/// Purpose of the key that seals data keys.
 const TEAM_KEYS: &str = "team-keys";
 
 /// A new data key for a team, sealed by a master key.

@@ -10,24 +10,24 @@ use super::form::{open, seal};
 use super::master_key::MasterKey;
 use crate::Result;
 
-/// What keys of a change are sealed by.
+/// Purpose of the key that seals the keys of a change.
 const PURPOSE: &str = "key rotation";
 
-/// How often processes look whether the master key changes.
+/// Interval at which processes check for a change of the master key.
 pub const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How old may be what a process knows of the keys when it seals something.
+/// Maximum age of a process's knowledge of the keys when it seals something.
 pub const FRESH: Duration = Duration::from_secs(5);
 
 /// The keys as a process knows them.
 #[derive(Clone)]
 pub struct Ring {
-    /// What seals.
+    /// Key that seals.
     pub current: MasterKey,
-    /// What also opens.
+    /// Key that also opens.
     pub other: Option<MasterKey>,
-    /// Whether a change is under way.
+    /// Indicates that a change is in progress.
     pub under_way: bool,
-    /// Since when the key that this process was given is of no use any more: it slept while another took its place.
+    /// Time since which the key that this process was given is obsolete: another replaced it while the process slept.
     pub replaced_at: Option<Timestamp>,
     /// Counts what changed here.
     pub generation: u64,
@@ -46,17 +46,17 @@ pub fn sealed_by_each_other(id: Uuid, old: &MasterKey, new: &MasterKey) -> Resul
 }
 
 impl Ring {
-    /// What a process knows that was given a key and has not asked the database.
+    /// Builds the ring of a process that was given a key and has not asked the database.
     pub fn of(key: MasterKey) -> Self {
         Self { current: key, other: None, under_way: false, replaced_at: None, generation: 0, read_at: None }
     }
 
-    /// Whether it is known as it was a moment ago.
+    /// Returns true if the knowledge of the keys is recent.
     pub fn is_fresh(&self) -> bool {
         self.read_at.is_some_and(|at| at.elapsed() < FRESH)
     }
 
-    /// What opens: the current key first.
+    /// Returns the keys that open, the current one first.
     pub fn keys(&self) -> impl Iterator<Item = &MasterKey> {
         std::iter::once(&self.current).chain(&self.other)
     }

@@ -1,4 +1,4 @@
-//! What is sealed opens only where and by what it may.
+//! Tests that sealed values open only in their own place and with a permitted key.
 
 use proptest::prelude::*;
 

@@ -1,4 +1,4 @@
-//! What people do with their own accounts. It takes a session: whoever finds an API key must not take over the account with it.
+//! Use cases of one's own account. They require a session: the finder of an API key must not take over the account with it.
 
 use crate::core::unit_of_work::UnitOfWork;
 use crate::identity::Accounts;
@@ -21,23 +21,23 @@ use crate::{Result, ServiceError};
 
 const SESSION_NEEDED: ServiceError =
     ServiceError::Forbidden("this takes a session of your own: sign in with your password or a provider; API keys cannot do it");
-/// How long after a sign-in nobody is asked again for who has no password.
+/// Time after a sign-in in which users without a password are not asked to sign in again.
 const JUST_NOW: TimeDelta = TimeDelta::minutes(10);
-/// How many security events are shown.
+/// Number of security events in a list.
 const EVENTS: i64 = 50;
 
 /// Somebody in a session of their own.
 #[derive(Debug, Clone)]
 pub struct Account {
-    /// Who.
+    /// User whose account it is.
     pub user_id: UserId,
-    /// In which session.
+    /// Session in which they act.
     pub session_id: SessionId,
-    /// When it began.
+    /// Time at which the session began.
     pub since: Timestamp,
-    /// When it ends however much it is used.
+    /// Time at which the session ends even if it is used.
     pub until: Option<Timestamp>,
-    /// Where the request comes from.
+    /// Origin of the request.
     pub origin: Arc<Origin>,
 }
 
@@ -66,7 +66,7 @@ impl Accounts {
         Ok(session.map(|session| Account::of(&session, origin)))
     }
 
-    /// What the password of the account with this address is kept as, if it has one.
+    /// Returns the stored hash of the password of the account with this address, if it has one.
     pub(super) async fn password_hash(&self, email: &str) -> Result<Option<String>> {
         Ok(self.store().credentials_get(email).await?.and_then(|credentials| credentials.password_hash))
     }

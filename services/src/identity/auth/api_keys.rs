@@ -22,9 +22,9 @@ const MAX_NAME: usize = 100;
 /// A key that was just made and is not known to anybody yet.
 pub struct ApiKeySecret(Secret);
 
-/// What somebody asks for who makes a key.
+/// Parameters of a new API key.
 pub struct NewApiKeyInput {
-    /// What it is for.
+    /// Purpose of the key.
     pub name: String,
     /// Names of permissions; all that the maker has when absent.
     pub scopes: Option<Vec<String>>,
@@ -38,7 +38,7 @@ pub struct NewApiKeyInput {
 pub struct CreatedApiKey {
     /// The key itself.
     pub secret: Secret,
-    /// What is kept of it.
+    /// Stored part of the key.
     pub key: ApiKey,
 }
 
@@ -48,7 +48,7 @@ impl ApiKeySecret {
         Self(random_token(PREFIX))
     }
 
-    /// Whether a bearer token has the form of an API key.
+    /// Returns true if a bearer token has the form of an API key.
     pub fn looks_like_one(bearer: &str) -> bool {
         bearer.starts_with(PREFIX)
     }
@@ -169,7 +169,7 @@ impl ApiKeys {
     }
 }
 
-/// What the audit log says of a key.
+/// Builds the audit log's details of a key.
 fn logged(key: &ApiKey) -> serde_json::Value {
     serde_json::json!({"user": key.user_id, "prefix": key.prefix, "scopes": key.scopes, "expiresAt": key.expires_at})
 }

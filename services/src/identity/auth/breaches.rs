@@ -25,7 +25,7 @@ impl Breaches {
         Self { service, http: reqwest::Client::new() }
     }
 
-    /// Whether the service knows this password. When it does not answer, it does not.
+    /// Returns true if the service knows this password. If it does not answer, the password counts as unknown.
     pub async fn contain(&self, password: &Secret) -> bool {
         let digest = hex::encode_upper(Sha1::digest(password.expose().as_bytes()));
         let (start, rest) = digest.split_at(5);
@@ -54,7 +54,7 @@ impl Breaches {
     }
 }
 
-/// Whether an answer lists the rest of a digest. Padding is listed with a count of 0.
+/// Returns true if a response lists the rest of a digest. Padding is listed with a count of 0.
 fn lists(answer: &str, rest: &str) -> bool {
     let mut entries = answer.lines().filter_map(|line| line.trim().split_once(':'));
     entries.any(|(digest, count)| digest.eq_ignore_ascii_case(rest) && count.trim() != "0")

@@ -16,38 +16,38 @@ use crate::core::audit::{Action, Change, record_in_team};
 use crate::{Result, ServiceError};
 
 const LIFETIME: TimeDelta = TimeDelta::minutes(15);
-/// How long a command line stays signed in.
+/// Time for which a command line stays signed in.
 const SIGNED_IN: TimeDelta = TimeDelta::days(90);
 /// Letters that make no words and are not taken for one another (RFC 8628, 6.1).
 const ALPHABET: &[u8; 20] = b"BCDFGHJKLMNPQRSTVWXZ";
 const USER_CODE: usize = 8;
-/// How many may wait at once. With so many the chance to guess a code is one in 25 million.
+/// Maximum number of concurrently waiting devices. With so many the chance to guess a code is one in 25 million.
 const WAITING: i64 = 1000;
 
-/// How often a command line may ask, seconds.
+/// Interval at which a command line may poll, seconds.
 pub const INTERVAL: i64 = 2;
 
 /// A command line that waits.
 pub struct DeviceStart {
-    /// What it asks with.
+    /// Code with which the command line polls.
     pub device_code: Secret,
-    /// What its user types in.
+    /// Code that its user types in.
     pub user_code: String,
-    /// For how long, seconds.
+    /// Lifetime of the codes, seconds.
     pub expires_in: i64,
 }
 
 /// A command line as its user sees it before deciding.
 pub struct WaitingDevice {
-    /// What the machine calls itself.
+    /// Name that the machine gives itself.
     pub name: String,
-    /// Where it asks from.
+    /// Address from which it asks.
     pub address: String,
     /// The code as it is shown.
     pub user_code: String,
 }
 
-/// What a command line hears that asks.
+/// Response to a command line that polls.
 pub enum DeviceState {
     /// Nobody has decided yet.
     Pending,
@@ -73,7 +73,7 @@ fn user_code() -> String {
     code
 }
 
-/// What was typed, without what does not count.
+/// Returns the typed code without insignificant characters.
 fn normalised(code: &str) -> String {
     code.chars().filter(char::is_ascii_alphabetic).map(|c| c.to_ascii_uppercase()).take(USER_CODE + 1).collect()
 }
@@ -151,7 +151,7 @@ impl Devices {
         Ok(tx.commit().await?)
     }
 
-    /// How a command line stands that asks with its code. Its key is made and told once.
+    /// Returns the state of a command line that polls with its code. Its key is created and returned once.
     pub async fn ask(&self, device_code: &str, origin: &Origin) -> Result<DeviceState> {
         let hash = token_hash(device_code);
         let mut tx = self.begin().await?;

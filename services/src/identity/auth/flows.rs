@@ -12,7 +12,7 @@ use store::{SignInFlow, Tx};
 use super::{random_token, token_hash};
 use crate::{Result, ServiceError};
 
-/// What a sign-in waits for, and how long it may.
+/// State of a sign-in that waits, with its timeout.
 pub(super) trait Flow: Serialize + DeserializeOwned {
     const KIND: &'static str;
     const LIFETIME: TimeDelta;

@@ -1,4 +1,4 @@
-//! Who somebody is: passwords, sessions, access tokens, API keys.
+//! Authentication: passwords, sessions, access tokens, API keys.
 
 mod account;
 mod api_keys;
@@ -53,7 +53,8 @@ pub(crate) fn token_hash(token: &str) -> String {
 }
 
 impl Sessions {
-    /// Who shows this bearer token: an access token of a session, or an API key. `team` chooses one of the user's teams.
+    /// Returns the actor that presents this bearer token: an access token of a session, or an API key. `team` chooses one of the
+    /// user's teams.
     pub async fn authenticate(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
         let shown = recent::Shown::new(bearer, team);
         if let Some(actor) = self.inner.recent.actor(&shown) {
@@ -69,7 +70,8 @@ impl Sessions {
         Ok(actor)
     }
 
-    /// Whether what an actor showed earlier still stands. Long-lived connections ask this again and again.
+    /// Returns true if the credential that an actor presented earlier is still valid. Long-lived connections check this
+    /// repeatedly.
     pub async fn still_valid(&self, actor: &Actor) -> Result<bool> {
         if actor.expires_at.is_some_and(|at| at <= now()) {
             return Ok(false);
@@ -83,7 +85,7 @@ impl Sessions {
         Ok(stands && rights.is_some_and(|rights| rights == *actor.rights))
     }
 
-    /// What a user may do in a team at present; `None` for one who is not in it.
+    /// Returns the present rights of a user in a team; `None` for a user who is not a member.
     pub(crate) async fn rights(&self, team: TeamId, user: UserId) -> Result<Option<Rights>> {
         match self.store().standing_get(team, user).await? {
             Some(standing) => self.bounded(standing).await,
@@ -123,7 +125,7 @@ impl Sessions {
         Ok(Actor { expires_at: claims.expires_at(), ..actor })
     }
 
-    /// Who is in a session, in the team that they choose, or in the first that they joined.
+    /// Returns the actor of a session, in the team that they choose, or in the first that they joined.
     async fn actor_of_session(&self, user_id: UserId, session: SessionId, team: Option<TeamId>) -> Result<Actor> {
         const NONE: ServiceError = ServiceError::NotFound("team");
         let mut teams = self.store().standing_list(user_id).await?.into_iter();

@@ -70,7 +70,8 @@ async fn hash(password: Secret) -> Result<String> {
     .await?
 }
 
-/// Whether a password matches its hash. Without a hash it takes as long and answers no, so that nobody learns which users exist.
+/// Returns true if a password matches its hash. Without a hash it takes as long and returns false, so that nobody learns which
+/// users exist.
 pub(super) async fn verify(password: Secret, hash: Option<String>) -> Result<bool> {
     if password.expose().len() > MAX_BYTES {
         return Ok(false);

@@ -1,4 +1,4 @@
-//! Whom credentials that were looked up a moment ago belong to, so that a client that asks often does not cost a query each time.
+//! Cache of authenticated actors, so that a client that sends many requests does not cost a query each time.
 //!
 //! Nothing here outlives a change of rights: a change in this process forgets everything at once, a change in another process is seen
 //! after [`LIFETIME`] at the latest. Only credentials that were taken are kept, under the digest of what was shown.
@@ -12,13 +12,13 @@ use domain::id::TeamId;
 use domain::time::now;
 use sha2::{Digest, Sha256};
 
-/// How long a look-up stands.
+/// Lifetime of a cached look-up.
 pub(super) const LIFETIME: Duration = Duration::from_secs(5);
 
-/// How many are kept. Whoever holds more valid credentials than this pays for a query now and then.
+/// Maximum number of cached look-ups. A client with more valid credentials than this pays for a query now and then.
 const CAPACITY: usize = 10_000;
 
-/// What a request showed: the digest of its bearer token, and the team it chose.
+/// Key of a request's credential: the digest of its bearer token, and the team it chose.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) struct Shown([u8; 32], Option<TeamId>);
 
@@ -34,7 +34,7 @@ pub(crate) struct Recent(Mutex<Entries>);
 
 #[derive(Default)]
 struct Entries {
-    /// How often everything was forgotten.
+    /// Number of times that the cache was cleared.
     generation: u64,
     actors: HashMap<Shown, (Actor, Instant)>,
 }
@@ -47,7 +47,8 @@ impl Recent {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Who showed this, if that was looked up a moment ago and the credential has not expired since.
+    /// Returns the actor that presented this credential, if that was looked up a moment ago and the credential has not expired
+    /// since.
     pub(super) fn actor(&self, shown: &Shown) -> Option<Actor> {
         let entries = self.entries();
         let (actor, since) = entries.actors.get(shown)?;
@@ -60,7 +61,7 @@ impl Recent {
         Before(self.entries().generation)
     }
 
-    /// How often rights changed in this process.
+    /// Returns the number of changes of rights in this process.
     pub(crate) fn generation(&self) -> u64 {
         self.entries().generation
     }

@@ -48,16 +48,16 @@ pub struct Enrolment {
     pub address: Secret,
 }
 
-/// How a user's account is protected.
+/// State of the second factor of a user's account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SecondFactorState {
-    /// Whether a code is asked for.
+    /// Requires a code at sign-in.
     pub enabled: bool,
-    /// How many recovery codes are left.
+    /// Number of remaining recovery codes.
     pub recovery_codes: i64,
 }
 
-/// What a secret is bound to.
+/// Returns the identity that a secret is bound to.
 pub(crate) fn identity(user: UserId) -> String {
     format!("second factor {user}")
 }
@@ -148,7 +148,7 @@ impl SecondFactors {
         Ok(taken)
     }
 
-    /// How an account is protected.
+    /// Returns the state of an account's second factor.
     pub async fn state(&self, user: UserId) -> Result<SecondFactorState> {
         let factor = self.store().second_factor_get(user).await?;
         let enabled = factor.is_some_and(|factor| factor.confirmed_at.is_some());

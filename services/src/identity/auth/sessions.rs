@@ -25,10 +25,10 @@ pub(crate) const LINK_LIFETIME: Duration = Duration::hours(24);
 const WRONG: ServiceError = ServiceError::Unauthenticated("address or password is wrong");
 const INVALID_REFRESH: ServiceError = ServiceError::Unauthenticated("the refresh token is not valid: sign in again");
 
-/// How a session began: `password`, `link`, or the name of a provider.
+/// Sign-in method of a session: `password`, `link`, or the name of a provider.
 pub(super) type Method = Cow<'static, str>;
 
-/// What somebody gets who signed in.
+/// Result of a completed sign-in.
 pub struct SignedIn {
     /// Good for `expires_in`.
     pub access_token: Secret,
@@ -38,7 +38,7 @@ pub struct SignedIn {
     pub expires_in: i64,
 }
 
-/// How far a sign-in came.
+/// Progress of a sign-in.
 pub enum SignIn {
     /// To the end.
     Done(SignedIn),

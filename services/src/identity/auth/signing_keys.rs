@@ -19,15 +19,15 @@ use super::tokens::LIFETIME;
 use crate::core::sealing::Sealer;
 use crate::{Result, ServiceError};
 
-/// How long a key signs.
+/// Time for which a key signs.
 const SIGNS: TimeDelta = TimeDelta::days(30);
-/// How long before that it is published.
+/// Time for which it is published before that.
 const PUBLISHED: TimeDelta = TimeDelta::days(1);
-/// How far the clocks of processes may be apart.
+/// Maximum clock difference between processes.
 const CLOCKS: TimeDelta = TimeDelta::minutes(10);
-/// How old a copy of the keys may be, seconds: a new key is published for longer.
+/// Maximum age of a copy of the keys, seconds: a new key is published for longer.
 const COPY: u64 = 60;
-/// How often a token with an unknown key makes a process look again, seconds.
+/// Minimum interval at which tokens with an unknown key make a process read the keys again, seconds.
 const LOOK_AGAIN: u64 = 1;
 
 /// A key, ready for use.
@@ -53,7 +53,7 @@ pub(super) struct SigningKeys {
     copy: RwLock<Copy>,
 }
 
-/// What the private half of a key is bound to.
+/// Returns the identity that the private half of a key is bound to.
 pub(crate) fn identity(id: &str) -> String {
     format!("signing key {id}")
 }

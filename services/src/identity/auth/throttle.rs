@@ -14,14 +14,14 @@ use super::account::tell_user;
 use super::token_hash;
 use crate::{Result, ServiceError};
 
-/// How many attempts may fail without waiting.
+/// Number of attempts that may fail without a delay.
 const FREE: i64 = 5;
 /// After how long failed attempts are forgotten.
 const FORGOTTEN: TimeDelta = TimeDelta::days(1);
-/// How often to look again when others try at the same moment.
+/// Maximum number of retries if others attempt at the same moment.
 const TRIES: usize = 5;
 
-/// What is guessed.
+/// Subject of a guess.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Guess<'a> {
     /// The password of the account with this address, whether there is one or not.
@@ -47,7 +47,7 @@ impl Guess<'_> {
         }
     }
 
-    /// How long the next attempt has to wait after this many that failed.
+    /// Returns the delay of the next attempt after this many failures.
     fn wait(self, failures: i64) -> TimeDelta {
         match failures - FREE {
             ..0 => TimeDelta::zero(),
@@ -56,7 +56,7 @@ impl Guess<'_> {
     }
 }
 
-/// What is counted at this moment, or how long to wait.
+/// Returns the new count at this moment, or the remaining delay.
 fn next(guess: Guess<'_>, read: Option<Attempts>, at: Timestamp) -> Result<Attempts, TimeDelta> {
     let failures = read.filter(|read| at - read.failed_at < FORGOTTEN).map_or(0, |read| read.failures);
     // A clock that was set back makes nobody wait for longer.
@@ -69,7 +69,7 @@ fn too_many(wait: TimeDelta) -> ServiceError {
 }
 
 impl Sessions {
-    /// Counts an attempt as failed before it is made. [`Services::guessed`] takes that back.
+    /// Counts an attempt as failed before it is made. [`Sessions::guessed`] takes that back.
     pub(super) async fn guess(&self, guess: Guess<'_>, user: Option<UserId>, origin: &Origin) -> Result<()> {
         let subject = guess.subject();
         for _ in 0..TRIES {

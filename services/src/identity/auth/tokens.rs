@@ -17,7 +17,7 @@ use crate::{Result, ServiceError};
 
 const ISSUER: &str = "mikrocloud";
 
-/// How long an access token stands.
+/// Lifetime of an access token.
 pub(super) const LIFETIME: Duration = Duration::minutes(15);
 
 const INVALID: ServiceError = ServiceError::Unauthenticated("the bearer token is not valid: sign in, or use an API key");
@@ -28,7 +28,7 @@ pub(crate) struct Tokens(SigningKeys);
 /// Makes access tokens with one key.
 pub(super) struct Signer(Arc<Key>);
 
-/// What an access token says.
+/// Claims of an access token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Claims {
     iss: String,
@@ -41,7 +41,7 @@ pub(crate) struct Claims {
 }
 
 impl Claims {
-    /// When the token ends.
+    /// Returns the expiry of the token.
     pub fn expires_at(&self) -> Option<Timestamp> {
         Timestamp::from_timestamp(self.exp, 0)
     }
@@ -61,7 +61,7 @@ impl Tokens {
         Self(SigningKeys::new(store, sealer))
     }
 
-    /// What makes tokens now. Not to be called within a transaction.
+    /// Returns the present signer of tokens. Must not be called within a transaction.
     pub(super) async fn signer(&self) -> Result<Signer> {
         Ok(Signer(self.0.signer().await?))
     }
@@ -76,7 +76,7 @@ impl Tokens {
         self.0.rotate().await
     }
 
-    /// What a token says, if one of the keys signed it and it has not expired.
+    /// Returns the claims of a token, if one of the keys signed it and it has not expired.
     pub async fn verify(&self, token: &str) -> Result<Claims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| INVALID)?;
         let key = self.0.find(header.kid.as_deref().unwrap_or_default()).await?.ok_or(INVALID)?;

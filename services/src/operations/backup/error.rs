@@ -1,10 +1,10 @@
-//! Why a backup could not be written, or does not restore.
+//! Reasons for which a backup could not be written, or does not restore.
 
 use std::io;
 
 use store::StoreError;
 
-/// Why a backup could not be written, or does not restore.
+/// Reason for which a backup could not be written, or does not restore.
 #[derive(Debug, thiserror::Error)]
 pub enum BackupError {
     /// Something else, or a file of which the beginning is damaged.
@@ -28,7 +28,7 @@ pub enum BackupError {
         "the master key is being changed: back up when `mikrocloud keys rotate` has ended, or start it again if it was stopped"
     )]
     KeyChanging,
-    /// Whether the key changes is not known.
+    /// Failure to determine if the key is being changed.
     #[error("whether the master key changes is not known")]
     Keys(#[from] crate::ServiceError),
     /// Not as it was written.
@@ -70,7 +70,7 @@ impl BackupError {
         }
     }
 
-    /// What a row or line that cannot be understood means.
+    /// Builds the error of a row or line that cannot be parsed.
     pub(super) fn damaged(what: impl std::fmt::Display) -> Self {
         Self::Damaged(what.to_string())
     }

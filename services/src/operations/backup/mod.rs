@@ -19,14 +19,14 @@ pub use restore::{Restored, restore};
 pub use sums::Sums;
 pub use write::write;
 
-/// What was backed up.
+/// Description of the backup's content.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Head {
     /// The version of the program that wrote it.
     pub program: String,
     /// The version of the schema.
     pub schema: i64,
-    /// When, as RFC 3339.
+    /// Time of the backup, as RFC 3339.
     pub taken_at: String,
 }
 

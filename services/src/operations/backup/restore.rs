@@ -9,15 +9,15 @@ use super::sealed::SealedReader;
 use super::{BackupError, Head, Line, Sums};
 use crate::Sealer;
 
-/// How many rows are written at once.
+/// Number of rows that are written at once.
 const BATCH: usize = 500;
 
-/// What was restored.
+/// Result of a restore.
 #[derive(Debug)]
 pub struct Restored {
-    /// What the backup is of.
+    /// Description of the backup.
     pub head: Head,
-    /// How many rows of each table it holds, all of which are in the database now.
+    /// Number of rows of each table in the backup, all of which are in the database now.
     pub sums: Sums,
 }
 
@@ -89,7 +89,7 @@ async fn load<R: Read, P: FnMut(u64)>(loading: &mut Loading, lines: &mut Lines<R
     }
 }
 
-/// What is in the database now.
+/// Returns the present content of the database, as sums.
 async fn sums_of(loading: &mut Loading) -> Result<Sums, BackupError> {
     let mut sums = Sums::default();
     for table in TABLES {

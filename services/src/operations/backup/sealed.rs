@@ -23,9 +23,9 @@ const FORM: u8 = 1;
 const FINGERPRINT: usize = 16;
 const SALT: usize = 32;
 const HEADER: usize = MAGIC.len() + 1 + FINGERPRINT + SALT;
-/// How much text one chunk holds, bytes.
+/// Size of one chunk's text, bytes.
 const CHUNK: usize = 64 * 1024;
-/// What sealing adds to a chunk: the tag of AES-GCM, bytes.
+/// Size that sealing adds to a chunk: the tag of AES-GCM, bytes.
 const TAG: usize = 16;
 /// In front of a chunk's length: it is the last.
 const LAST: u32 = 1 << 31;

@@ -1,4 +1,4 @@
-//! How many rows each table has, and a digest of them.
+//! Row counts and digests of tables.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ pub struct Sums(BTreeMap<String, TableSum>);
 /// The sum of a table: the same in whatever order its rows are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableSum {
-    /// How many rows.
+    /// Number of rows.
     pub rows: u64,
     /// The SHA-256 digests of the rows as lines, as four numbers each, added up (modulo 2^64).
     pub digest: [u64; 4],
@@ -38,7 +38,7 @@ impl Sums {
         self.0.iter().map(|(table, sum)| (table.as_str(), sum))
     }
 
-    /// How many rows there are in all.
+    /// Returns the total number of rows.
     pub fn rows(&self) -> u64 {
         self.0.values().map(|sum| sum.rows).sum()
     }

@@ -19,50 +19,50 @@ use crate::{MasterKey, Sealer, ServiceError, SetupError};
 
 use pass::Pass;
 
-/// How long a runner is taken to live after it last said so.
+/// Time for which a runner counts as alive after its last heartbeat.
 const LEASE: TimeDelta = TimeDelta::seconds(10);
 
 /// The shortest time to wait for requests that sealed something before they knew of the new key.
 pub const SHORTEST_SETTLING: Duration = Duration::from_secs(FRESH.as_secs() + 2 * LOOK_EVERY.as_secs());
 
-/// How long that takes at most: until a process knows of the new key, and then for as long as a request may take.
+/// Maximum duration of that: until a process knows of the new key, and then the timeout of a request.
 pub const SETTLING: Duration = Duration::from_secs(SHORTEST_SETTLING.as_secs() + 30);
 
-/// What is being done, for people who wait for it.
+/// Progress of the rotation, for people who wait for it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Progress {
     /// Another run is at work, or was until a moment ago.
     Waiting,
     /// So many of so many rows were looked at.
     Sealing {
-        /// How many.
+        /// Number of values.
         done: usize,
         /// Of how many.
         of: usize,
     },
-    /// What was under way when it began has so many seconds left.
+    /// Wait for requests that were in progress when it began: the number of seconds that they have left.
     Settling {
-        /// How many.
+        /// Number of values.
         seconds: u64,
     },
 }
 
-/// What was done.
+/// Result of the rotation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Rotated {
-    /// What tells the old key apart.
+    /// Fingerprint of the old key.
     pub old_fingerprint: String,
-    /// What tells the new key apart.
+    /// Fingerprint of the new key.
     pub new_fingerprint: String,
-    /// Whether an earlier run had begun.
+    /// Indicates that an earlier run had begun.
     pub resumed: bool,
-    /// How many values this run sealed anew.
+    /// Number of values that this run resealed.
     pub sealed: usize,
-    /// How many values no key opens: they were lost before.
+    /// Number of values that no key opens: they were lost before.
     pub broken: usize,
 }
 
-/// Why the master key was not changed, or not to the end.
+/// Reason for which the master key was not changed, or not completely.
 #[derive(Debug, thiserror::Error)]
 pub enum RotationError {
     /// The key is not the database's.

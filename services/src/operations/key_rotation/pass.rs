@@ -8,18 +8,18 @@ use store::sealed::{SEALED, SealedColumn, SealedRow};
 
 use super::{Progress, RotationError, Run};
 
-/// How many rows are sealed anew in one transaction: few enough that nobody waits for it.
+/// Number of rows that are resealed in one transaction: few enough that nobody waits for it.
 const BATCH: usize = 50;
 
-/// How long others have between two batches: SQLite lets nobody in who only waits.
+/// Pause for other writers between two batches: with SQLite a writer that only waits does not get in.
 const PAUSE: Duration = Duration::from_millis(5);
 
-/// What was done so far.
+/// Progress of a pass.
 #[derive(Debug, Default)]
 pub struct Pass {
-    /// How many values were sealed anew.
+    /// Number of values that were resealed.
     pub sealed: usize,
-    /// How many values no key opens, as the last pass found.
+    /// Number of values that no key opens, as the last pass found.
     pub broken: usize,
 }
 

@@ -142,13 +142,13 @@ impl House {
         id
     }
 
-    /// Whether everything is sealed by the key that was kept last, and by no other.
+    /// Returns true if everything is sealed by the key that was stored last, and by no other.
     async fn is_sealed_by_last(&self, kept: &RefCell<MasterKey>) -> bool {
         let key = kept.borrow().clone();
         self.is_sealed_by(&key).await
     }
 
-    /// Whether a process that is started with a key finds everything sealed by that key and no other.
+    /// Returns true if a process that is started with a key finds everything sealed by that key and no other.
     async fn is_sealed_by(&self, key: &MasterKey) -> bool {
         let sealer = Sealer::new(key.clone());
         let mut tx = self.store.begin().await.unwrap();

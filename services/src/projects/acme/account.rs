@@ -8,7 +8,7 @@ use super::order::OrderError;
 use super::{AcmeSettings, Certificates, account_identity};
 use crate::ServiceError;
 
-/// Whether an authority has no such account, or no longer: it lost its memory, or somebody closed the account.
+/// Returns true if an authority has no such account, or no longer: it lost its data, or somebody closed the account.
 pub(super) fn is_unknown(error: &Error) -> bool {
     let Error::Api(problem) = error else { return false };
     problem.r#type.as_deref() == Some("urn:ietf:params:acme:error:accountDoesNotExist")

@@ -10,7 +10,7 @@ use reqwest::{Body, Certificate, Client, Request};
 
 use super::AcmeError;
 
-/// How long the authority may take to be reached, and to answer.
+/// Timeout of connecting to the authority, and of its response.
 const CONNECT_PATIENCE: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(30);
 

@@ -15,7 +15,7 @@ use super::renewal::ALERT;
 use super::{Certificates, Complained, Issued, LOOK_EVERY, Wanted, is_due};
 use crate::Result;
 
-/// How many orders for domains are under way at a time.
+/// Maximum number of concurrent orders for domains.
 const AT_ONCE: usize = 4;
 
 type ByName = HashMap<String, Option<Arc<Issued>>>;
@@ -56,7 +56,7 @@ impl Certificates {
         while orders.next().await.is_some() {}
     }
 
-    /// Whether this process gets certificates for domains.
+    /// Returns true if this process obtains certificates for domains.
     fn has_domains(&self) -> bool {
         self.services.inner.settings.domain_certificates.is_some()
     }
@@ -160,7 +160,7 @@ async fn until_ended(orders: &mut FuturesUnordered<impl Future<Output = (HostNam
     std::future::pending::<()>().await;
 }
 
-/// Whether the same domains are served with the same certificates.
+/// Returns true if the same domains are served with the same certificates.
 fn same(before: &ByName, after: &ByName) -> bool {
     let is_same = |(name, issued): (&String, &Option<Arc<Issued>>)| match (before.get(name), issued) {
         (Some(Some(before)), Some(after)) => Arc::ptr_eq(before, after),

@@ -29,19 +29,19 @@ use crate::{Result, ServiceError, Services};
 
 pub use view::{DomainCertificate, FailedTry};
 
-/// How often a process looks whether there is a newer certificate, or it is time for one.
+/// Interval at which a process checks for a newer certificate, or for a due renewal.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// Where Let's Encrypt is.
+/// Directory URL of Let's Encrypt.
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
-/// Which certificate the API gets, and from whom. Whether domains of teams' own get theirs there, too, is said in
+/// Settings of the API's certificate, and its authority. The setting for teams' custom domains is
 /// [`Settings::domain_certificates`](crate::Settings::domain_certificates).
 #[derive(Debug, Clone)]
 pub struct AcmeSettings {
     /// The names that the API's certificate is for, in small letters.
     pub domains: Vec<String>,
-    /// Where the authority can write to.
+    /// Address to which the authority can write.
     pub email: Option<String>,
     /// The authority's directory.
     pub directory: Url,
@@ -49,7 +49,7 @@ pub struct AcmeSettings {
     pub roots: Option<Vec<u8>>,
 }
 
-/// Why there can be no certificate with these settings.
+/// Reason for which there can be no certificate with these settings.
 #[derive(Debug, thiserror::Error)]
 pub enum AcmeError {
     /// The roots are no certificates.
@@ -69,15 +69,15 @@ pub struct Issued {
     pub chain: String,
     /// The private key, in PEM.
     pub key: Zeroizing<String>,
-    /// From when on it is valid.
+    /// Start of validity.
     pub not_before: Timestamp,
-    /// Until when.
+    /// End of validity.
     pub not_after: Timestamp,
-    /// When it was written.
+    /// Time at which it was stored.
     pub stored_at: Timestamp,
 }
 
-/// What the authority is shown that looks whether a name leads here (RFC 8737), in DER.
+/// Certificate that is presented to an authority that validates a name (RFC 8737), in DER.
 pub struct ChallengeCertificate {
     /// A certificate for the name that holds what the authority asked for.
     pub certificate: Vec<u8>,
@@ -85,7 +85,7 @@ pub struct ChallengeCertificate {
     pub key: Vec<u8>,
 }
 
-/// What clients are shown, by the name that they ask for.
+/// Certificates that are presented to clients, by the name that they request.
 #[derive(Clone, Default)]
 pub struct Served {
     /// Under the API's names, and every other that is not a domain's; `None` while there is none.
@@ -100,7 +100,7 @@ pub struct Certificates {
     settings: AcmeSettings,
     own: Wanted,
     http: reqwest::Client,
-    /// Who this process is when it orders.
+    /// Id of this process when it orders.
     runner: Uuid,
     /// Held while an account is made: several orders at once have one.
     making_account: Mutex<()>,
@@ -116,7 +116,7 @@ struct Wanted {
     whose: Whose,
 }
 
-/// What a certificate is for.
+/// Owner of a certificate: the API or a domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Whose {
     /// The API.
@@ -126,7 +126,7 @@ enum Whose {
 }
 
 impl Wanted {
-    /// That of the API.
+    /// Returns the name of the API's certificate.
     fn own(settings: &AcmeSettings) -> Self {
         let mut names = settings.domains.clone();
         names.sort();
@@ -135,24 +135,25 @@ impl Wanted {
         Self { name, names, whose: Whose::Api }
     }
 
-    /// That of a domain.
+    /// Returns the name of a domain's certificate.
     fn of_domain(directory: &Url, domain: &HostName) -> Self {
         let name = AcmeName { directory: directory.to_string(), domains: domain.to_string() };
         Self { name, names: vec![domain.to_string()], whose: Whose::Domain(domain.clone()) }
     }
 }
 
-/// What an account is bound to.
+/// Returns the identity that an account is bound to.
 pub(crate) fn account_identity(directory: &str) -> String {
     format!("ACME account {directory}")
 }
 
-/// What the key of a certificate is bound to.
+/// Returns the identity that the key of a certificate is bound to.
 pub(crate) fn identity(name: &AcmeName) -> String {
     format!("ACME certificate {} {}", name.directory, name.domains)
 }
 
-/// Whether it is time for the next certificate: there is none, or two thirds of its life, which is from when until when, are over.
+/// Returns true if the next certificate is due: there is none, or two thirds of its life, which is given by its start and end,
+/// are over.
 fn is_due(life: Option<(Timestamp, Timestamp)>, at: Timestamp) -> bool {
     life.is_none_or(|(not_before, not_after)| at >= not_before + (not_after - not_before) * 2 / 3)
 }
@@ -176,12 +177,12 @@ impl Certificates {
         Ok(certificates)
     }
 
-    /// What to serve with, and when that changes.
+    /// Returns the certificates to serve with, and notifies of changes.
     pub fn served(&self) -> watch::Receiver<Served> {
         self.served.subscribe()
     }
 
-    /// What to show an authority that looks whether a name leads here; `None` where nothing is ordered for that name.
+    /// Returns the certificate to present to an authority that validates a name; `None` if nothing is ordered for that name.
     pub async fn challenge(&self, domain: &str) -> Result<Option<ChallengeCertificate>> {
         // Strangers must not be able to make the database work for names that cannot be.
         if !self.is_own(domain) && !self.served.borrow().domains.contains_key(domain) {
@@ -198,7 +199,7 @@ impl Certificates {
         tokio::join!(self.keep_own(&stop), self.keep_domains(&stop));
     }
 
-    /// Whether a name is one of the API's.
+    /// Returns true if a name is one of the API's.
     fn is_own(&self, name: &str) -> bool {
         self.settings.domains.iter().any(|known| known == name)
     }
@@ -249,13 +250,13 @@ impl Certificates {
 }
 
 impl Issued {
-    /// Whether it is the one with these moments: from when on it is valid, until when, and when it was written.
+    /// Returns true if it is the certificate with these times: start of validity, end of validity, and time of storing.
     fn is_of(&self, moments: (Timestamp, Timestamp, Timestamp)) -> bool {
         (self.not_before, self.not_after, self.stored_at) == moments
     }
 }
 
-/// Whether it was said already that something does not work, which is said once.
+/// Indicates that a failure was logged already, which is done once.
 struct Complained(bool);
 
 impl Complained {

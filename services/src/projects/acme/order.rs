@@ -15,16 +15,16 @@ use super::renewal::LEASE;
 use super::{Certificates, Issued, Wanted, account};
 use crate::ServiceError;
 
-/// How long the authority may take to look at the proof, and to issue the certificate.
+/// Time within which the authority has to check the proof, and to issue the certificate.
 const PATIENCE: Duration = Duration::from_mins(1);
 
-/// What the owner of a domain can do.
+/// Remedy for the owner of a domain.
 const REMEDY: &str = "The name has to lead here on port 443, by whichever of its addresses, and no CAA record may forbid it";
 
-/// How much of what the authority says is kept, in characters.
+/// Maximum length of the authority's message that is stored, in characters.
 const LONGEST_PROBLEM: usize = 1000;
 
-/// Why there is no certificate.
+/// Reason for which there is no certificate.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum OrderError {
     #[error("the authority did not do what was asked")]
@@ -110,7 +110,7 @@ impl Certificates {
     }
 }
 
-/// What the authority says was wrong.
+/// Returns the authority's reason for the refusal.
 async fn refusal(order: &mut Order) -> String {
     let mut authorizations = order.authorizations();
     while let Some(Ok(mut authorization)) = authorizations.next().await {
@@ -122,7 +122,7 @@ async fn refusal(order: &mut Order) -> String {
     "it does not say why".to_owned()
 }
 
-/// From when until when the first certificate of a chain is valid.
+/// Returns the start and end of validity of a chain's first certificate.
 pub(super) fn validity(chain: &str) -> Result<(Timestamp, Timestamp), OrderError> {
     let unreadable = |error: x509_cert::der::Error| OrderError::Unreadable(error.to_string());
     let chain = Certificate::load_pem_chain(chain.as_bytes()).map_err(unreadable)?;

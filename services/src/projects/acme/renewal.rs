@@ -1,4 +1,4 @@
-//! Who orders, when the next try is, and who is told when there is no certificate.
+//! Renewal of certificates: the process that orders, the time of the next attempt, and the alert if there is no certificate.
 
 use std::time::Duration;
 
@@ -14,12 +14,13 @@ use crate::Result;
 use crate::core::alerts::raise;
 use crate::core::unit_of_work::UnitOfWork;
 
-/// How long an order may take.
+/// Timeout of an order.
 pub(super) const ORDER: Duration = Duration::from_mins(3);
-/// How long nobody else orders meanwhile: longer, so that one order at a time is under way. Until then a process that died holds it, too.
+/// Time for which no other process orders meanwhile: longer, so that one order at a time is in progress. Until then a process
+/// that died holds it, too.
 pub(super) const LEASE: TimeDelta = TimeDelta::minutes(5);
 
-/// How long to wait after the first try that failed, and at most.
+/// Delay after the first failed attempt, and the maximum delay.
 const FIRST_PAUSE: TimeDelta = TimeDelta::minutes(1);
 const LONGEST_PAUSE: TimeDelta = TimeDelta::hours(1);
 
@@ -31,7 +32,7 @@ const PATIENT_FOR: i64 = 3;
 pub(super) const ALERT: &str = "certificate_renewal";
 const SUBJECT: &str = "api";
 
-/// How long to wait after so many failures.
+/// Returns the delay after so many failures.
 pub(super) fn pause(failures: i64) -> TimeDelta {
     let doublings = u32::try_from(failures.clamp(1, 10) - 1).unwrap_or_default();
     (FIRST_PAUSE * 2_i32.pow(doublings)).min(LONGEST_PAUSE)
@@ -144,7 +145,7 @@ impl Wanted {
         format!("{failures} tries in a row to get a certificate for {domains}{from} failed ({present}): {reason}{advice}")
     }
 
-    /// What an alert on it is about.
+    /// Returns the subject of an alert about it.
     fn subject(&self) -> &str {
         match &self.whose {
             Whose::Api => SUBJECT,

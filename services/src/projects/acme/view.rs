@@ -1,4 +1,4 @@
-//! How it stands with the certificates of domains, for who looks at a domain.
+//! Status of domains' certificates, for users who view a domain.
 
 use crate::projects::DomainCertificateList;
 use std::collections::HashMap;
@@ -10,7 +10,7 @@ use store::AcmeDomain;
 
 use crate::Result;
 
-/// How it stands with the certificate of a domain that is served.
+/// Status of the certificate of a served domain.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum DomainCertificate {
     /// This installation gets none: what stands before it has the certificates, or it shows sites without TLS.
@@ -22,7 +22,7 @@ pub enum DomainCertificate {
     },
     /// There is one.
     Issued {
-        /// Until when it is valid.
+        /// End of validity.
         not_after: Timestamp,
         /// The last try to renew it, where that failed.
         failed: Option<FailedTry>,
@@ -32,9 +32,9 @@ pub enum DomainCertificate {
 /// A try to get a certificate that failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FailedTry {
-    /// What was wrong, and what to do.
+    /// Description of the problem, with a remedy.
     pub problem: String,
-    /// When the next one is.
+    /// Time of the next attempt.
     pub next_try_at: Timestamp,
 }
 
@@ -50,7 +50,7 @@ impl From<AcmeDomain> for DomainCertificate {
 }
 
 impl DomainCertificateList {
-    /// How it stands with the certificates of a project's domains that are served.
+    /// Returns the status of the certificates of a project's served domains.
     pub(crate) async fn of_project(&self, team: TeamId, project: ProjectId) -> Result<DomainCertificates> {
         let Some(directory) = &self.inner.settings.domain_certificates else { return Ok(DomainCertificates(None)) };
         let rows = self.store().acme_domain_list_of(team, project, directory.as_str()).await?;
@@ -58,11 +58,11 @@ impl DomainCertificateList {
     }
 }
 
-/// How it stands with the certificates of domains that are served; nothing where this installation gets none.
+/// Status of the certificates of served domains; empty if this installation obtains none.
 pub(crate) struct DomainCertificates(Option<HashMap<HostName, DomainCertificate>>);
 
 impl DomainCertificates {
-    /// How it stands with that of one domain.
+    /// Returns the status of one domain's certificate.
     pub fn of(&self, name: &HostName) -> DomainCertificate {
         let Some(known) = &self.0 else { return DomainCertificate::Elsewhere };
         known.get(name).cloned().unwrap_or(DomainCertificate::Waiting { failed: None })

@@ -20,7 +20,7 @@ use crate::core::audit::{Action, Change, record};
 use crate::core::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
-/// How many waiting approvals are listed at most.
+/// Maximum number of waiting approvals in a list.
 const LISTED: i64 = 200;
 const MAX_REASON: usize = 500;
 
@@ -36,12 +36,12 @@ pub(super) async fn first_job(tx: &mut UnitOfWork, deployment: &Deployment) -> R
     Ok(())
 }
 
-/// With what a deployment begins.
+/// Request with which a deployment begins.
 #[derive(Clone, Copy)]
 pub(super) struct Request<'a> {
-    /// What its first event says.
+    /// Message of its first event.
     pub message: &'a str,
-    /// Who wrote what is deployed, when that is nobody of the team.
+    /// Author of the deployed content, if that is nobody of the team.
     pub outside: Option<&'a str>,
 }
 
@@ -97,7 +97,7 @@ fn clean_reason(reason: Option<&str>) -> Result<Option<String>> {
     }
 }
 
-/// Whether an approval can be given or refused at this moment by this actor.
+/// Checks that an approval can be given or refused at this moment by this actor.
 fn check_open(approval: &Approval, deployment: &Deployment, actor: &Actor, to: ApprovalState) -> Result<()> {
     let refused = |code, message: &str| Err(ServiceError::invalid("deploymentId", code, message));
     if approval.state != ApprovalState::Pending {

@@ -29,7 +29,7 @@ use crate::core::audit::Change;
 use crate::core::error::is_disk_full;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
-/// How long each phase may last before the deployment fails.
+/// Deadlines of the phases, after which the deployment fails.
 mod deadlines {
     use chrono::Duration;
 
@@ -38,7 +38,7 @@ mod deadlines {
     pub const RELEASING: Duration = Duration::minutes(10);
 }
 
-/// What became of a phase's work, apart from going well.
+/// Unsuccessful outcome of a phase's work.
 enum PhaseError {
     /// The deployment fails with this.
     Failed(Failure),
@@ -94,7 +94,7 @@ fn failure(code: &'static str, error: &(dyn std::error::Error + 'static)) -> Fai
     Failure::new(code, error.to_string())
 }
 
-/// What the audit log says of a deployment, besides what happens to it.
+/// Adds the audit log's details of a deployment, besides the action on it.
 fn logged(entry: Change, project: &Project, deployment: &Deployment) -> Change {
     entry.named(format!("{} #{}", project.name, deployment.number)).in_project(project.id, &project.name)
 }
@@ -134,7 +134,7 @@ impl Deployments {
         Ok(self.store().deployment_list(actor.team_id, project, environment, after, limit).await?)
     }
 
-    /// How many deployments a project has.
+    /// Returns the number of a project's deployments.
     pub async fn count(&self, actor: &Actor, project: ProjectId) -> Result<i64> {
         require_on(actor, Permission::ProjectRead, Target::Project(project), "project")?;
         Ok(self.store().deployment_count(actor.team_id, project).await?)

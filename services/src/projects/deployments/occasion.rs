@@ -6,7 +6,7 @@ use domain::source::Reference;
 use crate::Result;
 use crate::core::unit_of_work::UnitOfWork;
 
-/// What a deployment is triggered by: a request, a schedule, a push. It is recorded in the transaction of the deployment, so that nothing
+/// Occasion of a deployment: a request, a schedule, a push. It is recorded in the transaction of the deployment, so that nothing
 /// triggers twice.
 #[async_trait]
 pub(crate) trait Occasion: Send + Sync {

@@ -21,7 +21,7 @@ use super::changes::DeploymentLog;
 use super::transitions;
 use super::{PhaseError, deadlines};
 
-/// How often a cloud is asked how far it is.
+/// Interval at which a cloud is polled.
 const OBSERVE_EVERY: Duration = Duration::from_millis(50);
 
 impl Deployments {

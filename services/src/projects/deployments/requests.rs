@@ -1,4 +1,4 @@
-//! What people ask for: trigger, promote, roll back, cancel.
+//! Requests of users: trigger, promote, roll back, cancel.
 
 use crate::projects::Deployments;
 use domain::access::{Actor, Permission, Role};
@@ -22,7 +22,7 @@ use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::project::{parse_reference, parse_repository};
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
-/// What somebody asks for who triggers a deployment.
+/// Parameters of a triggered deployment.
 #[derive(Debug, Clone)]
 pub struct Trigger {
     /// The project to deploy.
@@ -31,11 +31,11 @@ pub struct Trigger {
     pub environment: Option<String>,
     /// The cloud to deploy to; the project file's, or `local`, when absent.
     pub cloud: Option<String>,
-    /// What to build.
+    /// Source to build.
     pub source: TriggerSource,
 }
 
-/// What to build.
+/// Source to build.
 #[derive(Debug, Clone)]
 pub enum TriggerSource {
     /// A repository; what is absent is the project's own.
@@ -52,7 +52,7 @@ pub enum TriggerSource {
     },
 }
 
-/// Where the artifact and the configuration of a deployment without a build come from.
+/// Origin of the artifact and the configuration of a deployment without a build.
 struct Origin<'a> {
     project: &'a Project,
     deployment: &'a Deployment,
@@ -259,7 +259,7 @@ impl Deployments {
     }
 }
 
-/// What the audit log says of a deployment that was asked for.
+/// Builds the audit log's entry of a deployment that was requested.
 fn asked_for(
     entry: Change,
     project: &Project,

@@ -1,5 +1,5 @@
-//! Which commit a deployment that waits for an approval is built from: what approvers look at is what goes live, whatever is pushed
-//! meanwhile.
+//! Resolution of the commit from which a deployment that waits for an approval is built: the commit that approvers review is the
+//! one that goes live, whatever is pushed meanwhile.
 
 use crate::projects::Deployments;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger as Cause};
@@ -19,7 +19,7 @@ use crate::core::unit_of_work::UnitOfWork;
 /// Before the builds that wait in the same queue: people wait for it, and it is short.
 const PRIORITY: i64 = 50;
 
-/// Whether it is still open which commit would be built.
+/// Returns true if the commit to build is still undetermined.
 pub(super) fn is_unresolved(deployment: &Deployment) -> bool {
     deployment.trigger == Cause::Build && matches!(deployment.source, Source::Git { .. }) && deployment.commit_sha.is_none()
 }

@@ -16,11 +16,12 @@ use super::{PhaseError, failure};
 use crate::core::error::is_disk_full;
 use crate::projects::uploads::upload_name;
 
-/// How often a repository that does not answer is asked.
+/// Number of attempts to fetch from a repository that does not answer.
 const FETCH_ATTEMPTS: i64 = 2;
 
 impl Deployments {
-    /// How the repository of a deployment is fetched: with what the project's connection to its Git host has, if that is the repository.
+    /// Returns the options for fetching a deployment's repository: with the credentials of the project's connection to its Git
+    /// host, if that is the repository.
     pub(super) async fn git_options(&self, deployment: &Deployment, repository: &Repository) -> Result<GitOptions, PhaseError> {
         let login = self.git().repository_login(deployment.team_id, deployment.project_id, repository).await;
         let login = login.map_err(JobError::Retry)?;
@@ -82,7 +83,7 @@ impl Deployments {
     }
 }
 
-/// What becomes of a job whose repository could not be fetched.
+/// Converts a failure to fetch a repository into the outcome of its job.
 pub(super) fn fetch_error(run: &Run, error: &SourceError) -> PhaseError {
     if error.is_retryable() && run.job.attempts < FETCH_ATTEMPTS {
         return PhaseError::Job(JobError::Retry(error.to_string()));

@@ -1,4 +1,4 @@
-//! Where jobs put the sources that they fetch.
+//! Directories into which jobs fetch sources.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,7 @@ impl Workspace {
         Ok(Self(path))
     }
 
-    /// Where the source goes.
+    /// Returns the directory of the source.
     pub fn source(&self) -> PathBuf {
         self.0.join("source")
     }

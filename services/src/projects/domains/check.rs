@@ -22,19 +22,19 @@ use crate::core::unit_of_work::UnitOfWork;
 /// The kind of alerts about a domain that a team has lost to another.
 const LOST: &str = "domain_lost";
 
-/// When it is looked again if the job that looks comes to nothing. It says itself when the next look is.
+/// Delay of the next check if the job that checks fails to finish. The job itself sets the time of the next check.
 const LOST_LOOK: TimeDelta = TimeDelta::minutes(15);
 
-/// What the DNS says of a domain at one moment.
+/// Result of a DNS query about a domain at one moment.
 struct Sight {
     /// The texts at the name of its proof.
     texts: Result<Vec<String>, DnsFailure>,
-    /// What is wrong with where it leads.
+    /// Problem of the domain's routing.
     way: Option<String>,
 }
 
 impl Sight {
-    /// Whether the team of this domain shows that it is theirs.
+    /// Returns true if the team of this domain proves its ownership.
     fn shows(&self, domain: &CustomDomain) -> bool {
         self.texts.as_ref().is_ok_and(|texts| texts.contains(&domain.proof().value))
     }
@@ -91,7 +91,7 @@ impl Domains {
         Ok(Sight { texts, way: self.way_of(&dns, domain).await? })
     }
 
-    /// What is wrong with where a domain leads, as far as the DNS says.
+    /// Returns the problem of a domain's routing, as far as the DNS reveals it.
     async fn way_of(&self, dns: &Dns, domain: &CustomDomain) -> Result<Option<String>> {
         let project = self.store().project_get(domain.team_id, domain.project_id).await?;
         let environment = self.store().environment_get(domain.team_id, domain.environment_id).await?;
@@ -145,7 +145,7 @@ impl Domains {
     }
 }
 
-/// What is to be told of a look.
+/// Notifications that a check causes.
 #[derive(Default)]
 struct News {
     entries: Vec<(TeamId, Change)>,
@@ -178,7 +178,7 @@ async fn verify(tx: &mut UnitOfWork, domain: &mut CustomDomain, holder: Option<C
     Ok(())
 }
 
-/// Why the DNS does not show that a domain is the team's; `None` when it does.
+/// Returns the reason for which the DNS does not prove that a domain is the team's; `None` if it does.
 fn proof_problem(domain: &CustomDomain, sight: &Sight, holder: Option<&CustomDomain>) -> Option<String> {
     let DnsRecord { name, value, .. } = domain.proof();
     let texts = match &sight.texts {

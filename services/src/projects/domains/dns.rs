@@ -1,4 +1,4 @@
-//! What the DNS says of a name.
+//! DNS queries about a name.
 
 use std::collections::BTreeSet;
 use std::net::{IpAddr, SocketAddr};
@@ -13,7 +13,7 @@ use hickory_resolver::net::{DnsError, NetError, NoRecords};
 use hickory_resolver::proto::op::ResponseCode;
 use hickory_resolver::proto::rr::RData;
 
-/// How long a server may take to answer, and how often it is asked again.
+/// Timeout of a server's answer, and the number of retries.
 const PATIENCE: Duration = Duration::from_secs(4);
 const ATTEMPTS: usize = 2;
 
@@ -21,7 +21,7 @@ const ATTEMPTS: usize = 2;
 /// there was none a minute ago.
 pub(super) struct Dns(TokioResolver);
 
-/// Why the DNS said nothing; it is worth asking again later.
+/// Reason for which the DNS gave no answer; a later retry is worthwhile.
 #[derive(Debug, thiserror::Error)]
 #[error("the DNS did not answer: {0}")]
 pub(super) struct DnsFailure(#[from] NetError);
@@ -79,7 +79,7 @@ fn absolute(name: &str) -> String {
     format!("{name}.")
 }
 
-/// What stands in the answer; nothing when there is no such name or it has no such records.
+/// Returns the records of the answer; empty if there is no such name or it has no such records.
 fn found<T>(answer: Result<Lookup, NetError>, read: impl Fn(&RData) -> Option<T>) -> Result<Vec<T>, DnsFailure> {
     match answer {
         Ok(lookup) => Ok(lookup.answers().iter().filter_map(|record| read(&record.data)).collect()),

@@ -40,11 +40,11 @@ pub struct DomainDetails {
     pub url: String,
     /// The records that its owner makes: one that shows that it is theirs, and one that leads visitors here where that can be said by name.
     pub records: Vec<DnsRecord>,
-    /// How it stands with its certificate.
+    /// Status of its certificate.
     pub certificate: DomainCertificate,
 }
 
-/// What the audit log says of a domain.
+/// Builds the audit log's details of a domain.
 fn logged(domain: &CustomDomain, environment: &Environment) -> Value {
     json!({"name": domain.name, "environment": environment.name, "state": domain.state()})
 }

@@ -1,4 +1,4 @@
-//! What people at a pull request read of its preview.
+//! Comment at a pull request about its preview.
 
 use domain::approval::{Approval, ApprovalState};
 use domain::deployment::{Deployment, DeploymentStatus};
@@ -6,10 +6,10 @@ use domain::git_host::{GitHost, Preview};
 use domain::id::PreviewId;
 use domain::name::ProjectName;
 
-/// How much of a failure is shown, in characters.
+/// Maximum length of a failure's text in a comment, in characters.
 const SHOWN: usize = 500;
 
-/// What there is to say.
+/// Content of the comment.
 pub(super) struct Comment<'a> {
     pub host: GitHost,
     pub project: &'a ProjectName,
@@ -19,7 +19,7 @@ pub(super) struct Comment<'a> {
     pub url: &'a str,
 }
 
-/// By what a comment is found again; people do not see it.
+/// Returns the invisible mark by which a comment is found again.
 pub(super) fn mark(preview: PreviewId) -> String {
     format!("<!-- mikrocloud {preview} -->")
 }
@@ -49,7 +49,7 @@ impl Comment<'_> {
         text + &format!("It is removed when the {noun} is closed, and on {until} unless there are new commits.\n")
     }
 
-    /// Whether the environment shows something, be it of an earlier commit.
+    /// Returns true if the environment serves a deployment, be it of an earlier commit.
     fn is_shown(&self) -> bool {
         self.deployment.is_some_and(|deployment| deployment.status == DeploymentStatus::Live)
     }

@@ -18,45 +18,45 @@ use crate::identity::auth::random_token;
 use crate::projects::project::parse_reference;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
-/// How long a preview stays after its last commit, unless somebody says otherwise, and at most; hours.
+/// Lifetime of a preview after its last commit: the default, and the maximum; hours.
 const PREVIEW_HOURS: i64 = 7 * 24;
 const MAX_PREVIEW_HOURS: i64 = 90 * 24;
 const MAX_BRANCHES: usize = 50;
 const MAX_TOKEN: usize = 500;
 
-/// What somebody asks for who connects a repository.
+/// Parameters of a new connection to a repository.
 #[derive(Debug, Clone)]
 pub struct NewGitConnection {
     /// The project.
     pub project: ProjectId,
-    /// Whose API the host has; known by the project's repository when absent.
+    /// Kind of the host's API; detected from the project's repository if absent.
     pub host: Option<GitHost>,
-    /// Where that API is; the public host's when absent.
+    /// URL of that API; the public host's if absent.
     pub api_url: Option<String>,
     /// The repository's name there; that of the project's repository when absent.
     pub repository: Option<String>,
-    /// By what the API is used; the team's installation of the app, or nothing, when absent.
+    /// Token for the API; if absent, the team's installation of the app is used, or nothing.
     pub token: Option<Secret>,
-    /// Which other branches deploy, and to which environments.
+    /// Rules for other branches that deploy, with their environments.
     pub branches: Vec<(String, String)>,
-    /// Whether pull requests get previews.
+    /// Enables previews of pull requests.
     pub previews: bool,
-    /// How long a preview stays after its last commit, hours.
+    /// Lifetime of a preview after its last commit, hours.
     pub preview_hours: Option<i64>,
 }
 
-/// What somebody changes of a connection. `None` leaves a field as it is.
+/// Change of a connection. `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct GitConnectionEdit {
-    /// Which other branches deploy, and to which environments.
+    /// Rules for other branches that deploy, with their environments.
     pub branches: Option<Vec<(String, String)>>,
-    /// Whether pull requests get previews.
+    /// Enables previews of pull requests.
     pub previews: Option<bool>,
-    /// How long a preview stays after its last commit, hours.
+    /// Lifetime of a preview after its last commit, hours.
     pub preview_hours: Option<i64>,
-    /// By what the API is used.
+    /// Token for the API.
     pub token: Option<Secret>,
-    /// Whether webhooks are signed with a new secret from now on.
+    /// Requests a new secret, which signs webhooks from now on.
     pub new_secret: bool,
 }
 
@@ -69,7 +69,7 @@ pub struct MadeConnection {
     pub secret: Option<Secret>,
 }
 
-/// What the audit log says of a connection.
+/// Builds the audit log's details of a connection.
 fn logged(connection: &GitConnection) -> Value {
     json!({
         "host": connection.host.name(), "apiUrl": connection.api_url, "repository": connection.repository,
@@ -128,7 +128,7 @@ impl GitConnections {
         Ok(self.store().git_connection_of(actor.team_id, project).await?)
     }
 
-    /// What the host of a project's connection told, the latest first.
+    /// Lists the webhooks from the host of a project's connection, the latest first.
     pub async fn deliveries(
         &self,
         actor: &Actor,

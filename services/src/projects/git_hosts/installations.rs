@@ -1,5 +1,5 @@
-//! Where the installation's GitHub App is installed. Who runs MikroCloud says which team an account belongs to: an app sees the repositories
-//! of all accounts that it is installed on, and no team may reach another's.
+//! Installations of the installation's GitHub App. The operator assigns each account to a team: an app sees the repositories of
+//! all accounts that it is installed on, and no team may reach another's.
 
 use crate::projects::GitConnections;
 use domain::access::{Actor, Permission};
@@ -11,7 +11,7 @@ use crate::core::audit::{Action, Change, record};
 use crate::{Result, ServiceError};
 
 impl GitConnections {
-    /// Where the app is installed, by account. For who runs MikroCloud.
+    /// Lists the accounts on which the app is installed. Operators only.
     pub async fn installations(&self, actor: &Actor) -> Result<Vec<Installation>> {
         self.require_operator(actor, Permission::ProjectWrite).await?;
         Ok(self.store().git_installation_list().await?)
@@ -34,7 +34,7 @@ impl GitConnections {
         self.store().git_installation_get(id).await?.ok_or_else(missing)
     }
 
-    /// Whether the installation that a connection uses is there, works, and is its team's.
+    /// Returns true if the installation that a connection uses exists, works, and belongs to its team.
     pub(super) async fn has_installation(&self, connection: &GitConnection) -> Result<bool> {
         let Some(id) = connection.installation_id else { return Ok(false) };
         let found = self.store().git_installation_get(id).await?;

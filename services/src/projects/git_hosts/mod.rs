@@ -34,7 +34,7 @@ pub use settings::{GitHosts, GitHubApp, api_address};
 use crate::Result;
 use api::{HostApi, HostError};
 
-/// For whom a sealed value of a connection is sealed.
+/// Returns the identity that a sealed value of a connection is bound to.
 pub(crate) fn secret_identity(id: GitConnectionId) -> String {
     format!("{id}:secret")
 }
@@ -57,7 +57,7 @@ fn server_of(connection: &GitConnection, repository: &Repository) -> Option<Url>
 }
 
 impl GitConnections {
-    /// For whom a connection acts, with the rights they have at present; `None` when they are no longer in the team.
+    /// Returns the actor on whose behalf a connection acts, with their present rights; `None` if they are no longer in the team.
     async fn connection_actor(&self, connection: &GitConnection) -> Result<Option<Actor>> {
         let rights = self.sessions().rights(connection.team_id, connection.created_by).await?;
         Ok(rights.map(|rights| Actor {
@@ -71,7 +71,7 @@ impl GitConnections {
         }))
     }
 
-    /// What the host's API is used with for a connection, as far as it is a token.
+    /// Returns the token for a connection's use of the host's API, if it uses one.
     async fn connection_token(&self, connection: &GitConnection) -> Result<Option<Secret>> {
         let Some(secrets) = self.store().git_secrets(connection.team_id, connection.id).await? else { return Ok(None) };
         let Some(sealed) = secrets.sealed_token else { return Ok(None) };

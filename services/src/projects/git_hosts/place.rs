@@ -1,4 +1,4 @@
-//! Which repository is connected, and by what.
+//! Selection of the repository to connect, and of its credentials.
 
 use crate::projects::GitConnections;
 use domain::access::Actor;
@@ -11,7 +11,7 @@ use super::NewGitConnection;
 use super::settings::api_address;
 use crate::{Result, ServiceError};
 
-/// Where a repository is: host, API and name.
+/// Location of a repository: host, API and name.
 pub(super) struct Place {
     pub host: GitHost,
     pub api: Url,
@@ -19,7 +19,7 @@ pub(super) struct Place {
 }
 
 impl GitConnections {
-    /// Where the project's repository is, by what is said and by its address.
+    /// Returns the location of the project's repository, from the input and from its address.
     pub(super) fn place(&self, project: &Project, input: &NewGitConnection) -> Result<Place> {
         let address = project.repository.as_deref().and_then(|text| text.parse::<Repository>().ok()).ok_or_else(|| {
             let message = "the project has no repository: set it with `mikrocloud projects update NAME --repository URL` first";

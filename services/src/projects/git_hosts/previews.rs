@@ -24,7 +24,7 @@ use crate::{Result, ServiceError, require_on};
 
 /// The environment whose variables new previews begin with.
 const TEMPLATE: &str = "preview";
-/// How long it is known of a preview that was removed which comment told of it.
+/// Retention of the record which comment reported a preview that was removed.
 pub(crate) const KEEP_PREVIEWS: TimeDelta = TimeDelta::days(90);
 
 impl GitConnections {
@@ -197,7 +197,7 @@ async fn begin_removal(tx: &mut UnitOfWork, preview: &Preview, because: &str) ->
     Ok(())
 }
 
-/// What the audit log says of a preview that ends.
+/// Builds the audit log's entry of a preview that ends.
 fn closing(connection: &GitConnection, preview: &Preview, because: &str) -> Change {
     Change::new(Action::PreviewClose)
         .on("preview", preview.id)

@@ -1,4 +1,4 @@
-//! What follows from a webhook.
+//! Reactions to a webhook.
 
 use crate::projects::GitConnections;
 use domain::access::Actor;
@@ -16,9 +16,9 @@ use crate::core::error::as_job_error;
 use crate::projects::deployments::{Trigger, TriggerSource};
 use crate::{ErrorCode, Result, ServiceError};
 
-/// How a delivery was dealt with.
+/// Result of processing a delivery.
 pub(super) enum Reaction {
-    /// What follows is recorded, the end of the job with it.
+    /// Success: the effects are recorded, together with the end of the job.
     Recorded,
     /// Nothing follows, and why.
     Ignored(String),
@@ -159,13 +159,14 @@ impl GitConnections {
     }
 }
 
-/// Whether the same may go well later.
+/// Returns true if a later retry may succeed.
 fn is_passing(error: &ServiceError) -> bool {
     matches!(error.code(), ErrorCode::Internal | ErrorCode::Unavailable)
         || matches!(error, ServiceError::Invalid { code: "BEING_DELETED", field: "environment", .. })
 }
 
-/// Where commits of a branch go: to production from the project's own branch, and elsewhere by the rules.
+/// Returns the environment that commits of a branch are deployed to: production for the project's own branch, and others by the
+/// rules.
 fn environment_of(connection: &GitConnection, project: &Project, push: &Push) -> Option<EnvironmentName> {
     if let Some(rule) = connection.branches.iter().find(|rule| rule.branch == push.branch) {
         return Some(rule.environment.clone());

@@ -12,8 +12,8 @@ use super::secret_identity;
 use super::signature::{digest, is_signed};
 use crate::{Result, ServiceError};
 
-/// What happened longer ago is not acted on. GitHub sends a message again for three days at most, when somebody asks it to. Deliveries are
-/// remembered for longer, so that none within this time comes twice.
+/// Maximum age of an event; older ones are ignored. GitHub redelivers a message for three days at most, on a user's request.
+/// Deliveries are remembered for longer, so that none within this time is processed twice.
 const REPLAY_WINDOW: TimeDelta = TimeDelta::days(3);
 pub(crate) const KEEP_DELIVERIES: TimeDelta = TimeDelta::days(31);
 const MAX_ID: usize = 100;
@@ -27,13 +27,13 @@ pub struct Webhook<'a> {
     pub delivery: &'a str,
     /// The signature, or with GitLab the secret itself.
     pub proof: &'a str,
-    /// What was signed.
+    /// Signed body of the request.
     pub body: &'a [u8],
     /// The message in it, as JSON.
     pub payload: &'a [u8],
 }
 
-/// What becomes of a webhook.
+/// Result of receiving a webhook.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Received {
     /// A job acts on it.
@@ -49,13 +49,13 @@ const NOT_PROVEN: ServiceError = ServiceError::Unauthenticated(
 );
 
 impl GitConnections {
-    /// Whether there is such a connection to this kind of host, so that what is sent to none need not be read.
+    /// Checks that there is such a connection to this kind of host, so that requests for unknown connections need not be read.
     pub async fn expects_webhooks(&self, host: GitHost, id: GitConnectionId) -> Result<()> {
         let found = self.store().git_connection_named(id).await?;
         if found.is_some_and(|connection| connection.host == host) { Ok(()) } else { Err(NOT_PROVEN) }
     }
 
-    /// Whether there is a GitHub App.
+    /// Checks that a GitHub App is configured.
     pub fn expects_app_webhooks(&self) -> Result<()> {
         if self.inner.settings.git_hosts.app.is_some() { Ok(()) } else { Err(NOT_PROVEN) }
     }
@@ -150,7 +150,7 @@ fn read(host: GitHost, webhook: Webhook<'_>) -> Result<HostEvent> {
     parsed.map_err(|error| ServiceError::invalid("body", "INVALID_PAYLOAD", error))
 }
 
-/// What a delivery is about, so that what happened later to the same is known.
+/// Returns the subject of a delivery, by which later events about the same subject are recognized.
 fn subject(event: &HostEvent) -> Option<String> {
     match &event.what {
         Happening::Push(push) => Some(format!("branch {}", push.branch.as_str())),

@@ -16,7 +16,7 @@ use crate::Result;
 use crate::core::alerts::raise;
 use crate::core::error::as_job_error;
 
-/// How often a host that does not answer keeps an environment from being deleted.
+/// Number of attempts after which a host that does not answer no longer prevents the deletion of an environment.
 const LAST_ATTEMPTS: i64 = 5;
 
 /// Something that a host does not know yet.
@@ -24,7 +24,7 @@ struct News {
     connection: GitConnection,
     commit: String,
     status: CommitStatus,
-    /// By what it is known that it was told.
+    /// Mark by which a report is recognized as already made.
     told: String,
 }
 
@@ -62,7 +62,7 @@ impl GitConnections {
         Ok(())
     }
 
-    /// How a deployment stands, unless its host knows.
+    /// Returns the status of a deployment to report, unless its host has it already.
     async fn news_of(&self, report: &GitReport) -> Result<Option<News>> {
         let connection = self.store().git_connection_get(report.team_id, report.connection_id).await?;
         let deployment = self.store().deployment_get(report.team_id, report.deployment_id).await?;
@@ -110,8 +110,8 @@ impl GitConnections {
         Ok(Outcome::Recorded)
     }
 
-    /// What becomes of a job whose host did not do what it was asked for: it is tried again, or given up with an alert, for a team that is
-    /// not told looks for its mistake elsewhere.
+    /// Converts a host's failure into the outcome of the job: a retry, or the end with an alert, as a team without reports
+    /// searches for its mistake elsewhere.
     async fn give_up_telling(
         &self,
         run: &Run,
@@ -178,7 +178,7 @@ impl GitConnections {
     }
 }
 
-/// Whose status it is, among others of a commit: one for each environment of each project.
+/// Returns the name of the status, among others of a commit: one for each environment of each project.
 fn context(project: &Project, environment: &Environment) -> String {
     format!("mikrocloud/{}/{}", project.name, environment.name)
 }

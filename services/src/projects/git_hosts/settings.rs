@@ -3,7 +3,7 @@ use domain::secret::Secret;
 use octocrab::models::AppId;
 use url::Url;
 
-/// What the operator says of Git hosts.
+/// Operator's settings of Git hosts.
 #[derive(Debug, Clone, Default)]
 pub struct GitHosts {
     /// The APIs of hosts besides github.com and gitlab.com. Requests go to no other address, whatever a user asks for.
@@ -19,14 +19,14 @@ pub struct GitHubApp {
     pub id: u64,
     /// Its private key (RSA, PEM).
     pub key: Secret,
-    /// What its webhooks are signed with.
+    /// Secret that signs its webhooks.
     pub webhook_secret: Secret,
     /// The API of the host that it belongs to, with a slash at its end.
     pub api: Url,
 }
 
 impl GitHubApp {
-    /// Whether the key can be used, so that it is said at the start and not at the first push.
+    /// Checks that the key can be used, so that an error is reported at the start and not at the first push.
     pub fn check(&self) -> Result<(), String> {
         let read = octocrab::Octocrab::builder().app_from_rsa_pem(AppId(self.id), self.key.expose());
         read.map(drop)
@@ -35,7 +35,7 @@ impl GitHubApp {
 }
 
 impl GitHosts {
-    /// Whether this is the API of a host that is used here.
+    /// Returns true if this is the API of a host that is used here.
     pub(super) fn knows(&self, host: GitHost, api: &Url) -> bool {
         api.as_str() == host.public_api() || self.others.iter().any(|(kind, other)| *kind == host && other == api)
     }

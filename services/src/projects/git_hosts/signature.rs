@@ -1,10 +1,10 @@
-//! Whether a message comes from who it says. The comparison takes the same time whatever differs.
+//! Authentication of webhooks by their signature. The comparison takes the same time whatever differs.
 
 use domain::secret::Secret;
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::{Digest, Sha256};
 
-/// Whether this is GitHub's `X-Hub-Signature-256` of a body: `sha256=` and the HMAC-SHA-256 in hexadecimal digits
+/// Returns true if this is GitHub's `X-Hub-Signature-256` of a body: `sha256=` and the HMAC-SHA-256 in hexadecimal digits
 /// (<https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries>).
 pub(super) fn is_signed(secret: &Secret, body: &[u8], header: &str) -> bool {
     let Some(claimed) = header.strip_prefix("sha256=").and_then(|digits| hex::decode(digits).ok()) else { return false };

@@ -38,7 +38,7 @@ pub(crate) struct HostTrigger<'a> {
     pub preview: Option<PreviewId>,
     /// The commit that is deployed.
     pub commit: &'a Reference,
-    /// Who wrote it, when they may not write to the repository.
+    /// Author of the commit, if they may not write to the repository.
     pub outside: Option<&'a str>,
 }
 

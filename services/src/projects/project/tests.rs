@@ -1,4 +1,4 @@
-//! What a new name of a project takes along, on both databases.
+//! Tests of the changes that a project's new name entails, on both databases.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use store::Store;
 use super::*;
 use crate::test_house::{TestHouse, open};
 
-/// What is shown where, as the edge is told.
+/// Returns the deployment that each label serves, as reported to the edge.
 async fn routes(house: &TestHouse) -> BTreeMap<String, DeploymentId> {
     house.services.store().local_route_list().await.unwrap().into_iter().collect()
 }

@@ -8,7 +8,7 @@ use crate::db::{Open, Store, Tx};
 use crate::error::{Result, StoreError};
 use crate::schema::{POSTGRES, SQLITE, newest_schema};
 
-/// How many rows one statement inserts.
+/// Number of rows that one statement inserts.
 const BATCH: usize = 50;
 
 /// A database that is being loaded, in one transaction. Dropped without [`Loading::finish`], it is as it was.
@@ -36,7 +36,7 @@ impl Store {
         Ok(loading)
     }
 
-    /// How many other connections of MikroCloud this database has; 0 for SQLite, whose lock is on its directory.
+    /// Returns the number of MikroCloud's other connections to this database; 0 for SQLite, whose lock is on its directory.
     pub async fn other_connections(&self) -> Result<i64> {
         let crate::db::Db::Postgres(pool) = &self.db else { return Ok(0) };
         let sql = "SELECT COUNT(*) FROM pg_stat_activity
@@ -44,7 +44,7 @@ impl Store {
         Ok(sqlx::query_scalar(sql).fetch_one(pool).await?)
     }
 
-    /// Whether there is a schema with users in it.
+    /// Returns true if there is a schema with users in it.
     pub async fn is_in_use(&self) -> Result<bool> {
         let columns = self.snapshot().await?.columns("users").await?;
         Ok(!columns.is_empty() && self.user_count().await? > 0)

@@ -87,7 +87,7 @@ pub const TABLES: [&str; 62] = [
 pub struct Column {
     /// Its name.
     pub name: String,
-    /// What it holds.
+    /// Kind of its content.
     pub kind: CellKind,
 }
 

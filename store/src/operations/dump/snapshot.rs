@@ -4,7 +4,7 @@ use super::{Column, Row};
 use crate::db::{Db, Open, Store, Tx};
 use crate::error::{Result, StoreError};
 
-/// What the database held at one moment, whatever is written meanwhile.
+/// Snapshot of the database at one moment, whatever is written meanwhile.
 pub struct Snapshot(Tx);
 
 impl Store {

@@ -19,7 +19,7 @@ macro_rules! columns {
     };
 }
 
-/// Whether the settings of a job's queue let it start now.
+/// Condition under which the settings of a job's queue let it start now.
 macro_rules! may_start {
     () => {
         "NOT EXISTS (SELECT 1 FROM queues WHERE queues.name = jobs.queue AND (queues.paused_at IS NOT NULL
@@ -40,11 +40,11 @@ pub struct NewJob {
     pub id: JobId,
     /// The team it works for.
     pub team_id: TeamId,
-    /// Which handler runs it.
+    /// Kind of the job, which selects its handler.
     pub kind: &'static str,
     /// The queue it waits in.
     pub queue: &'static str,
-    /// What to do, as a JSON object.
+    /// Arguments of the job, as a JSON object.
     pub payload: Value,
     /// The entity it moves forward.
     pub subject_id: Option<Uuid>,
@@ -56,14 +56,14 @@ pub struct NewJob {
     pub deduplication_key: Option<String>,
     /// Not before this time.
     pub run_at: Timestamp,
-    /// How often a worker may take it.
+    /// Maximum number of attempts.
     pub max_attempts: i64,
     /// The trace that it belongs to.
     pub trace: TraceContext,
 }
 
 impl NewJob {
-    /// What decides whose turn it is.
+    /// Returns the values that decide the order of jobs.
     pub fn due(&self) -> DueJob {
         DueJob { id: self.id, team_id: self.team_id, priority: self.priority }
     }
@@ -74,24 +74,24 @@ impl NewJob {
 pub struct Claim<'a> {
     /// Proves the hold; new for every attempt.
     pub token: Uuid,
-    /// Until when it holds unless it is extended.
+    /// Expiry of the lease unless it is extended.
     pub lease_until: Timestamp,
-    /// Which worker it is, for people.
+    /// Name of the worker, for people.
     pub worker: &'a str,
-    /// Whether the queue has limits that two claims at once must not pass together.
+    /// Indicates that the queue has limits that two concurrent claims must not exceed together.
     pub is_limited: bool,
 }
 
-/// What becomes of a job whose handler failed.
+/// Treatment of a job whose handler failed.
 #[derive(Debug, Clone)]
 pub struct Failed {
-    /// What went wrong.
+    /// Description of the failure.
     pub error: String,
-    /// When to try again; `None` puts it into the dead set.
+    /// Time of the retry; `None` puts it into the dead set.
     pub retry_at: Option<Timestamp>,
 }
 
-/// Which jobs a list shows. What is `None` does not matter.
+/// Filter of jobs. `None` matches everything.
 #[derive(Debug, Clone, Default)]
 pub struct JobFilter {
     /// Of this queue.
@@ -100,16 +100,16 @@ pub struct JobFilter {
     pub state: Option<JobState>,
 }
 
-/// What went wrong with one attempt of a job.
+/// Failure of one attempt of a job.
 #[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
 pub struct JobFailure {
-    /// Which attempt, from 1.
+    /// Number of the attempt, from 1.
     pub attempt: i64,
-    /// Who tried.
+    /// Worker that made the attempt.
     pub worker: Option<String>,
-    /// What went wrong.
+    /// Description of the failure.
     pub error: String,
-    /// When.
+    /// Time of the event.
     pub at: Timestamp,
 }
 
@@ -133,7 +133,7 @@ impl Store {
         Ok(Page::from_rows(rows, limit))
     }
 
-    /// What went wrong with each attempt of a job, the oldest first.
+    /// Lists the failures of a job's attempts, the oldest first.
     pub async fn job_failure_list(&self, team: TeamId, id: JobId) -> Result<Vec<JobFailure>> {
         let sql = "SELECT f.attempt, f.worker, f.error, f.at FROM job_failures f JOIN jobs j ON j.id = f.job_id
             WHERE j.team_id = $1 AND j.id = $2 ORDER BY f.at";
@@ -168,7 +168,7 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(exclusion_key).bind(at).fetch_optional(pool).await)?)
     }
 
-    /// How many jobs of all teams are in each state, per queue. For metrics.
+    /// Returns the number of jobs of all teams in each state, per queue. For metrics.
     pub async fn job_state_counts(&self) -> Result<Vec<(String, JobState, i64)>> {
         let sql = "SELECT queue, state, COUNT(*) FROM jobs GROUP BY queue, state";
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)

@@ -1,4 +1,4 @@
-//! What is done to deployments: promote, roll back, cancel, approve, reject.
+//! Actions on deployments: promote, roll back, cancel, approve, reject.
 
 use axum::Json;
 use axum::extract::State;
@@ -26,7 +26,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(reject))
 }
 
-/// Where to promote to.
+/// Target environment of a promotion.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Promotion)]
@@ -35,7 +35,7 @@ struct PromoteBody {
     environment: Option<String>,
 }
 
-/// What to go back to.
+/// Target of a rollback.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schema(as = Rollback)]
@@ -47,12 +47,12 @@ struct RollbackBody {
     to_deployment_id: Option<DeploymentId>,
 }
 
-/// Why.
+/// Reason for a decision.
 #[derive(Debug, Default, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(as = Decision)]
 struct DecisionBody {
-    /// Why, for those who read the deployment's events.
+    /// Reason, for readers of the deployment's events.
     #[schema(max_length = 500)]
     reason: Option<String>,
 }

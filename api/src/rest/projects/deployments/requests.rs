@@ -24,7 +24,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list, trigger)).routes(routes!(show))
 }
 
-/// Which deployments.
+/// Filter and page of the deployments to list.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query, rename_all = "camelCase")]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
@@ -34,7 +34,7 @@ struct ListQuery {
     project_id: ProjectId,
     /// Only those of this environment.
     environment: Option<String>,
-    /// How many; 20 when left out.
+    /// Page size; 20 if omitted.
     #[param(minimum = 1, maximum = 100)]
     first: Option<i64>,
     /// The `endCursor` of the page before.
@@ -42,7 +42,7 @@ struct ListQuery {
     after: Option<DeploymentId>,
 }
 
-/// What to deploy: a repository, or a directory that was uploaded.
+/// Source to deploy: a repository, or a directory that was uploaded.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 #[schema(as = NewDeployment)]
@@ -104,7 +104,7 @@ async fn trigger(Caller(actor): Caller, State(services): State<Services>, Body(m
     Ok(created("deployments", deployment.id, &view(&services, &actor, deployment).await?))
 }
 
-/// What is answered about a deployment that somebody asked for.
+/// Builds the response about a deployment that was requested.
 pub(in crate::rest) async fn made(services: &Services, actor: &Actor, id: DeploymentId) -> services::Result<Response> {
     let deployment = services.deployments().get(actor, id).await?;
     Ok(created("deployments", id, &view(services, actor, deployment).await?))

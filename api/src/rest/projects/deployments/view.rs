@@ -12,7 +12,7 @@ use serde::Serialize;
 use services::Services;
 use utoipa::ToSchema;
 
-/// Where a deployment stands.
+/// Status of a deployment.
 #[derive(Debug, Clone, Copy, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub(in crate::rest) enum DeploymentStatus {
@@ -46,7 +46,7 @@ impl From<Status> for DeploymentStatus {
     }
 }
 
-/// What made a deployment.
+/// Cause of a deployment.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum DeploymentTrigger {
@@ -68,7 +68,7 @@ impl From<Cause> for DeploymentTrigger {
     }
 }
 
-/// What a deployment is built from.
+/// Source from which a deployment is built.
 #[derive(Debug, Serialize, ToSchema)]
 struct DeploymentSource {
     /// `git` or `upload`.
@@ -94,12 +94,12 @@ impl From<Source> for DeploymentSource {
     }
 }
 
-/// Why a deployment failed or was cancelled.
+/// Reason for which a deployment failed or was cancelled.
 #[derive(Debug, Serialize, ToSchema)]
 struct DeploymentFailure {
     /// Stable, in capitals.
     code: String,
-    /// What happened and what to do about it.
+    /// Description of the failure, with a remedy.
     message: String,
 }
 
@@ -109,7 +109,7 @@ impl From<Failure> for DeploymentFailure {
     }
 }
 
-/// How an approval stands.
+/// State of an approval.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum ApprovalState {
@@ -130,21 +130,21 @@ enum ApprovalState {
 #[serde(rename_all = "camelCase")]
 #[schema(as = Approval)]
 struct ApprovalView {
-    /// How it stands.
+    /// State of the approval.
     state: ApprovalState,
     /// The user who answers for the deployment and so cannot approve it.
     #[schema(value_type = String)]
     requested_by: UserId,
-    /// When it was asked for.
+    /// Time of the request.
     requested_at: DateTime<Utc>,
-    /// Until when it can be given.
+    /// Time until which the approval can be given.
     expires_at: DateTime<Utc>,
     /// The user who decided.
     #[schema(value_type = Option<String>)]
     decided_by: Option<UserId>,
-    /// When.
+    /// Time of the action.
     decided_at: Option<DateTime<Utc>>,
-    /// Why, in their words.
+    /// Reason, in the decider's words.
     reason: Option<String>,
 }
 
@@ -185,38 +185,38 @@ pub(in crate::rest) struct DeploymentView {
     environment_id: EnvironmentId,
     /// Counts the project's deployments from 1.
     number: i64,
-    /// Where it stands.
+    /// State of the job.
     status: DeploymentStatus,
-    /// What made it.
+    /// Cause of the deployment.
     trigger: DeploymentTrigger,
-    /// What it is built from.
+    /// Source from which it is built.
     source: DeploymentSource,
     /// The commit that is built, once known.
     commit_sha: Option<String>,
-    /// What the result runs as: `static`, `server` or `functions`, once known.
+    /// Kind of the result: `static`, `server` or `functions`, once known.
     kind: Option<&'static str>,
     /// The digest of what was built.
     artifact_digest: Option<String>,
     /// The deployment whose artifact this one uses.
     #[schema(value_type = Option<String>)]
     origin_id: Option<DeploymentId>,
-    /// Why it failed or was cancelled.
+    /// Reason for which it failed or was cancelled.
     failure: Option<DeploymentFailure>,
     /// The approval that it waits or waited for; null when its environment was not protected.
     approval: Option<ApprovalView>,
     /// The address that shows this deployment alone; null for who does not see the project.
     url: Option<String>,
-    /// When it was asked for.
+    /// Time of the request.
     created_at: DateTime<Utc>,
-    /// When its present status began.
+    /// Time at which its present status began.
     changed_at: DateTime<Utc>,
-    /// Whether its environment can go back to it: it was live once, and its artifact is kept.
+    /// Allows a rollback of its environment to it: it was live once, and its artifact is kept.
     rollback_available: bool,
-    /// When its artifact was removed to make room; it cannot be rolled back to or promoted any more.
+    /// Time at which its artifact was removed to free space. It can no longer be rolled back to or promoted.
     artifact_removed_at: Option<DateTime<Utc>>,
-    /// How many events there are.
+    /// Number of events.
     event_count: i64,
-    /// How many log lines there are.
+    /// Number of log lines.
     log_count: i64,
 }
 

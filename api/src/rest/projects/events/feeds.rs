@@ -6,10 +6,10 @@ use domain::event::{DeploymentEvent, LogLine};
 use futures::stream::{self, BoxStream, StreamExt};
 use services::{Feed, Result, Services};
 
-/// How many lines are read at once.
+/// Number of lines that are read at once.
 const BATCH: i64 = 500;
 
-/// Whether nothing more happens to a deployment. One that is live may be superseded, and what runs may say something.
+/// Returns true if a deployment's status is final. A live deployment may be superseded, and its processes may write logs.
 pub(in crate::rest) fn has_ended(status: DeploymentStatus) -> bool {
     matches!(status, DeploymentStatus::Superseded | DeploymentStatus::Failed | DeploymentStatus::Cancelled)
 }
@@ -37,13 +37,13 @@ pub(in crate::rest) async fn events_until_end(
     Ok(events.boxed())
 }
 
-/// What a feed of lines hears.
+/// Signal received by a feed of lines.
 enum Heard {
     Line(Result<LogLine>),
     Ended,
 }
 
-/// How far a feed of lines is.
+/// Progress of a feed of lines.
 enum Lines {
     /// The deployment goes on.
     Following(BoxStream<'static, Heard>, i64),

@@ -48,9 +48,9 @@ struct EventView {
     project_number: i64,
     /// The status after the event.
     status: DeploymentStatus,
-    /// What happened.
+    /// Description of the event.
     message: String,
-    /// When.
+    /// Time of the action.
     at: DateTime<Utc>,
 }
 
@@ -69,7 +69,7 @@ impl From<DeploymentEvent> for EventView {
     }
 }
 
-/// Where a log line comes from.
+/// Origin of a log line.
 #[derive(Debug, Serialize, ToSchema)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 enum LogStream {
@@ -89,11 +89,11 @@ enum LogStream {
 struct LineView {
     /// Counts the deployment's lines from 1 without gaps.
     number: i64,
-    /// Where it comes from.
+    /// Origin of the line.
     stream: LogStream,
     /// The text, secrets masked.
     text: String,
-    /// When it was read.
+    /// Time at which the line was read.
     at: DateTime<Utc>,
 }
 
@@ -109,12 +109,12 @@ impl From<LogLine> for LineView {
     }
 }
 
-/// Which rows.
+/// Selection of the rows to follow.
 #[derive(Debug, Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 struct FollowQuery {
-    /// How many in a page; 20 when left out. A stream has all.
+    /// Page size; 20 if omitted. A stream has all rows.
     #[param(minimum = 1, maximum = 100)]
     first: Option<i64>,
     /// Those with numbers above this; 0 when left out.
@@ -146,7 +146,7 @@ fn negotiated(response: impl IntoResponse) -> Response {
     response
 }
 
-/// What a client that comes back to a deployment's stream is told when there is nothing more to come: not to come again.
+/// Returns true if nothing more follows in a deployment's stream, in which case a reconnecting client is told not to come again.
 fn is_over(deployment: &Deployment, count: i64, seen: Option<i64>) -> bool {
     has_ended(deployment.status) && seen.is_some_and(|seen| seen >= count)
 }

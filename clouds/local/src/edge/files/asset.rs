@@ -14,7 +14,7 @@ const SMALL: u64 = 1024 * 1024;
 #[derive(Debug)]
 pub(crate) struct Asset {
     pub content_type: HeaderValue,
-    /// Whether its name changes with its content.
+    /// Indicates that its name changes with its content.
     pub immutable: bool,
     /// The file as it is.
     pub identity: Variant,
@@ -47,7 +47,7 @@ impl Drop for Kept {
     }
 }
 
-/// How much of all sites' files may be kept in memory.
+/// Limit of the memory in which all sites' files are cached.
 #[derive(Debug)]
 pub(crate) struct MemoryBudget {
     limit: u64,
@@ -79,7 +79,7 @@ impl Variant {
         self.kept.get().map(|kept| &kept.bytes)
     }
 
-    /// Whether it is small enough to be read at once and perhaps kept.
+    /// Returns true if it is small enough to be read at once and perhaps cached.
     pub fn is_small(&self) -> bool {
         self.length <= SMALL
     }

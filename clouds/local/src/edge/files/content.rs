@@ -1,4 +1,4 @@
-//! What can be told from a file's name: its content type, whether it compresses, whether it can be cached for ever.
+//! Properties that follow from a file's name: its content type, its compressibility, and permanent caching.
 
 /// The value of `Content-Type` for a file of this path.
 pub(crate) fn content_type(path: &str) -> String {
@@ -18,13 +18,13 @@ fn is_text(essence: &str) -> bool {
         || matches!(essence, "application/json" | "application/xml")
 }
 
-/// Whether a file of this content type is worth compressing.
+/// Returns true if a file of this content type is worth compressing.
 pub(crate) fn is_compressible(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or(content_type);
     is_text(essence) || matches!(essence, "application/wasm" | "font/ttf" | "font/otf" | "image/x-icon" | "image/bmp")
 }
 
-/// Whether the file's name changes whenever its content does, as bundlers name what they write.
+/// Returns true if the file's name changes whenever its content does, as bundlers name their output.
 pub(crate) fn is_immutable(path: &str) -> bool {
     let directories = ["_astro/", "_next/static/", "_app/immutable/"];
     if directories.iter().any(|directory| path.starts_with(directory) || path.contains(&format!("/{directory}"))) {

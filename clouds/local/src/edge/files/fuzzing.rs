@@ -1,4 +1,4 @@
-//! What the fuzz targets call: a site on disk whose rules change.
+//! Entry points of the fuzz targets: a site on disk whose rules change.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use super::site::{Answer, Site};
 #[derive(Debug)]
 pub struct RuledSite(Site);
 
-/// What a request gets.
+/// Response to a request.
 #[derive(Debug)]
 pub enum Outcome {
     /// This file.
@@ -38,7 +38,7 @@ impl RuledSite {
         (self.0.redirects, self.0.complaints) = Redirects::parse(text);
     }
 
-    /// What a request gets.
+    /// Response to a request.
     pub fn answer(&self, uri: &Uri) -> Outcome {
         match self.0.answer(uri, &HeaderMap::new()) {
             Answer::File { asset, .. } => Outcome::File(asset.identity.file.clone()),

@@ -1,4 +1,4 @@
-//! What is known of an artifact's files before the first request: digests and compressed copies, kept on disk for the next start.
+//! Index of an artifact's files before the first request: digests and compressed copies, kept on disk for the next start.
 
 use std::fs::{self, File};
 use std::io::{self, BufReader, BufWriter, Read, Write};
@@ -48,7 +48,7 @@ pub(crate) struct FileRecord {
     pub gzip: Option<u64>,
 }
 
-/// Where the compressed copy of the file with this number is, by its ending.
+/// Returns the path of the compressed copy of the file with this number, by its extension.
 pub(crate) fn variant_file(cache: &Path, number: usize, ending: &str) -> PathBuf {
     cache.join(format!("{number}.{ending}"))
 }

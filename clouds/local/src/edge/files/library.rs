@@ -13,7 +13,7 @@ use super::index::{clean, load_or_build};
 use super::site::Site;
 use crate::control::SharedControlPlane;
 
-/// What all sites may keep in memory together, bytes.
+/// Memory limit of all sites together, bytes.
 const MEMORY: u64 = 16 << 20;
 
 /// Names the files of a site.
@@ -21,7 +21,7 @@ const MEMORY: u64 = 16 << 20;
 pub(crate) struct SiteKey {
     /// The artifact.
     pub artifact: Digest,
-    /// Where the files are within it.
+    /// Directory of the files within it.
     pub root: String,
     /// Paths relative to the root that are not served: source files of functions.
     pub hidden: Vec<String>,

@@ -1,9 +1,9 @@
-//! Which encoding of a file a request gets.
+//! Content negotiation: the encoding of a file for a request.
 
 use http::HeaderMap;
 use http::header::ACCEPT_ENCODING;
 
-/// How a body is encoded.
+/// Encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Identity,

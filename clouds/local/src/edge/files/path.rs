@@ -26,7 +26,8 @@ pub(crate) fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-/// Whether a file of this path, relative to the site's root, may be seen: no part of it starts with a dot, but for `.well-known`.
+/// Returns true if a file of this path, relative to the site's root, may be served: no part of it starts with a dot, except for
+/// `.well-known`.
 pub(crate) fn is_visible(path: &str) -> bool {
     path.split('/').enumerate().all(|(depth, part)| !part.starts_with('.') || (depth == 0 && part == ".well-known"))
 }

@@ -8,7 +8,7 @@ use super::path::percent_decode;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Pattern {
     before: Vec<Piece>,
-    /// What follows the star; `None` without one.
+    /// Pattern after the star; `None` without one.
     after: Option<String>,
 }
 
@@ -18,7 +18,7 @@ enum Piece {
     Placeholder(String),
 }
 
-/// What the placeholders of a pattern stand for, percent escapes resolved; the star's name is `splat`.
+/// Values of a pattern's placeholders, percent escapes resolved; the star's name is `splat`.
 pub(crate) type Captures = HashMap<String, String>;
 
 impl Pattern {
@@ -46,7 +46,7 @@ impl Pattern {
         Ok(Self { before: pieces, after: after.map(decode).transpose()? })
     }
 
-    /// What the placeholders stand for when the path (percent escapes resolved, leading slash) matches.
+    /// Returns the values of the placeholders if the path (percent escapes resolved, leading slash) matches.
     pub fn captures(&self, path: &str) -> Option<Captures> {
         let mut captures = Captures::new();
         let mut rest = path;
@@ -83,7 +83,7 @@ impl Pattern {
     }
 }
 
-/// Whether a text can name a placeholder.
+/// Returns true if a text can name a placeholder.
 pub(crate) fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }

@@ -3,7 +3,7 @@
 use http::header::{IF_RANGE, RANGE};
 use http::{HeaderMap, HeaderValue};
 
-/// What part of a file a request wants.
+/// Part of a file that is requested.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Wanted {
     /// All of it: nothing else was asked, or it was asked in a way that is to be ignored.
@@ -19,7 +19,7 @@ pub(crate) enum Wanted {
     Unsatisfiable,
 }
 
-/// What part of a file of this length and strong entity tag the request wants.
+/// Returns the part of a file of this length and strong entity tag that is requested.
 pub(crate) fn wanted(headers: &HeaderMap, length: u64, etag: &HeaderValue) -> Wanted {
     let Some(range) = headers.get(RANGE).and_then(|value| value.to_str().ok()) else { return Wanted::Whole };
     // A date or a weak tag never matches: there is no date to compare with.

@@ -14,7 +14,7 @@ const MAX_RULES: usize = 5000;
 #[derive(Debug, Default)]
 pub(crate) struct Redirects {
     rules: Vec<Rule>,
-    /// Whether any rule wins over a file that exists.
+    /// Indicates that some rule takes precedence over a file that exists.
     pub has_forced: bool,
 }
 
@@ -25,7 +25,7 @@ pub(crate) struct Rule {
     to: String,
     /// The status it answers with; 200, 404 and 410 show the target in place, others send the browser there.
     pub status: StatusCode,
-    /// Whether it wins over a file that exists.
+    /// Takes precedence over a file that exists.
     pub forced: bool,
 }
 

@@ -27,7 +27,7 @@ const REVALIDATE: HeaderValue = HeaderValue::from_static("public, max-age=0, mus
 const ACCEPT_ENCODING_VALUE: HeaderValue = HeaderValue::from_static("accept-encoding");
 const BYTES: HeaderValue = HeaderValue::from_static("bytes");
 
-/// How much of a large file is read at a time, bytes.
+/// Size of the chunks in which a large file is read, bytes.
 const CHUNK: usize = 256 * 1024;
 
 impl Site {
@@ -146,7 +146,7 @@ fn describe(response: &mut Response<EdgeBody>, asset: &Asset, variant: &Variant,
     };
 }
 
-/// Whether the client has this already (RFC 9110, section 13.1.2: the weak comparison).
+/// Returns true if the client has this already (RFC 9110, section 13.1.2: the weak comparison).
 fn none_match(request: &HeaderMap, etag: &HeaderValue) -> bool {
     let Ok(etag) = etag.to_str() else { return false };
     let tags = request.get_all(IF_NONE_MATCH).iter().filter_map(|value| value.to_str().ok()).flat_map(|value| value.split(','));

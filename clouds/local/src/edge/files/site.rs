@@ -30,7 +30,7 @@ pub(crate) struct Site {
     pub complaints: Vec<String>,
 }
 
-/// What a name stands for. Names are request paths without their leading slash.
+/// Target of a name. Names are request paths without their leading slash.
 #[derive(Debug)]
 enum Found {
     File(Arc<Asset>),
@@ -40,7 +40,7 @@ enum Found {
     Page,
 }
 
-/// What a request gets.
+/// Response to a request.
 #[derive(Debug)]
 pub(crate) enum Answer<'a> {
     File { asset: &'a Asset, status: StatusCode },
@@ -73,7 +73,7 @@ impl Site {
         Ok(Self { names, redirects, headers, budget, complaints })
     }
 
-    /// What this request gets.
+    /// Returns the response to this request.
     pub fn answer(&self, uri: &Uri, headers: &HeaderMap) -> Answer<'_> {
         let raw = uri.path();
         let Some(name) = decode(raw) else { return Answer::Nothing(StatusCode::BAD_REQUEST) };

@@ -25,7 +25,7 @@ const MAX_WAITING: usize = 100;
 /// A function that failed to start is not started again for this long.
 const FAILURE_HOLDS: Duration = Duration::from_secs(2);
 
-/// How long a function's module may take to load.
+/// Timeout of loading a function's module.
 const LOAD_DEADLINE: Duration = Duration::from_secs(20);
 
 /// One function.
@@ -204,7 +204,7 @@ impl FunctionRuntime {
         }
     }
 
-    /// How long other calls in the same process may go on when it is to end.
+    /// Returns the time for which other calls may continue in a process that is to end.
     fn drain_time(&self) -> Duration {
         let usual = if self.place.retire.is_cancelled() { Duration::from_secs(3) } else { self.timeout };
         self.place.shared.stop_drain().unwrap_or(usual)
@@ -225,7 +225,8 @@ impl FunctionRuntime {
         *self.used.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
     }
 
-    /// Whether this path is its own: its route, or below it. Below `/` is everything: there a site comes first.
+    /// Returns true if this path is the function's own: its route, or below it. Below `/` is everything: there a site takes
+    /// precedence.
     pub fn answers(&self, path: &str, with_site: bool) -> bool {
         let route = self.function.route.trim_end_matches('/');
         if route.is_empty() && with_site {

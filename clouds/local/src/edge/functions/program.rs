@@ -1,4 +1,4 @@
-//! What runs a function's file.
+//! Program that runs a function's file.
 
 use std::path::Path;
 use std::time::Duration;

@@ -17,19 +17,19 @@ use crate::edge::logs::{LogPipe, Output};
 use crate::engine::Container;
 use crate::process::{ProcessSpec, ProcessTree};
 
-/// How often another port is tried when somebody took the one that was chosen.
+/// Number of times that another port is tried if the chosen one was taken.
 const PORT_ATTEMPTS: u32 = 3;
 
-/// How long one probe may take.
+/// Timeout of one probe.
 const PROBE_PATIENCE: Duration = Duration::from_secs(10);
 
-/// How long the last probe before the deadline may take at least: one cut off too soon would tell nothing.
+/// Minimum timeout of the last probe before the deadline: one cut off too soon would give no result.
 const SHORTEST_PROBE: Duration = Duration::from_secs(1);
 
-/// What to start and how to know that it answers.
+/// Plan of a launch: the program to start, and the probe that shows that it answers.
 #[derive(Debug, Clone)]
 pub(crate) struct LaunchPlan {
-    /// What it is called in messages, such as `the server`.
+    /// Name of the process in messages, such as `the server`.
     pub noun: String,
     /// The program and its arguments; `$PORT` and `${PORT}` are replaced.
     pub command: Vec<String>,
@@ -42,7 +42,7 @@ pub(crate) struct LaunchPlan {
     pub probe: Probe,
     pub deadline: Duration,
     pub stop_grace: Duration,
-    /// What the program finds on its standard input.
+    /// Standard input of the program.
     pub input: Option<Secret>,
     /// The container that the program, an engine's client then, runs in the foreground.
     pub container: Option<Container>,
@@ -60,12 +60,12 @@ impl LaunchPlan {
     }
 }
 
-/// Why a process did not come up: a code for programs and a message for people.
+/// Reason for which a process did not start: a code for programs and a message for people.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct StartFailure {
     pub code: &'static str,
     pub message: String,
-    /// Whether the same may work later: it was not the workload's fault.
+    /// Indicates that a retry may succeed: it was not the workload's fault.
     pub is_retryable: bool,
 }
 
@@ -87,7 +87,7 @@ impl From<CloudError> for StartFailure {
     }
 }
 
-/// How a launch ends without a running process.
+/// Outcome of a launch without a running process.
 #[derive(Debug)]
 pub(crate) enum LaunchError {
     /// It was called off.

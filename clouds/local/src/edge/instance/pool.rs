@@ -1,4 +1,4 @@
-//! Who answers the next request.
+//! Selection of the instance that answers the next request.
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -9,7 +9,7 @@ use tokio::sync::Notify;
 /// A process that answers on this machine.
 #[derive(Debug)]
 pub(crate) struct Instance {
-    /// Where it listens, such as `127.0.0.1:40001`.
+    /// Address at which it listens, such as `127.0.0.1:40001`.
     pub authority: Authority,
     in_flight: AtomicUsize,
     closed: AtomicBool,
@@ -22,7 +22,7 @@ impl Instance {
         Arc::new(Self { authority, in_flight: AtomicUsize::new(0), closed: AtomicBool::new(false), idle: Notify::new() })
     }
 
-    /// How many requests are under way.
+    /// Returns the number of requests in progress.
     pub fn in_flight(&self) -> usize {
         self.in_flight.load(Ordering::SeqCst)
     }
@@ -32,7 +32,7 @@ impl Instance {
         self.closed.store(true, Ordering::SeqCst);
     }
 
-    /// Whether it takes no more requests.
+    /// Returns true if it accepts no more requests.
     pub fn is_closed(&self) -> bool {
         self.closed.load(Ordering::SeqCst)
     }
@@ -97,12 +97,12 @@ impl Pool {
         self.instances.write().unwrap_or_else(PoisonError::into_inner).retain(|other| !Arc::ptr_eq(other, instance));
     }
 
-    /// How many instances take requests.
+    /// Returns the number of instances that accept requests.
     pub fn len(&self) -> usize {
         self.instances.read().unwrap_or_else(PoisonError::into_inner).len()
     }
 
-    /// How many requests are under way.
+    /// Returns the number of requests in progress.
     pub fn in_flight(&self) -> usize {
         self.instances.read().unwrap_or_else(PoisonError::into_inner).iter().map(|instance| instance.in_flight()).sum()
     }

@@ -41,7 +41,7 @@ impl Drop for ReservedPort {
     }
 }
 
-/// Whether a process could listen on this port now.
+/// Returns true if a process could listen on this port now.
 pub(crate) fn is_free(port: u16) -> bool {
     TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok()
 }

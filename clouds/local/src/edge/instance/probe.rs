@@ -5,7 +5,7 @@ use std::net::Ipv4Addr;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
-/// How a process shows that it is ready.
+/// Readiness probe of a process.
 #[derive(Debug, Clone)]
 pub(crate) enum Probe {
     /// It answers this path with a status below 500.
@@ -14,7 +14,7 @@ pub(crate) enum Probe {
     Connect,
 }
 
-/// What a probe found.
+/// Result of a probe.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Finding {
     Healthy,

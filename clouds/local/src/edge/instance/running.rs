@@ -18,12 +18,12 @@ use crate::process::ProcessTree;
 
 const MIB: u64 = 1 << 20;
 
-/// How often the memory of a process is looked at.
+/// Interval at which the memory of a process is measured.
 const SAMPLE: Duration = Duration::from_secs(1);
 
 /// A process that answers.
 pub(crate) struct Running {
-    /// Where requests go.
+    /// Instance that requests are sent to.
     pub instance: Arc<Instance>,
     tree: ProcessTree,
     /// The container that the tree, a client of an engine, runs.
@@ -32,7 +32,7 @@ pub(crate) struct Running {
     _port: ReservedPort,
 }
 
-/// Why a process is not to run any longer.
+/// Reason for which a process is to stop.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Ended {
     /// It was told to stop, and still runs.
@@ -84,7 +84,7 @@ impl Running {
     }
 }
 
-/// How a process ended, such as `exited with status 1`.
+/// Describes the end of a process, such as `exited with status 1`.
 pub(super) fn describe_end(status: io::Result<ExitStatus>, container: Option<&Container>) -> String {
     let status = match status {
         Ok(status) => status,

@@ -36,7 +36,7 @@ impl RequestBody {
         Self(Some(Arc::new(Source { body, touched: AtomicBool::new(false) })))
     }
 
-    /// Whether it can still be sent from its beginning.
+    /// Returns true if it can still be sent from its beginning.
     pub fn is_whole(&self) -> bool {
         self.0.as_ref().is_none_or(|source| !source.touched.load(Ordering::SeqCst))
     }

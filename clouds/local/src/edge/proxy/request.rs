@@ -29,7 +29,7 @@ pub(crate) struct Outgoing {
     pub body: RequestBody,
     /// The client's side of a connection that is to change its protocol.
     pub upgrade: Option<OnUpgrade>,
-    /// Whether it is to go over a connection of its own.
+    /// Requires a connection of its own.
     pub fresh: bool,
 }
 

@@ -17,8 +17,8 @@ use super::tunnel;
 use crate::edge::body::EdgeBody;
 use crate::edge::instance::Lease;
 
-/// How long an unused connection to a process is kept. Shorter than what common servers keep (Node 5 s, gunicorn 2 s), so that
-/// they rarely close one just as we use it.
+/// Time for which an unused connection to a process is kept. It is shorter than that of common servers (Node 5 s, gunicorn 2 s),
+/// so that they rarely close one just as we use it.
 const IDLE: Duration = Duration::from_millis(1500);
 
 /// Passes requests on.
@@ -30,16 +30,16 @@ pub(crate) struct Upstream {
     fresh: Client<HttpConnector, RequestBody>,
 }
 
-/// Why a request got no answer from a process.
+/// Reason for which a process did not answer a request.
 #[derive(Debug)]
 pub(crate) struct ForwardError {
-    /// Whether the request may be offered again, there or elsewhere.
+    /// Permission to offer the request again, there or elsewhere.
     pub retry: Retry,
-    /// What happened, for people.
+    /// Description of the problem, for people.
     pub message: String,
 }
 
-/// Whether a request may be offered to a process again.
+/// Permission to offer a request to a process again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Retry {
     /// Its body is gone, or seeing it twice could do harm.
@@ -51,7 +51,7 @@ pub(crate) enum Retry {
 }
 
 impl Retry {
-    /// Whether there may be another attempt after this one, counted from 1.
+    /// Returns true if another attempt is permitted after this one, counted from 1.
     pub fn allows(self, attempt: u32) -> bool {
         match self {
             Self::Never => false,

@@ -8,7 +8,7 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// A process that ran this long starts afresh.
 const STABLE: Duration = Duration::from_mins(1);
 
-/// How long to wait before the next restart: twice as long after each failure.
+/// Delay before the next restart: twice as long after each failure.
 #[derive(Debug)]
 pub(super) struct Backoff(Duration);
 

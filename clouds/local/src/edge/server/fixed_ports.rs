@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 use domain::id::{DeploymentId, EnvironmentId};
 use tokio::sync::watch;
 
-/// Who has which fixed port, and who is to have it next.
+/// Holders of fixed ports, and the servers that get them next.
 pub(crate) struct FixedPorts {
     ports: Mutex<HashMap<u16, Holding>>,
     changed: watch::Sender<u64>,
@@ -20,7 +20,8 @@ struct Holding {
     next: Option<DeploymentId>,
 }
 
-/// How much a server wants a port. A higher rank makes a lower one of the same environment stop, a newer release an older one.
+/// Priority of a server's claim to a port. A higher rank makes a lower one of the same environment stop, a newer release an older
+/// one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Rank {
     /// Somebody asked for it by its own label.
@@ -31,7 +32,7 @@ pub(crate) enum Rank {
     Release,
 }
 
-/// What a server that wants a port gets.
+/// Answer to a server's claim to a port.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Claim {
     /// The port.
@@ -74,7 +75,7 @@ impl FixedPorts {
         Claim::Wait
     }
 
-    /// Whether the holder of a port is asked to make room.
+    /// Returns true if the holder of a port is requested to release it.
     pub fn must_yield(&self, port: u16, id: DeploymentId) -> bool {
         self.lock().get(&port).is_some_and(|holding| holding.holder == id && holding.next.is_some_and(|next| next != id))
     }

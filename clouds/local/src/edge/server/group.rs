@@ -17,7 +17,7 @@ use crate::edge::shared::Place;
 /// Requests that may wait for a process at once; more are told to come back.
 const MAX_WAITING: usize = 1000;
 
-/// How long a request waits while a server restarts or starts for the first time.
+/// Time for which a request waits while a server restarts or starts for the first time.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 /// After a start on demand failed, requests are answered with the reason for this long.
@@ -34,7 +34,7 @@ pub(crate) struct ServerGroup {
     /// Counts changes of the pool and the phase, for those who wait.
     changed: watch::Sender<u64>,
     live: AtomicBool,
-    /// How many replicas it is to have here.
+    /// Number of replicas that it should have here.
     wanted: AtomicU32,
     waiting: AtomicUsize,
 }
@@ -43,13 +43,13 @@ struct State {
     phase: Phase,
     /// It was ready once, in this process or an earlier one.
     was_ready: bool,
-    /// Until when it runs although no route shows it.
+    /// Time until which it runs without a route.
     keep_until: Instant,
     /// A route has moved away and nobody asked since: requests under way are waited for only so long.
     leaving: bool,
 }
 
-/// Where a server workload stands.
+/// Phase of a server workload.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Phase {
     /// Nothing runs.
@@ -64,7 +64,7 @@ pub(super) enum Phase {
     Gone,
 }
 
-/// Why a request gets no place in a process.
+/// Reason for which a request gets no place in a process.
 #[derive(Debug)]
 pub(crate) enum NoLease {
     /// The workload is no more: look up again who answers.
@@ -97,12 +97,12 @@ impl ServerGroup {
         group
     }
 
-    /// Whether a request would be answered at once.
+    /// Returns true if a request would be answered at once.
     pub fn is_serving(&self) -> bool {
         self.pool.len() > 0
     }
 
-    /// Whether a route shows it, or is to show it.
+    /// Returns true if a route points to it, or is to point to it.
     pub fn is_live(&self) -> bool {
         self.live.load(Ordering::SeqCst)
     }
@@ -125,7 +125,7 @@ impl ServerGroup {
         }
     }
 
-    /// Whether it has a reason to run now.
+    /// Returns true if it has a reason to run now.
     pub(super) fn has_reason(&self) -> bool {
         let yields = self.spec.port.is_some_and(|port| self.place.shared.fixed_ports.must_yield(port, self.place.id()));
         let state = self.lock();
@@ -134,7 +134,7 @@ impl ServerGroup {
         !yields && !self.place.retire.is_cancelled() && (self.is_live() || fresh || kept)
     }
 
-    /// When the reason to run may end by itself.
+    /// Returns the time at which the reason to run may end by itself.
     pub(super) fn keep_until(&self) -> Instant {
         self.lock().keep_until
     }
@@ -147,7 +147,7 @@ impl ServerGroup {
         self.lock().phase.clone()
     }
 
-    /// How many processes it is to have now, at least.
+    /// Returns the minimum number of processes that it should have now.
     pub(super) fn replicas(&self) -> usize {
         let full = self.is_live() || !self.was_ready();
         if full && self.spec.port.is_none() { self.wanted.load(Ordering::SeqCst).max(1) as usize } else { 1 }

@@ -1,4 +1,4 @@
-//! What is started for a replica: the project's own program, or the client that runs its image.
+//! Program that is started for a replica: the project's own, or the client that runs its image.
 
 use std::path::PathBuf;
 
@@ -9,13 +9,13 @@ use super::group::ServerGroup;
 use crate::edge::instance::StartFailure;
 use crate::engine::{Call, Container, Run};
 
-/// What is started for a replica.
+/// Program that is started for a replica.
 pub(super) struct Program {
     /// The program and its arguments; `$PORT` is replaced later.
     pub command: Vec<String>,
     pub directory: PathBuf,
     pub env: Vec<(String, Secret)>,
-    /// What it finds on its standard input.
+    /// Standard input of the program.
     pub input: Option<Secret>,
     /// The container that it runs.
     pub container: Option<Container>,

@@ -12,7 +12,7 @@ use super::group::ServerGroup;
 use super::program::Program;
 use crate::edge::instance::{Ended, LaunchError, LaunchPlan, Probe, Running, StartFailure, launch};
 
-/// How long requests under way may go on in a workload that is deleted.
+/// Time for which requests in progress may continue in a workload that is deleted.
 const RETIRE_DRAIN: Duration = Duration::from_secs(3);
 
 /// Keeps one process running until `stop` fires. Fires it itself when it gives up.

@@ -12,7 +12,7 @@ use super::group::{Phase, ServerGroup};
 use super::replica::replica;
 use crate::edge::instance::{StartFailure, is_free};
 
-/// How long to wait until a port that somebody else has is looked at again, for a server that is live.
+/// Interval at which a port that another process holds is tried again, for a server that is live.
 const PORT_RETRY: Duration = Duration::from_secs(2);
 
 /// Runs until the workload is to be gone and nothing of it is left.

@@ -1,4 +1,4 @@
-//! Which providers there are: a file of the operator's.
+//! Configuration of sign-in providers: a file of the operator's.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use domain::secret::Secret;
 use serde::Deserialize;
 use url::Url;
 
-/// Why the file of providers cannot be taken.
+/// Reason for which the file of providers is refused.
 #[derive(Debug, thiserror::Error)]
 #[error("{path}: {message}")]
 pub struct ConfigError {
@@ -193,7 +193,7 @@ fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// In which teams somebody of these groups is: in each with the highest role of those that apply.
+/// Returns the teams of a user in these groups: in each with the highest role of those that apply.
 pub(super) fn mapped(mappings: &[GroupConfig], groups: &[String]) -> Vec<(TeamId, Role)> {
     let applies = |mapping: &&GroupConfig| mapping.name == "*" || groups.contains(&mapping.name);
     let mut teams: BTreeMap<TeamId, Role> = BTreeMap::new();

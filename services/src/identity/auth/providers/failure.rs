@@ -1,8 +1,8 @@
-//! What goes wrong with providers: only the log hears of it.
+//! Failures of providers: only the log contains them.
 
 use std::fmt;
 
-/// What went wrong, in words.
+/// Description of the failure.
 #[derive(Debug)]
 pub struct Failure(String);
 

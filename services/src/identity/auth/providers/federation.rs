@@ -39,15 +39,15 @@ impl Flow for Away {
     const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 }
 
-/// Where a browser is sent.
+/// Redirect of a browser to a provider.
 pub struct Leaving {
     /// The provider's address.
     pub to: Url,
-    /// What the browser has to show when it is back.
+    /// Secret that the browser has to present when it returns.
     pub browser: Secret,
 }
 
-/// How a sign-in with a provider ended.
+/// Outcome of a sign-in with a provider.
 pub enum Federated {
     /// Signed in; where to go on.
     Done(SignedIn, String),
@@ -217,7 +217,7 @@ impl SignInProviders {
     }
 }
 
-/// What a browser came back with.
+/// Parameters with which a browser returned.
 pub struct Returned<'a> {
     /// The state it was sent away with.
     pub state: &'a str,
@@ -225,11 +225,11 @@ pub struct Returned<'a> {
     pub code: &'a str,
     /// The issuer that the provider names, if it does.
     pub issuer: Option<&'a str>,
-    /// What the browser was given.
+    /// Secret that the browser was given.
     pub browser: Option<&'a Secret>,
-    /// Where it came back to.
+    /// Address to which it returned.
     pub redirect: &'a Url,
-    /// Where the request comes from.
+    /// Origin of the request.
     pub origin: &'a Arc<Origin>,
 }
 

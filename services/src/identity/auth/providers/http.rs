@@ -12,11 +12,11 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const LARGEST: usize = 1 << 20;
 const AGENT: &str = concat!("mikrocloud/", env!("CARGO_PKG_VERSION"));
 
-/// What makes the requests.
+/// Client that makes the requests.
 #[derive(Clone)]
 pub(super) struct Http(reqwest::Client);
 
-/// Why a request failed, as the OpenID Connect library wants it.
+/// Reason for which a request failed, in the form that the OpenID Connect library requires.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HttpError {
     #[error("the request failed")]

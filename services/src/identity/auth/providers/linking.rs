@@ -19,7 +19,7 @@ use crate::identity::auth::flows::Flow;
 use crate::identity::auth::sessions::SignedIn;
 use crate::{Result, ServiceError};
 
-/// Whether two accounts are linked is asked.
+/// State of a pending question about linking two accounts.
 #[derive(Serialize, Deserialize)]
 pub(super) struct LinkAsked {
     pub provider: String,
@@ -33,22 +33,22 @@ impl Flow for LinkAsked {
     const LIFETIME: TimeDelta = TimeDelta::minutes(15);
 }
 
-/// What somebody is asked before an account is linked with theirs.
+/// Question to the user before an account is linked with theirs.
 pub struct LinkQuestion {
     /// The provider, for people.
     pub provider: String,
     /// The address of both accounts.
     pub email: String,
-    /// Whether the password of the account here has to be given.
+    /// Requires the password of the account here.
     pub needs_password: bool,
-    /// Whether a code of its second factor has to be given.
+    /// Requires a code of its second factor.
     pub needs_code: bool,
 }
 
 const STALE: ServiceError = ServiceError::Unauthenticated("this took too long or was used: begin again");
 
 impl SignInProviders {
-    /// What is asked, for a browser in which somebody may be signed in.
+    /// Returns the question, for a browser in which somebody may be signed in.
     pub async fn link_question(&self, token: &str, present: Option<&Account>) -> Result<LinkQuestion> {
         let asked: LinkAsked = self.sessions().flow(token).await?.ok_or(STALE)?;
         self.question(&asked, present).await

@@ -25,7 +25,7 @@ use oidc::Oidc;
 
 use crate::{Result, ServiceError};
 
-/// What a provider says about who signed in there.
+/// Claims of a provider about the user who signed in there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Claims {
     /// Never given to somebody else.
@@ -63,18 +63,18 @@ pub(super) struct Provider {
     pub info: ProviderInfo,
     domains: Vec<String>,
     groups: Vec<GroupConfig>,
-    /// How long a sign-in lasts at most; as long as it is used where there is none.
+    /// Maximum duration of a sign-in; unlimited while it is used if there is none.
     session: Option<TimeDelta>,
     protocol: Protocol,
 }
 
-/// What a browser is sent away with, and what has to be known when it comes back.
+/// Parameters with which a browser is sent away, and the state that is needed when it returns.
 pub(super) struct Departure {
     pub nonce: String,
     pub verifier: String,
 }
 
-/// What a browser came back with.
+/// Parameters with which a browser returned.
 pub(super) struct Arrival<'a> {
     pub code: &'a str,
     pub redirect: &'a Url,
@@ -91,7 +91,7 @@ impl Provider {
         Self { info: ProviderInfo { name, label }, domains, groups, session, protocol }
     }
 
-    /// Where a browser goes to sign in there.
+    /// Returns the address at which the browser signs in at the provider.
     async fn authorize(&self, redirect: &Url, state: &str, departure: &Departure) -> Result<Url> {
         let address = match &self.protocol {
             Protocol::Oidc(oidc) => oidc.authorize(redirect, state, departure).await,
@@ -100,7 +100,7 @@ impl Provider {
         address.map_err(|error| self.failed(&error))
     }
 
-    /// Who came back.
+    /// Returns the claims about the user who returned.
     async fn claims(&self, arrival: &Arrival<'_>) -> Result<Claims> {
         let claims = match &self.protocol {
             Protocol::Oidc(oidc) => oidc.claims(arrival).await,
@@ -125,12 +125,12 @@ impl Provider {
         ))
     }
 
-    /// Which teams somebody of these groups is in, and as what.
+    /// Returns the teams of a user in these groups, with their roles.
     fn mapped(&self, groups: &[String]) -> Vec<(TeamId, domain::access::Role)> {
         config::mapped(&self.groups, groups)
     }
 
-    /// Whether people with this address may sign in.
+    /// Returns true if users with this address may sign in.
     fn takes(&self, email: &str) -> bool {
         let domain = email.rsplit_once('@').map_or("", |(_, domain)| domain);
         self.domains.is_empty() || self.domains.iter().any(|known| known.eq_ignore_ascii_case(domain))

@@ -22,7 +22,7 @@ use super::config::OidcSettings;
 use super::http::Http;
 use super::{Arrival, Claims, Departure, Failure};
 
-/// How long what a provider says about itself is taken for true.
+/// Time for which a provider's metadata is cached.
 const FRESH: Duration = Duration::from_mins(10);
 
 /// All claims that the standard does not name, such as groups.
@@ -136,7 +136,7 @@ impl Oidc {
     }
 }
 
-/// What an ID token says, if the provider signed it for us and for this sign-in.
+/// Returns the claims of an ID token, if the provider signed it for us and for this sign-in.
 fn verified(client: &OidcClient, tokens: &Tokens, arrival: &Arrival<'_>) -> Result<IdClaims, Failure> {
     let token = tokens.id_token().ok_or_else(|| Failure::new("the provider sent no ID token"))?;
     let nonce = Nonce::new(arrival.departure.nonce.clone());

@@ -59,7 +59,7 @@ impl House {
         Self { services, environment, _directory: directory }
     }
 
-    /// What a process that starts now looks after.
+    /// Builds the certificates that a process manages which starts now.
     async fn start(&self) -> Certificates {
         let settings = AcmeSettings {
             domains: vec!["cloud.example.org".to_owned()],
@@ -149,7 +149,7 @@ fn host(name: &str) -> HostName {
     name.parse().unwrap()
 }
 
-/// Which domains are served, each with what is in its chain.
+/// Returns the served domains, each with the content of its chain.
 fn served(certificates: &Certificates) -> Vec<(String, Option<String>)> {
     let domains = Arc::clone(&certificates.served().borrow().domains);
     let mut domains: Vec<_> =

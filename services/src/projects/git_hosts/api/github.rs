@@ -12,7 +12,7 @@ use url::Url;
 use super::{CommitState, CommitStatus, HostError, PATIENCE};
 use crate::projects::git_hosts::settings::GitHubApp;
 
-/// How many comments are looked through: so many pages of so many.
+/// Maximum number of comments that are searched: the number of pages, and their size.
 const PAGES: u32 = 5;
 const PER_PAGE: usize = 100;
 /// The longest description that GitHub takes.
@@ -56,7 +56,7 @@ impl GitHub {
         Ok(Self { client, token: Secret::from(token.expose_secret()) })
     }
 
-    /// What the API, and the repository, is used with.
+    /// Returns the token for the API, and for the repository.
     pub fn token(&self) -> &Secret {
         &self.token
     }

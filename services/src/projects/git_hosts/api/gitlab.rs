@@ -9,7 +9,7 @@ use url::Url;
 
 use super::{CommitState, CommitStatus, HostError, PATIENCE};
 
-/// How many comments are looked through: so many pages of so many.
+/// Maximum number of comments that are searched: the number of pages, and their size.
 const PAGES: u32 = 5;
 const PER_PAGE: usize = 100;
 /// The longest description that GitLab takes.
@@ -35,7 +35,7 @@ impl GitLab {
         Ok(Self { client: client.map_err(|error| HostError::unreachable(GitHost::GitLab, error))?, api, token })
     }
 
-    /// What the API, and the repository, is used with.
+    /// Returns the token for the API, and for the repository.
     pub fn token(&self) -> &Secret {
         &self.token
     }

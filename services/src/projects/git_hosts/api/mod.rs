@@ -1,4 +1,4 @@
-//! What Git hosts are asked and told.
+//! Client of the Git hosts' APIs: queries and reports.
 
 mod github;
 mod gitlab;
@@ -14,10 +14,10 @@ use gitlab::GitLab;
 
 use super::settings::GitHosts;
 
-/// How long one exchange with a host may take.
+/// Timeout of one exchange with a host.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// How a host says that a commit stands.
+/// State of a commit, as the host displays it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum CommitState {
     /// It is being deployed.
@@ -30,20 +30,20 @@ pub(super) enum CommitState {
     Cancelled,
 }
 
-/// What a host shows beside a commit.
+/// Status that a host displays beside a commit.
 #[derive(Debug, Clone)]
 pub(super) struct CommitStatus {
-    /// How it stands.
+    /// State of the commit.
     pub state: CommitState,
-    /// Whose status it is, among others of the commit.
+    /// Name of the status, among others of the commit.
     pub context: String,
-    /// What there is to say, on one line.
+    /// Description of the status, on one line.
     pub description: String,
-    /// Where there is more to see.
+    /// Link to further details.
     pub target: Option<String>,
 }
 
-/// Why a host did not do what it was asked for.
+/// Reason for which a host did not carry out a request.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum HostError {
     /// It may do it later.
@@ -110,7 +110,7 @@ impl HostApi {
         }
     }
 
-    /// Whether the repository is there, and may be looked at.
+    /// Checks that the repository exists, and may be read.
     pub async fn check(&self, repository: &RepositoryName) -> Result<(), HostError> {
         match self {
             Self::GitHub(github) => in_time(GitHost::GitHub, github.check(repository)).await,
