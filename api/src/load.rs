@@ -114,8 +114,8 @@ pub(crate) async fn admit(State(gate): State<Arc<Gate>>, request: Request, next:
 }
 
 /// The largest body that is heard out before it is refused, in bytes, and for how long.
-const HEARD_OUT: u64 = 32 << 20;
-const HEARING: Duration = Duration::from_secs(10);
+const DRAIN_LIMIT: u64 = 32 << 20;
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Reads a body whole before anything else happens, so that a client that sends slowly takes no place from others; refuses one that is too
 /// large, whoever would read it.
@@ -143,10 +143,10 @@ fn too_large() -> Response {
 
 /// Reads a body that is refused, up to a point: a client that is still sending when the connection is closed never sees the answer.
 async fn hear_out(body: Body, length: u64) {
-    if length <= HEARD_OUT {
+    if length <= DRAIN_LIMIT {
         let mut chunks = body.into_data_stream();
         let hearing = async { while let Some(Ok(_)) = chunks.next().await {} };
-        let _ = tokio::time::timeout(HEARING, hearing).await;
+        let _ = tokio::time::timeout(DRAIN_TIMEOUT, hearing).await;
     }
 }
 

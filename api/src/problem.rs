@@ -143,10 +143,9 @@ pub(crate) async fn dress(request: Request, next: Next) -> Response {
     let (code, detail) = match status {
         StatusCode::METHOD_NOT_ALLOWED => ("METHOD_NOT_ALLOWED", "this path does not take this method: see the Allow header"),
         StatusCode::GATEWAY_TIMEOUT => ("TIMEOUT", "it took too long and was given up: try again"),
-        StatusCode::INTERNAL_SERVER_ERROR => (
-            "INTERNAL",
-            "MikroCloud could not do this because of a fault of its own: its log has the details under this request's id",
-        ),
+        StatusCode::INTERNAL_SERVER_ERROR => {
+            ("INTERNAL", "internal error: the server's log has the details under this request's id")
+        }
         _ => ("BAD_REQUEST", "the request could not be read: see /api/v1/openapi.json for what this path takes"),
     };
     let (bare, _) = response.into_parts();

@@ -89,7 +89,7 @@ actions! {
     DeploymentPromote = "deployment.promote", Create;
     /// A rollback was asked for.
     DeploymentRollback = "deployment.rollback", Create;
-    /// A deployment was called off.
+    /// A deployment was cancelled.
     DeploymentCancel = "deployment.cancel", Update;
     /// A deployment was approved.
     DeploymentApprove = "deployment.approve", Update;
@@ -105,7 +105,7 @@ actions! {
     ChannelCreate = "notification-channel.create", Create;
     /// A notification channel was changed.
     ChannelUpdate = "notification-channel.update", Update;
-    /// A notification channel was put in use or out of use.
+    /// A notification channel was put in use or disabled.
     ChannelEnable = "notification-channel.enable", Update;
     /// A notification channel was given another secret.
     ChannelRotate = "notification-channel.rotate-secret", Update;
@@ -117,7 +117,7 @@ actions! {
     ChannelDelete = "notification-channel.delete", Delete;
     /// A dead job was given its attempts again.
     JobRetry = "job.retry", Update;
-    /// A job was called off.
+    /// A job was cancelled.
     JobDiscard = "job.discard", Update;
     /// It was changed how a queue is run.
     QueueUpdate = "queue.update", Update;

@@ -28,7 +28,7 @@ pub enum DeploymentStatus {
     Superseded,
     /// It ended with an error, which [`Failure`] tells.
     Failed,
-    /// Somebody, or a newer deployment, called it off.
+    /// Somebody, or a newer deployment, cancelled it.
     Cancelled,
 }
 

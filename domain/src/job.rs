@@ -19,7 +19,7 @@ pub enum JobState {
     Done,
     /// It failed more often than it may; a person has to look.
     Dead,
-    /// It was called off.
+    /// It was cancelled.
     Cancelled,
 }
 

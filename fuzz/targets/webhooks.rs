@@ -1,7 +1,7 @@
 //! Webhooks: what is taken from a Git host is usable everywhere it goes, and is kept and read back the same.
 #![no_main]
 
-use domain::git_host::{GitHost, Happening, HostEvent, PayloadError, github, gitlab};
+use domain::git_host::{GitHost, GitEvent, HostEvent, PayloadError, github, gitlab};
 use domain::name::EnvironmentName;
 use domain::source::Reference;
 use libfuzzer_sys::fuzz_target;
@@ -21,20 +21,20 @@ fn check(host: GitHost, event: &HostEvent) {
     let json = serde_json::to_string(event).expect("what was read can be kept");
     assert_eq!(&serde_json::from_str::<HostEvent>(&json).expect("what was kept can be read"), event, "{json}");
     match &event.what {
-        Happening::Push(push) => {
+        GitEvent::Push(push) => {
             is_usable(&push.branch);
             is_usable(&push.commit);
             assert!(push.commit.is_commit());
             push.default_branch.iter().for_each(is_usable);
         }
-        Happening::PullRequest(request) => {
+        GitEvent::PullRequest(request) => {
             is_usable(&request.commit);
             assert!(request.commit.is_commit());
             [&request.title, &request.author, &request.branch].into_iter().for_each(|text| is_line(text));
             let environment = host.preview_environment(request.number);
             assert!(environment.parse::<EnvironmentName>().is_ok(), "{environment}");
         }
-        Happening::Installation(_) | Happening::Ping | Happening::Nothing { .. } => {}
+        GitEvent::Installation(_) | GitEvent::Ping | GitEvent::Nothing { .. } => {}
     }
 }
 

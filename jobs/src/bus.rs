@@ -19,7 +19,7 @@ pub enum Topic {
     ProjectEvents(ProjectId),
     /// Change of the edges' work.
     Edges,
-    /// A job was called off: whoever runs it should look at its lease.
+    /// A job was cancelled: whoever runs it should look at its lease.
     Job(JobId),
 }
 

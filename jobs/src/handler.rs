@@ -15,7 +15,7 @@ pub struct Run {
     pub job: Job,
     /// To be shown with every write.
     pub fence: Fence,
-    /// Fires when the work has to stop: the lease is lost, the job was called off, time is up, or the process shuts down.
+    /// Fires when the work has to stop: the lease is lost, the job was cancelled, time is up, or the process shuts down.
     pub stop: CancellationToken,
 }
 

@@ -156,7 +156,7 @@ impl Runner {
             Ok(Outcome::Recorded) => "done",
             Ok(Outcome::Done) => self.record(fence, "done", &End::Done).await,
             Err(JobError::Stopped) if self.shutdown.is_cancelled() => self.record(fence, "handed_back", &End::HandedBack).await,
-            // The lease is another's, or the job was called off: there is nothing to record.
+            // The lease is another's, or the job was cancelled: there is nothing to record.
             Err(JobError::Stopped) => {
                 if !stop.is_cancelled() {
                     tracing::info!(job.id = %fence.job_id, "the lease of a job is lost: what it wrote was refused");
@@ -198,7 +198,7 @@ impl Runner {
                 Ok(true) => last_extended = tokio::time::Instant::now(),
                 Ok(false) => {
                     if !stop.is_cancelled() {
-                        tracing::info!(job.id = %fence.job_id, "the lease of a job is lost, or it was called off: it is stopped");
+                        tracing::info!(job.id = %fence.job_id, "the lease of a job is lost, or it was cancelled: it is stopped");
                     }
                     stop.cancel();
                 }

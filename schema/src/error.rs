@@ -1,7 +1,7 @@
 use async_graphql::{Error, ErrorExtensions, SimpleObject};
 use services::ServiceError;
 
-/// Something about the input that the caller can put right.
+/// Something about the input for the caller to fix.
 #[derive(Debug, Clone, SimpleObject)]
 pub struct UserError {
     /// The field of the input it is about.
@@ -31,7 +31,7 @@ pub fn to_graphql(error: ServiceError) -> Error {
     })
 }
 
-/// Splits what went wrong into what the caller can put right, which belongs into the payload, and the rest.
+/// Splits what went wrong into what the caller can fix, which belongs into the payload, and the rest.
 pub(crate) fn user_errors<T>(result: services::Result<T>) -> async_graphql::Result<(Option<T>, Vec<UserError>)> {
     match result {
         Ok(value) => Ok((Some(value), Vec::new())),

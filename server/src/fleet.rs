@@ -24,14 +24,14 @@ use crate::local_control::{InProcess, read, write};
 
 /// Interval of an edge's heartbeats, and the silence after which it counts as away.
 pub const SIGN_OF_LIFE: Duration = Duration::from_secs(3);
-const AWAY_AFTER: Duration = Duration::from_secs(11);
+const HEARTBEAT_TIMEOUT: Duration = Duration::from_secs(11);
 
 /// Interval at which the rows are polled while waiting for edges.
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// The edges that give signs of life.
 pub async fn alive(store: &Store) -> Result<Vec<EdgeRow>, StoreError> {
-    store.edge_list_alive(now() - AWAY_AFTER).await
+    store.edge_list_alive(now() - HEARTBEAT_TIMEOUT).await
 }
 
 /// The control plane as an edge, or who asks the edges for something, sees it. What differs from one machine alone is here, the rest is
@@ -73,12 +73,12 @@ impl ControlPlane for Fleet {
         let all = self.rest.workloads().await?;
         let Some(me) = self.me else { return Ok(all) };
         let views = self.views(None).await?;
-        Ok(all.into_iter().filter_map(|workload| views.share_of(me, workload)).collect())
+        Ok(all.into_iter().filter_map(|workload| views.assign(me, workload)).collect())
     }
 
     async fn workload(&self, deployment_id: DeploymentId) -> Result<Option<Workload>, CloudError> {
         let Some(mut workload) = self.rest.workload(deployment_id).await? else { return Ok(None) };
-        workload.observed = self.views(Some(deployment_id)).await?.together(&workload.desired);
+        workload.observed = self.views(Some(deployment_id)).await?.aggregate(&workload.desired);
         Ok(Some(workload))
     }
 

@@ -151,7 +151,7 @@ pub(crate) struct Inner {
     pub breaches: Option<auth::Breaches>,
     pub outbound: outbound::Outbound,
     pub providers: auth::Providers,
-    pub recent: auth::Recent,
+    pub actors: auth::ActorCache,
     pub feed_reads: feeds::FeedReads,
     pub feed_places: feed_places::FeedPlaces,
     pub clouds: HashMap<&'static str, Cloud>,
@@ -191,7 +191,7 @@ impl Services {
         let outlets = Arc::new(Outlets { bus, wakeups, alerts: AlertReceiver::new(settings.alert_webhook.clone()) });
         let auditor = audit::Auditor::new(Arc::clone(&sealer));
         let clouds = clouds.into_iter().map(|cloud| (cloud.name, cloud)).collect();
-        let (recent, feed_reads) = (auth::Recent::default(), feeds::FeedReads::default());
+        let (actors, feed_reads) = (auth::ActorCache::default(), feeds::FeedReads::default());
         Self {
             inner: Arc::new(Inner {
                 store,
@@ -202,7 +202,7 @@ impl Services {
                 breaches,
                 outbound,
                 providers,
-                recent,
+                actors,
                 feed_reads,
                 feed_places: feed_places::FeedPlaces::default(),
                 clouds,

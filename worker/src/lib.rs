@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use futures::future::BoxFuture;
 use jobs::payload::{
     AccountMailJob, BuildJob, CheckDomainJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, LetterJob, NotifyJob,
-    PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob, RunJob, WebhookJob,
+    PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob, ScheduleRunJob, WebhookJob,
 };
 use jobs::{Handler, JobError, Outcome, Registration, Run};
 use services::Services;
@@ -39,7 +39,7 @@ pub fn registrations(services: &Services) -> Vec<Registration> {
         ResolveJob => deployments.run_resolve,
         ReleaseJob => deployments.run_release,
         RetireJob => deployments.run_retirement,
-        RunJob => schedules.run,
+        ScheduleRunJob => schedules.run,
         NotifyJob => deliveries.deliver,
         AccountMailJob => letters.mail_account_event,
         LetterJob => letters.send,

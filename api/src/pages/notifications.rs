@@ -110,7 +110,7 @@ pub(crate) fn channel(shown: &ChannelPage) -> Page {
             }
         } @else {
             form method="post" action={ (path) "/enable" } {
-                button { "Put it in use" } " " span.quiet { "Nothing is sent to it, and nothing is kept for it, until then." }
+                button { "Enable it" } " " span.quiet { "Nothing is sent to it, and nothing is kept for it, until then." }
             }
         }
         nav {
@@ -155,7 +155,7 @@ pub(crate) fn delivery(shown: &DeliveryPage) -> Page {
     let body = html! {
         p.text { (delivery.id) " to " a href=(of_channel(channel.team_id, channel.id)) { (channel.name) } ", of " (time(delivery.event_at)) ": " (delivery_state(delivery)) "." }
         @if channel.enabled && delivery.state != DeliveryState::Pending { (replay(delivery)) }
-        @if !channel.enabled { p { "The channel is out of use. Put it in use to send this once more." } }
+        @if !channel.enabled { p { "The channel is disabled. Enable it to send this once more." } }
         h2 { "Attempts" }
         @if attempts.is_empty() {
             p { "It was not tried yet." }
@@ -197,10 +197,10 @@ fn query_of(state: Option<DeliveryState>) -> &'static str {
 
 fn channel_state(channel: &Channel) -> String {
     match (channel.enabled, &channel.disabled_reason, channel.failing_since) {
-        (true, _, None) => "in use".to_owned(),
+        (true, _, None) => "enabled".to_owned(),
         (true, _, Some(since)) => format!("failing since {}", time(since)),
-        (false, Some(reason), _) => format!("out of use: {reason}"),
-        (false, None, _) => "out of use".to_owned(),
+        (false, Some(reason), _) => format!("disabled: {reason}"),
+        (false, None, _) => "disabled".to_owned(),
     }
 }
 

@@ -83,7 +83,7 @@ pub async fn channel(
     .await
 }
 
-/// Puts a channel in use that is not.
+/// Enables a channel that is disabled.
 pub async fn enable(
     State(services): State<Services>,
     Member(actor): Member,

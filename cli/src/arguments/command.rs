@@ -58,7 +58,7 @@ pub enum Command {
     Promote(PromoteOptions),
     /// Bring back what an environment showed before
     Rollback(RollbackOptions),
-    /// Call a deployment off
+    /// Cancel a deployment
     Cancel(CancelOptions),
     /// List the deployments that wait for an approval
     Approvals(Output),

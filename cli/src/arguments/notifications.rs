@@ -73,12 +73,12 @@ pub enum NotificationsCommand {
         #[arg(long, requires = "title")]
         body: Option<String>,
     },
-    /// Put a channel in use
+    /// Enable a channel
     Enable {
         /// Its name or id
         channel: String,
     },
-    /// Put a channel out of use; what waits for it is given up
+    /// Disable a channel; what waits for it is given up
     Disable {
         /// Its name or id
         channel: String,

@@ -17,7 +17,7 @@ pub enum ErrorKind {
     Unavailable,
     /// The cloud cannot do this at all.
     Unsupported,
-    /// It was called off.
+    /// It was cancelled.
     Cancelled,
     /// A phase took longer than it may.
     TimedOut,

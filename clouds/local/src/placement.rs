@@ -67,7 +67,7 @@ impl EdgeViews {
     }
 
     /// The part of a workload that this edge runs.
-    pub fn share_of(&self, me: EdgeId, mut workload: Workload) -> Option<Workload> {
+    pub fn assign(&self, me: EdgeId, mut workload: Workload) -> Option<Workload> {
         let id = workload.desired.deployment_id;
         if let WorkloadSpec::Server(server) = &mut workload.desired.spec {
             server.replicas = replicas_here(me, id, server.replicas, &self.ids(), &self.ready(id));
@@ -81,7 +81,7 @@ impl EdgeViews {
     }
 
     /// Aggregates the observations of all edges for a workload: it is ready if every edge that is to run it reports so.
-    pub fn together(&self, desired: &Desired<WorkloadSpec>) -> Observation {
+    pub fn aggregate(&self, desired: &Desired<WorkloadSpec>) -> Observation {
         let shares = match &desired.spec {
             WorkloadSpec::Server(server) => share(desired.deployment_id, server.replicas, &self.ids()),
             WorkloadSpec::Static(_) | WorkloadSpec::Functions(_) => self.edges.iter().map(|edge| (edge.id, 1)).collect(),

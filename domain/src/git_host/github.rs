@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 use super::payload::{aside, branch, commit, field, line, nothing, read, repository};
-use super::{Happening, HostEvent, InstallationAction, InstallationChange, PayloadError, PullRequest, PullRequestAction, Push};
+use super::{GitEvent, HostEvent, InstallationAction, InstallationChange, PayloadError, PullRequest, PullRequestAction, Push};
 use crate::time::Timestamp;
 
 /// A moment: GitHub writes seconds since 1970 in some places and RFC 3339 in others.
@@ -97,7 +97,7 @@ struct InstallationFields {
 /// Reads a message whose `X-GitHub-Event` is this.
 pub fn parse(event: &str, body: &[u8]) -> Result<HostEvent, PayloadError> {
     match event {
-        "ping" => Ok(aside(Happening::Ping)),
+        "ping" => Ok(aside(GitEvent::Ping)),
         "push" => push(read(body)?),
         "pull_request" => pull_request(read(body)?),
         "installation" => Ok(installation(read(body)?)),
@@ -109,7 +109,7 @@ fn push(payload: PushPayload) -> Result<HostEvent, PayloadError> {
     let PushPayload { reference, after, repository: about, installation } = payload;
     let default_branch = about.default_branch.map(|name| name.parse()).transpose();
     let what = match (branch(&reference)?, commit(&after)?) {
-        (Some(branch), Some(commit)) => Happening::Push(Push {
+        (Some(branch), Some(commit)) => GitEvent::Push(Push {
             branch,
             commit,
             default_branch: default_branch.map_err(|error| field("repository.default_branch", error))?,
@@ -135,7 +135,7 @@ fn pull_request(payload: PullRequestPayload) -> Result<HostEvent, PayloadError> 
     let PullRequestFields { title, updated_at, user, head } = pull_request;
     let what = match action {
         None => nothing("its commits did not change"),
-        Some(action) => Happening::PullRequest(PullRequest {
+        Some(action) => GitEvent::PullRequest(PullRequest {
             number: if number > 0 { number } else { return Err(field("number", "it is not above 0")) },
             action,
             title: line(&title),
@@ -160,6 +160,6 @@ fn installation(payload: InstallationPayload) -> HostEvent {
         "suspend" => InstallationAction::Suspended,
         _ => InstallationAction::Present,
     };
-    let what = Happening::Installation(InstallationChange { id, account: line(&account.login), action });
+    let what = GitEvent::Installation(InstallationChange { id, account: line(&account.login), action });
     HostEvent { repository: None, installation: Some(id), at: updated_at.and_then(|at| at.timestamp()), what }
 }

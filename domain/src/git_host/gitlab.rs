@@ -4,7 +4,7 @@ use chrono::{DateTime, NaiveDateTime};
 use serde::Deserialize;
 
 use super::payload::{aside, branch, commit, field, line, nothing, read, repository};
-use super::{Happening, HostEvent, PayloadError, PullRequest, PullRequestAction, Push};
+use super::{GitEvent, HostEvent, PayloadError, PullRequest, PullRequestAction, Push};
 use crate::time::Timestamp;
 
 #[derive(Deserialize)]
@@ -67,7 +67,7 @@ fn push(payload: PushPayload) -> Result<HostEvent, PayloadError> {
     let PushPayload { reference, after, project } = payload;
     let default_branch = project.default_branch.map(|name| name.parse()).transpose();
     let what = match (branch(&reference)?, commit(&after)?) {
-        (Some(branch), Some(commit)) => Happening::Push(Push {
+        (Some(branch), Some(commit)) => GitEvent::Push(Push {
             branch,
             commit,
             default_branch: default_branch.map_err(|error| field("project.default_branch", error))?,
@@ -89,7 +89,7 @@ fn merge_request(payload: MergeRequestPayload) -> Result<HostEvent, PayloadError
     let sha = fields.last_commit.map(|commit| commit.id).unwrap_or_default();
     let what = match action {
         None => nothing("its commits did not change"),
-        Some(action) => Happening::PullRequest(PullRequest {
+        Some(action) => GitEvent::PullRequest(PullRequest {
             number: if fields.iid > 0 { fields.iid } else { return Err(field("iid", "it is not above 0")) },
             action,
             title: line(&fields.title),

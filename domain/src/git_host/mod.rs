@@ -75,13 +75,13 @@ pub struct HostEvent {
     /// Time of the event, if the webhook states it.
     pub at: Option<Timestamp>,
     /// Description of the event.
-    pub what: Happening,
+    pub what: GitEvent,
 }
 
 /// Event reported by a Git host.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
-pub enum Happening {
+pub enum GitEvent {
     /// A branch got commits.
     Push(Push),
     /// A pull request, or merge request, was opened, changed or closed.

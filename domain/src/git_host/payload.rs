@@ -2,7 +2,7 @@
 
 use serde::de::DeserializeOwned;
 
-use super::{Happening, HostEvent, PayloadError, RepositoryName};
+use super::{GitEvent, HostEvent, PayloadError, RepositoryName};
 use crate::source::Reference;
 
 /// Maximum length to which texts by people are truncated, in characters.
@@ -40,11 +40,11 @@ pub(super) fn field(field: &'static str, problem: impl std::fmt::Display) -> Pay
     PayloadError::Field { field, problem: problem.to_string() }
 }
 
-pub(super) fn nothing(reason: impl Into<String>) -> Happening {
-    Happening::Nothing { reason: reason.into() }
+pub(super) fn nothing(reason: impl Into<String>) -> GitEvent {
+    GitEvent::Nothing { reason: reason.into() }
 }
 
 /// An event that is about no repository.
-pub(super) fn aside(what: Happening) -> HostEvent {
+pub(super) fn aside(what: GitEvent) -> HostEvent {
     HostEvent { repository: None, installation: None, at: None, what }
 }

@@ -35,7 +35,7 @@ fn merge_request(attributes: &Value) -> Value {
 
 fn request(event: HostEvent) -> PullRequest {
     match event.what {
-        Happening::PullRequest(request) => request,
+        GitEvent::PullRequest(request) => request,
         other => panic!("{other:?}"),
     }
 }
@@ -43,7 +43,7 @@ fn request(event: HostEvent) -> PullRequest {
 #[test]
 fn a_push_names_branch_commit_and_time() {
     let event = github("push", &push("refs/heads/feature/ünicode", SHA)).unwrap();
-    let Happening::Push(push) = &event.what else { panic!("{event:?}") };
+    let GitEvent::Push(push) = &event.what else { panic!("{event:?}") };
     assert_eq!((push.branch.as_str(), push.commit.as_str()), ("feature/ünicode", SHA));
     assert_eq!(event.at.unwrap().timestamp(), 1_557_933_657);
     assert_eq!(event.repository.unwrap().as_str(), "octo/shop");
@@ -51,14 +51,14 @@ fn a_push_names_branch_commit_and_time() {
         json!({"ref": "refs/heads/main", "after": SHA, "project": {"path_with_namespace": "a/b/shop", "default_branch": "main"}});
     let event = gitlab("Push Hook", &hook).unwrap();
     assert_eq!(event.repository.unwrap().parts(), ("a/b", "shop"));
-    assert!(matches!(event.what, Happening::Push(_)));
+    assert!(matches!(event.what, GitEvent::Push(_)));
 }
 
 #[test]
 fn tags_and_deleted_branches_deploy_nothing() {
     for body in [push("refs/tags/v1", SHA), push("refs/heads/main", &"0".repeat(40))] {
         let event = github("push", &body).unwrap();
-        assert!(matches!(event.what, Happening::Nothing { .. }), "{event:?}");
+        assert!(matches!(event.what, GitEvent::Nothing { .. }), "{event:?}");
     }
 }
 
@@ -74,7 +74,7 @@ fn a_pull_request_is_changed_closed_or_of_no_interest() {
         ("a new one", None),
     ] {
         let event = github("pull_request", &pull_request(action, &own)).unwrap();
-        let found = if let Happening::PullRequest(request) = event.what { Some(request.action) } else { None };
+        let found = if let GitEvent::PullRequest(request) = event.what { Some(request.action) } else { None };
         assert_eq!(found, expected, "{action}");
     }
     let found = request(github("pull_request", &pull_request("opened", &own)).unwrap());
@@ -105,7 +105,7 @@ fn a_merge_request_changes_with_its_commits_only() {
     ] {
         let event = gitlab("Merge Request Hook", &merge_request(&attributes)).unwrap();
         assert_eq!(event.at.unwrap().to_rfc3339(), "2026-11-24T10:00:00+00:00");
-        let found = if let Happening::PullRequest(request) = event.what { Some(request.action) } else { None };
+        let found = if let GitEvent::PullRequest(request) = event.what { Some(request.action) } else { None };
         assert_eq!(found, expected, "{attributes}");
     }
 }
@@ -122,7 +122,7 @@ fn an_installation_comes_and_goes() {
             json!({"action": action, "installation": {"id": 5, "account": {"login": "octo"}, "updated_at": 1_557_933_591}});
         let event = github("installation", &body).unwrap();
         let change = InstallationChange { id: 5, account: "octo".to_owned(), action: expected };
-        assert_eq!((event.what, event.installation), (Happening::Installation(change), Some(5)));
+        assert_eq!((event.what, event.installation), (GitEvent::Installation(change), Some(5)));
     }
 }
 

@@ -32,7 +32,7 @@ event_types! {
     DeploymentLive = "deployment.live";
     /// A deployment failed.
     DeploymentFailed = "deployment.failed";
-    /// A deployment was called off.
+    /// A deployment was cancelled.
     DeploymentCancelled = "deployment.cancelled";
     /// Something that should have happened did not.
     AlertRaised = "alert.raised";

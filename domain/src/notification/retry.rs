@@ -20,7 +20,7 @@ const PAUSES: [TimeDelta; 9] = [
 /// Maximum number of attempts before a notification is abandoned.
 pub const MAX_TRIES: i64 = 10;
 
-/// A channel where everything failed for so long is put out of use.
+/// A channel where everything failed for so long is disabled.
 pub const GIVE_UP_AFTER: TimeDelta = TimeDelta::days(5);
 
 /// The longest time for which a receiver can ask to be left alone.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 pub use notifications::{AccountMailJob, LetterJob, NOTIFY, NotifyJob};
 pub use projects::{
     BUILD, BuildJob, CLEANUP, CheckDomainJob, CommitStatusJob, DOMAINS, DeleteEnvironmentJob, DeleteProjectJob,
-    PreviewCommentJob, RELEASE, REPORT, ReleaseJob, ResolveJob, RetireJob, RunJob, SCHEDULE, WEBHOOK, WebhookJob,
+    PreviewCommentJob, RELEASE, REPORT, ReleaseJob, ResolveJob, RetireJob, SCHEDULE, ScheduleRunJob, WEBHOOK, WebhookJob,
 };
 pub use queue::Queue;
 
@@ -103,7 +103,7 @@ mod tests {
         check(&RetireJob { version, team_id, deployment_id });
         check(&DeleteProjectJob { version, team_id, project_id: ProjectId::new() });
         check(&DeleteEnvironmentJob { version, team_id, environment_id });
-        check(&RunJob { version, team_id, schedule_id: ScheduleId::new(), due_at: now() });
+        check(&ScheduleRunJob { version, team_id, schedule_id: ScheduleId::new(), due_at: now() });
         check(&WebhookJob { version, team_id, delivery_id: GitDeliveryId::new() });
         check(&CommitStatusJob { version, team_id, deployment_id });
         check(&PreviewCommentJob { version, team_id, preview_id: PreviewId::new() });
@@ -117,7 +117,7 @@ mod tests {
     fn the_time_of_a_run_is_written_as_serde_writes_it() {
         for due_at in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.000001Z"] {
             let due_at = due_at.parse().unwrap();
-            check(&RunJob { version: 1, team_id: TeamId::new(), schedule_id: ScheduleId::new(), due_at });
+            check(&ScheduleRunJob { version: 1, team_id: TeamId::new(), schedule_id: ScheduleId::new(), due_at });
         }
     }
 }

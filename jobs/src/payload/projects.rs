@@ -92,7 +92,7 @@ job! {
 
 job! {
     /// Does what a schedule says, for one of its times.
-    RunJob {
+    ScheduleRunJob {
         /// The schedule.
         schedule_id: ScheduleId,
         /// The time that it is for.

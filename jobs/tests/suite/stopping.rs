@@ -1,4 +1,4 @@
-//! Jobs that are called off, and the end of the process.
+//! Jobs that are cancelled, and the end of the process.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

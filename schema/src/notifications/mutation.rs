@@ -186,7 +186,7 @@ impl NotificationMutation {
         payload(update.await)
     }
 
-    /// Puts a channel in use, or out of use: what waits for it is given up then.
+    /// Enables a channel, or disables it: what waits for it is given up then.
     async fn enable_notification_channel(
         &self,
         context: &Context<'_>,

@@ -47,7 +47,7 @@ impl Services {
         self.store().user_get(id).await?.ok_or(ServiceError::NotFound("user"))
     }
 
-    /// Checks that the actor may do this in the team, and is who runs the installation.
+    /// Checks that the actor may do this in the team, and is an operator.
     pub(crate) async fn require_operator(&self, actor: &Actor, permission: Permission) -> Result<()> {
         require(actor, permission)?;
         if self.store().user_is_operator(actor.user_id).await? {

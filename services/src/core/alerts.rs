@@ -17,7 +17,7 @@ use crate::{Result, require};
 /// Time that the receiver of alerts may take to answer.
 const RECEIVER_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// The kind of the alert that says that a channel was put out of use; its subject is the channel's id.
+/// The kind of the alert that says that a channel was disabled; its subject is the channel's id.
 pub(crate) const DISABLED_ALERT: &str = "channel_disabled";
 
 /// Raises an alert unless one of the same kind and subject is open. Channels of the team are notified in the same transaction.

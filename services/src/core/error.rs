@@ -62,7 +62,7 @@ pub enum ServiceError {
         message: String,
     },
     /// It is no longer as the caller saw it, who asked for nothing to be done then.
-    #[error("it was changed by somebody else since you looked at it: get it again, and repeat what you want to change")]
+    #[error("conflict: it was modified since you read it. Fetch it again and retry your change")]
     Changed,
     /// Too many requests were made.
     #[error("more than {limit} requests in {window_seconds} seconds: try again in {retry_seconds} seconds")]
@@ -93,7 +93,7 @@ pub enum ServiceError {
     #[error("{0}")]
     Unavailable(String),
     /// A fault of ours.
-    #[error("MikroCloud could not do this because of a fault of its own: its log has the details under this request's id")]
+    #[error("internal error: the server's log has the details under this request's id")]
     Internal(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 

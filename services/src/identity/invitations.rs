@@ -10,7 +10,7 @@ use domain::time::now;
 use serde_json::json;
 use store::{Invitation, Tx};
 
-use crate::core::audit::{Action, Change, record, record_in_team, role_shown};
+use crate::core::audit::{Action, AuditEntry, record, record_in_team, role_shown};
 use crate::identity::auth::{Account, random_token, token_hash};
 use crate::{Result, ServiceError, require};
 
@@ -69,8 +69,8 @@ impl Invitations {
 
     /// Takes an invitation back.
     pub async fn revoke(&self, actor: &Actor, id: InvitationId) -> Result<()> {
-        let entry = Change::new(Action::InvitationRevoke).on("invitation", id);
-        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(Action::InvitationRevoke).on("invitation", id);
+        self.audit_denial(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let mut tx = self.begin().await?;
         if !tx.invitation_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("invitation"));
@@ -112,9 +112,9 @@ impl Invitations {
         if tx.standing_find(team_id, user_id).await?.is_none() {
             tx.membership_put(&Membership { team_id, user_id, role }).await?;
         }
-        let entry = Change::new(Action::InvitationAccept).on("invitation", id).after(json!({"role": role_shown(role)}));
+        let entry = AuditEntry::new(Action::InvitationAccept).on("invitation", id).after(json!({"role": role_shown(role)}));
         record_in_team(&mut tx, team_id, user_id, &account.origin, entry).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         Ok(team_id)
     }
@@ -124,7 +124,7 @@ impl Invitations {
         let invitation = self.invitation_of(account, token).await?;
         let mut tx = self.begin().await?;
         tx.invitation_delete(invitation.team_id, invitation.id).await?;
-        let entry = Change::new(Action::InvitationDecline).on("invitation", invitation.id);
+        let entry = AuditEntry::new(Action::InvitationDecline).on("invitation", invitation.id);
         record_in_team(&mut tx, invitation.team_id, invitation.user_id, &account.origin, entry).await?;
         Ok(tx.commit().await?)
     }

@@ -13,7 +13,7 @@ use domain::time::now;
 use serde_json::json;
 use store::{LinkMaker, StoreError, Tx};
 
-use crate::core::audit::{Action, Change, record, role_shown};
+use crate::core::audit::{Action, AuditEntry, record, role_shown};
 use crate::core::unit_of_work::UnitOfWork;
 use crate::identity::auth::{LINK_LIFETIME, signin_link, token_hash};
 use crate::identity::roles::{check_within, role_permissions};
@@ -37,8 +37,8 @@ impl Members {
 
     /// Adds somebody new to the team, or invites who has an account here already. Who was added and never came gets a new link.
     pub async fn add(&self, actor: &Actor, email: &str, name: &str, role: RoleRef) -> Result<Added> {
-        let entry = Change::new(Action::MemberAdd);
-        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(Action::MemberAdd);
+        self.audit_denial(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let email = email.trim().to_lowercase();
         let plausible = email.len() <= 254
             && email.split_once('@').is_some_and(|(user, host)| !user.is_empty() && !host.is_empty() && !host.contains('@'))
@@ -78,7 +78,7 @@ impl Members {
         actor: &Actor,
         user: User,
         role: RoleRef,
-        entry: Change,
+        entry: AuditEntry,
         by_mail: Option<&Inviter>,
     ) -> Result<Added> {
         let entry = entry.on("member", user.id).named(&user.email);
@@ -138,8 +138,8 @@ impl Members {
 
     /// Adds a service account: a member that does not sign in and acts by API keys. It never does more than who made it.
     pub async fn create_service_account(&self, actor: &Actor, name: &str, role: RoleRef) -> Result<Member> {
-        let entry = Change::new(Action::ServiceAccountCreate);
-        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(Action::ServiceAccountCreate);
+        self.audit_denial(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         if actor.rights.bound.is_some() {
             let message = "service accounts make no others: let a person do it";
             return Err(ServiceError::invalid("name", "SERVICE_ACCOUNT", message));
@@ -175,8 +175,8 @@ impl Members {
     }
 
     async fn change_member(&self, actor: &Actor, user: UserId, role: Option<RoleRef>) -> Result<()> {
-        let entry = Change::new(if role.is_some() { Action::MemberSetRole } else { Action::MemberRemove }).on("member", user);
-        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(if role.is_some() { Action::MemberSetRole } else { Action::MemberRemove }).on("member", user);
+        self.audit_denial(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let mut tx = self.change_rights(actor).await?;
         let present = tx.standing_find(actor.team_id, user).await?.ok_or(ServiceError::NotFound("member"))?;
         check_owner(actor, present.rights.role)?;
@@ -205,7 +205,7 @@ impl Members {
             entry = entry.after(json!({"role": role_shown(role)}));
         }
         record(&mut tx, actor, entry).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Members {
         let present = rights_in(&mut tx, actor.team_id, actor.user_id).await?;
         if present.as_ref() != Some(&*actor.rights) {
             // Whoever tries again is looked up anew.
-            drop(self.inner.recent.change());
+            drop(self.inner.actors.change());
             return Err(ServiceError::Unavailable("what you may do has changed a moment ago: try again".to_owned()));
         }
         Ok(tx)

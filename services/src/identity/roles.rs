@@ -9,7 +9,7 @@ use domain::time::now;
 use serde_json::{Value, json};
 use store::{NewGrant, StoreError, Tx};
 
-use crate::core::audit::{Action, Change, record, role_shown};
+use crate::core::audit::{Action, AuditEntry, record, role_shown};
 use crate::core::environments::{find_or_insert, parse_environment};
 use crate::{Result, ServiceError, require, require_on, require_somewhere};
 
@@ -80,8 +80,8 @@ impl Roles {
 
     /// Makes a role from permissions, all of which the actor has.
     pub async fn create(&self, actor: &Actor, name: &str, permissions: &[String]) -> Result<CustomRole> {
-        let entry = Change::new(Action::RoleCreate);
-        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(Action::RoleCreate);
+        self.audit_denial(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let name = parse_role_name(name)?;
         let permissions = parse_permissions("permissions", "UNKNOWN_PERMISSION", permissions)?;
         check_within(actor, permissions, Target::Team, "permissions")?;
@@ -105,7 +105,7 @@ impl Roles {
         name: Option<&str>,
         permissions: Option<&[String]>,
     ) -> Result<CustomRole> {
-        let entry = Change::new(Action::RoleUpdate).on("role", id);
+        let entry = AuditEntry::new(Action::RoleUpdate).on("role", id);
         let (mut tx, mut role) = self.role_to_change(actor, id, &entry).await?;
         let (entry, before) = (entry.named(&role.name), logged(&role));
         if let Some(name) = name {
@@ -120,14 +120,14 @@ impl Roles {
             return Err(ServiceError::NotFound("role"));
         }
         record(&mut tx, actor, entry.between(before, logged(&role))).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         Ok(role)
     }
 
     /// Deletes a role that nobody has.
     pub async fn delete(&self, actor: &Actor, id: RoleId) -> Result<()> {
-        let entry = Change::new(Action::RoleDelete).on("role", id);
+        let entry = AuditEntry::new(Action::RoleDelete).on("role", id);
         let (mut tx, role) = self.role_to_change(actor, id, &entry).await?;
         if tx.role_is_used(actor.team_id, id).await? {
             let message = format!("members have the role `{}`: give them another one first", role.name);
@@ -141,14 +141,14 @@ impl Roles {
     /// Gives a member a role on a project or one of its environments, instead of the one it had there.
     pub async fn grant(&self, actor: &Actor, input: NewGrantInput) -> Result<Grant> {
         let NewGrantInput { user, role, project, environment } = input;
-        let entry = Change::new(Action::GrantCreate).on("member", user);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(Action::GrantCreate).on("member", user);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::MemberWrite)).await?;
         let name = environment.as_deref().map(|name| parse_environment(Some(name))).transpose()?;
         let allowed = match &name {
             Some(name) => self.require_environment(actor, Permission::MemberWrite, project, name).await,
             None => require_on(actor, Permission::MemberWrite, Target::Project(project), "project"),
         };
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         if let Some(name) = &name {
             self.check_room_for(actor, project, name).await?;
         }
@@ -184,15 +184,15 @@ impl Roles {
         let environment = name.as_ref().map(EnvironmentName::as_str);
         let entry = entry.before(json!({"role": replaced.first()}));
         record(&mut tx, actor, entry.after(json!({"role": role_shown(role), "environment": environment}))).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         Ok(grant)
     }
 
     /// Takes a grant back.
     pub async fn revoke(&self, actor: &Actor, id: GrantId) -> Result<()> {
-        let entry = Change::new(Action::GrantRevoke).on("grant", id);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(Action::GrantRevoke).on("grant", id);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::MemberWrite)).await?;
         let mut tx = self.members().change_rights(actor).await?;
         let holder = tx.grant_holder(actor.team_id, id).await?.ok_or(ServiceError::NotFound("grant"))?;
         let member = tx.standing_find(actor.team_id, holder).await?;
@@ -200,7 +200,7 @@ impl Roles {
         let grant = grant.ok_or(ServiceError::NotFound("grant"))?;
         if let refused @ Err(_) = require_on(actor, Permission::MemberWrite, grant.target, "grant") {
             drop(tx);
-            return self.noted(actor, &entry, refused).await;
+            return self.audit_denial(actor, &entry, refused).await;
         }
         check_within(actor, grant.permissions, grant.target, "grantId")?;
         tx.grant_delete(actor.team_id, id).await?;
@@ -213,14 +213,14 @@ impl Roles {
         let entry = entry.detail("member", json!({"id": holder, "email": email}));
         let before = json!({"role": role_shown(grant.role), "project": project, "environment": environment});
         record(&mut tx, actor, entry.before(before)).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         Ok(())
     }
 
     /// A transaction that changes rights, with a role that the actor may change.
-    async fn role_to_change(&self, actor: &Actor, id: RoleId, entry: &Change) -> Result<(UnitOfWork, CustomRole)> {
-        self.noted(actor, entry, require(actor, Permission::MemberWrite)).await?;
+    async fn role_to_change(&self, actor: &Actor, id: RoleId, entry: &AuditEntry) -> Result<(UnitOfWork, CustomRole)> {
+        self.audit_denial(actor, entry, require(actor, Permission::MemberWrite)).await?;
         let mut tx = self.members().change_rights(actor).await?;
         let role = tx.role_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("role"))?;
         check_within(actor, role.permissions, Target::Team, "roleId")?;

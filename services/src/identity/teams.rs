@@ -8,7 +8,7 @@ use domain::time::now;
 use serde_json::json;
 use store::{Lock, Page, Tx};
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::{Result, ServiceError, require};
 
 /// The most teams there may be: more are a fault in a program that makes them.
@@ -30,16 +30,16 @@ impl Teams {
         }
     }
 
-    /// All teams there are, the oldest first. For who runs the installation.
+    /// All teams there are, the oldest first. Operators only.
     pub async fn list(&self, actor: &Actor, after: Option<TeamId>, limit: i64) -> Result<Page<Team>> {
         self.require_operator(actor, Permission::MemberRead).await?;
         Ok(self.store().team_list(after, limit).await?)
     }
 
-    /// Makes a team, which the actor's user owns. Only who runs the installation does: whoever owns a team runs their code on its machines.
+    /// Makes a team, which the actor's user owns. Only operators do: whoever owns a team runs their code on its machines.
     pub async fn create(&self, actor: &Actor, name: &str) -> Result<Team> {
-        let entry = Change::new(Action::TeamCreate);
-        self.noted(actor, &entry, self.require_operator(actor, Permission::MemberWrite).await).await?;
+        let entry = AuditEntry::new(Action::TeamCreate);
+        self.audit_denial(actor, &entry, self.require_operator(actor, Permission::MemberWrite).await).await?;
         let team = Team { id: TeamId::new(), name: parse_name(name)?, created_at: now() };
         let sealer = &self.inner.sealer;
         sealer.prepare_own(self.store()).await?;
@@ -59,15 +59,15 @@ impl Teams {
         let of_new = Actor { team_id: team.id, ..actor.clone() };
         record(&mut tx, actor, entry.clone()).await?;
         record(&mut tx, &of_new, entry).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         Ok(team)
     }
 
     /// Gives the actor's team another name.
     pub async fn rename(&self, actor: &Actor, name: &str) -> Result<Team> {
-        let entry = Change::new(Action::TeamUpdate).on("team", actor.team_id);
-        self.noted(actor, &entry, require(actor, Permission::MemberWrite)).await?;
+        let entry = AuditEntry::new(Action::TeamUpdate).on("team", actor.team_id);
+        self.audit_denial(actor, &entry, require(actor, Permission::MemberWrite)).await?;
         let mut team = self.get(actor).await?;
         let before = logged(&team);
         team.name = parse_name(name)?;

@@ -13,13 +13,13 @@ use store::{ChannelEdit, StoreError};
 use super::address::Endpoint;
 use super::input::{parse_events, parse_name, parse_templates, refuse_addresses, refuse_url};
 use super::{require_channels, require_new_channel, template};
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::{Result, ServiceError, require_somewhere};
 
 /// The most channels a team may have: each event is written for each of them.
 const MAX_CHANNELS: i64 = 30;
 /// Reason for which waiting deliveries of a disabled channel were abandoned.
-pub(super) const OUT_OF_USE: &str = "the channel was put out of use: enable it and replay this";
+pub(super) const CHANNEL_DISABLED: &str = "the channel was disabled: enable it and replay this";
 
 /// A channel to be made.
 #[derive(Debug)]
@@ -40,7 +40,7 @@ pub struct NewChannel {
     pub templates: Vec<TemplateInput>,
 }
 
-/// Change of a channel. `None` leaves a field as it is.
+/// AuditEntry of a channel. `None` leaves a field as it is.
 #[derive(Debug, Default)]
 pub struct ChannelChange {
     /// Its name.
@@ -90,8 +90,8 @@ impl Channels {
 
     /// Makes a channel. Returns the secret that signs its messages, where it is one of signed messages; it is not shown again.
     pub async fn create(&self, actor: &Actor, input: NewChannel) -> Result<(Channel, Option<Secret>)> {
-        let entry = Change::new(Action::ChannelCreate);
-        self.noted(actor, &entry, require_new_channel(actor, input.project)).await?;
+        let entry = AuditEntry::new(Action::ChannelCreate);
+        self.audit_denial(actor, &entry, require_new_channel(actor, input.project)).await?;
         if let Some(project) = input.project {
             let project = self.store().project_get(actor.team_id, project).await?;
             project.filter(|project| project.deleting_at.is_none()).ok_or(ServiceError::NotFound("project"))?;
@@ -120,7 +120,13 @@ impl Channels {
         Ok((channel, endpoint.and_then(|endpoint| endpoint.secret())))
     }
 
-    async fn insert_channel(&self, actor: &Actor, channel: &Channel, endpoint: Option<&Endpoint>, entry: Change) -> Result<()> {
+    async fn insert_channel(
+        &self,
+        actor: &Actor,
+        channel: &Channel,
+        endpoint: Option<&Endpoint>,
+        entry: AuditEntry,
+    ) -> Result<()> {
         let mut tx = self.begin().await?;
         tx.team_lock(actor.team_id).await?;
         if tx.channel_count(actor.team_id).await? >= MAX_CHANNELS {
@@ -135,7 +141,7 @@ impl Channels {
 
     /// Changes a channel.
     pub async fn update(&self, actor: &Actor, id: ChannelId, change: ChannelChange) -> Result<Channel> {
-        let entry = Change::new(Action::ChannelUpdate).on("notification_channel", id);
+        let entry = AuditEntry::new(Action::ChannelUpdate).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let mut edit = edit_of(&channel);
         if let Some(name) = &change.name {
@@ -170,7 +176,7 @@ impl Channels {
 
     /// Gives a channel of signed messages a new secret, and returns it. The one of before signs for 24 hours, too.
     pub async fn rotate_secret(&self, actor: &Actor, id: ChannelId) -> Result<(Channel, Secret)> {
-        let entry = Change::new(Action::ChannelRotate).on("notification_channel", id);
+        let entry = AuditEntry::new(Action::ChannelRotate).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let unsigned = || {
             let message = format!("a channel of the kind {} signs nothing: only webhooks have secrets", channel.kind.name());
@@ -184,16 +190,16 @@ impl Channels {
         Ok((channel, endpoint.secret().ok_or_else(|| ServiceError::internal("a new secret is missing"))?))
     }
 
-    /// Puts a channel in use, as if nothing had ever failed, or out of use: what waits for it is given up then, and can be replayed.
+    /// Enables a channel, as if nothing had ever failed, or disables it: what waits for it is given up then, and can be replayed.
     pub async fn enable(&self, actor: &Actor, id: ChannelId, enabled: bool) -> Result<Channel> {
-        let entry = Change::new(Action::ChannelEnable).on("notification_channel", id);
+        let entry = AuditEntry::new(Action::ChannelEnable).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let mut tx = self.begin().await?;
         if enabled {
             tx.alert_resolve(DISABLED_ALERT, &id.to_string()).await?;
         } else {
             // Before the channel, as at the end of an attempt: one order of locks.
-            tx.delivery_give_up_all(actor.team_id, id, OUT_OF_USE).await?;
+            tx.delivery_give_up_all(actor.team_id, id, CHANNEL_DISABLED).await?;
         }
         tx.channel_enable(actor.team_id, id, enabled, None).await?;
         let entry = entry.named(&channel.name).before(json!({"enabled": channel.enabled}));
@@ -204,7 +210,7 @@ impl Channels {
 
     /// Deletes a channel with all that was sent to it.
     pub async fn delete(&self, actor: &Actor, id: ChannelId) -> Result<()> {
-        let entry = Change::new(Action::ChannelDelete).on("notification_channel", id);
+        let entry = AuditEntry::new(Action::ChannelDelete).on("notification_channel", id);
         let channel = self.channel_to_change(actor, id, &entry).await?;
         let endpoint = self.endpoint(&channel).await?;
         let mut tx = self.begin().await?;
@@ -226,9 +232,9 @@ impl Channels {
     }
 
     /// A channel that the actor may change; a refusal is noted.
-    pub(super) async fn channel_to_change(&self, actor: &Actor, id: ChannelId, entry: &Change) -> Result<Channel> {
+    pub(super) async fn channel_to_change(&self, actor: &Actor, id: ChannelId, entry: &AuditEntry) -> Result<Channel> {
         let found = self.get(actor, id).await;
-        self.noted(actor, entry, found).await
+        self.audit_denial(actor, entry, found).await
     }
 
     /// The address and secrets of a channel; none where it writes to members.
@@ -239,7 +245,7 @@ impl Channels {
         }
     }
 
-    async fn write_channel(&self, actor: &Actor, channel: &Channel, edit: &ChannelEdit, entry: Change) -> Result<Channel> {
+    async fn write_channel(&self, actor: &Actor, channel: &Channel, edit: &ChannelEdit, entry: AuditEntry) -> Result<Channel> {
         let mut tx = self.begin().await?;
         let written = tx.channel_update(actor.team_id, channel.id, channel.updated_at, edit).await;
         written.map_err(|error| match error {

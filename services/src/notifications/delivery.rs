@@ -17,7 +17,7 @@ use serde_json::Value;
 use store::{AttemptEnd, ChannelHealth, StoreError};
 use tokio::time::Instant;
 
-use super::channels::OUT_OF_USE;
+use super::channels::CHANNEL_DISABLED;
 use super::mail::Letter;
 use super::message::Message;
 use super::payload::{Label, of_delivery};
@@ -30,8 +30,8 @@ use crate::core::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError};
 
 /// A job that comes earlier than its delivery's next attempt belongs to an attempt that was made already.
-const EARLY: TimeDelta = TimeDelta::seconds(1);
-/// A channel is not put out of use before a delivery was tried so often: the first attempts may fall into a short outage.
+const STALE_JOB_TOLERANCE: TimeDelta = TimeDelta::seconds(1);
+/// A channel is not disabled before a delivery was tried so often: the first attempts may fall into a short outage.
 const TRIES_BEFORE_DISABLING: i64 = 3;
 
 /// Result of an attempt.
@@ -42,21 +42,21 @@ struct Sent {
 }
 
 enum Verdict {
-    Taken,
+    Accepted,
     /// It may be taken later; not before a pause that the receiver asks for.
-    NotNow(String, Option<TimeDelta>),
+    RetryLater(String, Option<TimeDelta>),
     /// It will never be taken.
-    Never(String),
+    Rejected(String),
     /// The receiver wants nothing any more.
-    Gone,
+    Unsubscribed,
 }
 
 impl Verdict {
     fn problem(&self) -> Option<String> {
         match self {
-            Self::Taken => None,
-            Self::NotNow(problem, _) | Self::Never(problem) => Some(problem.clone()),
-            Self::Gone => Some("the receiver answered 410 Gone: it wants nothing any more".to_owned()),
+            Self::Accepted => None,
+            Self::RetryLater(problem, _) | Self::Rejected(problem) => Some(problem.clone()),
+            Self::Unsubscribed => Some("the receiver answered 410 Gone: it wants nothing any more".to_owned()),
         }
     }
 }
@@ -68,7 +68,7 @@ impl Deliveries {
         let Some(delivery) = self.store().delivery_get(job.team_id, job.delivery_id).await? else { return Ok(Outcome::Done) };
         // A channel that is deleted takes what was on its way with it.
         let Some(channel) = self.store().channel_get(job.team_id, job.channel_id).await? else { return Ok(Outcome::Done) };
-        let is_early = delivery.next_attempt_at.is_some_and(|due| due > now() + EARLY);
+        let is_early = delivery.next_attempt_at.is_some_and(|due| due > now() + STALE_JOB_TOLERANCE);
         if delivery.state != DeliveryState::Pending || is_early {
             return Ok(Outcome::Done);
         }
@@ -84,7 +84,7 @@ impl Deliveries {
             () = run.stop.cancelled() => return Err(JobError::Stopped),
         };
         let duration_ms = i64::try_from(begun.elapsed().as_millis()).unwrap_or(i64::MAX);
-        let outcome = if matches!(sent.verdict, Verdict::Taken) { "delivered" } else { "failed" };
+        let outcome = if matches!(sent.verdict, Verdict::Accepted) { "delivered" } else { "failed" };
         metrics::counter!("mikrocloud_notifications_total", "kind" => channel.kind.name(), "outcome" => outcome).increment(1);
         self.record_attempt(run, &delivery, sent, at, duration_ms).await
     }
@@ -92,7 +92,7 @@ impl Deliveries {
     async fn give_delivery_up(&self, run: &Run, delivery: &Delivery) -> Result<Outcome, JobError> {
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
-        tx.delivery_give_up(delivery.team_id, delivery.id, OUT_OF_USE).await?;
+        tx.delivery_give_up(delivery.team_id, delivery.id, CHANNEL_DISABLED).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
         Ok(Outcome::Recorded)
@@ -139,20 +139,25 @@ impl Deliveries {
     async fn send_mail(&self, channel: &Channel, delivery: &Delivery, payload: &Value) -> Result<Sent> {
         let unsent = |verdict| Ok(Sent { status: None, excerpt: None, verdict });
         let Some(mailer) = &self.inner.settings.mailer else {
-            return unsent(Verdict::NotNow("this server sends no mail any more: who runs it sets --smtp-url".to_owned(), None));
+            return unsent(Verdict::RetryLater(
+                "this server sends no mail any more: who runs it sets --smtp-url".to_owned(),
+                None,
+            ));
         };
         let members = self.store().member_list(channel.team_id).await?;
         let recipient = members.into_iter().find(|member| Some(member.user.id) == delivery.recipient_id);
         let Some(recipient) = recipient else {
-            return unsent(Verdict::Never("who it is for is no longer in the team: give the channel other addresses".to_owned()));
+            return unsent(Verdict::Rejected(
+                "who it is for is no longer in the team: give the channel other addresses".to_owned(),
+            ));
         };
         let Message { title, body, link, .. } = Message::of(delivery.event, payload, &channel.templates);
         let letter = Letter { title: &title, body: &body, link: link.as_deref() };
         Ok(match mailer.send(&recipient.user.email, &delivery.id.to_string(), &letter).await {
-            Ok(status) => Sent { status: Some(status), excerpt: None, verdict: Verdict::Taken },
+            Ok(status) => Sent { status: Some(status), excerpt: None, verdict: Verdict::Accepted },
             Err(error) => {
                 let verdict =
-                    if error.is_permanent { Verdict::Never(error.message) } else { Verdict::NotNow(error.message, None) };
+                    if error.is_permanent { Verdict::Rejected(error.message) } else { Verdict::RetryLater(error.message, None) };
                 Sent { status: error.status, excerpt: None, verdict }
             }
         })
@@ -191,7 +196,7 @@ impl Deliveries {
         let tries = delivery.tries + 1;
         let next = next_attempt(delivery.event, tries, &sent.verdict);
         let state = match (&sent.verdict, next) {
-            (Verdict::Taken, _) => DeliveryState::Delivered,
+            (Verdict::Accepted, _) => DeliveryState::Delivered,
             (_, Some(_)) => DeliveryState::Pending,
             (_, None) => DeliveryState::Failed,
         };
@@ -233,28 +238,28 @@ impl Deliveries {
 fn judged(answered: Result<Answer, OutboundError>) -> Sent {
     let Answer { status, retry_after, excerpt } = match answered {
         Ok(answer) => answer,
-        Err(error) => return Sent { status: None, excerpt: None, verdict: Verdict::NotNow(error.to_string(), None) },
+        Err(error) => return Sent { status: None, excerpt: None, verdict: Verdict::RetryLater(error.to_string(), None) },
     };
     let verdict = match status {
-        200..=299 => Verdict::Taken,
-        410 => Verdict::Gone,
-        300..=399 => Verdict::NotNow(format!("it answered {status}, a redirect: give the address that it leads to"), None),
+        200..=299 => Verdict::Accepted,
+        410 => Verdict::Unsubscribed,
+        300..=399 => Verdict::RetryLater(format!("it answered {status}, a redirect: give the address that it leads to"), None),
         429 | 502 | 503 | 504 => {
-            Verdict::NotNow(format!("it answered {status}"), retry_after.map(|pause| pause.min(LONGEST_PAUSE)))
+            Verdict::RetryLater(format!("it answered {status}"), retry_after.map(|pause| pause.min(LONGEST_PAUSE)))
         }
-        _ => Verdict::NotNow(format!("it answered {status}"), None),
+        _ => Verdict::RetryLater(format!("it answered {status}"), None),
     };
     Sent { status: Some(status.into()), excerpt: Some(excerpt), verdict }
 }
 
 /// Returns the time of a delivery's next attempt; `None` if there is none. A ping is tried once, as a user waits for its result.
 fn next_attempt(event: EventType, tries: i64, verdict: &Verdict) -> Option<Timestamp> {
-    let Verdict::NotNow(_, pause) = verdict else { return None };
+    let Verdict::RetryLater(_, pause) = verdict else { return None };
     let scheduled = retry_pause(tries, rand::random::<f64>()).filter(|_| event != EventType::Ping)?;
     Some(now() + pause.map_or(scheduled, |pause| pause.max(scheduled)))
 }
 
-/// Writes what an attempt says about a channel, and puts it out of use when it says enough.
+/// Writes what an attempt says about a channel, and disables it when it says enough.
 async fn note_health(
     tx: &mut UnitOfWork,
     channel: &Channel,
@@ -264,14 +269,14 @@ async fn note_health(
 ) -> Result<(), StoreError> {
     let present = ChannelHealth { failing_since: channel.failing_since, paused_until: channel.paused_until };
     let health = match verdict {
-        Verdict::Taken => ChannelHealth::default(),
-        Verdict::NotNow(_, pause) => ChannelHealth {
+        Verdict::Accepted => ChannelHealth::default(),
+        Verdict::RetryLater(_, pause) => ChannelHealth {
             failing_since: present.failing_since.or(Some(at)),
             paused_until: pause.map(|pause| now() + pause).or(present.paused_until),
         },
         // It says nothing about those it is not for.
-        Verdict::Never(_) => present,
-        Verdict::Gone => return disable(tx, channel, "the receiver answered 410 Gone").await,
+        Verdict::Rejected(_) => present,
+        Verdict::Unsubscribed => return disable(tx, channel, "the receiver answered 410 Gone").await,
     };
     let for_long = health.failing_since.is_some_and(|since| now() - since >= GIVE_UP_AFTER);
     if for_long && tries >= TRIES_BEFORE_DISABLING {
@@ -284,7 +289,7 @@ async fn note_health(
 }
 
 async fn disable(tx: &mut UnitOfWork, channel: &Channel, reason: &str) -> Result<(), StoreError> {
-    tx.delivery_give_up_all(channel.team_id, channel.id, OUT_OF_USE).await?;
+    tx.delivery_give_up_all(channel.team_id, channel.id, CHANNEL_DISABLED).await?;
     tx.channel_enable(channel.team_id, channel.id, false, Some(reason)).await?;
     let message = format!(
         "nothing is sent to the notification channel `{}` any more: {reason}. See `mikrocloud notifications deliveries {2}`, then \

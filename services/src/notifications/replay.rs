@@ -9,7 +9,7 @@ use serde_json::json;
 use store::{DeliveryFilter, Page};
 
 use super::payload;
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::outbox::{enqueue_attempt, write_to};
 use crate::{Result, ServiceError};
 
@@ -72,7 +72,7 @@ impl Deliveries {
 
     /// Sends something to a channel, so that people see whether it arrives; to each of its recipients, where it has some.
     pub async fn test(&self, actor: &Actor, id: ChannelId) -> Result<Vec<Delivery>> {
-        let entry = Change::new(Action::ChannelTest).on("notification_channel", id);
+        let entry = AuditEntry::new(Action::ChannelTest).on("notification_channel", id);
         let channel = self.channel_in_use(actor, id, &entry).await?;
         let mut tx = self.begin().await?;
         let data = payload::of_ping(channel.team_id, channel.id, &channel.name);
@@ -84,9 +84,9 @@ impl Deliveries {
 
     /// Sends a delivery that ended once more, with the same id. One that is on its way is left as it is.
     pub async fn replay(&self, actor: &Actor, id: DeliveryId) -> Result<Delivery> {
-        let entry = Change::new(Action::ChannelReplay);
+        let entry = AuditEntry::new(Action::ChannelReplay);
         let found = self.get(actor, id).await;
-        let delivery = self.noted(actor, &entry.clone().on("notification", id), found).await?;
+        let delivery = self.audit_denial(actor, &entry.clone().on("notification", id), found).await?;
         let entry = entry.on("notification_channel", delivery.channel_id).detail("notification", id.to_string());
         let channel = self.channel_in_use(actor, delivery.channel_id, &entry).await?;
         let at = now();
@@ -101,7 +101,7 @@ impl Deliveries {
 
     /// Sends all of a channel's deliveries once more that failed, of what happened since a moment: the oldest first, some hundreds at once.
     pub async fn replay_failed(&self, actor: &Actor, id: ChannelId, since: Timestamp) -> Result<Replay> {
-        let entry = Change::new(Action::ChannelReplay).on("notification_channel", id);
+        let entry = AuditEntry::new(Action::ChannelReplay).on("notification_channel", id);
         let channel = self.channel_in_use(actor, id, &entry).await?;
         let at = now();
         let mut tx = self.begin().await?;
@@ -117,12 +117,12 @@ impl Deliveries {
         Ok(Replay { count, has_more: count == AT_ONCE })
     }
 
-    async fn channel_in_use(&self, actor: &Actor, id: ChannelId, entry: &Change) -> Result<Channel> {
+    async fn channel_in_use(&self, actor: &Actor, id: ChannelId, entry: &AuditEntry) -> Result<Channel> {
         let channel = self.channels().channel_to_change(actor, id, entry).await?;
         if channel.enabled {
             return Ok(channel);
         }
-        let message = format!("nothing is sent to this channel: `mikrocloud notifications enable {id}` puts it in use");
+        let message = format!("nothing is sent to this channel: `mikrocloud notifications enable {id}` enables it");
         Err(ServiceError::invalid("channelId", "DISABLED", message))
     }
 }

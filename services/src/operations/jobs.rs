@@ -8,7 +8,7 @@ use domain::time::now;
 use serde_json::json;
 use store::{JobFailure, JobFilter, Page};
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::{Result, ServiceError, require};
 
 impl Jobs {
@@ -32,8 +32,8 @@ impl Jobs {
 
     /// Gives a dead job all its attempts again, from now on.
     pub async fn retry(&self, actor: &Actor, id: JobId) -> Result<Job> {
-        let entry = Change::new(Action::JobRetry).on("job", id);
-        self.noted(actor, &entry, require(actor, Permission::JobWrite)).await?;
+        let entry = AuditEntry::new(Action::JobRetry).on("job", id);
+        self.audit_denial(actor, &entry, require(actor, Permission::JobWrite)).await?;
         let Job { kind, state, queue, priority, .. } = self.get(actor, id).await?;
         let mut tx = self.begin().await?;
         if !tx.job_retry(actor.team_id, id, now()).await? {
@@ -46,10 +46,10 @@ impl Jobs {
         self.get(actor, id).await
     }
 
-    /// Calls off a job that waits, or takes a dead one out of the dead set.
+    /// Cancels a job that waits, or takes a dead one out of the dead set.
     pub async fn discard(&self, actor: &Actor, id: JobId) -> Result<Job> {
-        let entry = Change::new(Action::JobDiscard).on("job", id);
-        self.noted(actor, &entry, require(actor, Permission::JobWrite)).await?;
+        let entry = AuditEntry::new(Action::JobDiscard).on("job", id);
+        self.audit_denial(actor, &entry, require(actor, Permission::JobWrite)).await?;
         let Job { kind, state, .. } = self.get(actor, id).await?;
         let mut tx = self.begin().await?;
         if !tx.job_discard(actor.team_id, id).await? {

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use store::QueueStats;
 
 use super::Queues;
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::{Result, ServiceError};
 
 /// A queue: how it stands and how it is run.
@@ -20,7 +20,7 @@ pub struct Queue {
     pub settings: QueueSettings,
 }
 
-/// Change of a queue by an operator. `None` leaves a field as it is.
+/// AuditEntry of a queue by an operator. `None` leaves a field as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QueueChange {
     /// Pauses the queue if true.
@@ -32,7 +32,7 @@ pub struct QueueChange {
 }
 
 impl Queues {
-    /// Every queue. Queues are everybody's: only who runs the installation sees and changes them.
+    /// Every queue. Queues are everybody's: only operators see and change them.
     pub async fn list(&self, actor: &Actor) -> Result<Vec<Queue>> {
         self.require_operator(actor, Permission::JobWrite).await?;
         let mut known = self.store().queue_stats(now()).await?;
@@ -48,9 +48,9 @@ impl Queues {
 
     /// Changes how a queue is run.
     pub async fn update(&self, actor: &Actor, name: &str, change: QueueChange) -> Result<Queue> {
-        let entry = Change::new(Action::QueueUpdate).on("queue", name);
+        let entry = AuditEntry::new(Action::QueueUpdate).on("queue", name);
         let allowed = self.require_operator(actor, Permission::JobWrite).await;
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         if !QUEUES.contains(&name) {
             let message = format!("there is no queue `{}`: there are {}", name.escape_debug(), QUEUES.join(", "));
             return Err(ServiceError::invalid("name", "UNKNOWN_QUEUE", message));

@@ -139,7 +139,7 @@ impl Feeds {
     /// and again, and before each operation. A change in this process is seen at once, one in another within two seconds.
     pub async fn check_standing(&self, actor: &Actor) -> Result<()> {
         let period = PERIODS.elapsed().as_secs() / RECHECK.as_secs();
-        let key = (actor.credential, actor.team_id, Arc::clone(&actor.rights), self.inner.recent.generation(), period);
+        let key = (actor.credential, actor.team_id, Arc::clone(&actor.rights), self.inner.actors.generation(), period);
         let expired = actor.expires_at.is_some_and(|at| at <= domain::time::now());
         let (services, asked) = (self.clone(), actor.clone());
         let look = move || async move { services.sessions().still_valid(&asked).await.ok() }.boxed();

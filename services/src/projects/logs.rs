@@ -87,7 +87,7 @@ impl Logs {
     async fn read_chunk(&self, archive: &LogArchive, chunk: &LogChunk, after: i64) -> Result<Vec<LogLine>> {
         let unreadable = |what: &str| {
             ServiceError::Unavailable(format!(
-                "the archived log of this deployment {what} the object store: whoever runs the installation can restore \
+                "the archived log of this deployment {what} the object store: operators can restore \
                  the object {}",
                 object_name(archive.object_id)
             ))

@@ -20,7 +20,7 @@ use serde_json::{Value, json};
 use store::{Page, ProjectChange, StoreError, Tx};
 
 use crate::core::alerts::DISABLED_ALERT;
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::projects::deployments::transitions;
 use crate::projects::protection::check_exposure;
 use crate::{Result, ServiceError, require, require_on, require_somewhere};
@@ -36,7 +36,7 @@ pub struct NewProject {
     pub reference: Option<String>,
 }
 
-/// Change of a project. `None` leaves a field as it is, an empty text clears it.
+/// AuditEntry of a project. `None` leaves a field as it is, an empty text clears it.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectEdit {
     /// Its name.
@@ -170,8 +170,8 @@ impl Projects {
 
     /// Creates a project with its production environment.
     pub async fn create(&self, actor: &Actor, input: NewProject) -> Result<Project> {
-        let change = Change::new(Action::ProjectCreate);
-        self.noted(actor, &change, require(actor, Permission::ProjectWrite)).await?;
+        let change = AuditEntry::new(Action::ProjectCreate);
+        self.audit_denial(actor, &change, require(actor, Permission::ProjectWrite)).await?;
         let name = parse_name(&input.name)?;
         let repository = input.repository.as_deref().map(parse_repository).transpose()?;
         let reference = input.reference.as_deref().map(parse_reference).transpose()?;
@@ -201,8 +201,8 @@ impl Projects {
     /// Nothing is done when it was changed since `seen`, the time of its last change as the caller knows it.
     pub async fn update(&self, actor: &Actor, id: ProjectId, change: ProjectEdit, seen: Option<Timestamp>) -> Result<Project> {
         let ProjectEdit { name, repository, reference } = change;
-        let entry = Change::new(Action::ProjectUpdate).on("project", id);
-        self.noted(actor, &entry, require_on(actor, Permission::ProjectWrite, Target::Project(id), "project")).await?;
+        let entry = AuditEntry::new(Action::ProjectUpdate).on("project", id);
+        self.audit_denial(actor, &entry, require_on(actor, Permission::ProjectWrite, Target::Project(id), "project")).await?;
         let name = name.as_deref().map(parse_name).transpose()?;
         let emptied = |text: &str| text.is_empty();
         let repository = match repository {
@@ -231,7 +231,7 @@ impl Projects {
             // Whoever takes the old name then has the address that people know as the protected one's.
             if let Err(refused) = check_exposure(actor, &environments) {
                 drop(tx);
-                return self.noted(actor, &entry, Err(refused)).await;
+                return self.audit_denial(actor, &entry, Err(refused)).await;
             }
             check_unrouted(&mut tx, &project).await?;
             tx.project_move_routes(actor.team_id, id, (&before.name, &project.name)).await?;
@@ -247,8 +247,8 @@ impl Projects {
     /// Deletes a project: cancels what moves and lets a job remove all it has in clouds, then its rows. Asking twice is no error.
     /// Nothing is done when it was changed since `seen`, the time of its last change as the caller knows it.
     pub async fn delete(&self, actor: &Actor, id: ProjectId, seen: Option<Timestamp>) -> Result<Project> {
-        let entry = Change::new(Action::ProjectDelete).on("project", id);
-        self.noted(actor, &entry, require_on(actor, Permission::ProjectDelete, Target::Project(id), "project")).await?;
+        let entry = AuditEntry::new(Action::ProjectDelete).on("project", id);
+        self.audit_denial(actor, &entry, require_on(actor, Permission::ProjectDelete, Target::Project(id), "project")).await?;
         let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, id).await?.ok_or(ServiceError::NotFound("project"))?;
         check_unchanged(&project, seen)?;

@@ -6,7 +6,7 @@ use domain::environment::Environment;
 use domain::id::ProjectId;
 use serde_json::json;
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
 use crate::{Result, ServiceError};
 
@@ -33,9 +33,9 @@ impl Environments {
     ) -> Result<Environment> {
         let name = parse_environment(environment)?;
         // Whoever can take the protection away can go round it: it takes the right to say who may do what.
-        let entry = Change::new(Action::EnvironmentProtect).on("project", project).detail("environment", name.as_str());
+        let entry = AuditEntry::new(Action::EnvironmentProtect).on("project", project).detail("environment", name.as_str());
         let allowed = self.require_environment(actor, Permission::MemberWrite, project, &name).await;
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         self.check_room_for(actor, project, &name).await?;
         let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, project).await?.filter(|project| project.deleting_at.is_none());

@@ -13,13 +13,13 @@ use domain::environment::environment_label;
 use domain::id::{ProjectId, ScheduleId};
 use domain::schedule::{Action, ExpectedRun, MISSED_AFTER, MissedRuns, RunState, Schedule, Timetable};
 use domain::time::{Timestamp, now};
-use jobs::payload::RunJob;
+use jobs::payload::ScheduleRunJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::{Value, json};
 use store::{Lock, Page, StoreError, Tx};
 
 use crate::core::alerts::raise;
-use crate::core::audit::{self, Change, record};
+use crate::core::audit::{self, AuditEntry, record};
 use crate::core::environments::parse_environment;
 use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::deployments::{Occasion, Trigger, TriggerSource};
@@ -119,12 +119,12 @@ impl Schedules {
     /// Makes a schedule. It acts for whoever made it, with the rights they have at each run.
     pub async fn create(&self, actor: &Actor, input: NewSchedule) -> Result<Schedule> {
         let environment = parse_environment(input.environment.as_deref())?;
-        let entry = Change::new(audit::Action::ScheduleCreate);
+        let entry = AuditEntry::new(audit::Action::ScheduleCreate);
         let mut allowed = self.require_environment(actor, Permission::ProjectWrite, input.project, &environment).await;
         if allowed.is_ok() && input.action == Action::Deploy {
             allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &environment).await;
         }
-        self.noted(actor, &entry.clone().on("project", input.project), allowed).await?;
+        self.audit_denial(actor, &entry.clone().on("project", input.project), allowed).await?;
         check_action(&input.action)?;
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let time_zone = input.time_zone.unwrap_or_else(|| "UTC".to_owned());
@@ -172,9 +172,9 @@ impl Schedules {
         Ok(schedule)
     }
 
-    /// Puts a schedule in force, from its next time on, or out of force.
+    /// Enables a schedule, from its next time on, or disables it.
     pub async fn enable(&self, actor: &Actor, id: ScheduleId, enabled: bool) -> Result<Schedule> {
-        let entry = Change::new(audit::Action::ScheduleEnable).on("schedule", id);
+        let entry = AuditEntry::new(audit::Action::ScheduleEnable).on("schedule", id);
         let schedule = self.schedule_to_change(actor, id, &entry).await?;
         let next = if enabled { timetable(&schedule.cron, &schedule.time_zone)?.next_after(now()) } else { None };
         let mut tx = self.begin().await?;
@@ -188,7 +188,7 @@ impl Schedules {
 
     /// Deletes a schedule with its ledger.
     pub async fn delete(&self, actor: &Actor, id: ScheduleId) -> Result<()> {
-        let entry = Change::new(audit::Action::ScheduleDelete).on("schedule", id);
+        let entry = AuditEntry::new(audit::Action::ScheduleDelete).on("schedule", id);
         let schedule = self.schedule_to_change(actor, id, &entry).await?;
         let mut tx = self.begin().await?;
         if !tx.schedule_delete(actor.team_id, id).await? {
@@ -202,12 +202,12 @@ impl Schedules {
         Ok(tx.commit().await?)
     }
 
-    async fn schedule_to_change(&self, actor: &Actor, id: ScheduleId, entry: &Change) -> Result<Schedule> {
-        self.noted(actor, entry, require_somewhere(actor, Permission::ProjectWrite)).await?;
+    async fn schedule_to_change(&self, actor: &Actor, id: ScheduleId, entry: &AuditEntry) -> Result<Schedule> {
+        self.audit_denial(actor, entry, require_somewhere(actor, Permission::ProjectWrite)).await?;
         let schedule = self.get(actor, id).await?;
         let environment = parse_environment(Some(&schedule.environment))?;
         let allowed = self.require_environment(actor, Permission::ProjectWrite, schedule.project_id, &environment).await;
-        self.noted(actor, entry, allowed).await?;
+        self.audit_denial(actor, entry, allowed).await?;
         Ok(schedule)
     }
 
@@ -234,7 +234,8 @@ impl Schedules {
             }
             for due_at in &due.runs {
                 if tx.run_expect(&entry(&schedule, *due_at, RunState::Waiting, at)).await? {
-                    let payload = RunJob { version: 1, team_id: schedule.team_id, schedule_id: schedule.id, due_at: *due_at };
+                    let payload =
+                        ScheduleRunJob { version: 1, team_id: schedule.team_id, schedule_id: schedule.id, due_at: *due_at };
                     tx.enqueue(&payload).await?;
                 }
             }
@@ -280,9 +281,9 @@ impl Schedules {
         tx.commit().await
     }
 
-    /// The work of a [`RunJob`].
+    /// The work of a [`ScheduleRunJob`].
     pub async fn run(&self, run: &Run) -> Result<Outcome, JobError> {
-        let job: RunJob = run.payload()?;
+        let job: ScheduleRunJob = run.payload()?;
         let Some(schedule) = self.store().schedule_get(job.team_id, job.schedule_id).await? else { return Ok(Outcome::Done) };
         let deadline = now() + TimeDelta::seconds(schedule.timeout_seconds) + GRACE;
         let mut tx = self.begin().await?;

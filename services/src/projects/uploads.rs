@@ -8,7 +8,7 @@ use futures::{Stream, StreamExt};
 use sha2::{Digest as _, Sha256};
 use tokio::io::AsyncWriteExt;
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::error::is_disk_full;
 use crate::{Result, ServiceError, require_somewhere};
 
@@ -36,8 +36,8 @@ impl Uploads {
         actor: &Actor,
         mut body: impl Stream<Item = Result<Bytes, E>> + Unpin,
     ) -> Result<Upload> {
-        let entry = Change::new(Action::UploadCreate);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
+        let entry = AuditEntry::new(Action::UploadCreate);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let directory = self.inner.settings.directory.join("incoming");
         tokio::fs::create_dir_all(&directory).await.map_err(storage_error)?;
         // Removed when dropped, so that an upload that breaks off leaves nothing.

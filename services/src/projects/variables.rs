@@ -10,7 +10,7 @@ use domain::variable::{self, MAX_VARIABLES, Variable};
 use serde_json::{Map, Value};
 use store::{SealedVariable, Store};
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
 use crate::{Result, Sealer, ServiceError, require_on, require_somewhere};
 
@@ -30,9 +30,9 @@ impl Variables {
         values: Vec<(String, Secret)>,
     ) -> Result<Vec<Variable>> {
         let environment = parse_environment(environment)?;
-        let entry = Change::new(Action::VariableSet).on("project", project).detail("environment", environment.as_str());
+        let entry = AuditEntry::new(Action::VariableSet).on("project", project).detail("environment", environment.as_str());
         let allowed = self.require_environment(actor, Permission::VariableWrite, project, &environment).await;
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         for (name, value) in &values {
             variable::check(name, value.expose())
                 .map_err(|error| ServiceError::invalid("variables", "INVALID_VARIABLE", format!("{}: {error}", shown(name))))?;
@@ -71,12 +71,12 @@ impl Variables {
 
     /// Unsets a variable of an environment; the next deployment is without it.
     pub async fn unset(&self, actor: &Actor, project: ProjectId, environment: Option<&str>, name: &str) -> Result<()> {
-        let entry = Change::new(Action::VariableUnset).on("project", project);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::VariableWrite)).await?;
+        let entry = AuditEntry::new(Action::VariableUnset).on("project", project);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::VariableWrite)).await?;
         let environment = self.environments().by_name(actor, project, environment).await?;
         let entry = entry.detail("environment", environment.name.as_str());
         let allowed = require_on(actor, Permission::VariableWrite, (&environment).into(), "environment");
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         let not_set = || {
             let message = format!("`{}` is not set in the environment `{}`", shown(name).escape_debug(), environment.name);
             ServiceError::invalid("name", "NOT_SET", message)

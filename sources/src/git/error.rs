@@ -52,7 +52,7 @@ pub enum SourceError {
         /// The limit.
         seconds: u64,
     },
-    /// It was called off.
+    /// It was cancelled.
     #[error("fetching was cancelled")]
     Cancelled,
     /// The program is not there.

@@ -69,7 +69,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Changes a role; `false` when the team has none such. `Exists` when another has that name.
+    /// Changes a role; `false` if not found in the team. `Exists` when another has that name.
     pub async fn role_update(&mut self, team: TeamId, id: RoleId, name: &str, permissions: Permissions) -> Result<bool> {
         let sql = "UPDATE roles SET name = $3, permissions = $4 WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(name).bind(Json(permissions)))?;
@@ -83,7 +83,7 @@ impl Tx {
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(id).fetch_one(conn).await)?)
     }
 
-    /// Deletes a role that nobody has; `false` when the team has none such.
+    /// Deletes a role that nobody has; `false` if not found in the team.
     pub async fn role_delete(&mut self, team: TeamId, id: RoleId) -> Result<bool> {
         let sql = "DELETE FROM roles WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;
@@ -130,7 +130,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Takes a grant back; `false` when the team has none such.
+    /// Takes a grant back; `false` if not found in the team.
     pub async fn grant_delete(&mut self, team: TeamId, id: GrantId) -> Result<bool> {
         let sql = "DELETE FROM role_grants WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;

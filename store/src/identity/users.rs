@@ -48,7 +48,7 @@ impl Store {
 }
 
 impl Tx {
-    /// Makes a user one who runs the installation.
+    /// Makes a user an operator.
     pub async fn user_make_operator(&mut self, user: UserId) -> Result<()> {
         let sql = "UPDATE users SET operator = TRUE WHERE id = $1";
         tx!(self, |conn| sqlx::query(sql).bind(user).execute(conn).await.map(drop))?;

@@ -56,7 +56,7 @@ impl Store {
 }
 
 impl Tx {
-    /// The channels that are in use and concern a project of the team's, or, without one, all of the team.
+    /// The channels that are enabled and concern a project of the team's, or, without one, all of the team.
     pub async fn channel_list_enabled(&mut self, team: TeamId, project: Option<ProjectId>) -> Result<Vec<Channel>> {
         let sql = concat!(
             "SELECT ",
@@ -137,7 +137,7 @@ impl Tx {
         expect_one(done, StoreError::Changed)
     }
 
-    /// Puts a channel in use, as if nothing had ever failed, or out of use, with the reason where MikroCloud does it; `false` when it is
+    /// Enables a channel, as if nothing had ever failed, or disables it, with the reason where MikroCloud does it; `false` when it is
     /// not there, or is so already.
     pub async fn channel_enable(&mut self, team: TeamId, id: ChannelId, enabled: bool, reason: Option<&str>) -> Result<bool> {
         let sql =

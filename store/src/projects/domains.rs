@@ -99,21 +99,21 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Says when a domain is looked at next; `false` when the team has none such.
+    /// Says when a domain is looked at next; `false` if not found in the team.
     pub async fn domain_check_at(&mut self, team: TeamId, id: DomainId, at: Option<Timestamp>) -> Result<bool> {
         let sql = "UPDATE domains SET next_check_at = $3 WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(at))?;
         Ok(done == 1)
     }
 
-    /// Lets a domain show another environment of its project; `false` when the team has none such.
+    /// Lets a domain show another environment of its project; `false` if not found in the team.
     pub async fn domain_show(&mut self, team: TeamId, id: DomainId, environment: EnvironmentId) -> Result<bool> {
         let sql = "UPDATE domains SET environment_id = $3 WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(environment))?;
         Ok(done == 1)
     }
 
-    /// Removes a domain; `false` when the team has none such.
+    /// Removes a domain; `false` if not found in the team.
     pub async fn domain_delete(&mut self, team: TeamId, id: DomainId) -> Result<bool> {
         let sql = "DELETE FROM domains WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;

@@ -104,7 +104,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Protects an environment, or no longer; `false` when the team has none such.
+    /// Protects an environment, or no longer; `false` if not found in the team.
     pub async fn environment_protect(&mut self, team: TeamId, id: EnvironmentId, protected: bool) -> Result<bool> {
         let sql = "UPDATE environments SET protected = $3 WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(protected))?;

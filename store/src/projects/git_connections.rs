@@ -118,7 +118,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Changes a connection; `false` when the team has none such.
+    /// Changes a connection; `false` if not found in the team.
     pub async fn git_connection_update(
         &mut self,
         team: TeamId,
@@ -143,7 +143,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Deletes a connection with its deliveries and what it knows of previews; `false` when the team has none such.
+    /// Deletes a connection with its deliveries and what it knows of previews; `false` if not found in the team.
     pub async fn git_connection_delete(&mut self, team: TeamId, id: GitConnectionId) -> Result<bool> {
         let sql = "DELETE FROM git_connections WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id))?;

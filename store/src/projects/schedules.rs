@@ -123,7 +123,7 @@ impl Tx {
         Ok(())
     }
 
-    /// Puts a schedule in force, from its next time on, or out of force.
+    /// Enables a schedule, from its next time on, or disables it.
     pub async fn schedule_enable(&mut self, team: TeamId, id: ScheduleId, enabled: bool, next: Option<Timestamp>) -> Result<()> {
         let sql = "UPDATE schedules SET enabled = $3, next_due_at = $4 WHERE team_id = $1 AND id = $2";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(enabled).bind(next))?;

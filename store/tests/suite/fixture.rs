@@ -8,7 +8,7 @@ use domain::custom_domain::CustomDomain;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger};
 use domain::environment::Environment;
 use domain::git_host::{
-    BranchRule, Delivery, DeliveryState, GitConnection, GitHost, Happening, HostEvent, InstallationAction, InstallationChange,
+    BranchRule, Delivery, DeliveryState, GitConnection, GitEvent, GitHost, HostEvent, InstallationAction, InstallationChange,
     Preview, Push,
 };
 use domain::id::{
@@ -277,7 +277,7 @@ pub fn git_delivery(connection: &GitConnection) -> NewDelivery {
             repository: Some(connection.repository.clone()),
             installation: None,
             at: None,
-            what: Happening::Push(push),
+            what: GitEvent::Push(push),
         },
         subject: Some("branch main".to_owned()),
     }

@@ -1,4 +1,4 @@
-//! Jobs that wait: what is due, who takes it, what is called off.
+//! Jobs that wait: what is due, who takes it, what is cancelled.
 
 use chrono::{DateTime, TimeDelta};
 use domain::id::{JobId, TeamId};

@@ -132,7 +132,7 @@ testkit::on_both_databases! {
             assert!(!tx.delivery_give_up(team, sent[0].id, "enough").await?, "it does not wait");
             assert!(!tx.delivery_replay(team, sent[1].id, now()).await?, "it waits already");
             assert!(tx.delivery_replay(team, sent[0].id, now()).await?);
-            tx.delivery_give_up_all(team, channel.id, "out of use").await
+            tx.delivery_give_up_all(team, channel.id, "disabled").await
         })
         .await;
         let count = async |filter| store.delivery_list(team, channel.id, filter, None, 10).await.unwrap().items.len();

@@ -48,9 +48,9 @@ const NO_DATA_OF_OTHERS: [&str; 18] = [
     // For housekeeping, which works for all teams.
     "artifact_team_list",
     "log_list_archivable",
-    // For who runs the installation; the team is where a list goes on.
+    // For operators; the team is where a list goes on.
     "team_list",
-    // For who runs the installation; the team is what is written.
+    // For operators; the team is what is written.
     "git_installation_assign",
     "audit_list_unsigned",
     "audit_list_older",

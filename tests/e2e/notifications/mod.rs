@@ -143,7 +143,7 @@ async fn a_channel_is_made_shown_tried_changed_and_deleted() {
     assert_eq!(channel["address"], receiver.url("/…"), "the rest of the address is a secret");
     assert!(!channel["events"].as_array().unwrap().contains(&json!("deployment.queued")), "{channel}");
     let listed = house.cli(&["notifications", "list"]).await.stdout;
-    assert!(listed.contains("ops") && listed.contains("in use") && !listed.contains("hush"), "{listed}");
+    assert!(listed.contains("ops") && listed.contains("enabled") && !listed.contains("hush"), "{listed}");
 
     assert_eq!(house.json(&["notifications", "test", "ops"]).await[0]["state"], "DELIVERED");
     let ping = receiver.wait_for_event("/a", "ping").await;

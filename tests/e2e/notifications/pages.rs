@@ -36,7 +36,7 @@ async fn what_failed_is_seen_and_sent_once_more() {
     assert!(page.text.contains("No notification channels yet"), "{page:?}");
     let (channel, _) = house.webhook("ops", &receiver.url("/hook"), &["--event", "deployment.live"]).await;
     let list = browser.get(page.url.as_str()).await;
-    assert!(list.text.contains(">ops</a>") && list.text.contains("in use") && list.text.contains("(all)"), "{list:?}");
+    assert!(list.text.contains(">ops</a>") && list.text.contains("enabled") && list.text.contains("(all)"), "{list:?}");
     let of_channel = house.url(&format!("{}/{channel}", path(&house).await));
     let empty = browser.get(&of_channel).await;
     assert!(empty.text.contains("notifications test"), "{empty:?}");
@@ -88,15 +88,15 @@ async fn a_channel_that_is_out_of_use_is_put_in_use_first() {
     let (channel, _) = house.webhook("ops", &receiver.url("/hook"), &["--event", "deployment.live"]).await;
     receiver.answer("/hook", 410, &[]);
     house.cli(&["notifications", "test", "ops"]).await;
-    wait_until(PATIENCE, "it is out of use", async || house.channel("ops").await["enabled"] == false).await;
+    wait_until(PATIENCE, "it is disabled", async || house.channel("ops").await["enabled"] == false).await;
     let of_channel = format!("{}/{channel}", path(&house).await);
     let (mut browser, page) = Browser::signed_in(&house, OWNER, &of_channel).await;
-    assert!(page.text.contains("out of use: the receiver answered 410 Gone"), "{page:?}");
+    assert!(page.text.contains("disabled: the receiver answered 410 Gone"), "{page:?}");
     assert!(!page.text.contains("/replay"), "there is nothing to press that does not work: {page:?}");
     let of_delivery = house.url(&format!("{of_channel}/{}", house.sent(&channel).await[0]["id"].as_str().unwrap()));
-    assert!(browser.get(&of_delivery).await.text.contains("Put it in use to send this once more"));
+    assert!(browser.get(&of_delivery).await.text.contains("Enable it to send this once more"));
     let enabled = browser.submit_to(&page, &format!("{of_channel}/enable"), &[]).await;
-    assert!(enabled.text.contains(": in use."), "{enabled:?}");
+    assert!(enabled.text.contains(": enabled."), "{enabled:?}");
     let detail = browser.get(&of_delivery).await;
     let replayed = browser.submit(&detail, &[]).await;
     until_it_says(&mut browser, &replayed, ": delivered.").await;

@@ -6,7 +6,7 @@ use testkit::wait_until;
 use super::{Receiver, house, verified};
 use crate::support::harness::{House, PATIENCE};
 
-/// The team's alert that a channel was put out of use, while it lasts.
+/// The team's alert that a channel was disabled, while it lasts.
 async fn out_of_use(house: &House) -> Option<String> {
     let alerts = house.graphql("{ alerts { nodes { kind message resolvedAt } } }", json!({})).await;
     let alerts = alerts["alerts"]["nodes"].as_array().unwrap().clone();
@@ -109,7 +109,7 @@ async fn a_receiver_that_fails_for_five_days_is_put_out_of_use() {
     attempted(&house, &channel, 2).await;
     assert_eq!(house.channel("ops").await["enabled"], true, "the first attempts may fall into an outage");
     house.hurry().await;
-    wait_until(PATIENCE, "it is out of use", async || house.channel("ops").await["enabled"] == false).await;
+    wait_until(PATIENCE, "it is disabled", async || house.channel("ops").await["enabled"] == false).await;
     assert!(out_of_use(&house).await.unwrap().contains("every attempt failed for 5 days"));
     assert_eq!(house.sent(&channel).await[0]["state"], "FAILED");
 }

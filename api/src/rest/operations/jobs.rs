@@ -39,7 +39,7 @@ enum JobState {
     Done,
     /// It failed more often than it may; a person has to look.
     Dead,
-    /// It was called off.
+    /// It was cancelled.
     Cancelled,
 }
 
@@ -212,7 +212,7 @@ async fn retry(Caller(actor): Caller, State(services): State<Services>, Path(id)
     Ok(Json(services.jobs().retry(&actor, id).await?.into()))
 }
 
-/// Calls off a job that waits, or takes a dead one out of the dead set.
+/// Cancels a job that waits, or takes a dead one out of the dead set.
 #[utoipa::path(post, path = "/api/v1/jobs/{id}/discard", tag = "jobs", operation_id = "discardJob",
     params(("id" = String, Path, description = "The job.", pattern = "^job_[0-9a-f]{32}$")),
     responses((status = 200, body = JobView)))]

@@ -36,12 +36,12 @@ pub enum JobsCommand {
         /// The job
         job: String,
     },
-    /// Call off a job that waits, or take a dead one out of the dead set
+    /// Cancel a job that waits, or take a dead one out of the dead set
     Discard {
         /// The job
         job: String,
     },
-    /// Show how the queues stand; for who runs the installation
+    /// Show how the queues stand; for operators only
     Queues,
     /// Take nothing from a queue until it is resumed
     Pause {

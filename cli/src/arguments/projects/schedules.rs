@@ -39,12 +39,12 @@ pub enum SchedulesCommand {
         #[arg(long)]
         timeout: Option<i64>,
     },
-    /// Put a schedule in force
+    /// Enable a schedule
     Enable {
         /// Its name
         name: String,
     },
-    /// Put a schedule out of force
+    /// Disable a schedule
     Disable {
         /// Its name
         name: String,

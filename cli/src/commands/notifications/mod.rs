@@ -162,7 +162,7 @@ impl Client {
         let input = json!({"channelId": self.id(channel).await?, "enabled": enabled});
         let fields = format!("channel {{ {CHANNEL} }}");
         let changed = self.api.mutate("enableNotificationChannel", "EnableNotificationChannelInput", input, &fields).await?;
-        let said = if enabled { format!("{channel} is in use.") } else { format!("{channel} is out of use.") };
+        let said = if enabled { format!("{channel} is enabled.") } else { format!("{channel} is disabled.") };
         output::say(&changed["channel"], &said, self.output);
         Ok(())
     }

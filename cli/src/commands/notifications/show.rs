@@ -109,9 +109,9 @@ fn list(values: &Value) -> String {
 
 fn state(channel: &Value) -> String {
     match (channel["enabled"].as_bool(), channel["disabledReason"].as_str()) {
-        (Some(true), _) if channel["failingSince"].is_null() => "in use".to_owned(),
+        (Some(true), _) if channel["failingSince"].is_null() => "enabled".to_owned(),
         (Some(true), _) => format!("failing since {}", moment(&channel["failingSince"])),
-        (_, Some(reason)) => format!("out of use: {reason}"),
-        _ => "out of use".to_owned(),
+        (_, Some(reason)) => format!("disabled: {reason}"),
+        _ => "disabled".to_owned(),
     }
 }

@@ -76,7 +76,7 @@ pub async fn rollback(options: RollbackOptions) -> Result<(), Failure> {
     follow_up(&api, &deployment, options.output).await
 }
 
-/// Calls a deployment off.
+/// Cancels a deployment.
 pub async fn cancel(options: CancelOptions) -> Result<(), Failure> {
     let api = Api::signed_in()?;
     let input = json!({"deploymentId": options.deployment});

@@ -130,7 +130,7 @@ pub(crate) fn done(result: services::Result<()>) -> Result<DonePayload> {
 
 #[Object]
 impl TeamMutation {
-    /// Makes a team, which you own. For who runs the installation.
+    /// Makes a team, which you own. Operators only.
     async fn create_team(&self, context: &Context<'_>, input: CreateTeamInput) -> Result<TeamPayload> {
         let (services, actor) = caller(context)?;
         let (team, user_errors) = user_errors(services.teams().create(actor, &input.name).await)?;

@@ -56,13 +56,13 @@ impl JobMutation {
         job(async { services.jobs().retry(actor, parse_id("jobId", &input.job_id)?).await }.await)
     }
 
-    /// Calls off a job that waits, or takes a dead one out of the dead set.
+    /// Cancels a job that waits, or takes a dead one out of the dead set.
     async fn discard_job(&self, context: &Context<'_>, input: JobInput) -> Result<JobPayload> {
         let (services, actor) = caller(context)?;
         job(async { services.jobs().discard(actor, parse_id("jobId", &input.job_id)?).await }.await)
     }
 
-    /// Pauses or resumes a queue, and limits how many of its jobs run at once; for who runs the installation.
+    /// Pauses or resumes a queue, and limits how many of its jobs run at once; for operators only.
     async fn update_queue(&self, context: &Context<'_>, input: UpdateQueueInput) -> Result<QueuePayload> {
         let (services, actor) = caller(context)?;
         let UpdateQueueInput { name, paused, concurrency, team_concurrency } = input;

@@ -14,7 +14,7 @@ pub struct AlertQuery;
 
 #[Object]
 impl AlertQuery {
-    /// The team's alerts, the latest first; who runs the installation also sees those about all of it.
+    /// The team's alerts, the latest first; operators also see those about all of it.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(0) * child_complexity")]
     async fn alerts(
         &self,

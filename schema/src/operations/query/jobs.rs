@@ -43,7 +43,7 @@ impl JobQuery {
         }
     }
 
-    /// Every queue; for who runs the installation.
+    /// Every queue; for operators only.
     async fn queues(&self, context: &Context<'_>) -> Result<Vec<Queue>> {
         let (services, actor) = caller(context)?;
         Ok(services.queues().list(actor).await.map_err(to_graphql)?.into_iter().map(Queue::from).collect())

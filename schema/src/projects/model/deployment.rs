@@ -30,7 +30,7 @@ pub enum DeploymentStatus {
     Superseded,
     /// It ended with an error.
     Failed,
-    /// Somebody, or a newer deployment, called it off.
+    /// Somebody, or a newer deployment, cancelled it.
     Cancelled,
 }
 

@@ -108,7 +108,7 @@ impl DeploymentMutation {
         payload(change.await)
     }
 
-    /// Calls a deployment off: its build is killed, what was started is stopped.
+    /// Cancels a deployment: its build is killed, what was started is stopped.
     async fn cancel_deployment(&self, context: &Context<'_>, input: CancelDeploymentInput) -> Result<DeploymentPayload> {
         let (services, actor) = caller(context)?;
         let change = async { services.deployments().cancel(actor, parse_id("deploymentId", &input.deployment_id)?).await };

@@ -159,7 +159,7 @@ impl GitMutation {
         Ok(DisconnectRepositoryPayload { disconnected: done.is_some(), user_errors })
     }
 
-    /// Lets the caller's team connect the repositories of an account that the GitHub App is installed on; for who runs the installation.
+    /// Lets the caller's team connect the repositories of an account that the GitHub App is installed on; for operators only.
     async fn assign_git_installation(
         &self,
         context: &Context<'_>,

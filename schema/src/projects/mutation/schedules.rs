@@ -86,7 +86,7 @@ impl ScheduleMutation {
         schedule(creation.await)
     }
 
-    /// Puts a schedule in force, or out of force.
+    /// Enables or disables a schedule.
     async fn enable_schedule(&self, context: &Context<'_>, input: EnableScheduleInput) -> Result<SchedulePayload> {
         let (services, actor) = caller(context)?;
         let change =

@@ -11,7 +11,7 @@ pub struct DeploymentQuery;
 
 #[Object]
 impl DeploymentQuery {
-    /// A deployment; null when the team has none such.
+    /// A deployment; null if not found in the team.
     async fn deployment(&self, context: &Context<'_>, id: ID) -> Result<Option<Deployment>> {
         let (services, actor) = caller(context)?;
         let id = parse_id("id", &id).map_err(to_graphql)?;

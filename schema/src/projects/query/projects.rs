@@ -30,7 +30,7 @@ impl ProjectQuery {
         Ok(Connection::new(page, cursor.is_none(), All::Projects, Project::from))
     }
 
-    /// A domain; null when the team has none such.
+    /// A domain; null if not found in the team.
     async fn domain(&self, context: &Context<'_>, id: ID) -> Result<Option<Domain>> {
         let (services, actor) = caller(context)?;
         match services.domains().get(actor, parse_id("id", &id).map_err(to_graphql)?).await {
@@ -40,7 +40,7 @@ impl ProjectQuery {
         }
     }
 
-    /// A project by id or by slug; null when the team has none such.
+    /// A project by id or by slug; null if not found in the team.
     async fn project(&self, context: &Context<'_>, id: Option<ID>, slug: Option<String>) -> Result<Option<Project>> {
         let (services, actor) = caller(context)?;
         let found = match (id, slug) {

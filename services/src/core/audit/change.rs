@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 /// Content of an entry about a change.
 #[derive(Debug, Clone)]
-pub struct Change {
+pub struct AuditEntry {
     pub(super) action: Action,
     pub(super) target: Option<Subject>,
     pub(super) before: Option<Value>,
@@ -14,7 +14,7 @@ pub struct Change {
     pub(super) details: Map<String, Value>,
 }
 
-impl Change {
+impl AuditEntry {
     /// Something that is done.
     #[must_use]
     pub fn new(action: Action) -> Self {

@@ -9,7 +9,7 @@ use audit::{Action, Outcome};
 use domain::access::Actor;
 use domain::id::{TeamId, UserId};
 
-use super::{By, Change, append};
+use super::{AuditEntry, By, append};
 use crate::{Result, ServiceError, Services};
 
 /// Time for which one recorded refusal represents all that follow.
@@ -46,7 +46,7 @@ impl Denials {
 
 impl Services {
     /// Passes on what a check of permissions came to, and records it if it was a refusal. Not to be called within a transaction.
-    pub(crate) async fn noted<T>(&self, actor: &Actor, attempt: &Change, checked: Result<T>) -> Result<T> {
+    pub(crate) async fn audit_denial<T>(&self, actor: &Actor, attempt: &AuditEntry, checked: Result<T>) -> Result<T> {
         if let Err(ServiceError::Denied(permission)) = &checked {
             let key = (actor.team_id, actor.user_id, attempt.action);
             if let Some(left_out) = self.inner.auditor.denials.admit(key, Instant::now()) {
@@ -61,7 +61,7 @@ impl Services {
     }
 
     /// Records a refusal. The refusal itself does not depend on whether it can be recorded.
-    async fn write_denial(&self, actor: &Actor, attempt: Change) {
+    async fn write_denial(&self, actor: &Actor, attempt: AuditEntry) {
         let written = async {
             let mut tx = self.begin().await?;
             append(&mut tx, actor.team_id, &By::actor(actor), attempt, Outcome::Denied).await?;

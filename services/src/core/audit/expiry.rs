@@ -7,7 +7,7 @@ use domain::id::TeamId;
 use domain::time::Timestamp;
 use store::Store;
 
-use super::{By, Change, append};
+use super::{AuditEntry, By, append};
 use crate::Result;
 
 /// Number of entries that are deleted in one transaction.
@@ -33,7 +33,7 @@ pub(super) async fn expire_some(store: &Store, team: TeamId, before: Timestamp, 
     tx.audit_head(team, None, None).await?;
     let Some(checkpoint) = tx.audit_retirable(team, before, limit).await? else { return Ok(false) };
     let gone = tx.audit_retire(team, checkpoint).await?;
-    let change = Change::new(Action::AuditExpire)
+    let change = AuditEntry::new(Action::AuditExpire)
         .detail("entries", gone)
         .detail("up_to", checkpoint)
         .detail("before", before.to_rfc3339());

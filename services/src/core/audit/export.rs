@@ -7,7 +7,7 @@ use domain::time::{Timestamp, now};
 use serde_json::json;
 
 use super::query::parsed;
-use super::{Change, record};
+use super::{AuditEntry, record};
 use crate::{Result, ServiceError, require};
 
 /// Maximum number of entries on a page, and its approximate size in bytes.
@@ -60,12 +60,12 @@ impl AuditLog {
     pub async fn begin_export(&self, actor: &Actor, new: NewExport) -> Result<StartedExport> {
         let time = |at: Option<Timestamp>| at.map_or(json!(null), |at| json!(at.to_rfc3339()));
         let format = if new.format == ExportFormat::Ocsf { "ocsf" } else { "jsonl" };
-        let change = Change::new(Action::AuditExport)
+        let change = AuditEntry::new(Action::AuditExport)
             .on("audit_log", actor.team_id)
             .detail("format", format)
             .detail("since", time(new.since))
             .detail("until", time(new.until));
-        self.noted(actor, &change, require(actor, Permission::AuditRead)).await?;
+        self.audit_denial(actor, &change, require(actor, Permission::AuditRead)).await?;
         if new.since.zip(new.until).is_some_and(|(since, until)| since >= until) {
             return Err(ServiceError::invalid(
                 "until",

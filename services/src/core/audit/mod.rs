@@ -22,7 +22,7 @@ use store::{NewAuditEntry, StoreError, Tx};
 use crate::{Result, Sealer, ServiceError};
 
 pub use audit::{Action, Outcome};
-pub use change::Change;
+pub use change::AuditEntry;
 pub(crate) use change::role_shown;
 pub use export::{ExportFormat, ExportPage, NewExport, StartedExport};
 pub use query::{AuditKey, AuditQuery, AuditRecord};
@@ -82,12 +82,12 @@ impl<'a> By<'a> {
 }
 
 /// Records a change that the actor makes in this transaction. To be called last before the commit.
-pub(crate) async fn record(tx: &mut Tx, actor: &Actor, change: Change) -> Result<()> {
+pub(crate) async fn record(tx: &mut Tx, actor: &Actor, change: AuditEntry) -> Result<()> {
     append(tx, actor.team_id, &By::actor(actor), change, Outcome::Done).await
 }
 
 /// Records in the log of a team what was done to the whole installation, by who holds its machines.
-pub(crate) async fn record_for_operator(tx: &mut Tx, team: TeamId, change: Change) -> Result<()> {
+pub(crate) async fn record_for_operator(tx: &mut Tx, team: TeamId, change: AuditEntry) -> Result<()> {
     append(tx, team, &By::nobody(), change, Outcome::Done).await
 }
 
@@ -98,7 +98,7 @@ pub(crate) async fn record_about_user(
     tx: &mut Tx,
     user: UserId,
     origin: Option<&Origin>,
-    change: &Change,
+    change: &AuditEntry,
     outcome: Outcome,
 ) -> Result<()> {
     // In the order of their ids: two who are in the same teams do not wait for each other in a circle.
@@ -109,16 +109,16 @@ pub(crate) async fn record_about_user(
 }
 
 /// Records what a user does in a team without being in it yet. To be called last before the commit.
-pub(crate) async fn record_in_team(tx: &mut Tx, team: TeamId, user: UserId, origin: &Origin, change: Change) -> Result<()> {
+pub(crate) async fn record_in_team(tx: &mut Tx, team: TeamId, user: UserId, origin: &Origin, change: AuditEntry) -> Result<()> {
     append(tx, team, &By::user(user, Some(origin)), change, Outcome::Done).await
 }
 
 /// Records what MikroCloud does in a team by itself. To be called last before the commit.
-pub(crate) async fn record_own(tx: &mut Tx, team: TeamId, change: Change) -> Result<()> {
+pub(crate) async fn record_own(tx: &mut Tx, team: TeamId, change: AuditEntry) -> Result<()> {
     append(tx, team, &By::nobody(), change, Outcome::Done).await
 }
 
-async fn append(tx: &mut Tx, team: TeamId, by: &By<'_>, change: Change, outcome: Outcome) -> Result<()> {
+async fn append(tx: &mut Tx, team: TeamId, by: &By<'_>, change: AuditEntry, outcome: Outcome) -> Result<()> {
     let mut head = tx.audit_head(team, by.user, by.key).await?;
     if head.is_none() {
         tx.audit_chain_insert(team, &genesis(team), now()).await?;

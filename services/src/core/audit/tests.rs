@@ -37,7 +37,7 @@ fn actor() -> Actor {
 
 async fn change(store: &Store, actor: &Actor) {
     let mut tx = store.begin().await.unwrap();
-    record(&mut tx, actor, Change::new(Action::ProjectCreate).on("project", "prj_1")).await.unwrap();
+    record(&mut tx, actor, AuditEntry::new(Action::ProjectCreate).on("project", "prj_1")).await.unwrap();
     tx.commit().await.unwrap();
 }
 
@@ -101,7 +101,7 @@ testkit::on_both_databases! {
         let (actor, auditor) = (actor(), auditor());
         change(&store, &actor).await;
         let mut tx = store.begin().await.unwrap();
-        record(&mut tx, &actor, Change::new(Action::ProjectDelete)).await.unwrap();
+        record(&mut tx, &actor, AuditEntry::new(Action::ProjectDelete)).await.unwrap();
         drop(tx);
         change(&store, &actor).await;
         assert_eq!(verified(&store, &auditor, actor.team_id).await.unwrap().entries, 2);
@@ -121,7 +121,7 @@ testkit::on_both_databases! {
             }
         }
         let origin = Origin::new([203, 0, 113, 7].into(), Some("r-1"), Some("test"));
-        let change = Change::new(Action::ApiKeyRevoke).on("session", "ses_1").after(json!({"by": "password"}));
+        let change = AuditEntry::new(Action::ApiKeyRevoke).on("session", "ses_1").after(json!({"by": "password"}));
         record_about_user(&mut tx, user.id, Some(&origin), &change, Outcome::Denied).await.unwrap();
         tx.commit().await.unwrap();
         for (number, team) in teams.into_iter().enumerate() {

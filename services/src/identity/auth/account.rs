@@ -15,7 +15,7 @@ use store::Identity;
 
 use super::throttle::Guess;
 use super::{passwords, token_hash};
-use crate::core::audit::{Action, Change, Outcome, record_about_user};
+use crate::core::audit::{Action, AuditEntry, Outcome, record_about_user};
 use crate::core::outbox::notify_by_mail;
 use crate::{Result, ServiceError};
 
@@ -103,7 +103,7 @@ impl Accounts {
         tx.signin_link_use_all(account.user_id).await?;
         tx.session_revoke_all(account.user_id, Some(account.session_id)).await?;
         tell_user(&mut tx, account.user_id, SecurityEventKind::PasswordChanged, &account.origin).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         Ok(tx.commit().await?)
     }
 
@@ -119,9 +119,9 @@ impl Accounts {
         }
         let mut tx = self.begin().await?;
         tx.session_revoke(id).await?;
-        let change = Change::new(Action::SessionRevoke).on("session", id);
+        let change = AuditEntry::new(Action::SessionRevoke).on("session", id);
         record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         Ok(tx.commit().await?)
     }
 
@@ -132,7 +132,7 @@ impl Accounts {
         tx.api_key_revoke_logins(account.user_id).await?;
         tx.device_forget(account.user_id).await?;
         tell_user(&mut tx, account.user_id, SecurityEventKind::SignedOutEverywhere, &account.origin).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         Ok(tx.commit().await?)
     }
 
@@ -178,5 +178,5 @@ pub(super) async fn tell_user(tx: &mut UnitOfWork, user_id: UserId, kind: Securi
         SecurityEventKind::AttemptsThrottled => (Action::SignInThrottle, Outcome::Denied),
         SecurityEventKind::DeviceApproved => (Action::DeviceApprove, Outcome::Done),
     };
-    record_about_user(tx, user_id, Some(origin), &Change::new(action).on("user", user_id), outcome).await
+    record_about_user(tx, user_id, Some(origin), &AuditEntry::new(action).on("user", user_id), outcome).await
 }

@@ -11,7 +11,7 @@ use domain::time::{Timestamp, now};
 use store::{NewApiKey, Tx};
 
 use super::{random_token, token_hash};
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::identity::roles::parse_permissions;
 use crate::{Result, ServiceError, require};
 
@@ -89,8 +89,8 @@ impl ApiKeys {
 
     /// Makes a key. It can never do more than the actor.
     pub async fn create(&self, actor: &Actor, input: NewApiKeyInput) -> Result<CreatedApiKey> {
-        let entry = Change::new(Action::ApiKeyCreate);
-        self.noted(actor, &entry, require(actor, Permission::ApiKeyWrite)).await?;
+        let entry = AuditEntry::new(Action::ApiKeyCreate);
+        self.audit_denial(actor, &entry, require(actor, Permission::ApiKeyWrite)).await?;
         let name = input.name.trim();
         if name.is_empty() || name.chars().count() > MAX_NAME || name.contains(char::is_control) {
             let message = format!("say in 1 to {MAX_NAME} characters what the key is for");
@@ -130,16 +130,16 @@ impl ApiKeys {
 
     /// Revokes a key: one's own, or anybody's for those who manage members.
     pub async fn revoke(&self, actor: &Actor, id: ApiKeyId) -> Result<()> {
-        let entry = Change::new(Action::ApiKeyRevoke).on("api_key", id);
+        let entry = AuditEntry::new(Action::ApiKeyRevoke).on("api_key", id);
         let visible = self.list(actor).await;
-        let visible = self.noted(actor, &entry, visible).await?.into_iter().find(|key| key.id == id);
+        let visible = self.audit_denial(actor, &entry, visible).await?.into_iter().find(|key| key.id == id);
         let key = visible.ok_or(ServiceError::NotFound("API key"))?;
         let mut tx = self.begin().await?;
         // Revoking twice is no error: it is revoked.
         if tx.api_key_revoke(actor.team_id, id).await? {
             record(&mut tx, actor, entry.named(&key.name).before(logged(&key))).await?;
         }
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         Ok(())
     }

@@ -12,7 +12,7 @@ use store::{DeviceLogin, LetIn, StoreError};
 
 use super::account::{Account, tell_user};
 use super::{ApiKeySecret, random_token, token_hash};
-use crate::core::audit::{Action, Change, record_in_team};
+use crate::core::audit::{Action, AuditEntry, record_in_team};
 use crate::{Result, ServiceError};
 
 const LIFETIME: TimeDelta = TimeDelta::minutes(15);
@@ -176,7 +176,8 @@ impl Devices {
         let until = device.session_ends_at.map_or(lasting, |ends_at| ends_at.min(lasting));
         let key = secret.insert(&mut tx, team, user, &name, Permissions::ALL, Some(until)).await?;
         tx.api_key_is_login(team, key.id).await?;
-        record_in_team(&mut tx, team, user, origin, Change::new(Action::ApiKeyCreate).on("api_key", key.id).named(&name)).await?;
+        record_in_team(&mut tx, team, user, origin, AuditEntry::new(Action::ApiKeyCreate).on("api_key", key.id).named(&name))
+            .await?;
         tx.commit().await?;
         Ok(DeviceState::Done(secret.into_secret()))
     }

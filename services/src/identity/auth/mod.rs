@@ -1,13 +1,13 @@
 //! Authentication: passwords, sessions, access tokens, API keys.
 
 mod account;
+mod actor_cache;
 mod api_keys;
 mod breaches;
 mod devices;
 mod flows;
 mod passwords;
 mod providers;
-mod recent;
 pub(crate) mod second_factor;
 mod sessions;
 pub(crate) mod signing_keys;
@@ -26,12 +26,12 @@ use rand::Rng;
 use sha2::{Digest, Sha256};
 
 pub use account::Account;
+pub(crate) use actor_cache::ActorCache;
 pub use api_keys::{ApiKeySecret, CreatedApiKey, NewApiKeyInput};
 pub(crate) use breaches::Breaches;
 pub use devices::{DeviceStart, DeviceState, INTERVAL, WaitingDevice};
 pub(crate) use providers::Providers;
 pub use providers::{ConfigError, Federated, Leaving, LinkQuestion, ProviderConfig, ProviderInfo, Returned};
-pub(crate) use recent::Recent;
 pub use second_factor::{Enrolment, SecondFactorState};
 pub(crate) use sessions::{LINK_LIFETIME, signin_link};
 pub use sessions::{SignIn, SignedIn};
@@ -56,17 +56,17 @@ impl Sessions {
     /// Returns the actor that presents this bearer token: an access token of a session, or an API key. `team` chooses one of the
     /// user's teams.
     pub async fn authenticate(&self, bearer: &str, team: Option<TeamId>) -> Result<Actor> {
-        let shown = recent::Shown::new(bearer, team);
-        if let Some(actor) = self.inner.recent.actor(&shown) {
+        let shown = actor_cache::CredentialDigest::new(bearer, team);
+        if let Some(actor) = self.inner.actors.actor(&shown) {
             return Ok(actor);
         }
-        let before = self.inner.recent.before();
+        let before = self.inner.actors.before();
         let actor = if ApiKeySecret::looks_like_one(bearer) {
             self.api_keys().authenticate(bearer, team).await?
         } else {
             self.authenticate_session(bearer, team).await?
         };
-        self.inner.recent.keep(shown, &actor, &before);
+        self.inner.actors.keep(shown, &actor, &before);
         Ok(actor)
     }
 

@@ -18,7 +18,7 @@ use super::flows::Flow;
 use super::sessions::{Method, SignedIn};
 use super::throttle::Guess;
 use super::token_hash;
-use crate::core::audit::{Action, Change, Outcome, record_about_user};
+use crate::core::audit::{Action, AuditEntry, Outcome, record_about_user};
 use crate::{Result, ServiceError};
 
 const SECRET_BYTES: usize = 20;
@@ -217,7 +217,7 @@ impl SecondFactors {
         if let Some(kind) = event {
             tell_user(&mut tx, account.user_id, kind, &account.origin).await?;
         } else {
-            let change = Change::new(Action::RecoveryCodesRenew).on("user", account.user_id);
+            let change = AuditEntry::new(Action::RecoveryCodesRenew).on("user", account.user_id);
             record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
         }
         tx.commit().await?;

@@ -16,7 +16,7 @@ use super::account::tell_user;
 use super::throttle::Guess;
 use super::tokens::{LIFETIME, Signer};
 use super::{passwords, random_token, token_hash};
-use crate::core::audit::{Action, Change, Outcome, record, record_about_user};
+use crate::core::audit::{Action, AuditEntry, Outcome, record, record_about_user};
 use crate::{Result, ServiceError};
 
 const REFRESH_LIFETIME: Duration = Duration::days(30);
@@ -93,7 +93,7 @@ impl Sessions {
         tx.user_set_password(user, &hash).await?;
         tx.session_revoke_all(user, None).await?;
         tell_user(&mut tx, user, SecurityEventKind::PasswordChanged, origin).await?;
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         tx.commit().await?;
         self.go_on(user, "link".into(), origin).await
     }
@@ -119,7 +119,7 @@ impl Sessions {
             if tx.session_revoke(found.session_id).await? {
                 tell_user(&mut tx, found.user_id, SecurityEventKind::TokenReused, origin).await?;
             }
-            let _rights = self.inner.recent.change();
+            let _rights = self.inner.actors.change();
             tx.commit().await?;
             tracing::warn!(session.id = %found.session_id, "a refresh token was used twice; its session is ended");
             return Err(ServiceError::Unauthenticated(
@@ -137,10 +137,10 @@ impl Sessions {
         let mut tx = self.begin().await?;
         if let Some(found) = tx.refresh_token_get(&token_hash(token)).await? {
             if tx.session_revoke(found.session_id).await? {
-                let change = Change::new(Action::SignOut).on("session", found.session_id);
+                let change = AuditEntry::new(Action::SignOut).on("session", found.session_id);
                 record_about_user(&mut tx, found.user_id, Some(origin), &change, Outcome::Done).await?;
             }
-            let _rights = self.inner.recent.change();
+            let _rights = self.inner.actors.change();
             tx.commit().await?;
         }
         Ok(())
@@ -153,18 +153,18 @@ impl Sessions {
         match actor.credential {
             Credential::Session(session) => {
                 if tx.session_revoke(session).await? {
-                    let change = Change::new(Action::SignOut).on("session", session);
+                    let change = AuditEntry::new(Action::SignOut).on("session", session);
                     record_about_user(&mut tx, actor.user_id, actor.origin.as_deref(), &change, Outcome::Done).await?;
                 }
             }
             Credential::ApiKey(key) => {
                 if tx.api_key_revoke_login(actor.team_id, key).await? {
-                    record(&mut tx, actor, Change::new(Action::ApiKeyRevoke).on("api_key", key)).await?;
+                    record(&mut tx, actor, AuditEntry::new(Action::ApiKeyRevoke).on("api_key", key)).await?;
                 }
             }
             Credential::Schedule(_) | Credential::GitConnection(_) => {}
         }
-        let _rights = self.inner.recent.change();
+        let _rights = self.inner.actors.change();
         Ok(tx.commit().await?)
     }
 
@@ -191,7 +191,7 @@ impl Sessions {
         let mut tx = self.begin().await?;
         tx.session_insert(&session).await?;
         let signed_in = next_tokens(&mut tx, &signer, (user_id, id, session.ends_at)).await?;
-        let change = Change::new(Action::SignIn).on("session", id).after(json!({"by": session.method}));
+        let change = AuditEntry::new(Action::SignIn).on("session", id).after(json!({"by": session.method}));
         record_about_user(&mut tx, user_id, Some(origin), &change, Outcome::Done).await?;
         tx.commit().await?;
         Ok(signed_in)

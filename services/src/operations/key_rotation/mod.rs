@@ -12,7 +12,7 @@ use domain::time::now;
 use store::{KeyRotation, Store, StoreError, Tx};
 use uuid::Uuid;
 
-use crate::core::audit::{Action, Change, record_for_operator};
+use crate::core::audit::{Action, AuditEntry, record_for_operator};
 use crate::core::sealing::{FRESH, LOOK_EVERY, new_team_key, sealed_by_each_other};
 use crate::operations::setup::KEY_FINGERPRINT;
 use crate::{MasterKey, Sealer, ServiceError, SetupError};
@@ -178,7 +178,7 @@ impl<'a> Run<'a> {
         }
         tx.key_rotation_finish(self.id, now()).await?;
         for (team, _) in tx.team_key_versions().await? {
-            let change = Change::new(Action::MasterKeyRotate)
+            let change = AuditEntry::new(Action::MasterKeyRotate)
                 .on("master_key", &rotation.new_fingerprint)
                 .detail("replaces", rotation.old_fingerprint.as_str());
             record_for_operator(&mut tx, team, change).await?;

@@ -113,7 +113,7 @@ impl Certificates {
     }
 }
 
-/// Raises an alert: for who runs the installation about the API's certificate, for the team about its domain's. A domain that is not served
+/// Raises an alert: for operators about the API's certificate, for the team about its domain's. A domain that is not served
 /// any more is nobody's matter.
 async fn complain(tx: &mut UnitOfWork, wanted: &Wanted, complaint: String) -> Result<()> {
     let team = match &wanted.whose {

@@ -16,7 +16,7 @@ use super::logged;
 use super::resolve::{is_unresolved, resolve_job};
 use super::transitions;
 use super::{deadlines, in_time};
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::unit_of_work::UnitOfWork;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
@@ -149,11 +149,11 @@ impl Approvals {
 
     async fn decide(&self, actor: &Actor, id: DeploymentId, to: ApprovalState, reason: Option<&str>) -> Result<Deployment> {
         let action = if to == ApprovalState::Approved { Action::DeploymentApprove } else { Action::DeploymentReject };
-        let entry = Change::new(action).on("deployment", id);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentApprove)).await?;
+        let entry = AuditEntry::new(action).on("deployment", id);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::DeploymentApprove)).await?;
         let deployment = self.deployments().get(actor, id).await?;
         let allowed = require_on(actor, Permission::DeploymentApprove, (&deployment).into(), "deployment");
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         let reason = clean_reason(reason)?;
         let who = self.me(actor).await?.name;
         let mut tx = self.begin().await?;

@@ -99,7 +99,7 @@ impl Deployments {
             Err(PhaseError::Overtaken(failure)) => (DeploymentStatus::Cancelled, failure),
             Err(PhaseError::Job(JobError::Retry(error))) if run.job.attempts >= run.job.max_attempts => {
                 tracing::error!(deployment.id = %deployment.id, error, "a deployment failed because of a fault of ours");
-                let message = "MikroCloud could not do this because of a fault of its own; its log has the details. Try again";
+                let message = "internal error: the server's log has the details. Try again";
                 (DeploymentStatus::Failed, Failure::new("INTERNAL", message))
             }
             Err(PhaseError::Job(error)) => return Err(error),

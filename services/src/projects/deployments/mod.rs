@@ -25,7 +25,7 @@ use store::Page;
 pub(crate) use occasion::Occasion;
 pub use requests::{Trigger, TriggerSource};
 
-use crate::core::audit::Change;
+use crate::core::audit::AuditEntry;
 use crate::core::error::is_disk_full;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
@@ -95,7 +95,7 @@ fn failure(code: &'static str, error: &(dyn std::error::Error + 'static)) -> Fai
 }
 
 /// Adds the audit log's details of a deployment, besides the action on it.
-fn logged(entry: Change, project: &Project, deployment: &Deployment) -> Change {
+fn logged(entry: AuditEntry, project: &Project, deployment: &Deployment) -> AuditEntry {
     entry.named(format!("{} #{}", project.name, deployment.number)).in_project(project.id, &project.name)
 }
 

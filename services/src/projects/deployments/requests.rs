@@ -16,7 +16,7 @@ use super::approvals::{Request, first_job, wait_for_approval};
 use super::occasion::{Occasion, Requested};
 use super::transitions;
 use super::{deadlines, in_time, logged};
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
 use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::project::{parse_reference, parse_repository};
@@ -61,7 +61,7 @@ struct Origin<'a> {
 }
 
 impl Deployments {
-    /// Deploys a source. Returns the queued deployment; older queued ones of the same environment are called off for it.
+    /// Deploys a source. Returns the queued deployment; older queued ones of the same environment are cancelled for it.
     pub async fn trigger(&self, actor: &Actor, input: Trigger) -> Result<Deployment> {
         self.trigger_for(actor, input, &Requested).await
     }
@@ -69,9 +69,9 @@ impl Deployments {
     /// The same on an occasion, which is recorded with it.
     pub(crate) async fn trigger_for(&self, actor: &Actor, input: Trigger, occasion: &dyn Occasion) -> Result<Deployment> {
         let name = parse_environment(input.environment.as_deref())?;
-        let entry = Change::new(Action::DeploymentTrigger);
+        let entry = AuditEntry::new(Action::DeploymentTrigger);
         let allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await;
-        self.noted(actor, &entry.clone().on("project", input.project), allowed).await?;
+        self.audit_denial(actor, &entry.clone().on("project", input.project), allowed).await?;
         if let Some(cloud) = &input.cloud {
             self.check_cloud(cloud)?;
         }
@@ -97,11 +97,11 @@ impl Deployments {
     /// Makes the artifact of a deployment live in an environment (production when none is named), with that environment's variables.
     pub async fn promote(&self, actor: &Actor, id: DeploymentId, environment: Option<&str>) -> Result<Deployment> {
         let name = parse_environment(environment)?;
-        let entry = Change::new(Action::DeploymentPromote).on("deployment", id);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
+        let entry = AuditEntry::new(Action::DeploymentPromote).on("deployment", id);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let origin = self.reusable(actor, id, "deploymentId").await?;
         let allowed = self.require_environment(actor, Permission::DeploymentWrite, origin.project_id, &name).await;
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         let mut tx = self.begin().await?;
         let project = lock(&mut tx, actor, origin.project_id).await?;
         let environment = find_or_insert(&mut tx, &project, &name).await?;
@@ -120,11 +120,11 @@ impl Deployments {
         environment: Option<&str>,
         to: Option<DeploymentId>,
     ) -> Result<Deployment> {
-        let entry = Change::new(Action::DeploymentRollback).on("project", project);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
+        let entry = AuditEntry::new(Action::DeploymentRollback).on("project", project);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let environment = self.environments().by_name(actor, project, environment).await?;
         let allowed = require_on(actor, Permission::DeploymentWrite, (&environment).into(), "environment");
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         let origin = match to {
             Some(id) => self.reusable(actor, id, "toDeploymentId").await?,
             None => self.store().deployment_previous(actor.team_id, environment.id).await?.ok_or_else(|| {
@@ -146,13 +146,13 @@ impl Deployments {
         self.written(actor, deployment).await
     }
 
-    /// Calls a deployment off: a build is killed, what was started is stopped. Cancelling what is cancelled is no error.
+    /// Cancels a deployment: a build is killed, what was started is stopped. Cancelling what is cancelled is no error.
     pub async fn cancel(&self, actor: &Actor, id: DeploymentId) -> Result<Deployment> {
-        let entry = Change::new(Action::DeploymentCancel).on("deployment", id);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
+        let entry = AuditEntry::new(Action::DeploymentCancel).on("deployment", id);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::DeploymentWrite)).await?;
         let deployment = self.get(actor, id).await?;
         let allowed = require_on(actor, Permission::DeploymentWrite, (&deployment).into(), "deployment");
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         let mut tx = self.begin().await?;
         let project = tx.project_lock(actor.team_id, deployment.project_id).await?.ok_or(ServiceError::NotFound("project"))?;
         let deployment = tx.deployment_find(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))?;
@@ -251,7 +251,7 @@ impl Deployments {
         let message = format!("queued to {what} deployment {} (number {})", origin.deployment.id, origin.deployment.number);
         let id = deployment.id;
         let action = if origin.cause == Cause::Rollback { Action::DeploymentRollback } else { Action::DeploymentPromote };
-        let entry = asked_for(Change::new(action), origin.project, environment, &deployment, None);
+        let entry = asked_for(AuditEntry::new(action), origin.project, environment, &deployment, None);
         begin(&mut tx, actor, environment, deployment, Request { message: &message, outside: None }).await?;
         record(&mut tx, actor, entry).await?;
         tx.commit().await?;
@@ -261,12 +261,12 @@ impl Deployments {
 
 /// Builds the audit log's entry of a deployment that was requested.
 fn asked_for(
-    entry: Change,
+    entry: AuditEntry,
     project: &Project,
     environment: &Environment,
     deployment: &Deployment,
     outside: Option<&str>,
-) -> Change {
+) -> AuditEntry {
     logged(entry.on("deployment", deployment.id), project, deployment).after(json!({
         "environment": environment.name.as_str(),
         "source": deployment.source,
@@ -319,7 +319,7 @@ fn check_rollback(environment: &Environment, origin: &Deployment) -> Result<()> 
     Ok(())
 }
 
-/// Calls off what still waits for the environment: a newer request is what its people want now.
+/// Cancels what still waits for the environment: a newer request is what its people want now.
 async fn supersede_queued(tx: &mut UnitOfWork, environment: &Environment) -> Result<()> {
     for older in tx.deployment_list_queued(environment.team_id, environment.id).await? {
         let failure =

@@ -56,7 +56,7 @@ impl Deployments {
         let commit = resolve_git(repository, reference.as_ref(), &workspace.source(), &options, stop).await;
         let commit = commit.map_err(|error| fetch_error(run, &error))?;
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
-        // It may have been called off meanwhile.
+        // It may have been cancelled meanwhile.
         if deployment.status != DeploymentStatus::Queued || !is_unresolved(&deployment) {
             return Ok(Outcome::Done);
         }

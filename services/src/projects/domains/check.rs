@@ -15,7 +15,7 @@ use jobs::{JobError, Outcome, Run, Topic};
 use super::dns::{Dns, DnsFailure};
 use crate::Result;
 use crate::core::alerts::raise;
-use crate::core::audit::{Action, Change, record_own};
+use crate::core::audit::{Action, AuditEntry, record_own};
 use crate::core::error::as_job_error;
 use crate::core::unit_of_work::UnitOfWork;
 
@@ -23,30 +23,30 @@ use crate::core::unit_of_work::UnitOfWork;
 const LOST: &str = "domain_lost";
 
 /// Delay of the next check if the job that checks fails to finish. The job itself sets the time of the next check.
-const LOST_LOOK: TimeDelta = TimeDelta::minutes(15);
+const CHECK_RETRY_AFTER: TimeDelta = TimeDelta::minutes(15);
 
 /// Result of a DNS query about a domain at one moment.
-struct Sight {
+struct DnsCheck {
     /// The texts at the name of its proof.
-    texts: Result<Vec<String>, DnsFailure>,
+    txt_records: Result<Vec<String>, DnsFailure>,
     /// Problem of the domain's routing.
-    way: Option<String>,
+    routing_problem: Option<String>,
 }
 
-impl Sight {
+impl DnsCheck {
     /// Returns true if the team of this domain proves its ownership.
     fn shows(&self, domain: &CustomDomain) -> bool {
-        self.texts.as_ref().is_ok_and(|texts| texts.contains(&domain.proof().value))
+        self.txt_records.as_ref().is_ok_and(|texts| texts.contains(&domain.proof().value))
     }
 }
 
 impl Domains {
     /// Writes the job that looks at a domain.
-    pub(super) async fn look_soon(&self, tx: &mut UnitOfWork, domain: &mut CustomDomain) -> Result<()> {
+    pub(super) async fn schedule_check(&self, tx: &mut UnitOfWork, domain: &mut CustomDomain) -> Result<()> {
         let payload = CheckDomainJob { version: 1, team_id: domain.team_id, domain_id: domain.id };
         let key = Some(format!("check_domain:{}", domain.id));
         let job = NewJob { deduplication_key: key, ..job_of(&payload) };
-        domain.next_check_at = Some(now() + LOST_LOOK);
+        domain.next_check_at = Some(now() + CHECK_RETRY_AFTER);
         tx.domain_check_at(domain.team_id, domain.id, domain.next_check_at).await?;
         tx.insert_job(&job).await?;
         Ok(())
@@ -63,7 +63,7 @@ impl Domains {
             // Somebody may have looked meanwhile.
             let present = tx.domain_find(domain.team_id, domain.id).await?;
             if let Some(mut present) = present.filter(|present| present.next_check_at == domain.next_check_at) {
-                self.look_soon(&mut tx, &mut present).await?;
+                self.schedule_check(&mut tx, &mut present).await?;
             }
         }
         tx.commit().await?;
@@ -74,25 +74,25 @@ impl Domains {
     pub async fn run_check(&self, run: &Run) -> Result<Outcome, JobError> {
         let job: CheckDomainJob = run.payload()?;
         let Some(domain) = self.store().domain_get(job.team_id, job.domain_id).await? else { return Ok(Outcome::Done) };
-        let sight = self.look_at(&domain).await.map_err(|error| as_job_error(&error))?;
-        self.record_sight(run, &domain, &sight).await.map_err(|error| as_job_error(&error))?;
+        let check = self.look_at(&domain).await.map_err(|error| as_job_error(&error))?;
+        self.record_check(run, &domain, &check).await.map_err(|error| as_job_error(&error))?;
         Ok(Outcome::Recorded)
     }
 
-    async fn look_at(&self, domain: &CustomDomain) -> Result<Sight> {
+    async fn look_at(&self, domain: &CustomDomain) -> Result<DnsCheck> {
         let dns = match Dns::new(self.inner.settings.dns_server) {
             Ok(dns) => dns,
-            Err(failure) => return Ok(Sight { texts: Err(failure), way: None }),
+            Err(failure) => return Ok(DnsCheck { txt_records: Err(failure), routing_problem: None }),
         };
-        let texts = match domain.state() {
+        let txt_records = match domain.state() {
             DomainState::Pending => dns.texts(&domain.proof().name).await,
             DomainState::Verified => Ok(Vec::new()),
         };
-        Ok(Sight { texts, way: self.way_of(&dns, domain).await? })
+        Ok(DnsCheck { txt_records, routing_problem: self.routing_problem_of(&dns, domain).await? })
     }
 
     /// Returns the problem of a domain's routing, as far as the DNS reveals it.
-    async fn way_of(&self, dns: &Dns, domain: &CustomDomain) -> Result<Option<String>> {
+    async fn routing_problem_of(&self, dns: &Dns, domain: &CustomDomain) -> Result<Option<String>> {
         let project = self.store().project_get(domain.team_id, domain.project_id).await?;
         let environment = self.store().environment_get(domain.team_id, domain.environment_id).await?;
         // What is being removed leads nowhere.
@@ -124,20 +124,20 @@ impl Domains {
         )))
     }
 
-    async fn record_sight(&self, run: &Run, seen: &CustomDomain, sight: &Sight) -> Result<()> {
+    async fn record_check(&self, run: &Run, seen: &CustomDomain, check: &DnsCheck) -> Result<()> {
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
-        let mut news = News::default();
+        let mut effects = CheckEffects::default();
         // It may have been removed meanwhile, or another team have shown that it is theirs: what was looked for is another thing then.
         let present = tx.domain_find(seen.team_id, seen.id).await?;
         if let Some(domain) = present.filter(|present| present.state() == seen.state()) {
-            judge(&mut tx, domain, sight, &mut news).await?;
+            apply_check(&mut tx, domain, check, &mut effects).await?;
         }
         tx.job_finish(run.fence).await?;
-        if !news.entries.is_empty() {
+        if !effects.entries.is_empty() {
             tx.publish(Topic::Edges);
         }
-        for (team, entry) in news.entries {
+        for (team, entry) in effects.entries {
             record_own(&mut tx, team, entry).await?;
         }
         tx.commit().await?;
@@ -147,20 +147,20 @@ impl Domains {
 
 /// Notifications that a check causes.
 #[derive(Default)]
-struct News {
-    entries: Vec<(TeamId, Change)>,
+struct CheckEffects {
+    entries: Vec<(TeamId, AuditEntry)>,
 }
 
 /// Writes down what was seen of a domain, and what follows from it.
-async fn judge(tx: &mut UnitOfWork, mut domain: CustomDomain, sight: &Sight, news: &mut News) -> Result<()> {
+async fn apply_check(tx: &mut UnitOfWork, mut domain: CustomDomain, check: &DnsCheck, effects: &mut CheckEffects) -> Result<()> {
     domain.checked_at = Some(now());
-    domain.problem.clone_from(&sight.way);
+    domain.problem.clone_from(&check.routing_problem);
     if domain.state() == DomainState::Pending {
         let holder = tx.domain_find_served(&domain.name).await?;
-        if let Some(problem) = proof_problem(&domain, sight, holder.as_ref()) {
+        if let Some(problem) = proof_problem(&domain, check, holder.as_ref()) {
             domain.problem = Some(problem);
         } else {
-            verify(tx, &mut domain, holder, news).await?;
+            verify(tx, &mut domain, holder, effects).await?;
         }
     }
     domain.next_check_at = domain.next_check(now());
@@ -169,23 +169,28 @@ async fn judge(tx: &mut UnitOfWork, mut domain: CustomDomain, sight: &Sight, new
 }
 
 /// Serves a domain from now on.
-async fn verify(tx: &mut UnitOfWork, domain: &mut CustomDomain, holder: Option<CustomDomain>, news: &mut News) -> Result<()> {
+async fn verify(
+    tx: &mut UnitOfWork,
+    domain: &mut CustomDomain,
+    holder: Option<CustomDomain>,
+    effects: &mut CheckEffects,
+) -> Result<()> {
     if let Some(holder) = holder {
-        lose(tx, holder, news).await?;
+        revoke(tx, holder, effects).await?;
     }
     domain.verified_at = domain.checked_at;
-    news.entries.push((domain.team_id, Change::new(Action::DomainVerify).on("domain", domain.id).named(&domain.name)));
+    effects.entries.push((domain.team_id, AuditEntry::new(Action::DomainVerify).on("domain", domain.id).named(&domain.name)));
     Ok(())
 }
 
 /// Returns the reason for which the DNS does not prove that a domain is the team's; `None` if it does.
-fn proof_problem(domain: &CustomDomain, sight: &Sight, holder: Option<&CustomDomain>) -> Option<String> {
+fn proof_problem(domain: &CustomDomain, check: &DnsCheck, holder: Option<&CustomDomain>) -> Option<String> {
     let DnsRecord { name, value, .. } = domain.proof();
-    let texts = match &sight.texts {
+    let texts = match &check.txt_records {
         Ok(texts) => texts,
         Err(failure) => return Some(jobs::handler::chain(failure)),
     };
-    if !sight.shows(domain) {
+    if !check.shows(domain) {
         let found = match texts.first() {
             Some(text) => format!("says `{}`", text.chars().take(100).collect::<String>().escape_debug()),
             None => "is not there yet".to_owned(),
@@ -194,7 +199,7 @@ fn proof_problem(domain: &CustomDomain, sight: &Sight, holder: Option<&CustomDom
             "the TXT record `{name}` {found}: make one with the value `{value}`. It may take minutes until it is seen"
         ));
     }
-    let holder = holder.filter(|holder| sight.shows(holder))?;
+    let holder = holder.filter(|holder| check.shows(holder))?;
     let theirs = holder.proof().value;
     Some(format!(
         "another team of this installation shows that it is theirs, too: remove the TXT record `{theirs}` when it is not"
@@ -202,7 +207,7 @@ fn proof_problem(domain: &CustomDomain, sight: &Sight, holder: Option<&CustomDom
 }
 
 /// Takes a domain from a team that no longer shows that it is theirs, now that another does.
-async fn lose(tx: &mut UnitOfWork, mut holder: CustomDomain, news: &mut News) -> Result<()> {
+async fn revoke(tx: &mut UnitOfWork, mut holder: CustomDomain, effects: &mut CheckEffects) -> Result<()> {
     let problem = format!(
         "another team shows in the DNS that it is theirs, and your record `{}` is gone, so that it is served for them: make the record \
          again if it is yours, and ask for another look",
@@ -213,6 +218,6 @@ async fn lose(tx: &mut UnitOfWork, mut holder: CustomDomain, news: &mut News) ->
     raise(tx, Some(holder.team_id), LOST, holder.name.as_str(), format!("{}: {problem}", holder.name)).await?;
     // It is told once: nothing lasts that could end.
     tx.alert_resolve(LOST, holder.name.as_str()).await?;
-    news.entries.push((holder.team_id, Change::new(Action::DomainLose).on("domain", holder.id).named(&holder.name)));
+    effects.entries.push((holder.team_id, AuditEntry::new(Action::DomainLose).on("domain", holder.id).named(&holder.name)));
     Ok(())
 }

@@ -20,7 +20,7 @@ use store::{StoreError, Tx};
 use url::Url;
 use uuid::Uuid;
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{check_kept, parse_environment};
 use crate::projects::acme::DomainCertificate;
 use crate::projects::protection::check_exposure;
@@ -76,9 +76,9 @@ impl Domains {
 
     /// Adds a domain to an environment, production when none is named. It is served once the DNS shows that it is the team's.
     pub async fn add(&self, actor: &Actor, project: ProjectId, environment: Option<&str>, name: &str) -> Result<DomainDetails> {
-        let entry = Change::new(Action::DomainAdd);
+        let entry = AuditEntry::new(Action::DomainAdd);
         let allowed = self.require_environment(actor, Permission::ProjectWrite, project, &parse_environment(environment)?).await;
-        self.noted(actor, &entry.clone().on("project", project), allowed).await?;
+        self.audit_denial(actor, &entry.clone().on("project", project), allowed).await?;
         let name = self.parse_domain(name)?;
         let environment = self.environments().by_name(actor, project, environment).await?;
         let mut domain = CustomDomain {
@@ -100,7 +100,7 @@ impl Domains {
         let (project, present) = hold(&mut tx, &environment).await?;
         if let Err(refused) = check_exposure(actor, [&present]) {
             drop(tx);
-            return self.noted(actor, &entry.on("project", project.id), Err(refused)).await;
+            return self.audit_denial(actor, &entry.on("project", project.id), Err(refused)).await;
         }
         if tx.domain_count(actor.team_id, project.id).await? >= MAX_DOMAINS {
             let message = format!("the project has {MAX_DOMAINS} domains, the most it may: remove one");
@@ -114,7 +114,7 @@ impl Domains {
             }
             error => error.into(),
         })?;
-        self.look_soon(&mut tx, &mut domain).await?;
+        self.schedule_check(&mut tx, &mut domain).await?;
         let entry = entry.on("domain", domain.id).named(&domain.name).in_project(project.id, &project.name);
         record(&mut tx, actor, entry.after(logged(&domain, &environment))).await?;
         tx.commit().await?;
@@ -124,20 +124,20 @@ impl Domains {
     /// Looks now whether the DNS shows that a domain is the team's, and goes on looking where that was given up. A job does it: what it
     /// found is there once `checked_at` is later.
     pub async fn verify(&self, actor: &Actor, id: DomainId) -> Result<DomainDetails> {
-        let (mut domain, _) = self.domain_to_change(actor, id, &Change::new(Action::DomainVerify).on("domain", id)).await?;
+        let (mut domain, _) = self.domain_to_change(actor, id, &AuditEntry::new(Action::DomainVerify).on("domain", id)).await?;
         let mut tx = self.begin().await?;
-        self.look_soon(&mut tx, &mut domain).await?;
+        self.schedule_check(&mut tx, &mut domain).await?;
         tx.commit().await?;
         self.get(actor, id).await
     }
 
     /// Lets a domain show another environment of its project.
     pub async fn update(&self, actor: &Actor, id: DomainId, environment: &str) -> Result<DomainDetails> {
-        let entry = Change::new(Action::DomainUpdate).on("domain", id);
+        let entry = AuditEntry::new(Action::DomainUpdate).on("domain", id);
         let (domain, _) = self.domain_to_change(actor, id, &entry).await?;
         let name = parse_environment(Some(environment))?;
         let allowed = self.require_environment(actor, Permission::ProjectWrite, domain.project_id, &name).await;
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         let after = self.environments().by_name(actor, domain.project_id, Some(environment)).await?;
         let mut tx = self.begin().await?;
         let (project, after) = hold(&mut tx, &after).await?;
@@ -147,7 +147,7 @@ impl Domains {
             && let Err(refused) = check_exposure(actor, [&before, &after])
         {
             drop(tx);
-            return self.noted(actor, &entry, Err(refused)).await;
+            return self.audit_denial(actor, &entry, Err(refused)).await;
         }
         if !tx.domain_show(actor.team_id, id, after.id).await? {
             return Err(ServiceError::NotFound("domain"));
@@ -161,7 +161,7 @@ impl Domains {
 
     /// Removes a domain: it is served no longer.
     pub async fn remove(&self, actor: &Actor, id: DomainId) -> Result<()> {
-        let entry = Change::new(Action::DomainRemove).on("domain", id);
+        let entry = AuditEntry::new(Action::DomainRemove).on("domain", id);
         let (domain, _) = self.domain_to_change(actor, id, &entry).await?;
         let mut tx = self.begin().await?;
         tx.project_lock(actor.team_id, domain.project_id).await?;
@@ -171,7 +171,7 @@ impl Domains {
             && let Err(refused) = check_exposure(actor, [&environment])
         {
             drop(tx);
-            return self.noted(actor, &entry, Err(refused)).await;
+            return self.audit_denial(actor, &entry, Err(refused)).await;
         }
         if !tx.domain_delete(actor.team_id, id).await? {
             return Err(ServiceError::NotFound("domain"));
@@ -219,10 +219,10 @@ impl Domains {
         Ok(name)
     }
 
-    async fn domain_to_change(&self, actor: &Actor, id: DomainId, entry: &Change) -> Result<(CustomDomain, Environment)> {
-        self.noted(actor, entry, require_somewhere(actor, Permission::ProjectWrite)).await?;
+    async fn domain_to_change(&self, actor: &Actor, id: DomainId, entry: &AuditEntry) -> Result<(CustomDomain, Environment)> {
+        self.audit_denial(actor, entry, require_somewhere(actor, Permission::ProjectWrite)).await?;
         let found = self.domain_with_environment(actor, id, Permission::ProjectWrite).await;
-        self.noted(actor, entry, found).await
+        self.audit_denial(actor, entry, found).await
     }
 
     /// A domain and the environment that it shows, on which the actor needs the permission.

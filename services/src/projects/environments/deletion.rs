@@ -9,12 +9,12 @@ use jobs::payload::DeleteEnvironmentJob;
 use jobs::{JobError, Outcome, Run};
 use serde_json::json;
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::deployments::transitions;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
-/// Begins the deletion of an environment within a transaction that holds the project's lock: calls off what moves there and writes the job
+/// Begins the deletion of an environment within a transaction that holds the project's lock: cancels what moves there and writes the job
 /// that removes the rest. `false` when it has begun already.
 pub(crate) async fn begin_deletion(tx: &mut UnitOfWork, environment: &Environment, because: &str) -> Result<bool> {
     let (team_id, environment_id) = (environment.team_id, environment.id);
@@ -39,11 +39,11 @@ impl Environments {
     /// Deletes an environment with its variables, schedules and deployments: a job removes all it has in clouds, then its rows. Asking
     /// twice is no error. Production stays for as long as its project.
     pub async fn delete(&self, actor: &Actor, project: ProjectId, name: &str) -> Result<Environment> {
-        let entry = Change::new(Action::EnvironmentDelete).on("project", project).detail("environment", name);
-        self.noted(actor, &entry, require_somewhere(actor, Permission::ProjectDelete)).await?;
+        let entry = AuditEntry::new(Action::EnvironmentDelete).on("project", project).detail("environment", name);
+        self.audit_denial(actor, &entry, require_somewhere(actor, Permission::ProjectDelete)).await?;
         let environment = self.by_name(actor, project, Some(name)).await?;
         let allowed = require_on(actor, Permission::ProjectDelete, Target::from(&environment), "environment");
-        self.noted(actor, &entry, allowed).await?;
+        self.audit_denial(actor, &entry, allowed).await?;
         if environment.name.is_production() {
             let message = "`production` stays for as long as its project: delete the project, or another environment";
             return Err(ServiceError::invalid("environment", "PRODUCTION", message));

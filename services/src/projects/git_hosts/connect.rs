@@ -12,7 +12,7 @@ use store::{GitConnectionChange, GitSecrets, Page, StoreError};
 
 use super::api::{HostApi, HostError};
 use super::{secret_identity, token_identity};
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::parse_environment;
 use crate::identity::auth::random_token;
 use crate::projects::project::parse_reference;
@@ -45,7 +45,7 @@ pub struct NewGitConnection {
     pub preview_hours: Option<i64>,
 }
 
-/// Change of a connection. `None` leaves a field as it is.
+/// AuditEntry of a connection. `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct GitConnectionEdit {
     /// Rules for other branches that deploy, with their environments.
@@ -143,7 +143,7 @@ impl GitConnections {
     /// Connects a project's repository: from then on its pushes deploy, for as long as the actor may do so. The secret is what the host's
     /// webhooks have to be signed with; with the app there is none to set.
     pub async fn connect(&self, actor: &Actor, input: NewGitConnection) -> Result<MadeConnection> {
-        let entry = Change::new(Action::GitConnect);
+        let entry = AuditEntry::new(Action::GitConnect);
         let project = self.project_to_connect(actor, input.project, &entry).await?;
         let place = self.place(&project, &input)?;
         if let Some(token) = &input.token {
@@ -192,7 +192,7 @@ impl GitConnections {
 
     /// Changes a connection.
     pub async fn update(&self, actor: &Actor, project: ProjectId, edit: GitConnectionEdit) -> Result<MadeConnection> {
-        let entry = Change::new(Action::GitUpdate);
+        let entry = AuditEntry::new(Action::GitUpdate);
         let project = self.project_to_connect(actor, project, &entry).await?;
         let before = self.store().git_connection_of(actor.team_id, project.id).await?;
         let before = before.ok_or(ServiceError::NotFound("Git connection"))?;
@@ -235,7 +235,7 @@ impl GitConnections {
 
     /// Ends a connection. Its previews are removed; what was deployed else stays.
     pub async fn disconnect(&self, actor: &Actor, project: ProjectId) -> Result<()> {
-        let entry = Change::new(Action::GitDisconnect);
+        let entry = AuditEntry::new(Action::GitDisconnect);
         let project = self.project_to_connect(actor, project, &entry).await?;
         let found = self.store().git_connection_of(actor.team_id, project.id).await?;
         let connection = found.ok_or(ServiceError::NotFound("Git connection"))?;
@@ -255,12 +255,12 @@ impl GitConnections {
     }
 
     /// The project, when the actor may say what deploys it.
-    async fn project_to_connect(&self, actor: &Actor, project: ProjectId, entry: &Change) -> Result<Project> {
+    async fn project_to_connect(&self, actor: &Actor, project: ProjectId, entry: &AuditEntry) -> Result<Project> {
         let entry = entry.clone().on("project", project);
         for permission in [Permission::ProjectWrite, Permission::DeploymentWrite] {
-            self.noted(actor, &entry, require_somewhere(actor, permission)).await?;
+            self.audit_denial(actor, &entry, require_somewhere(actor, permission)).await?;
             let allowed = require_on(actor, permission, Target::Project(project), "project");
-            self.noted(actor, &entry, allowed).await?;
+            self.audit_denial(actor, &entry, allowed).await?;
         }
         self.store().project_get(actor.team_id, project).await?.ok_or(ServiceError::NotFound("project"))
     }

@@ -7,7 +7,7 @@ use domain::git_host::{GitConnection, Installation};
 use domain::id::TeamId;
 use serde_json::json;
 
-use crate::core::audit::{Action, Change, record};
+use crate::core::audit::{Action, AuditEntry, record};
 use crate::{Result, ServiceError};
 
 impl GitConnections {
@@ -19,8 +19,8 @@ impl GitConnections {
 
     /// Lets the actor's team connect the repositories of an account, or takes that from whichever team has it.
     pub async fn assign_installation(&self, actor: &Actor, id: i64, assigned: bool) -> Result<Installation> {
-        let entry = Change::new(Action::GitAssign).on("git_installation", id);
-        self.noted(actor, &entry, self.require_operator(actor, Permission::ProjectWrite).await).await?;
+        let entry = AuditEntry::new(Action::GitAssign).on("git_installation", id);
+        self.audit_denial(actor, &entry, self.require_operator(actor, Permission::ProjectWrite).await).await?;
         let team: Option<TeamId> = assigned.then_some(actor.team_id);
         let missing = || ServiceError::NotFound("installation");
         let before = self.store().git_installation_get(id).await?.ok_or_else(missing)?;

@@ -14,7 +14,7 @@ use store::{DeliveryOutcome, SealedVariable, Tx};
 
 use super::react::Reaction;
 use super::trigger::check_latest;
-use crate::core::audit::{Action, Change, record, record_own};
+use crate::core::audit::{Action, AuditEntry, record, record_own};
 use crate::core::environments::new_environment;
 use crate::core::environments::{check_kept, parse_environment};
 use crate::core::unit_of_work::UnitOfWork;
@@ -198,8 +198,8 @@ async fn begin_removal(tx: &mut UnitOfWork, preview: &Preview, because: &str) ->
 }
 
 /// Builds the audit log's entry of a preview that ends.
-fn closing(connection: &GitConnection, preview: &Preview, because: &str) -> Change {
-    Change::new(Action::PreviewClose)
+fn closing(connection: &GitConnection, preview: &Preview, because: &str) -> AuditEntry {
+    AuditEntry::new(Action::PreviewClose)
         .on("preview", preview.id)
         .named(format!("{} {}", connection.repository, preview.number))
         .detail("project", json!({"id": preview.project_id}))

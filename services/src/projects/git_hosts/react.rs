@@ -2,7 +2,7 @@
 
 use crate::projects::GitConnections;
 use domain::access::Actor;
-use domain::git_host::{Delivery, DeliveryState, GitConnection, GitHost, Happening, PullRequest, PullRequestAction, Push};
+use domain::git_host::{Delivery, DeliveryState, GitConnection, GitEvent, GitHost, PullRequest, PullRequestAction, Push};
 use domain::name::EnvironmentName;
 use domain::project::Project;
 use domain::source::Reference;
@@ -55,11 +55,11 @@ impl GitConnections {
         let project = self.store().project_get(connection.team_id, connection.project_id).await?;
         let project = project.ok_or(ServiceError::NotFound("project"))?;
         match &event.what {
-            Happening::Push(push) => self.push(run, (connection, delivery), &actor, &project, push).await,
-            Happening::PullRequest(request) if request.action == PullRequestAction::Closed => {
+            GitEvent::Push(push) => self.push(run, (connection, delivery), &actor, &project, push).await,
+            GitEvent::PullRequest(request) if request.action == PullRequestAction::Closed => {
                 self.close_preview(run, (connection, delivery), &actor, request).await
             }
-            Happening::PullRequest(request) => {
+            GitEvent::PullRequest(request) => {
                 self.show_pull_request(run, (connection, delivery), &actor, &project, request).await
             }
             _ => Ok(Reaction::Ignored("nothing follows from it".to_owned())),

@@ -2,7 +2,7 @@
 
 use crate::projects::GitConnections;
 use chrono::TimeDelta;
-use domain::git_host::{Delivery, DeliveryState, GitConnection, GitHost, Happening, HostEvent, github, gitlab};
+use domain::git_host::{Delivery, DeliveryState, GitConnection, GitEvent, GitHost, HostEvent, github, gitlab};
 use domain::id::{GitConnectionId, GitDeliveryId};
 use domain::time::now;
 use jobs::payload::WebhookJob;
@@ -86,7 +86,7 @@ impl GitConnections {
             return Err(NOT_PROVEN);
         }
         let event = read(GitHost::GitHub, webhook)?;
-        if let Happening::Installation(change) = &event.what {
+        if let GitEvent::Installation(change) = &event.what {
             let mut tx = self.begin().await?;
             tx.git_installation_put(change, event.at.unwrap_or_else(now)).await?;
             tx.commit().await?;
@@ -153,18 +153,18 @@ fn read(host: GitHost, webhook: Webhook<'_>) -> Result<HostEvent> {
 /// Returns the subject of a delivery, by which later events about the same subject are recognized.
 fn subject(event: &HostEvent) -> Option<String> {
     match &event.what {
-        Happening::Push(push) => Some(format!("branch {}", push.branch.as_str())),
-        Happening::PullRequest(request) => Some(format!("request {}", request.number)),
+        GitEvent::Push(push) => Some(format!("branch {}", push.branch.as_str())),
+        GitEvent::PullRequest(request) => Some(format!("request {}", request.number)),
         _ => None,
     }
 }
 
 fn reason_to_ignore(connection: &GitConnection, event: &HostEvent) -> Option<String> {
     match &event.what {
-        Happening::Nothing { reason } => return Some(reason.clone()),
-        Happening::Ping => return Some("the webhook is set up".to_owned()),
-        Happening::Installation(_) => return Some("only the app's own webhook tells of installations".to_owned()),
-        Happening::Push(_) | Happening::PullRequest(_) => {}
+        GitEvent::Nothing { reason } => return Some(reason.clone()),
+        GitEvent::Ping => return Some("the webhook is set up".to_owned()),
+        GitEvent::Installation(_) => return Some("only the app's own webhook tells of installations".to_owned()),
+        GitEvent::Push(_) | GitEvent::PullRequest(_) => {}
     }
     match &event.repository {
         Some(name) if name.is_same(&connection.repository) => {}
@@ -174,6 +174,6 @@ fn reason_to_ignore(connection: &GitConnection, event: &HostEvent) -> Option<Str
     if event.at.is_some_and(|at| now() - at > REPLAY_WINDOW) {
         return Some(format!("it tells of something that happened more than {} days ago", REPLAY_WINDOW.num_days()));
     }
-    matches!(event.what, Happening::PullRequest(_) if !connection.previews)
+    matches!(event.what, GitEvent::PullRequest(_) if !connection.previews)
         .then(|| "previews are switched off for this repository".to_owned())
 }

@@ -304,7 +304,7 @@ impl Tx {
         expect_one(done, StoreError::LeaseLost)
     }
 
-    /// Calls off what waits or runs for an entity and returns what was called off; a worker that runs it finds its lease lost.
+    /// Cancels what waits or runs for an entity and returns what was cancelled; a worker that runs it finds its lease lost.
     pub async fn job_cancel_subject(&mut self, team: TeamId, subject: Uuid) -> Result<Vec<JobId>> {
         let sql = "UPDATE jobs SET state = 'cancelled', finished_at = $3, lease_token = NULL, lease_until = NULL
             WHERE team_id = $1 AND subject_id = $2 AND state IN ('pending', 'running') RETURNING id";
@@ -335,7 +335,7 @@ impl Tx {
         Ok(done == 1)
     }
 
-    /// Calls off a job that waits, or ends a dead one; `false` when it is neither.
+    /// Cancels a job that waits, or ends a dead one; `false` when it is neither.
     pub async fn job_discard(&mut self, team: TeamId, id: JobId) -> Result<bool> {
         let sql = "UPDATE jobs SET state = 'cancelled', finished_at = $3
             WHERE team_id = $1 AND id = $2 AND state IN ('pending', 'dead')";

@@ -85,7 +85,7 @@ async fn rollback(
     Ok(created("deployments", deployment.id, &view(&services, &actor, deployment).await?))
 }
 
-/// Calls a deployment off: its build is killed, what was started is stopped.
+/// Cancels a deployment: its build is killed, what was started is stopped.
 #[utoipa::path(post, path = "/api/v1/deployments/{id}/cancel", tag = "deployments", operation_id = "cancelDeployment",
     params(("id" = String, Path, description = "The deployment.", pattern = "^dep_[0-9a-f]{32}$")),
     responses((status = 200, body = DeploymentView)))]

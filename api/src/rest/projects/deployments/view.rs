@@ -28,7 +28,7 @@ pub(in crate::rest) enum DeploymentStatus {
     Superseded,
     /// It ended with an error.
     Failed,
-    /// Somebody, or a newer deployment, called it off.
+    /// Somebody, or a newer deployment, cancelled it.
     Cancelled,
 }
 

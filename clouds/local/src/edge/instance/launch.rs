@@ -90,7 +90,7 @@ impl From<CloudError> for StartFailure {
 /// Outcome of a launch without a running process.
 #[derive(Debug)]
 pub(crate) enum LaunchError {
-    /// It was called off.
+    /// It was cancelled.
     Stopped,
     /// It failed.
     Failed(StartFailure),

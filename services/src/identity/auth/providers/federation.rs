@@ -17,7 +17,7 @@ use url::Url;
 use super::linking::LinkAsked;
 use super::{Arrival, Claims, Departure, Provider, ProviderInfo};
 use crate::core::access::is_service_account;
-use crate::core::audit::{Action, Change, record_in_team};
+use crate::core::audit::{Action, AuditEntry, record_in_team};
 use crate::identity::auth::account::Account;
 use crate::identity::auth::flows::Flow;
 use crate::identity::auth::sessions::SignedIn;
@@ -120,7 +120,7 @@ impl SignInProviders {
             let email = claims.verified_email.as_deref().unwrap_or_default();
             tx.identity_touch(name, &claims.subject, email).await?;
             self.follow_groups(&mut tx, provider, user, &claims.groups, origin).await?;
-            let _rights = self.inner.recent.change();
+            let _rights = self.inner.actors.change();
             tx.commit().await?;
             return Ok(Federated::Done(self.sessions().open(user, name.clone().into(), provider.session, origin).await?, next));
         }
@@ -206,7 +206,7 @@ impl SignInProviders {
             } else {
                 tx.membership_delete(team, user).await?;
             }
-            let change = Change::new(action).on("member", user).detail("provider", name.as_str());
+            let change = AuditEntry::new(action).on("member", user).detail("provider", name.as_str());
             let change = match role {
                 Some(role) => change.after(json!({"role": role.name()})),
                 None => change,

@@ -26,7 +26,7 @@ pub(super) enum CommitState {
     Success,
     /// It could not be deployed.
     Failure,
-    /// Its deployment was called off.
+    /// Its deployment was cancelled.
     Cancelled,
 }
 

@@ -20,9 +20,9 @@ const CAPACITY: usize = 10_000;
 
 /// Key of a request's credential: the digest of its bearer token, and the team it chose.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) struct Shown([u8; 32], Option<TeamId>);
+pub(super) struct CredentialDigest([u8; 32], Option<TeamId>);
 
-impl Shown {
+impl CredentialDigest {
     pub fn new(bearer: &str, team: Option<TeamId>) -> Self {
         Self(Sha256::digest(bearer.as_bytes()).into(), team)
     }
@@ -30,26 +30,26 @@ impl Shown {
 
 /// The look-ups that still stand.
 #[derive(Default)]
-pub(crate) struct Recent(Mutex<Entries>);
+pub(crate) struct ActorCache(Mutex<Entries>);
 
 #[derive(Default)]
 struct Entries {
     /// Number of times that the cache was cleared.
     generation: u64,
-    actors: HashMap<Shown, (Actor, Instant)>,
+    actors: HashMap<CredentialDigest, (Actor, Instant)>,
 }
 
 /// The moment before a look-up: what was forgotten since then must not be kept.
-pub(super) struct Before(u64);
+pub(super) struct Generation(u64);
 
-impl Recent {
+impl ActorCache {
     fn entries(&self) -> MutexGuard<'_, Entries> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the actor that presented this credential, if that was looked up a moment ago and the credential has not expired
     /// since.
-    pub(super) fn actor(&self, shown: &Shown) -> Option<Actor> {
+    pub(super) fn actor(&self, shown: &CredentialDigest) -> Option<Actor> {
         let entries = self.entries();
         let (actor, since) = entries.actors.get(shown)?;
         let stands = since.elapsed() < LIFETIME && actor.expires_at.is_none_or(|at| at > now());
@@ -57,8 +57,8 @@ impl Recent {
     }
 
     /// To be called before the look-up whose outcome is to be kept.
-    pub(super) fn before(&self) -> Before {
-        Before(self.entries().generation)
+    pub(super) fn before(&self) -> Generation {
+        Generation(self.entries().generation)
     }
 
     /// Returns the number of changes of rights in this process.
@@ -67,7 +67,7 @@ impl Recent {
     }
 
     /// Keeps the outcome of a look-up, unless rights changed while it was under way.
-    pub(super) fn keep(&self, shown: Shown, actor: &Actor, before: &Before) {
+    pub(super) fn keep(&self, shown: CredentialDigest, actor: &Actor, before: &Generation) {
         let mut entries = self.entries();
         if entries.generation != before.0 {
             return;
@@ -83,15 +83,15 @@ impl Recent {
     /// To be held while rights change, from before the commit until somebody is told: everything is forgotten when it is dropped,
     /// also when the commit fails or is given up and nobody knows whether it happened.
     #[must_use = "everything is forgotten when it is dropped"]
-    pub(crate) fn change(&self) -> Change<'_> {
-        Change(self)
+    pub(crate) fn change(&self) -> RightsChange<'_> {
+        RightsChange(self)
     }
 }
 
 /// A change of rights under way.
-pub(crate) struct Change<'r>(&'r Recent);
+pub(crate) struct RightsChange<'r>(&'r ActorCache);
 
-impl Drop for Change<'_> {
+impl Drop for RightsChange<'_> {
     fn drop(&mut self) {
         let mut entries = self.0.entries();
         entries.generation += 1;
@@ -123,18 +123,18 @@ mod tests {
 
     #[test]
     fn what_was_shown_is_known_until_it_is_forgotten() {
-        let (recent, shown) = (Recent::default(), Shown::new("token", None));
+        let (recent, shown) = (ActorCache::default(), CredentialDigest::new("token", None));
         recent.keep(shown, &actor(), &recent.before());
         assert!(recent.actor(&shown).is_some());
-        assert!(recent.actor(&Shown::new("another", None)).is_none());
-        assert!(recent.actor(&Shown::new("token", Some(TeamId::new()))).is_none(), "in a team that was not asked for");
+        assert!(recent.actor(&CredentialDigest::new("another", None)).is_none());
+        assert!(recent.actor(&CredentialDigest::new("token", Some(TeamId::new()))).is_none(), "in a team that was not asked for");
         drop(recent.change());
         assert!(recent.actor(&shown).is_none());
     }
 
     #[test]
     fn a_look_up_that_began_before_a_change_of_rights_is_not_kept() {
-        let (recent, shown) = (Recent::default(), Shown::new("token", None));
+        let (recent, shown) = (ActorCache::default(), CredentialDigest::new("token", None));
         let before = recent.before();
         drop(recent.change());
         recent.keep(shown, &actor(), &before);
@@ -143,7 +143,7 @@ mod tests {
 
     #[test]
     fn neither_an_expired_credential_nor_an_old_look_up_stands() {
-        let (recent, shown) = (Recent::default(), Shown::new("token", None));
+        let (recent, shown) = (ActorCache::default(), CredentialDigest::new("token", None));
         let expired = Actor { expires_at: Some(now() - chrono::Duration::seconds(1)), ..actor() };
         recent.keep(shown, &expired, &recent.before());
         assert!(recent.actor(&shown).is_none());
@@ -156,10 +156,10 @@ mod tests {
 
     #[test]
     fn no_more_than_the_capacity_is_kept() {
-        let recent = Recent::default();
+        let recent = ActorCache::default();
         let actor = actor();
         for number in 0..=CAPACITY {
-            recent.keep(Shown::new(&number.to_string(), None), &actor, &recent.before());
+            recent.keep(CredentialDigest::new(&number.to_string(), None), &actor, &recent.before());
         }
         assert_eq!(recent.entries().actors.len(), CAPACITY);
     }
