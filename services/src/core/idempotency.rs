@@ -6,8 +6,12 @@ use domain::secret::Secret;
 use domain::time::now;
 use sha2::{Digest, Sha256};
 use store::idempotency::{Claim, IdempotencyKey, Lease, apart, once};
+use tracing::Instrument;
 
-use crate::{Result, Services};
+use crate::{Result, ServiceError, Services};
+
+#[cfg(test)]
+mod tests;
 
 /// Time for which a response is stored.
 pub const KEPT: TimeDelta = TimeDelta::hours(24);
@@ -16,10 +20,10 @@ pub const KEPT: TimeDelta = TimeDelta::hours(24);
 pub const LEASE: TimeDelta = TimeDelta::seconds(60);
 
 /// State of a request with a key.
-pub enum Attempt {
-    /// It is to be done now, within [`OnceOnly::run`].
-    First(OnceOnly),
-    /// It was done, and answered with this.
+pub enum Attempt<T> {
+    /// It was done now.
+    Done(T),
+    /// It was done before, and answered with this.
     Answered(Secret),
     /// It is being done.
     UnderWay,
@@ -36,22 +40,42 @@ pub struct OnceOnly {
 }
 
 impl Services {
-    /// Begins a request that is to be done once. `request` is all that makes it what it is. A key belongs to a user in a team; it answers
-    /// only to the credential that used it first, which may be allowed more than others of the same user.
-    pub async fn begin_once(&self, actor: &Actor, key: &str, request: &[&[u8]]) -> Result<Attempt> {
+    /// Does a request once. `request` is all that makes it what it is. A key belongs to a user in a team; it answers only to the credential
+    /// that used it first, which may be allowed more than others of the same user.
+    ///
+    /// The claim of the key and the work run in one task of their own, to their end, also when the client has gone and this future is
+    /// dropped: the client will ask again. A key that is claimed without its work would refuse it for as long as [`LEASE`].
+    pub async fn once<F>(
+        &self,
+        actor: &Actor,
+        key: &str,
+        request: &[&[u8]],
+        work: impl FnOnce(OnceOnly) -> F + Send + 'static,
+    ) -> Result<Attempt<F::Output>>
+    where
+        F: Future<Output: Send + 'static> + Send + 'static,
+    {
         let key = IdempotencyKey { team_id: actor.team_id, user_id: actor.user_id, name: key.to_owned() };
-        let identity = identity(&key);
+        let (digest, services) = (digest(actor, request), self.clone());
+        let attempt = async move {
+            Ok(match services.claim(&key, &digest).await? {
+                Claim::Leased(lease) => Attempt::Done(work(OnceOnly { services, lease }).await),
+                Claim::Answered(sealed) => Attempt::Answered(services.opened(&key, &sealed).await?),
+                Claim::UnderWay => Attempt::UnderWay,
+                Claim::AnswerLost(made) => Attempt::AnswerLost(made),
+                Claim::OtherRequest => Attempt::OtherRequest,
+            })
+        };
+        tokio::spawn(attempt.in_current_span()).await.map_err(ServiceError::internal)?
+    }
+
+    async fn claim(&self, key: &IdempotencyKey, digest: &str) -> Result<Claim> {
         let at = now();
-        let claim = self.store().idempotency_claim(key, &digest(actor, request), at + LEASE, at + KEPT).await?;
-        Ok(match claim {
-            Claim::Leased(lease) => Attempt::First(OnceOnly { services: self.clone(), lease }),
-            Claim::Answered(sealed) => {
-                Attempt::Answered(self.inner.sealer.open(self.store(), actor.team_id, &identity, &sealed).await?)
-            }
-            Claim::UnderWay => Attempt::UnderWay,
-            Claim::AnswerLost(made) => Attempt::AnswerLost(made),
-            Claim::OtherRequest => Attempt::OtherRequest,
-        })
+        Ok(self.store().idempotency_claim(key.clone(), digest, at + LEASE, at + KEPT).await?)
+    }
+
+    async fn opened(&self, key: &IdempotencyKey, sealed: &[u8]) -> Result<Secret> {
+        self.inner.sealer.open(self.store(), key.team_id, &identity(key), sealed).await
     }
 }
 

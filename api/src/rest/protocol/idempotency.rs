@@ -77,15 +77,14 @@ async fn attempt(services: Services, key: String, request: Request, next: Next) 
     let body = to_bytes(body, usize::MAX).await.map_err(ServiceError::internal)?;
     let actor = parts.extensions.get::<Actor>().ok_or(ServiceError::Unauthenticated("sign in first"))?;
     let target = parts.uri.path_and_query().map(ToString::to_string).unwrap_or_default();
-    let begun = services.begin_once(actor, &key, &[parts.method.as_str().as_bytes(), target.as_bytes(), &body]).await?;
+    let named = [parts.method.as_str().as_bytes(), target.as_bytes(), &body];
+    let trace = parts.extensions.get::<TraceContext>().copied();
+    let request = Request::from_parts(parts.clone(), Body::from(body.clone()));
+    let attempt = services.once(actor, &key, &named, move |once| carry_out(once, trace, request, next)).await?;
     let refused = |status, code, detail: &str| -> Answer<Response> { Err(Refusal::new(status, code, detail).into()) };
-    match begun {
+    match attempt {
+        Attempt::Done(response) => response,
         Attempt::Answered(answer) => replay(&answer),
-        Attempt::First(once) => {
-            let trace = parts.extensions.get::<TraceContext>().copied();
-            let request = Request::from_parts(parts, Body::from(body));
-            carry_out(once, trace, request, next).await
-        }
         Attempt::UnderWay => {
             let detail = "a request with this Idempotency-Key is under way: send it again in a moment";
             let mut response = Refusal::new(StatusCode::CONFLICT, "IDEMPOTENCY_KEY_IN_USE", detail).into_response();
@@ -126,7 +125,7 @@ async fn shown_again(services: &Services, actor: &Actor, made: Option<&str>) -> 
     }
 }
 
-/// Does a request to its end, also when its client has gone: it will ask again.
+/// Does a request and keeps its answer.
 async fn carry_out(once: OnceOnly, trace: Option<TraceContext>, request: Request, next: Next) -> Answer<Response> {
     let work = async move {
         let limited = tokio::time::timeout(TIMEOUT, once.run(next.run(request))).await;
@@ -137,14 +136,10 @@ async fn carry_out(once: OnceOnly, trace: Option<TraceContext>, request: Request
         once.finish(&record(parts.status, &parts.headers, &body)?, refused).await?;
         Ok::<_, Refused>(Response::from_parts(parts, Body::from(body)))
     };
-    let span = tracing::Span::current();
-    let traced = async move {
-        match trace {
-            Some(trace) => services::trace::within(trace, work).await,
-            None => work.await,
-        }
-    };
-    tokio::spawn(tracing::Instrument::instrument(traced, span)).await.map_err(ServiceError::internal)?
+    match trace {
+        Some(trace) => services::trace::within(trace, work).await,
+        None => work.await,
+    }
 }
 
 fn record(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Result<Secret, ServiceError> {
