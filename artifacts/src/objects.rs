@@ -117,6 +117,13 @@ impl Objects {
 
     /// Stores a file, in parts when it is large. It appears whole or not at all.
     pub async fn put(&self, name: &str, file: &Path) -> Result<(), ObjectError> {
+        let (objects, name, file) = (self.clone(), name.to_owned(), file.to_owned());
+        // A task of its own: dropped in the middle, it would leave the parts that were sent, which are kept, and paid for.
+        let storing = tokio::spawn(async move { objects.put_or_again(&name, &file).await });
+        storing.await.map_err(failed("written"))?
+    }
+
+    async fn put_or_again(&self, name: &str, file: &Path) -> Result<(), ObjectError> {
         match self.put_once(name, file).await {
             // Requests are tried again by the client, but not answers that were cut off in the middle, as that to the start of an upload.
             Err(error) if !error.is_refusal() => self.put_once(name, file).await,

@@ -263,6 +263,18 @@ async fn objects_are_listed_with_their_age_and_removed() {
 }
 
 #[tokio::test]
+async fn a_file_is_stored_to_its_end_though_nobody_waits_any_more() {
+    let machines = Machines::new();
+    let file = machines.directory.path().join("file");
+    fs::write(&file, vec![7; 25 << 20]).unwrap();
+    let mut storing = Box::pin(machines.objects.put("uploads/large", &file));
+    assert!(futures::poll!(&mut storing).is_pending());
+    drop(storing);
+    let stored = async || machines.objects.exists("uploads/large").await.unwrap();
+    testkit::wait_until(std::time::Duration::from_secs(20), "the object", stored).await;
+}
+
+#[tokio::test]
 async fn content_that_comes_back_is_in_an_object_that_a_late_removal_does_not_reach() {
     let machines = Machines::new();
     let (here, there) = (machines.machine("here"), machines.machine("there"));
