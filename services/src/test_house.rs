@@ -1,6 +1,8 @@
 //! An installation for the tests of use cases, with a cloud that keeps routes as the local one does and runs nothing.
 
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 
 use artifacts::{ArtifactStore, Artifacts, Objects};
 use async_trait::async_trait;
@@ -23,6 +25,20 @@ pub(crate) struct TestHouse {
     pub services: Services,
     pub owner: Actor,
     pub directory: TempDir,
+}
+
+/// Polls a request so many times, waits until it could go on, and drops it, as a server does whose client hangs up. Returns whether it
+/// ended before.
+pub(crate) async fn drop_after(polls: usize, request: impl Future) -> bool {
+    let (mut request, mut left) = (pin!(request), polls);
+    std::future::poll_fn(|context| match left.checked_sub(1) {
+        Some(fewer) => {
+            left = fewer;
+            request.as_mut().poll(context).map(|_| true)
+        }
+        None => Poll::Ready(false),
+    })
+    .await
 }
 
 /// An empty database that is up to date.

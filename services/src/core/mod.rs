@@ -5,6 +5,7 @@ pub(crate) mod access;
 pub(crate) mod alerts;
 pub mod audit;
 pub(crate) mod clouds;
+pub(crate) mod detached;
 pub(crate) mod environments;
 pub(crate) mod error;
 pub mod idempotency;

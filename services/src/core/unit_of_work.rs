@@ -10,6 +10,10 @@ use jobs::{EventBus, Topic, Wakeups};
 use store::{NewJob, Store, StoreError, Tx};
 
 use crate::core::alerts::AlertReceiver;
+use crate::core::detached::detached;
+
+#[cfg(test)]
+mod tests;
 
 /// Outlets for the effects of a commit: subscribers, workers, the receiver of alerts.
 pub(crate) struct Outlets {
@@ -29,13 +33,21 @@ pub(crate) struct UnitOfWork {
     jobs: Vec<(Cow<'static, str>, DueJob)>,
     topics: Vec<Topic>,
     alerts: Vec<Alert>,
+    guards: Vec<Box<dyn Send>>,
 }
 
 impl UnitOfWork {
     /// Begins a transaction.
     pub async fn begin(store: &Store, outlets: &Arc<Outlets>) -> Result<Self, StoreError> {
         let tx = store.begin().await?;
-        Ok(Self { tx, outlets: Arc::clone(outlets), jobs: Vec::new(), topics: Vec::new(), alerts: Vec::new() })
+        Ok(Self {
+            tx,
+            outlets: Arc::clone(outlets),
+            jobs: Vec::new(),
+            topics: Vec::new(),
+            alerts: Vec::new(),
+            guards: Vec::new(),
+        })
     }
 
     /// Writes a job; its queue is woken after the commit.
@@ -69,10 +81,21 @@ impl UnitOfWork {
         self.alerts.push(alert);
     }
 
-    /// Commits, then publishes events, wakes workers and sends alerts.
+    /// Keeps a guard until the transaction has ended, whoever waits for it.
+    pub fn hold(&mut self, guard: impl Send + 'static) {
+        self.guards.push(Box::new(guard));
+    }
+
+    /// Commits, then publishes events, wakes workers and sends alerts. All of it is done once it has begun: a database that was asked to
+    /// commit does, also when this future is dropped meanwhile.
     pub async fn commit(self) -> Result<(), StoreError> {
-        let Self { tx, outlets, jobs, topics, alerts } = self;
+        detached(self.commit_and_publish()).await
+    }
+
+    async fn commit_and_publish(self) -> Result<(), StoreError> {
+        let Self { tx, outlets, jobs, topics, alerts, guards } = self;
         tx.commit().await?;
+        drop(guards);
         for topic in topics {
             outlets.bus.publish(topic);
         }

@@ -114,7 +114,7 @@ impl Invitations {
         }
         let entry = AuditEntry::new(Action::InvitationAccept).on("invitation", id).after(json!({"role": role_shown(role)}));
         record_in_team(&mut tx, team_id, user_id, &account.origin, entry).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok(team_id)
     }

@@ -205,7 +205,7 @@ impl Members {
             entry = entry.after(json!({"role": role_shown(role)}));
         }
         record(&mut tx, actor, entry).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok(())
     }

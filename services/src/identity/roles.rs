@@ -120,7 +120,7 @@ impl Roles {
             return Err(ServiceError::NotFound("role"));
         }
         record(&mut tx, actor, entry.between(before, logged(&role))).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok(role)
     }
@@ -184,7 +184,7 @@ impl Roles {
         let environment = name.as_ref().map(EnvironmentName::as_str);
         let entry = entry.before(json!({"role": replaced.first()}));
         record(&mut tx, actor, entry.after(json!({"role": role_shown(role), "environment": environment}))).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok(grant)
     }
@@ -213,7 +213,7 @@ impl Roles {
         let entry = entry.detail("member", json!({"id": holder, "email": email}));
         let before = json!({"role": role_shown(grant.role), "project": project, "environment": environment});
         record(&mut tx, actor, entry.before(before)).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok(())
     }

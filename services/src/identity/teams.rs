@@ -59,7 +59,7 @@ impl Teams {
         let of_new = Actor { team_id: team.id, ..actor.clone() };
         record(&mut tx, actor, entry.clone()).await?;
         record(&mut tx, &of_new, entry).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok(team)
     }

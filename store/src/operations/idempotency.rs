@@ -78,6 +78,11 @@ pub async fn apart<F: Future>(work: F) -> F::Output {
     REQUEST.scope(None, work).await
 }
 
+/// Runs what goes on in another task as a part of the request that this one belongs to, if it belongs to one.
+pub fn inherited<F: Future>(work: F) -> impl Future<Output = F::Output> {
+    REQUEST.scope(shown(), work)
+}
+
 /// The lease that transactions of this task have to show.
 pub(crate) fn shown() -> Option<Lease> {
     REQUEST.try_with(Clone::clone).ok().flatten()

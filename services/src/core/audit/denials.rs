@@ -9,7 +9,8 @@ use audit::{Action, Outcome};
 use domain::access::Actor;
 use domain::id::{TeamId, UserId};
 
-use super::{AuditEntry, By, append};
+use super::{By, AuditEntry, append};
+use crate::core::detached::detached;
 use crate::{Result, ServiceError, Services};
 
 /// Time for which one recorded refusal represents all that follow.
@@ -54,17 +55,18 @@ impl Services {
                 if left_out > 0 {
                     attempt = attempt.detail("left_out", left_out);
                 }
-                self.write_denial(actor, attempt).await;
+                // Nobody escapes the audit log by hanging up.
+                detached(self.clone().write_denial(actor.clone(), attempt)).await;
             }
         }
         checked
     }
 
-    /// Records a refusal. The refusal itself does not depend on whether it can be recorded.
-    async fn write_denial(&self, actor: &Actor, attempt: AuditEntry) {
+    /// That somebody is refused does not depend on whether it can be written down.
+    async fn write_denial(self, actor: Actor, attempt: AuditEntry) {
         let written = async {
             let mut tx = self.begin().await?;
-            append(&mut tx, actor.team_id, &By::actor(actor), attempt, Outcome::Denied).await?;
+            append(&mut tx, actor.team_id, &By::actor(&actor), attempt, Outcome::Denied).await?;
             Ok::<_, ServiceError>(tx.commit().await?)
         };
         if let Err(error) = written.await {

@@ -8,11 +8,12 @@ use domain::team::{Membership, Team, User};
 use domain::time::now;
 use serde_json::json;
 use store::Store;
-use testkit::Database;
+use testkit::{Database, wait_until};
 
 use super::expiry::expire_some;
 use super::*;
-use crate::MasterKey;
+use crate::test_house::{TestHouse, drop_after};
+use crate::{MasterKey, NewProject};
 
 async fn open(database: &Database) -> Store {
     let store = match database {
@@ -74,6 +75,18 @@ async fn sign(store: &Store, auditor: &Auditor, team: TeamId) -> Option<Tip> {
 
 testkit::on_both_databases! {
     open;
+
+    async fn a_refusal_is_written_down_though_its_client_hangs_up(store: Store) {
+        let house = TestHouse::new(store.clone()).await;
+        let viewer = house.member("eve", RoleRef::BuiltIn(Role::Viewer)).await;
+        let input = NewProject { name: "shop".to_owned(), ..NewProject::default() };
+        drop_after(1, house.services.projects().create(&viewer, input)).await;
+        wait_until(std::time::Duration::from_secs(20), "the refusal", async || {
+            let rows = store.audit_range(viewer.team_id, 0, i64::MAX, 1000).await.unwrap();
+            rows.iter().any(|row| row.entry.contains(r#""denied""#))
+        })
+        .await;
+    }
 
     async fn processes_that_write_at_once_make_one_chain(store: Store, database: &Database) {
         let (actor, auditor, other) = (actor(), auditor(), open(database).await);

@@ -1,30 +1,14 @@
 //! Clients that hang up and ask again, on both databases.
 
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Poll;
 use std::time::Duration;
 
 use store::Store;
 use testkit::wait_until;
 
 use super::*;
-use crate::test_house::{TestHouse, open};
-
-/// Polls a request so many times, waits until it could go on, and drops it, as a server does whose client hangs up. Returns whether it
-/// ended before.
-async fn drop_after(polls: usize, request: impl Future) -> bool {
-    let (mut request, mut left) = (pin!(request), polls);
-    std::future::poll_fn(|context| match left.checked_sub(1) {
-        Some(fewer) => {
-            left = fewer;
-            request.as_mut().poll(context).map(|_| true)
-        }
-        None => Poll::Ready(false),
-    })
-    .await
-}
+use crate::test_house::{TestHouse, drop_after, open};
 
 testkit::on_both_databases! {
     open;

@@ -103,7 +103,7 @@ impl Accounts {
         tx.signin_link_use_all(account.user_id).await?;
         tx.session_revoke_all(account.user_id, Some(account.session_id)).await?;
         tell_user(&mut tx, account.user_id, SecurityEventKind::PasswordChanged, &account.origin).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         Ok(tx.commit().await?)
     }
 
@@ -121,7 +121,7 @@ impl Accounts {
         tx.session_revoke(id).await?;
         let change = AuditEntry::new(Action::SessionRevoke).on("session", id);
         record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         Ok(tx.commit().await?)
     }
 
@@ -132,7 +132,7 @@ impl Accounts {
         tx.api_key_revoke_logins(account.user_id).await?;
         tx.device_forget(account.user_id).await?;
         tell_user(&mut tx, account.user_id, SecurityEventKind::SignedOutEverywhere, &account.origin).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         Ok(tx.commit().await?)
     }
 

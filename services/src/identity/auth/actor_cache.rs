@@ -4,7 +4,7 @@
 //! after [`LIFETIME`] at the latest. Only credentials that were taken are kept, under the digest of what was shown.
 
 use std::collections::HashMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use domain::access::Actor;
@@ -29,8 +29,8 @@ impl CredentialDigest {
 }
 
 /// The look-ups that still stand.
-#[derive(Default)]
-pub(crate) struct ActorCache(Mutex<Entries>);
+#[derive(Clone, Default)]
+pub(crate) struct ActorCache(Arc<Mutex<Entries>>);
 
 #[derive(Default)]
 struct Entries {
@@ -83,15 +83,15 @@ impl ActorCache {
     /// To be held while rights change, from before the commit until somebody is told: everything is forgotten when it is dropped,
     /// also when the commit fails or is given up and nobody knows whether it happened.
     #[must_use = "everything is forgotten when it is dropped"]
-    pub(crate) fn change(&self) -> RightsChange<'_> {
-        RightsChange(self)
+    pub(crate) fn change(&self) -> RightsChange {
+        RightsChange(self.clone())
     }
 }
 
 /// A change of rights under way.
-pub(crate) struct RightsChange<'r>(&'r ActorCache);
+pub(crate) struct RightsChange(ActorCache);
 
-impl Drop for RightsChange<'_> {
+impl Drop for RightsChange {
     fn drop(&mut self) {
         let mut entries = self.0.entries();
         entries.generation += 1;
@@ -101,8 +101,6 @@ impl Drop for RightsChange<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use domain::access::{Credential, Rights, Role};
     use domain::id::{SessionId, UserId};
 

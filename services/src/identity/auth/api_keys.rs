@@ -139,7 +139,7 @@ impl ApiKeys {
         if tx.api_key_revoke(actor.team_id, id).await? {
             record(&mut tx, actor, entry.named(&key.name).before(logged(&key))).await?;
         }
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok(())
     }

@@ -93,7 +93,7 @@ impl Sessions {
         tx.user_set_password(user, &hash).await?;
         tx.session_revoke_all(user, None).await?;
         tell_user(&mut tx, user, SecurityEventKind::PasswordChanged, origin).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         self.go_on(user, "link".into(), origin).await
     }
@@ -119,7 +119,7 @@ impl Sessions {
             if tx.session_revoke(found.session_id).await? {
                 tell_user(&mut tx, found.user_id, SecurityEventKind::TokenReused, origin).await?;
             }
-            let _rights = self.inner.actors.change();
+            tx.hold(self.inner.actors.change());
             tx.commit().await?;
             tracing::warn!(session.id = %found.session_id, "a refresh token was used twice; its session is ended");
             return Err(ServiceError::Unauthenticated(
@@ -140,7 +140,7 @@ impl Sessions {
                 let change = AuditEntry::new(Action::SignOut).on("session", found.session_id);
                 record_about_user(&mut tx, found.user_id, Some(origin), &change, Outcome::Done).await?;
             }
-            let _rights = self.inner.actors.change();
+            tx.hold(self.inner.actors.change());
             tx.commit().await?;
         }
         Ok(())
@@ -164,7 +164,7 @@ impl Sessions {
             }
             Credential::Schedule(_) | Credential::GitConnection(_) => {}
         }
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         Ok(tx.commit().await?)
     }
 

@@ -120,7 +120,7 @@ impl SignInProviders {
             let email = claims.verified_email.as_deref().unwrap_or_default();
             tx.identity_touch(name, &claims.subject, email).await?;
             self.follow_groups(&mut tx, provider, user, &claims.groups, origin).await?;
-            let _rights = self.inner.actors.change();
+            tx.hold(self.inner.actors.change());
             tx.commit().await?;
             return Ok(Federated::Done(self.sessions().open(user, name.clone().into(), provider.session, origin).await?, next));
         }

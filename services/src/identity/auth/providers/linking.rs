@@ -107,7 +107,7 @@ impl SignInProviders {
         // Not in the same transaction: it locks one team after the other, and the logs of all of them are locked by now.
         let mut tx = self.begin().await?;
         self.follow_groups(&mut tx, provider, asked.user, &asked.claims.groups, origin).await?;
-        let _rights = self.inner.actors.change();
+        tx.hold(self.inner.actors.change());
         tx.commit().await?;
         Ok((self.sessions().open(asked.user, asked.provider.into(), provider.session, origin).await?, asked.next))
     }
