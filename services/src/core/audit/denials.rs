@@ -9,7 +9,7 @@ use audit::{Action, Outcome};
 use domain::access::Actor;
 use domain::id::{TeamId, UserId};
 
-use super::{By, AuditEntry, append};
+use super::{AuditEntry, By, append};
 use crate::core::detached::detached;
 use crate::{Result, ServiceError, Services};
 

@@ -88,7 +88,12 @@ pub(super) async fn verify(password: Secret, hash: Option<String>) -> Result<boo
 }
 
 async fn off_the_async_threads<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    let _permit = HASHING.acquire().await.map_err(ServiceError::internal)?;
+    let permit = HASHING.acquire().await.map_err(ServiceError::internal)?;
+    let work = move || {
+        // The work goes on when its client hangs up, and has its place until it ends.
+        let _permit = permit;
+        work()
+    };
     tokio::task::spawn_blocking(work).await.map_err(ServiceError::internal)
 }
 
@@ -103,6 +108,22 @@ mod tests {
             Err(ServiceError::Invalid { field: "password", code, .. }) => Some(code),
             Err(error) => panic!("{error}"),
         }
+    }
+
+    #[tokio::test]
+    async fn a_hash_keeps_its_place_though_nobody_waits_for_it_any_more() {
+        let (release, released) = std::sync::mpsc::channel::<()>();
+        let (sender, begun) = tokio::sync::oneshot::channel();
+        let hashing = off_the_async_threads(move || {
+            sender.send(()).unwrap();
+            released.recv()
+        });
+        tokio::select! {
+            _ = hashing => panic!("it has not ended"),
+            started = begun => started.unwrap(),
+        }
+        assert!(HASHING.available_permits() < 2);
+        drop(release);
     }
 
     #[test]
