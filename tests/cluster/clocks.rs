@@ -31,13 +31,8 @@ async fn clocks_that_are_five_minutes_off_take_no_job_from_anybody() {
     // Everybody wrote the database's time, and both workers worked.
     let far = "SELECT id::text FROM deployments WHERE abs(extract(epoch FROM created_at - now())) > 120";
     assert_eq!(cluster.rows(far).await, Vec::<String>::new());
-    let workers = cluster.rows("SELECT DISTINCT worker FROM jobs").await;
-    assert_eq!(
-        workers.len(),
-        2,
-        "both took some: {workers:?}, {:?}",
-        cluster.rows("SELECT concat_ws(' ', worker, kind, state, attempts) FROM jobs").await
-    );
+    let workers = "SELECT DISTINCT worker FROM jobs WHERE kind IN ('build', 'release')";
+    assert_eq!(cluster.rows(workers).await.len(), 2, "both took some");
     assert_eq!(cluster.rows("SELECT error FROM job_failures").await, Vec::<String>::new(), "no lease was lost");
     let edges = "SELECT id::text FROM edges WHERE abs(extract(epoch FROM seen_at - now())) > 60";
     assert_eq!(cluster.rows(edges).await, Vec::<String>::new());

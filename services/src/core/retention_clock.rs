@@ -26,7 +26,10 @@ impl Services {
         let clock: RetentionClock = match recorded {
             Some(clock) => clock,
             // The clock may leap before it is looked at for the first time.
-            None => RetentionClock::at(self.store().audit_latest().await?.unwrap_or(at)),
+            None => {
+                let known = self.store().audit_latest().await?.max(self.store().installation_began().await?);
+                RetentionClock::at(known.unwrap_or(at))
+            }
         };
         let next = clock.look(at);
         let moved = (next.seen - clock.seen).abs() >= WRITTEN_EVERY;
