@@ -61,7 +61,7 @@ pub struct Approval {
     pub expires_at: Timestamp,
     /// User who decided.
     pub decided_by: Option<UserId>,
-    /// Time of the action.
+    /// Time of the decision.
     pub decided_at: Option<Timestamp>,
     /// Reason, in the decider's words.
     pub reason: Option<String>,

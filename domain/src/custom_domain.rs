@@ -82,7 +82,7 @@ pub struct DnsRecord {
 }
 
 impl CustomDomain {
-    /// State of the approval.
+    /// Returns the state of the domain.
     pub fn state(&self) -> DomainState {
         if self.verified_at.is_some() { DomainState::Verified } else { DomainState::Pending }
     }

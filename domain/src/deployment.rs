@@ -128,7 +128,7 @@ pub struct Deployment {
     pub environment_id: EnvironmentId,
     /// Counts the deployments of a project from 1.
     pub number: i64,
-    /// State of the job.
+    /// Status of the deployment.
     pub status: DeploymentStatus,
     /// Cause of the deployment.
     pub trigger: Trigger,

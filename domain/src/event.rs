@@ -24,7 +24,7 @@ pub struct DeploymentEvent {
     pub status: DeploymentStatus,
     /// Description of the event, for people.
     pub message: String,
-    /// Time of the action.
+    /// Time of the event.
     pub at: Timestamp,
 }
 

@@ -106,11 +106,11 @@ pub struct ExpectedRun {
     pub due_at: Timestamp,
     /// The team that owns it.
     pub team_id: TeamId,
-    /// State of the approval.
+    /// State of the run.
     pub state: RunState,
     /// Deadline of the run's progress; after that an alert is raised.
     pub deadline: Timestamp,
-    /// Outcome of the delivery, for people.
+    /// Outcome of the run, for people.
     pub outcome: Option<String>,
     /// Time at which a worker began.
     pub started_at: Option<Timestamp>,

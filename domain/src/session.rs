@@ -68,7 +68,7 @@ pub struct SecurityEvent {
     pub address: Option<String>,
     /// User agent of the client.
     pub agent: Option<String>,
-    /// Time of the action.
+    /// Time of the event.
     pub created_at: Timestamp,
     /// Time at which the user acknowledged it.
     pub seen_at: Option<Timestamp>,

@@ -10,7 +10,7 @@ use crate::artifact::Digest;
 pub enum Source {
     /// A Git repository.
     Git {
-        /// State of the certificate.
+        /// Address of the repository.
         repository: Repository,
         /// Branch, tag or commit; the repository's default branch when absent.
         reference: Option<Reference>,

@@ -59,7 +59,7 @@ pub struct Standing {
 /// A member of a team, as other members see it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Member {
-    /// Actor of the action.
+    /// The user.
     pub user: User,
     /// Creator of the account, if it is a service account.
     pub created_by: Option<UserId>,

@@ -1,7 +1,7 @@
 //! Webhooks: what is taken from a Git host is usable everywhere it goes, and is kept and read back the same.
 #![no_main]
 
-use domain::git_host::{GitHost, GitEvent, HostEvent, PayloadError, github, gitlab};
+use domain::git_host::{GitEvent, GitHost, HostEvent, PayloadError, github, gitlab};
 use domain::name::EnvironmentName;
 use domain::source::Reference;
 use libfuzzer_sys::fuzz_target;

@@ -17,7 +17,7 @@ const LONGEST: usize = 2048;
 /// A text as it was parsed.
 #[derive(Clone)]
 pub struct Parsed {
-    /// Value of the record.
+    /// The parsed document.
     pub document: ExecutableDocument,
     /// Indicates that no two results have the same key.
     pub is_distinct: bool,

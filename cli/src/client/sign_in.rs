@@ -24,7 +24,7 @@ pub struct Session {
 pub struct Waiting {
     /// Code that the user types in.
     pub user_code: String,
-    /// Public URL.
+    /// Address of the page to open.
     pub page: String,
     /// Address of the page, with the code.
     pub page_with_code: String,

@@ -25,7 +25,7 @@ pub struct BuildRequest {
     pub project_id: ProjectId,
     /// The source's files. The build may change them.
     pub directory: PathBuf,
-    /// Remedy for the error.
+    /// Build plan.
     pub plan: BuildPlan,
     /// The environment's variables.
     pub variables: Vec<(String, Secret)>,

@@ -90,7 +90,7 @@ pub struct Delivery {
     pub delivery: String,
     /// The host's name of the event.
     pub event: String,
-    /// State of the approval.
+    /// State of the webhook.
     pub state: DeliveryState,
     /// Outcome of the delivery, for people.
     pub outcome: Option<String>,

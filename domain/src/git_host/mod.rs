@@ -74,7 +74,7 @@ pub struct HostEvent {
     pub installation: Option<i64>,
     /// Time of the event, if the webhook states it.
     pub at: Option<Timestamp>,
-    /// Description of the event.
+    /// The event.
     pub what: GitEvent,
 }
 
@@ -144,7 +144,7 @@ pub struct InstallationChange {
     pub id: i64,
     /// The account that it is installed on.
     pub account: String,
-    /// Action on the pull request.
+    /// Action on the installation.
     pub action: InstallationAction,
 }
 
@@ -171,7 +171,7 @@ pub enum PayloadError {
     Field {
         /// Name of the field.
         field: &'static str,
-        /// Reason for a decision.
+        /// Description of the problem.
         problem: String,
     },
 }

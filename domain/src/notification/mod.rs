@@ -121,14 +121,14 @@ pub struct Delivery {
     pub channel_id: ChannelId,
     /// The member it is for, where the channel has recipients.
     pub recipient_id: Option<UserId>,
-    /// Description of the event.
+    /// Type of the event.
     pub event: EventType,
-    /// Time of the action.
+    /// Time of the event.
     pub event_at: Timestamp,
     /// Data of the event.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub data: Value,
-    /// State of the approval.
+    /// State of the notification.
     pub state: DeliveryState,
     /// Number of attempts since it was created or last replayed.
     pub tries: i64,

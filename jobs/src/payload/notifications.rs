@@ -26,7 +26,7 @@ job! {
 job! {
     /// Tells a user by mail, on behalf of one of their teams, what happened to their account.
     AccountMailJob {
-        /// Description of the event.
+        /// The event.
         event_id: SecurityEventId,
     }
     kind: "account_mail", queue: NOTIFY, attempts: 12, timeout: Duration::from_mins(2),

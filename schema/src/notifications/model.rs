@@ -126,9 +126,9 @@ pub struct NotificationDelivery {
     /// Its id, which receivers know a repeated message by: the header `webhook-id`.
     id: ID,
     channel_id: ID,
-    /// Description of the event.
+    /// Name of the event.
     event: &'static str,
-    /// Time of the action.
+    /// Time of the event.
     event_at: DateTime<Utc>,
     /// Data of the event.
     data: Json<Value>,

@@ -19,7 +19,7 @@ pub(crate) const LIFETIME: TimeDelta = TimeDelta::days(7);
 /// An invitation as the team sees it.
 #[derive(Debug, Clone)]
 pub struct PendingInvitation {
-    /// Stored part of the key.
+    /// The stored invitation.
     pub invitation: Invitation,
     /// User who is invited.
     pub user: User,

@@ -26,7 +26,7 @@ pub enum SourceError {
     ReferenceNotFound {
         /// The repository.
         repository: String,
-        /// Returns the desired state.
+        /// Reference that was requested.
         reference: String,
     },
     /// The short commit id fits several commits.

@@ -32,7 +32,7 @@ pub struct NewAuditEntry<'a> {
     pub sequence: i64,
     /// Time of the event.
     pub at: Timestamp,
-    /// User whose account it is.
+    /// User.
     pub user_id: Option<UserId>,
     /// Their address.
     pub email: Option<&'a str>,

@@ -17,7 +17,7 @@ pub struct DeviceLogin {
     pub name: String,
     /// Address from which it asked.
     pub address: String,
-    /// Expiry of the key.
+    /// Expiry time.
     pub expires_at: Timestamp,
     /// Time of the last poll.
     pub polled_at: Option<Timestamp>,
@@ -34,7 +34,7 @@ pub struct DeviceLogin {
 /// User and team for whom a command line is signed in.
 #[derive(Debug, Clone, Copy)]
 pub struct LetIn {
-    /// User whose account it is.
+    /// User.
     pub user: UserId,
     /// Team of the sign-in.
     pub team: TeamId,

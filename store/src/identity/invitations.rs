@@ -20,7 +20,7 @@ pub struct Invitation {
     pub role: RoleRef,
     /// By whom.
     pub invited_by: UserId,
-    /// Expiry of the key.
+    /// Expiry time.
     pub expires_at: Timestamp,
 }
 

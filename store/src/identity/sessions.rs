@@ -16,7 +16,7 @@ pub struct RefreshToken {
     pub session_id: SessionId,
     /// The user of that session.
     pub user_id: UserId,
-    /// Expiry of the key.
+    /// Expiry time.
     pub expires_at: Timestamp,
     /// Time at which it was exchanged for the next one.
     pub used_at: Option<Timestamp>,

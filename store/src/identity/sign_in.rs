@@ -9,7 +9,7 @@ use crate::error::Result;
 /// Failed attempts to sign in, in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::FromRow)]
 pub struct Attempts {
-    /// Number of values.
+    /// Number of failures.
     pub failures: i64,
     /// Start time of the last attempt.
     pub failed_at: Timestamp,
@@ -24,7 +24,7 @@ pub struct SignInFlow<'a> {
     pub kind: &'a str,
     /// State so far, sealed.
     pub sealed: &'a [u8],
-    /// Expiry of the key.
+    /// Expiry time.
     pub expires_at: Timestamp,
 }
 

@@ -24,7 +24,7 @@ pub struct KeyRotation {
     pub runner: Uuid,
     /// Time until which the runner counts as alive.
     pub runner_until: Timestamp,
-    /// Time at which the session began.
+    /// Time at which the rotation began.
     pub started_at: Timestamp,
     /// Time at which the new key had replaced the old one.
     pub finished_at: Option<Timestamp>,

@@ -31,7 +31,7 @@ pub struct NewDelivery {
 /// Result of processing a delivery.
 #[derive(Debug, Clone)]
 pub struct DeliveryOutcome {
-    /// State of the commit.
+    /// State of the webhook.
     pub state: DeliveryState,
     /// Outcome of the delivery, for people.
     pub outcome: String,

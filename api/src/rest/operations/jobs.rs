@@ -138,7 +138,7 @@ struct FailureView {
     worker: Option<String>,
     /// Error of the attempt.
     error: String,
-    /// Time of the action.
+    /// Time of the failure.
     at: DateTime<Utc>,
 }
 

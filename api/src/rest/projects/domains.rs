@@ -117,7 +117,7 @@ struct DomainView {
     environment: String,
     /// Its address.
     url: String,
-    /// State of the approval.
+    /// State of the domain.
     state: DomainState,
     /// The records that its owner makes: one that shows that it is theirs, and one that leads visitors here where that can be said by
     /// name.

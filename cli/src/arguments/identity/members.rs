@@ -36,7 +36,7 @@ pub enum MembersCommand {
     },
     /// Add a service account, which acts by API keys and never does more than you
     AddServiceAccount {
-        /// Purpose of the key
+        /// Purpose of the account
         name: String,
         /// Its role: admin, developer, viewer, or one that the team made
         #[arg(long)]

@@ -109,7 +109,7 @@ pub struct SecurityEvent {
     address: Option<String>,
     /// User agent of the client.
     agent: Option<String>,
-    /// Time of the action.
+    /// Time of the event.
     created_at: DateTime<Utc>,
     /// Time at which the user acknowledged it.
     seen_at: Option<DateTime<Utc>>,
@@ -138,7 +138,7 @@ pub struct Identity {
     provider: String,
     /// The address there.
     email: String,
-    /// Time at which it was raised.
+    /// Creation time.
     created_at: DateTime<Utc>,
     /// Time of the last use.
     used_at: DateTime<Utc>,

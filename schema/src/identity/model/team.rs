@@ -136,7 +136,7 @@ impl From<StorageUsage> for Storage {
 /// A member of a team.
 #[derive(SimpleObject)]
 pub struct TeamMember {
-    /// Actor of the action.
+    /// The user.
     pub user: User,
     /// Their built-in role in the team; null when it is one that the team made.
     pub role: Option<Role>,

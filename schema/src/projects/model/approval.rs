@@ -37,7 +37,7 @@ pub struct Approval {
     expires_at: DateTime<Utc>,
     /// The user who decided.
     decided_by: Option<ID>,
-    /// Time of the action.
+    /// Time of the decision.
     decided_at: Option<DateTime<Utc>>,
     /// Reason, in the decider's words.
     reason: Option<String>,

@@ -97,7 +97,7 @@ impl Deployment {
         self.0.number
     }
 
-    /// State of the job.
+    /// Status of the deployment.
     async fn status(&self) -> DeploymentStatus {
         self.0.status.into()
     }

@@ -27,7 +27,7 @@ pub struct Domain {
     environment: String,
     /// Its address.
     url: String,
-    /// State of the approval.
+    /// State of the domain.
     state: DomainState,
     /// Problem that the last DNS check found, with a remedy.
     problem: Option<String>,

@@ -64,7 +64,7 @@ impl Environment {
         self.environment.protected
     }
 
-    /// Marks a project that is being deleted.
+    /// Marks an environment that is being deleted.
     async fn deleting(&self) -> bool {
         self.environment.deleting_at.is_some()
     }

@@ -34,7 +34,7 @@ pub struct DeploymentEvent {
     pub status: DeploymentStatus,
     /// Description of the event.
     pub message: String,
-    /// Time of the action.
+    /// Time of the event.
     pub at: DateTime<Utc>,
 }
 

@@ -127,7 +127,7 @@ pub struct GitDelivery {
     delivery: String,
     /// The host's name of the event.
     event: String,
-    /// State of the approval.
+    /// State of the webhook.
     state: GitDeliveryState,
     /// Outcome of the webhook.
     outcome: Option<String>,

@@ -98,7 +98,7 @@ impl From<domain::schedule::Schedule> for Schedule {
 pub struct ScheduleRun {
     due_at: DateTime<Utc>,
     state: RunState,
-    /// Outcome of the webhook.
+    /// Outcome of the run.
     outcome: Option<String>,
     started_at: Option<DateTime<Utc>>,
     finished_at: Option<DateTime<Utc>>,

@@ -42,7 +42,7 @@ pub enum Progress {
     },
     /// Wait for requests that were in progress when it began: the number of seconds that they have left.
     Settling {
-        /// Number of values.
+        /// Number of seconds.
         seconds: u64,
     },
 }

@@ -142,7 +142,7 @@ struct ApprovalView {
     /// The user who decided.
     #[schema(value_type = Option<String>)]
     decided_by: Option<UserId>,
-    /// Time of the action.
+    /// Time of the decision.
     decided_at: Option<DateTime<Utc>>,
     /// Reason, in the decider's words.
     reason: Option<String>,
@@ -185,7 +185,7 @@ pub(in crate::rest) struct DeploymentView {
     environment_id: EnvironmentId,
     /// Counts the project's deployments from 1.
     number: i64,
-    /// State of the job.
+    /// Status of the deployment.
     status: DeploymentStatus,
     /// Cause of the deployment.
     trigger: DeploymentTrigger,

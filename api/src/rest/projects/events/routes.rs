@@ -50,7 +50,7 @@ struct EventView {
     status: DeploymentStatus,
     /// Description of the event.
     message: String,
-    /// Time of the action.
+    /// Time of the event.
     at: DateTime<Utc>,
 }
 
