@@ -10,6 +10,7 @@ use crate::Action;
 /// Outcome of the action: done or refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "AuditOutcome"))]
 pub enum Outcome {
     /// It happened, in the same transaction as the entry was written.
     Done,

@@ -13,6 +13,7 @@ pub const APPROVED_WITHIN: TimeDelta = TimeDelta::hours(72);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 pub enum ApprovalState {
     /// It is waited for; the deployment stays queued.
     Pending,

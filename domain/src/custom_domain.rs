@@ -47,6 +47,7 @@ pub struct CustomDomain {
 
 /// State of a domain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 pub enum DomainState {
     /// It waits for its owner to show that it is theirs.
     Pending,

@@ -70,6 +70,7 @@ pub enum Action {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 pub enum MissedRuns {
     /// None of them is made up for.
     Skip,
@@ -83,6 +84,7 @@ pub enum MissedRuns {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 pub enum RunState {
     /// It is due and waits for a worker.
     Waiting,

@@ -31,6 +31,7 @@ pub struct Session {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 pub enum SecurityEventKind {
     /// A refresh token was used twice: somebody has a copy. Its session was ended.
     TokenReused,

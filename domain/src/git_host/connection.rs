@@ -53,6 +53,7 @@ pub struct BranchRule {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "GitDeliveryState"))]
 pub enum DeliveryState {
     /// It waits for a worker.
     Waiting,

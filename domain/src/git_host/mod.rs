@@ -20,14 +20,17 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
 pub enum GitHost {
     /// github.com, or a GitHub Enterprise Server.
     #[serde(rename = "github")]
     #[cfg_attr(feature = "sqlx", sqlx(rename = "github"))]
+    #[cfg_attr(feature = "graphql", graphql(name = "GITHUB"))]
     GitHub,
     /// gitlab.com, or a GitLab of somebody's own.
     #[serde(rename = "gitlab")]
     #[cfg_attr(feature = "sqlx", sqlx(rename = "gitlab"))]
+    #[cfg_attr(feature = "graphql", graphql(name = "GITLAB"))]
     GitLab,
 }
 

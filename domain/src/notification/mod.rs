@@ -18,6 +18,7 @@ use crate::time::Timestamp;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "NotificationChannelKind"))]
 pub enum ChannelKind {
     /// A program that takes signed messages by the Standard Webhooks scheme.
     Webhook,
@@ -100,6 +101,7 @@ pub struct Channel {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "NotificationState"))]
 pub enum DeliveryState {
     /// It waits for its first or next attempt.
     Pending,

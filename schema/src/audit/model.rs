@@ -1,16 +1,7 @@
 use async_graphql::{Enum, InputObject, Json, SimpleObject};
+pub use audit::Outcome as AuditOutcome;
 use chrono::{DateTime, Utc};
 use services::audit::{AuditKey, AuditQuery, AuditRecord, ExportFormat, ExportPage};
-
-/// Outcome of an action.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "audit::Outcome")]
-pub enum AuditOutcome {
-    /// It happened.
-    Done,
-    /// It was refused, because whoever asked has no right to it.
-    Denied,
-}
 
 /// The form of an export of the audit log.
 #[derive(Enum, Copy, Clone, Eq, PartialEq)]
@@ -42,7 +33,7 @@ pub struct AuditFilter {
 impl From<AuditFilter> for AuditQuery {
     fn from(filter: AuditFilter) -> Self {
         let AuditFilter { since, until, actor, action, target, outcome } = filter;
-        Self { since, until, actor, action, target, outcome: outcome.map(Into::into) }
+        Self { since, until, actor, action, target, outcome }
     }
 }
 
@@ -118,7 +109,7 @@ impl From<AuditRecord> for AuditEntry {
             sequence,
             at,
             action,
-            outcome: outcome.into(),
+            outcome,
             actor: AuditActor {
                 user_id: user.map(|id| id.to_string()),
                 email,

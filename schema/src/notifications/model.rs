@@ -1,8 +1,10 @@
 use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::types::Json;
-use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::id::{ChannelId, DeliveryId};
+pub use domain::notification::ChannelKind as NotificationChannelKind;
+pub use domain::notification::DeliveryState as NotificationState;
 use serde_json::Value;
 use services::DeliveryFilter;
 
@@ -11,32 +13,6 @@ use crate::context::caller;
 use crate::error::to_graphql;
 use crate::input::parse_id;
 use crate::paging::page_size;
-
-/// Kind of a channel's receiver.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::notification::ChannelKind")]
-pub enum NotificationChannelKind {
-    /// A program that takes signed messages by the Standard Webhooks scheme.
-    Webhook,
-    /// An incoming webhook of Slack.
-    Slack,
-    /// A webhook of Discord.
-    Discord,
-    /// Members of the team, by e-mail.
-    Email,
-}
-
-/// State of a notification.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::notification::DeliveryState")]
-pub enum NotificationState {
-    /// It waits for its first or next attempt.
-    Pending,
-    /// The receiver took it.
-    Delivered,
-    /// It was given up.
-    Failed,
-}
 
 /// A place where the team is told of what happens.
 #[derive(SimpleObject)]
@@ -91,7 +67,7 @@ impl NotificationChannel {
     ) -> Result<Connection<String, NotificationDelivery, EmptyFields, EmptyFields>> {
         let (services, actor) = caller(context)?;
         let after: Option<DeliveryId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
-        let filter = DeliveryFilter { state: state.map(Into::into), since };
+        let filter = DeliveryFilter { state, since };
         let page = services.deliveries().list(actor, self.row_id, filter, after, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, after.is_none(), |row| (row.id.to_string(), NotificationDelivery::from(row))))
     }
@@ -104,7 +80,7 @@ impl From<domain::notification::Channel> for NotificationChannel {
             id: channel.id.to_string().into(),
             project_id: channel.project_id.map(|id| id.to_string().into()),
             name: channel.name,
-            kind: channel.kind.into(),
+            kind: channel.kind,
             events: channel.events.names(),
             templates: templates.map(|(event, own)| NotificationTemplate { event, title: own.title, body: own.body }).collect(),
             address: channel.shown,
@@ -164,7 +140,7 @@ impl From<domain::notification::Delivery> for NotificationDelivery {
             event: delivery.event.name(),
             event_at: delivery.event_at,
             data: Json(delivery.data),
-            state: delivery.state.into(),
+            state: delivery.state,
             attempt_count: delivery.attempts,
             next_attempt_at: delivery.next_attempt_at,
             error: delivery.error,

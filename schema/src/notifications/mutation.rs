@@ -151,7 +151,7 @@ impl NotificationMutation {
             let new = NewChannel {
                 project: input.project_id.as_ref().map(|id| parse_id("projectId", id)).transpose()?,
                 name: input.name,
-                kind: input.kind.into(),
+                kind: input.kind,
                 events: input.events,
                 url: input.url.map(Secret::new),
                 addresses: input.addresses.unwrap_or_default(),

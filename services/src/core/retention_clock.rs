@@ -23,13 +23,12 @@ impl Services {
     /// The same when the clock shows this.
     pub(crate) async fn retention_time_at(&self, at: Timestamp) -> Result<Timestamp, StoreError> {
         let recorded = self.store().installation_get(FACT).await?.and_then(|text| serde_json::from_str(&text).ok());
-        let clock: RetentionClock = match recorded {
-            Some(clock) => clock,
-            // The clock may leap before it is looked at for the first time.
-            None => {
-                let known = self.store().audit_latest().await?.max(self.store().installation_began().await?);
-                RetentionClock::at(known.unwrap_or(at))
-            }
+        // The clock may leap before it is looked at for the first time.
+        let clock: RetentionClock = if let Some(clock) = recorded {
+            clock
+        } else {
+            let known = self.store().audit_latest().await?.max(self.store().installation_began().await?);
+            RetentionClock::at(known.unwrap_or(at))
         };
         let next = clock.look(at);
         let moved = (next.seen - clock.seen).abs() >= WRITTEN_EVERY;

@@ -40,7 +40,7 @@ pub struct NewChannel {
     pub templates: Vec<TemplateInput>,
 }
 
-/// AuditEntry of a channel. `None` leaves a field as it is.
+/// Change of a channel. `None` leaves a field as it is.
 #[derive(Debug, Default)]
 pub struct ChannelChange {
     /// Its name.

@@ -20,7 +20,7 @@ pub struct Queue {
     pub settings: QueueSettings,
 }
 
-/// AuditEntry of a queue by an operator. `None` leaves a field as it is.
+/// Change of a queue by an operator. `None` leaves a field as it is.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct QueueChange {
     /// Pauses the queue if true.

@@ -36,7 +36,7 @@ pub struct NewProject {
     pub reference: Option<String>,
 }
 
-/// AuditEntry of a project. `None` leaves a field as it is, an empty text clears it.
+/// Change of a project. `None` leaves a field as it is, an empty text clears it.
 #[derive(Debug, Clone, Default)]
 pub struct ProjectEdit {
     /// Its name.

@@ -1,6 +1,7 @@
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::session;
+pub use domain::session::SecurityEventKind;
 use services::PendingInvitation;
 
 use super::team::{Role, User};
@@ -72,32 +73,6 @@ impl Session {
     }
 }
 
-/// Kind of an account's security event.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::session::SecurityEventKind")]
-pub enum SecurityEventKind {
-    /// A refresh token was used twice: somebody has a copy. Its session was ended.
-    TokenReused,
-    /// The password was set or changed.
-    PasswordChanged,
-    /// A second factor is asked for from now on.
-    SecondFactorEnabled,
-    /// A second factor is asked for no longer.
-    SecondFactorDisabled,
-    /// A recovery code was used.
-    RecoveryCodeUsed,
-    /// An account of a provider can sign in from now on.
-    IdentityLinked,
-    /// An account of a provider can sign in no longer.
-    IdentityUnlinked,
-    /// All sessions were ended.
-    SignedOutEverywhere,
-    /// Sign-in was refused for a while because of many failed attempts in a row.
-    AttemptsThrottled,
-    /// A command line was signed in.
-    DeviceApproved,
-}
-
 /// Something that happened to an account.
 #[derive(SimpleObject)]
 pub struct SecurityEvent {
@@ -118,7 +93,7 @@ pub struct SecurityEvent {
 impl From<session::SecurityEvent> for SecurityEvent {
     fn from(event: session::SecurityEvent) -> Self {
         let session::SecurityEvent { id, kind, address, agent, created_at, seen_at, .. } = event;
-        Self { id: id.to_string().into(), kind: kind.into(), address, agent, created_at, seen_at }
+        Self { id: id.to_string().into(), kind, address, agent, created_at, seen_at }
     }
 }
 
@@ -172,7 +147,7 @@ impl From<PendingInvitation> for Invitation {
         Self {
             id: invitation.id.to_string().into(),
             user: user.into(),
-            role: invitation.role.built_in().map(Role::from),
+            role: invitation.role.built_in(),
             custom_role_id: invitation.role.custom().map(|id| id.to_string().into()),
             expires_at: invitation.expires_at,
         }

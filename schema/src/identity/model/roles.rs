@@ -57,7 +57,7 @@ impl From<&access::Grant> for Grant {
         };
         Self {
             id: grant.id.to_string().into(),
-            role: grant.role.built_in().map(Role::from),
+            role: grant.role.built_in(),
             custom_role_id: grant.role.custom().map(|id| id.to_string().into()),
             permissions: grant.permissions.names(),
             project_id: grant.target.project().map(|id| id.to_string().into()),
@@ -69,7 +69,7 @@ impl From<&access::Grant> for Grant {
 /// The one role that the two fields of an input name.
 pub fn role_choice(role: Option<Role>, custom: Option<&ID>) -> services::Result<RoleRef> {
     match (role, custom) {
-        (Some(role), None) => Ok(RoleRef::BuiltIn(role.into())),
+        (Some(role), None) => Ok(RoleRef::BuiltIn(role)),
         (None, Some(id)) => Ok(RoleRef::Custom(parse_id("customRoleId", id)?)),
         _ => Err(ServiceError::invalid("role", "ONE_OF", "give either `role` or `customRoleId`")),
     }

@@ -1,5 +1,6 @@
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+pub use domain::access::Role;
 use domain::access::{Rights, Target};
 use domain::team::{ApiKey, Member};
 use services::StorageUsage;
@@ -8,20 +9,6 @@ use super::account::{Account, account};
 use super::roles::Grant;
 use crate::context::caller;
 use crate::error::to_graphql;
-
-/// Role of a member of a team.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::access::Role")]
-pub enum Role {
-    /// May do everything, including what ends the team.
-    Owner,
-    /// May do everything but manage owners.
-    Admin,
-    /// May create and deploy projects.
-    Developer,
-    /// May look.
-    Viewer,
-}
 
 /// Caller of the API, with their team.
 pub struct Viewer;
@@ -49,7 +36,7 @@ impl Viewer {
 
     /// The user's built-in role in that team; null when it is one that the team made.
     async fn role(&self, context: &Context<'_>) -> Result<Option<Role>> {
-        Ok(caller(context)?.1.rights.role.built_in().map(Role::from))
+        Ok(caller(context)?.1.rights.role.built_in())
     }
 
     /// The id of the user's role in that team, when it is one that the team made.
@@ -155,7 +142,7 @@ impl From<Member> for TeamMember {
         let Rights { role, permissions, grants, .. } = member.rights;
         Self {
             user: member.user.into(),
-            role: role.built_in().map(Role::from),
+            role: role.built_in(),
             custom_role_id: role.custom().map(|id| id.to_string().into()),
             permissions: permissions.names(),
             grants: grants.iter().map(Grant::from).collect(),

@@ -1,26 +1,11 @@
-use async_graphql::{ComplexObject, Context, Enum, ID, Json, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Json, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+pub use domain::job::JobState;
 use domain::trace::TraceContext;
 use services::Queue as ServiceQueue;
 
 use crate::context::caller;
 use crate::error::to_graphql;
-
-/// State of a job.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::job::JobState")]
-pub enum JobState {
-    /// Waits for its time and a worker.
-    Pending,
-    /// A worker holds it.
-    Running,
-    /// It is done.
-    Done,
-    /// It failed more often than it may; a person has to look.
-    Dead,
-    /// It was cancelled.
-    Cancelled,
-}
 
 /// Work that is written down before it is done.
 #[derive(SimpleObject)]
@@ -75,7 +60,7 @@ impl From<domain::job::Job> for Job {
             kind: job.kind,
             queue: job.queue,
             payload: Json(job.payload),
-            state: job.state.into(),
+            state: job.state,
             priority: job.priority,
             attempts: job.attempts,
             max_attempts: job.max_attempts,

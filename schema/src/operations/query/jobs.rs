@@ -27,7 +27,7 @@ impl JobQuery {
     ) -> Result<Connection<String, Job, EmptyFields, EmptyFields>> {
         let (services, actor) = caller(context)?;
         let after: Option<JobId> = after.as_ref().map(|id| parse_id("after", id)).transpose().map_err(to_graphql)?;
-        let filter = JobFilter { queue, state: state.map(Into::into) };
+        let filter = JobFilter { queue, state };
         let page = services.jobs().list(actor, &filter, after, page_size(first)?).await.map_err(to_graphql)?;
         Ok(connection(page, after.is_none(), |job| (job.id.to_string(), Job::from(job))))
     }

@@ -1,27 +1,12 @@
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::approval;
+pub use domain::approval::ApprovalState;
 use domain::id::DeploymentId;
 
 use super::deployment::Deployment;
 use crate::loaders;
-
-/// State of an approval.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::approval::ApprovalState")]
-pub enum ApprovalState {
-    /// It is waited for; the deployment stays queued.
-    Pending,
-    /// It was given; the deployment goes on.
-    Approved,
-    /// It was refused; the deployment is cancelled.
-    Rejected,
-    /// Nobody decided in time; the deployment is cancelled.
-    Expired,
-    /// The deployment ended for another reason before anybody decided.
-    Withdrawn,
-}
 
 /// The approval that a deployment to a protected environment needs.
 #[derive(SimpleObject)]
@@ -48,7 +33,7 @@ pub struct Approval {
 impl From<approval::Approval> for Approval {
     fn from(approval: approval::Approval) -> Self {
         Self {
-            state: approval.state.into(),
+            state: approval.state,
             requested_by: approval.requested_by.to_string().into(),
             requested_at: approval.requested_at,
             expires_at: approval.expires_at,

@@ -1,7 +1,9 @@
 use async_graphql::dataloader::DataLoader;
-use async_graphql::{Context, Enum, ID, Object, Result, SimpleObject};
+use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::deployment;
+pub use domain::deployment::DeploymentStatus;
+pub use domain::deployment::Trigger;
 use domain::source;
 
 use super::approval::Approval;
@@ -13,38 +15,6 @@ use crate::error::to_graphql;
 use crate::loaders;
 use crate::nodes::Node;
 use crate::paging::page_size;
-
-/// Status of a deployment.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::deployment::DeploymentStatus")]
-pub enum DeploymentStatus {
-    /// Waits for a worker.
-    Queued,
-    /// Its source is fetched and built.
-    Building,
-    /// Its artifact is started, probed and switched to.
-    Releasing,
-    /// Its environment shows it.
-    Live,
-    /// Another deployment took its place; it stays ready for rollback.
-    Superseded,
-    /// It ended with an error.
-    Failed,
-    /// Somebody, or a newer deployment, cancelled it.
-    Cancelled,
-}
-
-/// Cause of a deployment.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::deployment::Trigger", name = "DeploymentTrigger")]
-pub enum Trigger {
-    /// A new build of a source.
-    Build,
-    /// The artifact of a deployment in another environment.
-    Promotion,
-    /// An earlier deployment of the same environment.
-    Rollback,
-}
 
 /// Reason for which a deployment failed or was cancelled.
 #[derive(SimpleObject)]
@@ -99,12 +69,12 @@ impl Deployment {
 
     /// Status of the deployment.
     async fn status(&self) -> DeploymentStatus {
-        self.0.status.into()
+        self.0.status
     }
 
     /// Cause of the deployment.
     async fn trigger(&self) -> Trigger {
-        self.0.trigger.into()
+        self.0.trigger
     }
 
     /// Source from which it is built.

@@ -1,17 +1,8 @@
 use async_graphql::{ComplexObject, Enum, ID, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::custom_domain;
+pub use domain::custom_domain::DomainState;
 use services::DomainDetails;
-
-/// State of a domain.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::custom_domain::DomainState")]
-pub enum DomainState {
-    /// It waits for its owner to show that it is theirs.
-    Pending,
-    /// It is the team's, and served.
-    Verified,
-}
 
 /// A domain of the team's own, which shows an environment.
 #[derive(SimpleObject)]
@@ -114,7 +105,7 @@ impl From<DomainDetails> for Domain {
         Self {
             id: domain.id.to_string().into(),
             unicode_name: domain.name.in_unicode().unwrap_or_else(|| domain.name.to_string()),
-            state: domain.state().into(),
+            state: domain.state(),
             name: domain.name.to_string(),
             environment: environment.to_string(),
             url,

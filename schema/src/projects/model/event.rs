@@ -1,21 +1,8 @@
-use async_graphql::{Enum, ID, SimpleObject};
+use async_graphql::{ID, SimpleObject};
 use chrono::{DateTime, Utc};
+pub use domain::event::LogStream;
 
 use super::deployment::DeploymentStatus;
-
-/// Origin of a log line.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::event::LogStream")]
-pub enum LogStream {
-    /// MikroCloud itself, about the deployment.
-    System,
-    /// The build's output.
-    Build,
-    /// Standard output of what runs.
-    Stdout,
-    /// Standard error of what runs.
-    Stderr,
-}
 
 /// A step in a deployment's life.
 #[derive(SimpleObject)]
@@ -46,7 +33,7 @@ impl From<domain::event::DeploymentEvent> for DeploymentEvent {
             project_id: event.project_id.to_string().into(),
             environment_id: event.environment_id.to_string().into(),
             project_number: event.project_number,
-            status: event.status.into(),
+            status: event.status,
             message: event.message,
             at: event.at,
         }
@@ -68,6 +55,6 @@ pub struct LogLine {
 
 impl From<domain::event::LogLine> for LogLine {
     fn from(line: domain::event::LogLine) -> Self {
-        Self { number: line.number, stream: line.stream.into(), text: line.text, at: line.at }
+        Self { number: line.number, stream: line.stream, text: line.text, at: line.at }
     }
 }

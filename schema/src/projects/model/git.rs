@@ -1,7 +1,9 @@
 use async_graphql::connection::{Connection, EmptyFields};
-use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::git_host;
+pub use domain::git_host::DeliveryState as GitDeliveryState;
+pub use domain::git_host::GitHost;
 use domain::id::GitDeliveryId;
 
 use crate::connection::connection;
@@ -9,32 +11,6 @@ use crate::context::caller;
 use crate::error::to_graphql;
 use crate::input::parse_id;
 use crate::paging::page_size;
-
-/// Kind of a Git host's API and webhooks.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::git_host::GitHost")]
-pub enum GitHost {
-    /// github.com, or a GitHub Enterprise Server.
-    #[graphql(name = "GITHUB")]
-    GitHub,
-    /// gitlab.com, or a GitLab of somebody's own.
-    #[graphql(name = "GITLAB")]
-    GitLab,
-}
-
-/// State of a Git host's webhook.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::git_host::DeliveryState")]
-pub enum GitDeliveryState {
-    /// It waits for a worker.
-    Waiting,
-    /// It did what it was to do.
-    Done,
-    /// Nothing follows from it.
-    Ignored,
-    /// Failure: the requested action could not be done.
-    Failed,
-}
 
 /// A branch that deploys to an environment.
 #[derive(SimpleObject)]
@@ -103,7 +79,7 @@ impl From<git_host::GitConnection> for GitConnection {
             if by_app { "/webhooks/github".to_owned() } else { format!("/webhooks/{}/{}", row.host.name(), row.id) };
         Self {
             id: row.id.to_string().into(),
-            host: row.host.into(),
+            host: row.host,
             api_url: row.api_url.clone(),
             repository: row.repository.to_string(),
             reports: row.reports,
@@ -143,7 +119,7 @@ impl From<git_host::Delivery> for GitDelivery {
             id: row.id.to_string().into(),
             delivery: row.delivery,
             event: row.event,
-            state: row.state.into(),
+            state: row.state,
             outcome: row.outcome,
             deployment_id: row.deployment_id.map(|id| id.to_string().into()),
             received_at: row.received_at,

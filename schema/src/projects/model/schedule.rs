@@ -1,39 +1,13 @@
-use async_graphql::{ComplexObject, Context, Enum, ID, Result, SimpleObject};
+use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::id::ScheduleId;
 use domain::schedule::Action;
+pub use domain::schedule::MissedRuns;
+pub use domain::schedule::RunState;
 
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::paging::page_size;
-
-/// Treatment of due times that were missed.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::schedule::MissedRuns")]
-pub enum MissedRuns {
-    /// None of them is made up for.
-    Skip,
-    /// The latest is.
-    Latest,
-    /// All are, one by one.
-    All,
-}
-
-/// State of a schedule's run.
-#[derive(Enum, Copy, Clone, Eq, PartialEq)]
-#[graphql(remote = "domain::schedule::RunState")]
-pub enum RunState {
-    /// It is due and waits for a worker.
-    Waiting,
-    /// A worker is at it.
-    Running,
-    /// It went well.
-    Done,
-    /// It did not.
-    Failed,
-    /// It was missed, and not made up for.
-    Skipped,
-}
 
 /// Something that is done again and again.
 #[derive(SimpleObject)]
@@ -83,7 +57,7 @@ impl From<domain::schedule::Schedule> for Schedule {
             cron: schedule.cron,
             time_zone: schedule.time_zone,
             path,
-            missed: schedule.missed.into(),
+            missed: schedule.missed,
             enabled: schedule.enabled,
             timeout_seconds: schedule.timeout_seconds,
             next_due_at: schedule.next_due_at,
@@ -108,7 +82,7 @@ impl From<domain::schedule::ExpectedRun> for ScheduleRun {
     fn from(run: domain::schedule::ExpectedRun) -> Self {
         Self {
             due_at: run.due_at,
-            state: run.state.into(),
+            state: run.state,
             outcome: run.outcome,
             started_at: run.started_at,
             finished_at: run.finished_at,

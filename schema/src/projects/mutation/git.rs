@@ -114,7 +114,7 @@ impl GitMutation {
         let connect = async {
             let new = NewGitConnection {
                 project: parse_id("projectId", &input.project_id)?,
-                host: input.host.map(Into::into),
+                host: input.host,
                 api_url: input.api_url,
                 repository: input.repository,
                 token: input.token.map(Secret::new),

@@ -45,7 +45,7 @@ pub struct NewGitConnection {
     pub preview_hours: Option<i64>,
 }
 
-/// AuditEntry of a connection. `None` leaves a field as it is.
+/// Change of a connection. `None` leaves a field as it is.
 #[derive(Debug, Clone, Default)]
 pub struct GitConnectionEdit {
     /// Rules for other branches that deploy, with their environments.
