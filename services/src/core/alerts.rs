@@ -1,6 +1,5 @@
 //! Alerts: raised in the transaction of what they are about, published after its commit.
 
-use crate::core::Alerts;
 use std::time::Duration;
 
 use domain::access::{Actor, Permission};
@@ -10,6 +9,7 @@ use domain::secret::Secret;
 use domain::time::now;
 use store::{Page, StoreError};
 
+use crate::core::Alerts;
 use crate::core::outbox::notify_of_alert;
 use crate::core::unit_of_work::UnitOfWork;
 use crate::{Result, require};

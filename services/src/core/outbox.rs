@@ -1,7 +1,6 @@
 //! Transactional outbox: a notification is stored with the change that it reports, as a row and a job for each receiver, in the
 //! same transaction. No event is missed and none is reported that did not happen, whichever process dies at whatever time.
 
-use crate::core::text::cut;
 use domain::alert::Alert;
 use domain::approval::ApprovalState;
 use domain::deployment::{Deployment, DeploymentStatus};
@@ -18,6 +17,7 @@ use serde_json::Value;
 use serde_json::json;
 use store::{NewJob, StoreError, ToldDeployment};
 
+use crate::core::text::cut;
 use crate::core::unit_of_work::UnitOfWork;
 
 /// Writes what is told of an event of a deployment, if anybody wants to know. The event itself is written already.

@@ -1,6 +1,5 @@
 //! Inviting somebody to a team who has an account here already: nobody is put into a team without saying yes.
 
-use crate::identity::Invitations;
 use chrono::TimeDelta;
 use domain::access::{Actor, Permission, Permissions, Role, RoleRef};
 use domain::id::{InvitationId, TeamId, UserId};
@@ -11,6 +10,7 @@ use serde_json::json;
 use store::{Invitation, Tx};
 
 use crate::core::audit::{Action, AuditEntry, record, record_in_team, role_shown};
+use crate::identity::Invitations;
 use crate::identity::auth::{Account, random_token, token_hash};
 use crate::{Result, ServiceError, require};
 

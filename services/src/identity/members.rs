@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use crate::core::access::SERVICE_ACCOUNTS;
-use crate::identity::Members;
 use domain::access::{Actor, Bound, Permission, Permissions, Rights, Role, RoleRef, Target};
 use domain::id::{InvitationId, TeamId, UserId};
 use domain::secret::Secret;
@@ -13,8 +11,10 @@ use domain::time::now;
 use serde_json::json;
 use store::{LinkMaker, StoreError, Tx};
 
+use crate::core::access::SERVICE_ACCOUNTS;
 use crate::core::audit::{Action, AuditEntry, record, role_shown};
 use crate::core::unit_of_work::UnitOfWork;
+use crate::identity::Members;
 use crate::identity::auth::{LINK_LIFETIME, signin_link, token_hash};
 use crate::identity::roles::{check_within, role_permissions};
 use crate::notifications::{Inviter, Link};

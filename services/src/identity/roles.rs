@@ -1,7 +1,5 @@
 //! Roles that a team makes, and roles that members have on a project or an environment.
 
-use crate::core::unit_of_work::UnitOfWork;
-use crate::identity::Roles;
 use domain::access::{Actor, CustomRole, Grant, Permission, Permissions, Role, RoleRef, Target};
 use domain::id::{GrantId, ProjectId, RoleId, UserId};
 use domain::name::EnvironmentName;
@@ -11,6 +9,8 @@ use store::{NewGrant, StoreError, Tx};
 
 use crate::core::audit::{Action, AuditEntry, record, role_shown};
 use crate::core::environments::{find_or_insert, parse_environment};
+use crate::core::unit_of_work::UnitOfWork;
+use crate::identity::Roles;
 use crate::{Result, ServiceError, require, require_on, require_somewhere};
 
 const MAX_ROLES: i64 = 100;

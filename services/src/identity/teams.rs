@@ -1,6 +1,5 @@
 //! The teams of an installation.
 
-use crate::identity::Teams;
 use domain::access::{Actor, Credential, Permission, Role, RoleRef};
 use domain::id::TeamId;
 use domain::team::{Membership, Team};
@@ -9,6 +8,7 @@ use serde_json::json;
 use store::{Lock, Page, Tx};
 
 use crate::core::audit::{Action, AuditEntry, record};
+use crate::identity::Teams;
 use crate::{Result, ServiceError, require};
 
 /// The most teams there may be: more are a fault in a program that makes them.

@@ -1,6 +1,5 @@
 //! Mail to users about their own accounts, where the operator has set up a mail server. It says what `mikrocloud account` says.
 
-use crate::notifications::Letters;
 use domain::session::{SecurityEvent, SecurityEventKind};
 use jobs::payload::AccountMailJob;
 use jobs::{JobError, Outcome, Run};
@@ -8,6 +7,7 @@ use jobs::{JobError, Outcome, Run};
 use super::mail::Letter;
 use crate::core::access::is_service_account;
 use crate::core::text::cut;
+use crate::notifications::Letters;
 
 impl Letters {
     /// The work of an [`AccountMailJob`].

@@ -1,6 +1,5 @@
 //! Address of a channel's messages: checked when it is set, sealed when it is stored.
 
-use crate::notifications::Channels;
 use chrono::TimeDelta;
 use domain::access::{Actor, Permission, Target};
 use domain::id::{ChannelId, TeamId, UserId};
@@ -12,6 +11,7 @@ use url::Url;
 
 use super::signature::new_secret;
 use crate::core::access::is_service_account;
+use crate::notifications::Channels;
 use crate::{Result, ServiceError};
 
 /// Time for which messages are also signed with the previous secret.

@@ -1,7 +1,5 @@
 //! The channels of a team: what people do with them.
 
-use crate::core::alerts::DISABLED_ALERT;
-use crate::notifications::Channels;
 use domain::access::{Actor, Permission};
 use domain::id::{ChannelId, ProjectId};
 use domain::notification::{Channel, ChannelKind, EventTypes, Template};
@@ -13,7 +11,9 @@ use store::{ChannelEdit, StoreError};
 use super::address::Endpoint;
 use super::input::{parse_events, parse_name, parse_templates, refuse_addresses, refuse_url};
 use super::{require_channels, require_new_channel, template};
+use crate::core::alerts::DISABLED_ALERT;
 use crate::core::audit::{Action, AuditEntry, record};
+use crate::notifications::Channels;
 use crate::{Result, ServiceError, require_somewhere};
 
 /// The most channels a team may have: each event is written for each of them.

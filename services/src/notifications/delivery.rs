@@ -1,6 +1,5 @@
 //! The work of a job that delivers: one attempt, and what follows from it.
 
-use super::Deliveries;
 use chrono::TimeDelta;
 use domain::environment::{deployment_label, environment_label};
 use domain::id::DeploymentId;
@@ -17,6 +16,7 @@ use serde_json::Value;
 use store::{AttemptEnd, ChannelHealth, StoreError};
 use tokio::time::Instant;
 
+use super::Deliveries;
 use super::channels::CHANNEL_DISABLED;
 use super::mail::Letter;
 use super::message::Message;

@@ -1,8 +1,6 @@
 //! Letters with a link in them: how people first sign in, and join a team. Where mail is set up and people reach the server by a name, the link
 //! goes to whom it is for and to nobody else.
 
-use crate::core::unit_of_work::UnitOfWork;
-use crate::notifications::Letters;
 use domain::access::Actor;
 use domain::id::{LetterId, UserId};
 use domain::secret::Secret;
@@ -15,6 +13,8 @@ use store::LetterRow;
 
 use super::accounts::reaches_nobody;
 use super::mail::Letter;
+use crate::core::unit_of_work::UnitOfWork;
+use crate::notifications::Letters;
 use crate::{Result, ServiceError};
 
 /// Text of a letter; it exists in memory, and sealed in its row.

@@ -1,10 +1,10 @@
 //! A message as people read it.
 
-use crate::core::text::cut;
 use domain::notification::{EventType, Templates};
 use serde_json::Value;
 
 use super::template;
+use crate::core::text::cut;
 
 /// The longest title and body, characters.
 const TITLE: usize = 250;

@@ -1,6 +1,5 @@
 //! Deliveries to a channel: list, replay, test.
 
-use crate::notifications::Deliveries;
 use domain::access::Actor;
 use domain::id::{ChannelId, DeliveryId};
 use domain::notification::{Attempt, Channel, Delivery, EventType};
@@ -11,6 +10,7 @@ use store::{DeliveryFilter, Page};
 use super::payload;
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::outbox::{enqueue_attempt, write_to};
+use crate::notifications::Deliveries;
 use crate::{Result, ServiceError};
 
 /// Number of deliveries that are replayed at once.

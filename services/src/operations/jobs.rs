@@ -1,6 +1,5 @@
 //! Looking after jobs and queues: what waits, what failed, what is to be tried again.
 
-use crate::operations::Jobs;
 use domain::access::{Actor, Permission};
 use domain::id::JobId;
 use domain::job::{DueJob, Job, JobState};
@@ -9,6 +8,7 @@ use serde_json::json;
 use store::{JobFailure, JobFilter, Page};
 
 use crate::core::audit::{Action, AuditEntry, record};
+use crate::operations::Jobs;
 use crate::{Result, ServiceError, require};
 
 impl Jobs {

@@ -1,9 +1,6 @@
 //! Looks at schedules and at what should have happened. It depends on neither queue nor worker: every process runs it, one at a time
 //! does it.
 
-use crate::core::alerts::raise;
-use crate::core::unit_of_work::UnitOfWork;
-use crate::operations::Watcher;
 use std::time::Duration;
 
 use chrono::TimeDelta;
@@ -13,6 +10,9 @@ use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::Result;
+use crate::core::alerts::raise;
+use crate::core::unit_of_work::UnitOfWork;
+use crate::operations::Watcher;
 
 /// Interval at which schedules and queues are checked.
 const EVERY: Duration = Duration::from_secs(1);

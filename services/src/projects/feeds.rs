@@ -1,6 +1,5 @@
 //! Streams of numbered rows that can be resumed: whoever reconnects with the last number seen misses nothing and sees nothing twice.
 
-use crate::projects::Feeds;
 use std::sync::{Arc, LazyLock};
 use std::time::{Duration, Instant};
 
@@ -15,6 +14,7 @@ use jobs::Topic;
 use jobs::bus::Subscription;
 
 use crate::core::shared_reads::SharedReads;
+use crate::projects::Feeds;
 use crate::projects::feed_places::FeedPlace;
 use crate::{Result, ServiceError, Services, require_on};
 

@@ -1,7 +1,6 @@
 //! Logs of ended deployments move out of the database into the object store: first the object, then, in one transaction, the record of
 //! it and the end of the rows. So each line is always in one of both.
 
-use crate::projects::Logs;
 use std::collections::HashSet;
 use std::io::{BufRead, BufReader, Write};
 use std::time::Duration;
@@ -17,6 +16,7 @@ use flate2::write::GzEncoder;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::projects::Logs;
 use crate::projects::retention::is_orphan;
 use crate::{Result, ServiceError};
 

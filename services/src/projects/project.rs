@@ -3,8 +3,6 @@
 #[cfg(test)]
 mod tests;
 
-use crate::core::environments::new_environment;
-use crate::projects::Projects;
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission, Target};
 use domain::deployment::{DeploymentStatus, Failure};
@@ -21,6 +19,8 @@ use store::{Page, ProjectChange, StoreError, Tx};
 
 use crate::core::alerts::DISABLED_ALERT;
 use crate::core::audit::{Action, AuditEntry, record};
+use crate::core::environments::new_environment;
+use crate::projects::Projects;
 use crate::projects::deployments::transitions;
 use crate::projects::protection::check_exposure;
 use crate::{Result, ServiceError, require, require_on, require_somewhere};

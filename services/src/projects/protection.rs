@@ -1,6 +1,5 @@
 //! Protected environments.
 
-use crate::projects::Environments;
 use domain::access::{Actor, Permission, Target};
 use domain::environment::Environment;
 use domain::id::ProjectId;
@@ -8,6 +7,7 @@ use serde_json::json;
 
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
+use crate::projects::Environments;
 use crate::{Result, ServiceError};
 
 /// Refuses to change what is seen where an environment is seen, unless the actor may approve what is deployed there or take the protection away:

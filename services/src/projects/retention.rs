@@ -1,7 +1,6 @@
 //! Giving up artifacts that nobody needs, and what is over a team's budget (docs/adr/0012-artifact-retention.md). Each step is written
 //! down before it is done, so that it may be repeated, by several processes at once, too.
 
-use crate::projects::StoredArtifacts;
 use std::collections::HashSet;
 use std::time::{Duration, SystemTime};
 
@@ -15,6 +14,7 @@ use store::{Lock, RemovedArtifact};
 
 use crate::core::alerts::raise;
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::StoredArtifacts;
 use crate::projects::deployments::transitions;
 use crate::{Result, ServiceError, require};
 

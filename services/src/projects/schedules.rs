@@ -1,14 +1,13 @@
 //! Schedules: what people set up, when it is due, and what one run does.
 
-use crate::projects::Schedules;
-use async_trait::async_trait;
-use domain::deployment::Deployment;
-use domain::environment::Environment;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use chrono::TimeDelta;
 use domain::access::{Actor, Credential, Permission, Target};
+use domain::deployment::Deployment;
+use domain::environment::Environment;
 use domain::environment::environment_label;
 use domain::id::{ProjectId, ScheduleId};
 use domain::schedule::{Action, ExpectedRun, MISSED_AFTER, MissedRuns, RunState, Schedule, Timetable};
@@ -22,6 +21,7 @@ use crate::core::alerts::raise;
 use crate::core::audit::{self, AuditEntry, record};
 use crate::core::environments::parse_environment;
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::Schedules;
 use crate::projects::deployments::{Occasion, Trigger, TriggerSource};
 use crate::{Result, ServiceError, require_on, require_somewhere};
 

@@ -1,6 +1,5 @@
 //! Directories that clients upload: archives kept under their digest until they are built.
 
-use crate::projects::Uploads;
 use bytes::Bytes;
 use domain::access::{Actor, Permission};
 use domain::artifact::Digest;
@@ -10,6 +9,7 @@ use tokio::io::AsyncWriteExt;
 
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::error::is_disk_full;
+use crate::projects::Uploads;
 use crate::{Result, ServiceError, require_somewhere};
 
 /// A stored upload.

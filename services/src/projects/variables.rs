@@ -1,6 +1,5 @@
 //! Environment variables. Values go in and reach builds and workloads; they are never shown again.
 
-use crate::projects::Variables;
 use domain::access::{Actor, Permission};
 use domain::deployment::Deployment;
 use domain::environment::Environment;
@@ -12,6 +11,7 @@ use store::{SealedVariable, Store};
 
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
+use crate::projects::Variables;
 use crate::{Result, Sealer, ServiceError, require_on, require_somewhere};
 
 impl Variables {

@@ -1,6 +1,5 @@
 //! Checkpoints: signed statements of how a log was at some moment.
 
-use crate::core::AuditLog;
 use audit::{Checkpoint, Tip, VERSION};
 use chrono::TimeDelta;
 use domain::id::TeamId;
@@ -8,6 +7,7 @@ use domain::time::now;
 use store::{AuditCheckpointRow, Tx};
 
 use super::Auditor;
+use crate::core::AuditLog;
 use crate::{Result, ServiceError};
 
 /// After so many entries a checkpoint is signed, and after this time if there is any new one.

@@ -1,6 +1,5 @@
 //! Entries that are older than is kept go, the oldest first and only up to a checkpoint: what stays begins with something signed.
 
-use crate::core::AuditLog;
 use audit::{Action, Outcome};
 use chrono::{DurationRound, TimeDelta};
 use domain::id::TeamId;
@@ -9,6 +8,7 @@ use store::Store;
 
 use super::{AuditEntry, By, append};
 use crate::Result;
+use crate::core::AuditLog;
 
 /// Number of entries that are deleted in one transaction.
 const AT_ONCE: i64 = 5000;

@@ -1,6 +1,5 @@
 //! Exports: page after page, so that none is ever whole in memory.
 
-use crate::core::AuditLog;
 use audit::{Action, EntryLine, ExportHead, Tip, VERSION, genesis, ocsf};
 use domain::access::{Actor, Permission};
 use domain::time::{Timestamp, now};
@@ -8,6 +7,7 @@ use serde_json::json;
 
 use super::query::parsed;
 use super::{AuditEntry, record};
+use crate::core::AuditLog;
 use crate::{Result, ServiceError, require};
 
 /// Maximum number of entries on a page, and its approximate size in bytes.

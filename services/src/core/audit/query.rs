@@ -1,6 +1,5 @@
 //! Looking into the log.
 
-use crate::core::AuditLog;
 use audit::{Action, Entry, Outcome};
 use domain::access::{Actor, Permission};
 use domain::artifact::Digest;
@@ -8,6 +7,7 @@ use domain::id::{ApiKeyId, ScheduleId, SessionId, UserId};
 use domain::time::Timestamp;
 use store::{AuditActor, AuditFilter, AuditRow, Page};
 
+use crate::core::AuditLog;
 use crate::{Result, ServiceError, require};
 
 /// Filter of entries; `None` matches everything.

@@ -13,11 +13,10 @@ use std::collections::HashMap;
 use std::net::IpAddr;
 use std::time::{Duration, Instant};
 
+use addresses::Addresses;
 use domain::access::{Actor, Credential, Role};
 use domain::id::ApiKeyId;
 use jobs::Redis;
-
-use addresses::Addresses;
 use shared::Shared;
 pub use standing::Standing;
 use windows::Windows;

@@ -12,6 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
 
 use domain::id::TeamId;
 use domain::secret::Secret;
+use form::{Key, open, seal};
 use hmac::{Hmac, KeyInit, Mac};
 use sha2::Sha256;
 use store::Store;
@@ -19,8 +20,6 @@ use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 use crate::{Result, ServiceError};
-
-use form::{Key, open, seal};
 pub use master_key::MasterKey;
 use ring::Ring;
 pub(crate) use ring::sealed_by_each_other;

@@ -1,7 +1,5 @@
 //! Use cases of one's own account. They require a session: the finder of an API key must not take over the account with it.
 
-use crate::core::unit_of_work::UnitOfWork;
-use crate::identity::Accounts;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -17,6 +15,8 @@ use super::throttle::Guess;
 use super::{passwords, token_hash};
 use crate::core::audit::{Action, AuditEntry, Outcome, record_about_user};
 use crate::core::outbox::notify_by_mail;
+use crate::core::unit_of_work::UnitOfWork;
+use crate::identity::Accounts;
 use crate::{Result, ServiceError};
 
 const SESSION_NEEDED: ServiceError =

@@ -1,6 +1,5 @@
 //! API keys: prefixed, shown once, kept as digests, scoped, expiring.
 
-use crate::identity::ApiKeys;
 use std::sync::Arc;
 
 use domain::access::{Actor, Credential, Permission, Permissions, Target};
@@ -12,6 +11,7 @@ use store::{NewApiKey, Tx};
 
 use super::{random_token, token_hash};
 use crate::core::audit::{Action, AuditEntry, record};
+use crate::identity::ApiKeys;
 use crate::identity::roles::parse_permissions;
 use crate::{Result, ServiceError, require};
 

@@ -1,6 +1,5 @@
 //! Signing a command line in through a browser that runs anywhere (RFC 8628).
 
-use crate::identity::Devices;
 use chrono::TimeDelta;
 use domain::access::{Origin, Permissions};
 use domain::id::TeamId;
@@ -13,6 +12,7 @@ use store::{DeviceLogin, LetIn, StoreError};
 use super::account::{Account, tell_user};
 use super::{ApiKeySecret, random_token, token_hash};
 use crate::core::audit::{Action, AuditEntry, record_in_team};
+use crate::identity::Devices;
 use crate::{Result, ServiceError};
 
 const LIFETIME: TimeDelta = TimeDelta::minutes(15);

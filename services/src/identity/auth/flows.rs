@@ -1,7 +1,6 @@
 //! Sign-ins that wait for something: who shows the token goes on where it stands. The state is sealed in the database, so that any
 //! process can go on with it.
 
-use crate::identity::Sessions;
 use chrono::TimeDelta;
 use domain::secret::Secret;
 use domain::time::now;
@@ -10,6 +9,7 @@ use serde::de::DeserializeOwned;
 use store::{SignInFlow, Tx};
 
 use super::{random_token, token_hash};
+use crate::identity::Sessions;
 use crate::{Result, ServiceError};
 
 /// State of a sign-in that waits, with its timeout.

@@ -14,7 +14,6 @@ pub(crate) mod signing_keys;
 mod throttle;
 mod tokens;
 
-use crate::identity::Sessions;
 use std::sync::Arc;
 
 use domain::access::{Actor, Bound, Credential, Rights};
@@ -24,6 +23,8 @@ use domain::team::Standing;
 use domain::time::now;
 use rand::Rng;
 use sha2::{Digest, Sha256};
+
+use crate::identity::Sessions;
 
 pub use account::Account;
 pub(crate) use actor_cache::ActorCache;

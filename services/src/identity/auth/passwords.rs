@@ -1,7 +1,6 @@
 //! Passwords: argon2id with the parameters that OWASP's Password Storage Cheat Sheet recommends (19 MiB, 2 passes, 1 lane), which are
 //! the crate's defaults. New ones have to be long, hard to guess, and in no breach (NIST SP 800-63B, 5.1.1.2).
 
-use crate::identity::Sessions;
 use argon2::Argon2;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier, phc::PasswordHash};
 use domain::secret::Secret;
@@ -9,6 +8,7 @@ use domain::team::User;
 use tokio::sync::Semaphore;
 use zxcvbn::{Score, zxcvbn};
 
+use crate::identity::Sessions;
 use crate::{Result, ServiceError};
 
 /// The shortest password, in characters (NIST SP 800-63B asks for 8; a control plane deserves more).

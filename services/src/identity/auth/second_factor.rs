@@ -1,7 +1,6 @@
 //! Second factors: time-based one-time passwords (RFC 6238: six digits, 30 seconds, HMAC-SHA-1, as all authenticator programs know
 //! them), with recovery codes for who loses the device. A code is taken once.
 
-use crate::identity::SecondFactors;
 use chrono::TimeDelta;
 use domain::access::Origin;
 use domain::id::UserId;
@@ -19,6 +18,7 @@ use super::sessions::{Method, SignedIn};
 use super::throttle::Guess;
 use super::token_hash;
 use crate::core::audit::{Action, AuditEntry, Outcome, record_about_user};
+use crate::identity::SecondFactors;
 use crate::{Result, ServiceError};
 
 const SECRET_BYTES: usize = 20;

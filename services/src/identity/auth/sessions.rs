@@ -1,6 +1,5 @@
 //! Signing in and out. A session is a family of refresh tokens, each good for one use.
 
-use crate::identity::Sessions;
 use std::borrow::Cow;
 
 use chrono::Duration;
@@ -17,6 +16,7 @@ use super::throttle::Guess;
 use super::tokens::{LIFETIME, Signer};
 use super::{passwords, random_token, token_hash};
 use crate::core::audit::{Action, AuditEntry, Outcome, record, record_about_user};
+use crate::identity::Sessions;
 use crate::{Result, ServiceError};
 
 const REFRESH_LIFETIME: Duration = Duration::days(30);

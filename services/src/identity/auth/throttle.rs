@@ -2,7 +2,6 @@
 //! before. It is counted in the database, so that neither a restart nor another process begins anew, and before the attempt, so that
 //! many at once are no way round.
 
-use crate::identity::Sessions;
 use chrono::TimeDelta;
 use domain::access::Origin;
 use domain::id::UserId;
@@ -12,6 +11,7 @@ use store::Attempts;
 
 use super::account::tell_user;
 use super::token_hash;
+use crate::identity::Sessions;
 use crate::{Result, ServiceError};
 
 /// Number of attempts that may fail without a delay.

@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use domain::time::now;
+use pass::Pass;
 use store::{KeyRotation, Store, StoreError, Tx};
 use uuid::Uuid;
 
@@ -16,8 +17,6 @@ use crate::core::audit::{Action, AuditEntry, record_for_operator};
 use crate::core::sealing::{FRESH, LOOK_EVERY, new_team_key, sealed_by_each_other};
 use crate::operations::setup::KEY_FINGERPRINT;
 use crate::{MasterKey, Sealer, ServiceError, SetupError};
-
-use pass::Pass;
 
 /// Time for which a runner counts as alive after its last heartbeat.
 const LEASE: TimeDelta = TimeDelta::seconds(10);

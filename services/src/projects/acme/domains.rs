@@ -1,6 +1,5 @@
 //! Certificates of teams' domains: which there are, and which are ordered next.
 
-use crate::projects::DomainCertificateList;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
@@ -14,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use super::renewal::ALERT;
 use super::{Certificates, Complained, Issued, LOOK_EVERY, Wanted, is_due};
 use crate::Result;
+use crate::projects::DomainCertificateList;
 
 /// Maximum number of concurrent orders for domains.
 const AT_ONCE: usize = 4;

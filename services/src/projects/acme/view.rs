@@ -1,6 +1,5 @@
 //! Status of domains' certificates, for users who view a domain.
 
-use crate::projects::DomainCertificateList;
 use std::collections::HashMap;
 
 use domain::host_name::HostName;
@@ -9,6 +8,7 @@ use domain::time::Timestamp;
 use store::AcmeDomain;
 
 use crate::Result;
+use crate::projects::DomainCertificateList;
 
 /// Status of the certificate of a served domain.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,7 +1,6 @@
 //! Deployments to protected environments wait, queued and without a job that would build or release them, until somebody else approves
 //! them.
 
-use crate::projects::Approvals;
 use domain::access::{Actor, Permission};
 use domain::approval::{APPROVED_WITHIN, Approval, ApprovalState};
 use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger as Cause};
@@ -18,6 +17,7 @@ use super::transitions;
 use super::{deadlines, in_time};
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::Approvals;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
 /// Maximum number of waiting approvals in a list.

@@ -1,6 +1,5 @@
 //! The build phase: source, detection, build, artifact.
 
-use crate::projects::Deployments;
 use std::path::Path;
 
 use artifacts::{ArtifactLimits, Prepared};
@@ -19,6 +18,7 @@ use super::transitions;
 use super::workspace::Workspace;
 use super::{PhaseError, deadlines, in_time};
 use crate::ServiceError;
+use crate::projects::Deployments;
 use crate::projects::variables::open_variables;
 
 impl Deployments {

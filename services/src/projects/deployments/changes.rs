@@ -1,7 +1,5 @@
 //! Fenced steps of a deployment's phases, and its log.
 
-use crate::core::unit_of_work::UnitOfWork;
-use crate::projects::Deployments;
 use async_trait::async_trait;
 use chrono::Duration;
 use clouds_contract::{CloudError, LogSink};
@@ -14,6 +12,8 @@ use store::{DeploymentChange, StoreError};
 use super::transitions;
 use super::{PhaseError, in_time};
 use crate::Services;
+use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::Deployments;
 
 /// Writes the lines of one deployment.
 pub(crate) struct DeploymentLog {

@@ -13,7 +13,6 @@ mod source;
 pub(crate) mod transitions;
 mod workspace;
 
-use crate::projects::Deployments;
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission, Target};
 use domain::deployment::{Deployment, Failure};
@@ -21,6 +20,8 @@ use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
 use domain::time::Timestamp;
 use store::Page;
+
+use crate::projects::Deployments;
 
 pub(crate) use occasion::Occasion;
 pub use requests::{Trigger, TriggerSource};

@@ -1,6 +1,5 @@
 //! The release phase: start the new, wait until it answers, switch, let the old go.
 
-use crate::projects::Deployments;
 use std::time::Duration;
 
 use artifacts::ArtifactError;
@@ -20,6 +19,7 @@ use store::DeploymentChange;
 use super::changes::DeploymentLog;
 use super::transitions;
 use super::{PhaseError, deadlines};
+use crate::projects::Deployments;
 
 /// Interval at which a cloud is polled.
 const OBSERVE_EVERY: Duration = Duration::from_millis(50);

@@ -1,6 +1,5 @@
 //! Requests of users: trigger, promote, roll back, cancel.
 
-use crate::projects::Deployments;
 use domain::access::{Actor, Permission, Role};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger as Cause};
@@ -19,6 +18,7 @@ use super::{deadlines, in_time, logged};
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::Deployments;
 use crate::projects::project::{parse_reference, parse_repository};
 use crate::{Result, ServiceError, require_on, require_somewhere};
 

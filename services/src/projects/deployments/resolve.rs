@@ -1,7 +1,6 @@
 //! Resolution of the commit from which a deployment that waits for an approval is built: the commit that approvers review is the
 //! one that goes live, whatever is pushed meanwhile.
 
-use crate::projects::Deployments;
 use domain::deployment::{Deployment, DeploymentStatus, Trigger as Cause};
 use domain::source::Source;
 use jobs::payload::{ResolveJob, job_of};
@@ -15,6 +14,7 @@ use super::transitions;
 use super::workspace::Workspace;
 use crate::Result;
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::Deployments;
 
 /// Before the builds that wait in the same queue: people wait for it, and it is short.
 const PRIORITY: i64 = 50;

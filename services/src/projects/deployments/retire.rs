@@ -1,6 +1,5 @@
 //! Removes from clouds what deployments left there that nobody will go back to.
 
-use crate::projects::Deployments;
 use domain::deployment::DeploymentStatus;
 use domain::id::{EnvironmentId, TeamId};
 use jobs::payload::RetireJob;
@@ -8,6 +7,7 @@ use jobs::{JobError, Outcome, Run};
 use store::StoreError;
 
 use super::transitions;
+use crate::projects::Deployments;
 
 impl Deployments {
     /// The work of a [`RetireJob`].

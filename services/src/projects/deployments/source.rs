@@ -1,6 +1,5 @@
 //! Brings a deployment's files into a directory.
 
-use crate::projects::Deployments;
 use std::path::Path;
 
 use artifacts::ObjectError;
@@ -14,6 +13,7 @@ use sources::git::{GitOptions, SourceError, fetch_git};
 use super::changes::DeploymentLog;
 use super::{PhaseError, failure};
 use crate::core::error::is_disk_full;
+use crate::projects::Deployments;
 use crate::projects::uploads::upload_name;
 
 /// Number of attempts to fetch from a repository that does not answer.

@@ -1,9 +1,7 @@
 //! Looking whether the DNS shows that a domain is a team's, and whether it leads somewhere.
 
-use crate::projects::Domains;
 use std::collections::BTreeSet;
 use std::net::IpAddr;
-use store::NewJob;
 
 use chrono::TimeDelta;
 use domain::custom_domain::{CustomDomain, DnsRecord, DomainState};
@@ -11,6 +9,7 @@ use domain::id::TeamId;
 use domain::time::now;
 use jobs::payload::{CheckDomainJob, job_of};
 use jobs::{JobError, Outcome, Run, Topic};
+use store::NewJob;
 
 use super::dns::{Dns, DnsFailure};
 use crate::Result;
@@ -18,6 +17,7 @@ use crate::core::alerts::raise;
 use crate::core::audit::{Action, AuditEntry, record_own};
 use crate::core::error::as_job_error;
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::Domains;
 
 /// The kind of alerts about a domain that a team has lost to another.
 const LOST: &str = "domain_lost";

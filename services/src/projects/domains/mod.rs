@@ -5,7 +5,6 @@ mod dns;
 #[cfg(test)]
 mod tests;
 
-use crate::projects::Domains;
 use domain::access::{Actor, Permission, Target};
 use domain::custom_domain::{CustomDomain, DnsRecord, check_name};
 use domain::environment::Environment;
@@ -22,6 +21,7 @@ use uuid::Uuid;
 
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{check_kept, parse_environment};
+use crate::projects::Domains;
 use crate::projects::acme::DomainCertificate;
 use crate::projects::protection::check_exposure;
 use crate::{Result, ServiceError, require_on, require_somewhere};

@@ -1,6 +1,5 @@
 //! Deleting an environment: everything it has in clouds first, then its rows.
 
-use crate::projects::Environments;
 use domain::access::{Actor, Permission, Target};
 use domain::deployment::{DeploymentStatus, Failure};
 use domain::environment::Environment;
@@ -11,6 +10,7 @@ use serde_json::json;
 
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::Environments;
 use crate::projects::deployments::transitions;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 

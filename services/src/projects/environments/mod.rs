@@ -2,12 +2,13 @@
 
 mod deletion;
 
-use crate::core::environments::parse_environment;
-use crate::projects::Environments;
 use domain::access::{Actor, Permission};
 use domain::environment::{Environment, environment_label};
 use domain::id::ProjectId;
 use domain::project::Project;
+
+use crate::core::environments::parse_environment;
+use crate::projects::Environments;
 
 pub(crate) use deletion::begin_deletion;
 

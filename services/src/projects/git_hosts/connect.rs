@@ -1,6 +1,5 @@
 //! Connecting a project's repository at its Git host.
 
-use crate::projects::GitConnections;
 use domain::access::{Actor, Permission, Target};
 use domain::git_host::{BranchRule, Delivery, GitConnection, GitHost};
 use domain::id::{GitConnectionId, GitDeliveryId, ProjectId};
@@ -15,6 +14,7 @@ use super::{secret_identity, token_identity};
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::parse_environment;
 use crate::identity::auth::random_token;
+use crate::projects::GitConnections;
 use crate::projects::project::parse_reference;
 use crate::{Result, ServiceError, require_on, require_somewhere};
 

@@ -1,13 +1,13 @@
 //! Installations of the installation's GitHub App. The operator assigns each account to a team: an app sees the repositories of
 //! all accounts that it is installed on, and no team may reach another's.
 
-use crate::projects::GitConnections;
 use domain::access::{Actor, Permission};
 use domain::git_host::{GitConnection, Installation};
 use domain::id::TeamId;
 use serde_json::json;
 
 use crate::core::audit::{Action, AuditEntry, record};
+use crate::projects::GitConnections;
 use crate::{Result, ServiceError};
 
 impl GitConnections {

@@ -14,7 +14,6 @@ mod settings;
 mod signature;
 mod trigger;
 
-use crate::projects::GitConnections;
 use std::sync::Arc;
 
 use domain::access::{Actor, Credential};
@@ -24,6 +23,8 @@ use domain::secret::Secret;
 use domain::source::Repository;
 use sources::git::HttpLogin;
 use url::Url;
+
+use crate::projects::GitConnections;
 
 pub use connect::{GitConnectionEdit, MadeConnection, NewGitConnection};
 pub(crate) use previews::KEEP_PREVIEWS;

@@ -1,6 +1,5 @@
 //! Selection of the repository to connect, and of its credentials.
 
-use crate::projects::GitConnections;
 use domain::access::Actor;
 use domain::git_host::{GitHost, RepositoryName};
 use domain::project::Project;
@@ -9,6 +8,7 @@ use url::Url;
 
 use super::NewGitConnection;
 use super::settings::api_address;
+use crate::projects::GitConnections;
 use crate::{Result, ServiceError};
 
 /// Location of a repository: host, API and name.

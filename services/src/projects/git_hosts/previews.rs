@@ -1,6 +1,5 @@
 //! Previews of pull requests: made, renewed, and removed with all that belongs to them.
 
-use crate::projects::GitConnections;
 use chrono::TimeDelta;
 use domain::access::{Actor, Permission, Target};
 use domain::environment::Environment;
@@ -18,6 +17,7 @@ use crate::core::audit::{Action, AuditEntry, record, record_own};
 use crate::core::environments::new_environment;
 use crate::core::environments::{check_kept, parse_environment};
 use crate::core::unit_of_work::UnitOfWork;
+use crate::projects::GitConnections;
 use crate::projects::deployments::transitions;
 use crate::projects::environments::begin_deletion;
 use crate::{Result, ServiceError, require_on};

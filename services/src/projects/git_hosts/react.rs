@@ -1,6 +1,5 @@
 //! Reactions to a webhook.
 
-use crate::projects::GitConnections;
 use domain::access::Actor;
 use domain::git_host::{Delivery, DeliveryState, GitConnection, GitEvent, GitHost, PullRequest, PullRequestAction, Push};
 use domain::name::EnvironmentName;
@@ -13,6 +12,7 @@ use store::DeliveryOutcome;
 use super::trigger::{HostTrigger, OVERTAKEN};
 use crate::core::alerts::raise;
 use crate::core::error::as_job_error;
+use crate::projects::GitConnections;
 use crate::projects::deployments::{Trigger, TriggerSource};
 use crate::{ErrorCode, Result, ServiceError};
 

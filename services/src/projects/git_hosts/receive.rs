@@ -1,6 +1,5 @@
 //! Webhooks as they come: who sent them is checked, they are written down with the job that acts on them, and answered.
 
-use crate::projects::GitConnections;
 use chrono::TimeDelta;
 use domain::git_host::{Delivery, DeliveryState, GitConnection, GitEvent, GitHost, HostEvent, github, gitlab};
 use domain::id::{GitConnectionId, GitDeliveryId};
@@ -10,6 +9,7 @@ use store::NewDelivery;
 
 use super::secret_identity;
 use super::signature::{digest, is_signed};
+use crate::projects::GitConnections;
 use crate::{Result, ServiceError};
 
 /// Maximum age of an event; older ones are ignored. GitHub redelivers a message for three days at most, on a user's request.

@@ -1,6 +1,5 @@
 //! Telling Git hosts what becomes of their commits.
 
-use crate::projects::GitConnections;
 use domain::deployment::{Deployment, DeploymentStatus};
 use domain::environment::Environment;
 use domain::git_host::{GitConnection, Preview};
@@ -15,6 +14,7 @@ use super::comment::{Comment, mark};
 use crate::Result;
 use crate::core::alerts::raise;
 use crate::core::error::as_job_error;
+use crate::projects::GitConnections;
 
 /// Number of attempts after which a host that does not answer no longer prevents the deletion of an environment.
 const LAST_ATTEMPTS: i64 = 5;

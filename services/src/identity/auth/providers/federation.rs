@@ -1,6 +1,5 @@
 //! Signing in with a provider: a browser is sent there, and comes back with a proof.
 
-use crate::identity::SignInProviders;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -18,6 +17,7 @@ use super::linking::LinkAsked;
 use super::{Arrival, Claims, Departure, Provider, ProviderInfo};
 use crate::core::access::is_service_account;
 use crate::core::audit::{Action, AuditEntry, record_in_team};
+use crate::identity::SignInProviders;
 use crate::identity::auth::account::Account;
 use crate::identity::auth::flows::Flow;
 use crate::identity::auth::sessions::SignedIn;

@@ -1,7 +1,6 @@
 //! Linking an account of a provider with an account here. Both have the same address, which the provider has verified, and whose account
 //! it is here says so: otherwise whoever takes over a mailbox, or a provider, would have all accounts.
 
-use crate::identity::SignInProviders;
 use std::sync::Arc;
 
 use chrono::TimeDelta;
@@ -14,6 +13,7 @@ use store::StoreError;
 
 use super::Claims;
 use super::federation::identity;
+use crate::identity::SignInProviders;
 use crate::identity::auth::account::{Account, tell_user};
 use crate::identity::auth::flows::Flow;
 use crate::identity::auth::sessions::SignedIn;

@@ -7,10 +7,9 @@ use std::time::Duration;
 
 use domain::git_host::{GitConnection, GitHost, RepositoryName};
 use domain::secret::Secret;
-use url::Url;
-
 use github::GitHub;
 use gitlab::GitLab;
+use url::Url;
 
 use super::settings::GitHosts;
 
