@@ -1,6 +1,6 @@
 //! Migrations and opening.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use store::{SchemaState, Store, StoreError, newest_schema};
 use testkit::Database;
@@ -68,13 +68,16 @@ async fn four_processes_may_migrate_a_server_at_once() {
     }
 }
 
+fn files_below(directory: &Path) -> Vec<PathBuf> {
+    let paths = std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    paths.flat_map(|path| if path.is_dir() { files_below(&path) } else { vec![path] }).collect()
+}
+
 /// SQLite plans for the value of a bare `LIMIT $1`, and so prepares the statement anew each time it is bound.
 #[test]
 fn limits_are_bound_in_expressions() {
-    let entries = |directory: &Path| std::fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path()).collect::<Vec<_>>();
-    let (directories, mut files): (Vec<_>, Vec<_>) =
-        entries(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src"))).into_iter().partition(|path| path.is_dir());
-    files.extend(directories.iter().flat_map(|directory| entries(directory)));
+    let files = files_below(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src")));
+    assert!(files.len() > 40, "only {} files were found", files.len());
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
         for (place, _) in text.match_indices("LIMIT $") {
