@@ -70,7 +70,7 @@ fn handles(area: &Path) -> BTreeSet<String> {
     blocks.filter_map(|block| block.lines().last()?.trim().split_once(':')).map(|(accessor, _)| accessor.to_owned()).collect()
 }
 
-/// What the areas of `services` really stand on: paths that they import, and handles that they call.
+/// Dependencies of the areas of `services` in the code: paths that they import, and handles that they call.
 fn areas() -> Ladder {
     let source = Path::new(root()).join("services/src");
     let names: Vec<String> = written(AREAS).into_keys().collect();

@@ -1,4 +1,4 @@
-//! Who somebody is, and who may do what.
+//! Identity: accounts, sign-in, roles and permissions.
 
 pub mod access;
 pub mod grants;

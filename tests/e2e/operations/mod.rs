@@ -1,4 +1,4 @@
-//! What those meet who run a MikroCloud.
+//! Operations, as the operator of an installation meets them.
 
 pub mod backup;
 pub mod bad_starts;

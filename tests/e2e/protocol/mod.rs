@@ -1,4 +1,4 @@
-//! What all of the API has in common, whatever it is about.
+//! Behaviour that all of the API shares, whatever the resource.
 
 pub mod graphql;
 pub mod headers;

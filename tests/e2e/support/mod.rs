@@ -1,4 +1,4 @@
-//! What the tests share: the binary at work, its clients, and stand-ins for others.
+//! Support of the tests: the binary at work, its clients, and stand-ins for other systems.
 
 pub mod browser;
 pub mod client;
