@@ -12,7 +12,6 @@ use jobs::{
     Workers,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
 use store::{Store, StoreError};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::{Instant, interval};
@@ -49,10 +48,6 @@ impl Payload for BenchJob {
     const QUEUE: Queue = BUILD;
     const MAX_ATTEMPTS: i64 = 3;
     const TIMEOUT: Duration = Duration::from_mins(1);
-
-    fn value(&self) -> Value {
-        json!({ "team": self.team.to_string(), "at": self.at })
-    }
 
     fn team_id(&self) -> TeamId {
         self.team

@@ -12,7 +12,6 @@ use domain::id::{JobId, TeamId};
 use domain::time::now;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use serde_json::Value;
 use store::NewJob;
 use uuid::Uuid;
 
@@ -36,9 +35,6 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
     /// Timeout of one attempt.
     const TIMEOUT: Duration;
 
-    /// The payload as the job's row keeps it: a JSON object, the same that [`Serialize`] gives.
-    fn value(&self) -> Value;
-
     /// The team it works for.
     fn team_id(&self) -> TeamId;
 
@@ -60,13 +56,14 @@ pub const ALL_QUEUES: [Queue; 8] = [BUILD, RELEASE, CLEANUP, SCHEDULE, WEBHOOK, 
 pub const QUEUES: [&str; ALL_QUEUES.len()] = queue::names(ALL_QUEUES);
 
 /// A job to be written with the change that causes it.
+#[expect(clippy::expect_used, clippy::missing_panics_doc, reason = "payloads are ids, numbers and times, which always serialise")]
 pub fn job_of<P: Payload>(payload: &P) -> NewJob {
     NewJob {
         id: JobId::new(),
         team_id: payload.team_id(),
         kind: P::KIND,
         queue: P::QUEUE.name,
-        payload: payload.value(),
+        payload: serde_json::to_value(payload).expect("ids, numbers and times always serialise"),
         subject_id: payload.subject_id(),
         priority: 100,
         exclusion_key: payload.exclusion_key(),
@@ -90,7 +87,6 @@ mod tests {
 
     fn check<P: Payload + PartialEq + Debug>(payload: &P) {
         let job = job_of(payload);
-        assert_eq!(job.payload, serde_json::to_value(payload).unwrap());
         assert_eq!(&serde_json::from_value::<P>(job.payload).unwrap(), payload);
     }
 
@@ -111,13 +107,5 @@ mod tests {
         check(&NotifyJob { version, team_id, channel_id: ChannelId::new(), delivery_id: DeliveryId::new() });
         check(&AccountMailJob { version, team_id, event_id: SecurityEventId::new() });
         check(&LetterJob { version, team_id, letter_id: LetterId::new() });
-    }
-
-    #[test]
-    fn the_time_of_a_run_is_written_as_serde_writes_it() {
-        for due_at in ["2026-01-02T03:04:05Z", "2026-01-02T03:04:05.5Z", "2026-01-02T03:04:05.000001Z"] {
-            let due_at = due_at.parse().unwrap();
-            check(&ScheduleRunJob { version: 1, team_id: TeamId::new(), schedule_id: ScheduleId::new(), due_at });
-        }
     }
 }

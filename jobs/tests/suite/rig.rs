@@ -13,7 +13,6 @@ use jobs::{
     Workers,
 };
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
 use store::{NewJob, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -41,10 +40,6 @@ impl Payload for TestJob {
     const MAX_ATTEMPTS: i64 = 3;
     const TIMEOUT: Duration = Duration::from_hours(1);
 
-    fn value(&self) -> Value {
-        serde_json::to_value(self).unwrap()
-    }
-
     fn team_id(&self) -> TeamId {
         self.team
     }
@@ -67,10 +62,6 @@ impl Payload for HastyJob {
     const QUEUE: Queue = BUILD;
     const MAX_ATTEMPTS: i64 = 3;
     const TIMEOUT: Duration = Duration::ZERO;
-
-    fn value(&self) -> Value {
-        self.0.value()
-    }
 
     fn team_id(&self) -> TeamId {
         self.0.team

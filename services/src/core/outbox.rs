@@ -4,17 +4,12 @@
 use domain::alert::Alert;
 use domain::approval::ApprovalState;
 use domain::deployment::{Deployment, DeploymentStatus};
-use domain::id::ProjectId;
-use domain::id::TeamId;
-use domain::id::UserId;
-use domain::id::{DeliveryId, ScheduleId};
+use domain::id::{DeliveryId, ProjectId, ScheduleId, TeamId, UserId};
 use domain::notification::{Channel, Delivery, DeliveryState, EventType};
 use domain::session::SecurityEvent;
 use domain::time::now;
-use jobs::payload::AccountMailJob;
-use jobs::payload::{NotifyJob, job_of};
-use serde_json::Value;
-use serde_json::json;
+use jobs::payload::{AccountMailJob, NotifyJob, job_of};
+use serde_json::{Value, json};
 use store::{NewJob, StoreError, ToldDeployment};
 
 use crate::core::text::cut;

@@ -16,14 +16,12 @@ use serde_json::Value;
 use store::{AttemptEnd, ChannelHealth, StoreError};
 use tokio::time::Instant;
 
-use super::Deliveries;
 use super::channels::CHANNEL_DISABLED;
 use super::mail::Letter;
 use super::message::Message;
 use super::payload::{Label, of_delivery};
-use super::{chat, signature};
-use crate::core::alerts::DISABLED_ALERT;
-use crate::core::alerts::raise;
+use super::{Deliveries, chat, signature};
+use crate::core::alerts::{DISABLED_ALERT, raise};
 use crate::core::outbound::{Answer, OutboundError};
 use crate::core::outbox::enqueue_attempt;
 use crate::core::unit_of_work::UnitOfWork;

@@ -1,10 +1,9 @@
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::deployment;
 pub use domain::deployment::DeploymentStatus;
 pub use domain::deployment::Trigger;
-use domain::source;
+use domain::{deployment, source};
 
 use super::approval::Approval;
 use super::environment::Environment;

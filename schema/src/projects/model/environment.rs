@@ -1,8 +1,7 @@
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
-use domain::environment;
-use domain::project;
+use domain::{environment, project};
 
 use super::deployment::Deployment;
 use crate::context::caller;

@@ -1,7 +1,6 @@
 use std::io::Write;
 
-use store::Store;
-use store::newest_schema;
+use store::{Store, newest_schema};
 use tempfile::TempDir;
 
 use super::sealed::SealedWriter;

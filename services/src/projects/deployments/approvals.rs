@@ -11,10 +11,8 @@ use jobs::payload::{BuildJob, ReleaseJob};
 use serde_json::json;
 use store::{DeploymentChange, StoreError};
 
-use super::logged;
 use super::resolve::{is_unresolved, resolve_job};
-use super::transitions;
-use super::{deadlines, in_time};
+use super::{deadlines, in_time, logged, transitions};
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::Approvals;

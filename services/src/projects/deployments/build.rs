@@ -14,9 +14,8 @@ use sources::DirectoryTree;
 use store::DeploymentChange;
 
 use super::changes::DeploymentLog;
-use super::transitions;
 use super::workspace::Workspace;
-use super::{PhaseError, deadlines, in_time};
+use super::{PhaseError, deadlines, in_time, transitions};
 use crate::ServiceError;
 use crate::projects::Deployments;
 use crate::projects::variables::open_variables;

@@ -9,8 +9,7 @@ use domain::id::{DeploymentId, TeamId};
 use jobs::{JobError, Outcome, Run, Topic};
 use store::{DeploymentChange, StoreError};
 
-use super::transitions;
-use super::{PhaseError, in_time};
+use super::{PhaseError, in_time, transitions};
 use crate::Services;
 use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::Deployments;

@@ -17,8 +17,7 @@ use jobs::{JobError, Outcome, Run};
 use store::DeploymentChange;
 
 use super::changes::DeploymentLog;
-use super::transitions;
-use super::{PhaseError, deadlines};
+use super::{PhaseError, deadlines, transitions};
 use crate::projects::Deployments;
 
 /// Interval at which a cloud is polled.

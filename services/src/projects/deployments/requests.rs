@@ -13,8 +13,7 @@ use store::Tx;
 
 use super::approvals::{Request, first_job, wait_for_approval};
 use super::occasion::{Occasion, Requested};
-use super::transitions;
-use super::{deadlines, in_time, logged};
+use super::{deadlines, in_time, logged, transitions};
 use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
 use crate::core::unit_of_work::UnitOfWork;

@@ -8,10 +8,9 @@ use jobs::{JobError, Outcome, Run};
 use sources::git::resolve_git;
 use store::NewJob;
 
-use super::PhaseError;
 use super::source::fetch_error;
-use super::transitions;
 use super::workspace::Workspace;
+use super::{PhaseError, transitions};
 use crate::Result;
 use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::Deployments;
