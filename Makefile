@@ -6,7 +6,7 @@ BIN := $(CARGO_TARGET_DIR)
 export MIKROCLOUD_TEST_TOOLS ?= $(HOME)/.cache/mikrocloud/test-tools
 NEXTEST_PROFILE := $(if $(CI),ci,default)
 
-.PHONY: help up build test lint schema fmt fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
+.PHONY: help up build test lint schema fmt projects fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -35,6 +35,10 @@ fmt: ## Format the code
 
 schema: ## Write the GraphQL schema and the OpenAPI document anew after they changed
 	UPDATE_SCHEMA=1 cargo nextest run -p schema -p api -E "test(current)"
+
+projects: deps-test ## Deploy projects as their generators make them (an hour the first time)
+	cargo build --release -p cli
+	tools/projects $(BIN)/release/mikrocloud
 
 fuzz: deps-fuzz ## Give hostile input to what reads it, FUZZ_SECONDS (60) for each kind
 	tools/fuzz $(FUZZ_SECONDS)

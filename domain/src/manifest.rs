@@ -61,6 +61,8 @@ pub struct BuildSection {
     pub command: Option<Commands>,
     /// The directory that holds the result, relative to the project.
     pub output: Option<String>,
+    /// The directory of the project within what was fetched, such as `apps/web`; a project file in it wins over this one.
+    pub directory: Option<String>,
 }
 
 /// One command, or a list of them.
@@ -184,6 +186,7 @@ impl Manifest {
         self.check_commands(&fail)?;
         for (table, key, path) in [
             ("build", "output", self.build.output.as_deref()),
+            ("build", "directory", self.build.directory.as_deref()),
             ("functions", "directory", self.functions.as_ref().and_then(|f| f.directory.as_deref())),
         ] {
             if path.is_some_and(|path| !is_inside(path)) {
@@ -291,7 +294,8 @@ pub fn split_command(command: &str) -> Result<Vec<String>, String> {
     Ok(words)
 }
 
-fn is_inside(path: &str) -> bool {
+/// Returns true if a path stays inside of the directory that it is relative to.
+pub(crate) fn is_inside(path: &str) -> bool {
     let path = std::path::Path::new(path);
     path.components().all(|part| matches!(part, std::path::Component::Normal(_) | std::path::Component::CurDir))
 }

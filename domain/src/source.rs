@@ -14,15 +14,68 @@ pub enum Source {
         repository: Repository,
         /// Branch, tag or commit; the repository's default branch when absent.
         reference: Option<Reference>,
+        /// Directory of the project within the repository, where one was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        directory: Option<Directory>,
     },
     /// A directory that a client uploaded, as the digest of its archive.
     Upload {
         /// SHA-256 of the archive.
         digest: Digest,
+        /// Directory of the project within the archive, where one was asked for.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        directory: Option<Directory>,
     },
 }
 
-/// Reason for which a repository or reference is refused.
+impl Source {
+    /// Directory of the project within the source, where one was asked for.
+    pub fn directory(&self) -> Option<&Directory> {
+        match self {
+            Self::Git { directory, .. } | Self::Upload { directory, .. } => directory.as_ref(),
+        }
+    }
+}
+
+/// A directory within a source, such as `apps/web`. It never leads out of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Directory(String);
+
+impl Directory {
+    /// The path, relative to the source's directory.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::str::FromStr for Directory {
+    type Err = SourceError;
+    fn from_str(text: &str) -> Result<Self, SourceError> {
+        let path: Vec<&str> = text.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        let is_plain = !text.starts_with('/')
+            && text.len() <= 1000
+            && !path.is_empty()
+            && !path.contains(&"..")
+            && !text.contains(char::is_control);
+        if is_plain { Ok(Self(path.join("/"))) } else { Err(SourceError::Directory(text.chars().take(200).collect())) }
+    }
+}
+
+impl TryFrom<String> for Directory {
+    type Error = SourceError;
+    fn try_from(text: String) -> Result<Self, SourceError> {
+        text.parse()
+    }
+}
+
+impl From<Directory> for String {
+    fn from(directory: Directory) -> Self {
+        directory.0
+    }
+}
+
+/// Reason for which a repository, reference or directory is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SourceError {
     /// Not a form of address that is fetched from.
@@ -34,6 +87,9 @@ pub enum SourceError {
     /// Not a name that Git gives branches, tags or commits.
     #[error("`{0}` is no branch, tag or commit: see `git check-ref-format` for what a name may hold")]
     Reference(String),
+    /// Not a directory inside of the source.
+    #[error("`{0}` is no directory inside of the source: give a path such as apps/web, without `..` and not absolute")]
+    Directory(String),
 }
 
 /// The address of a Git repository. It never starts with `-` and never names a transport that runs commands.
@@ -197,6 +253,14 @@ mod tests {
         }
         for text in ["", "-x", "--upload-pack=x", "a..b", "a b", "a:b", "x.lock", "@", "a@{1}", "a\0"] {
             assert!(text.parse::<Reference>().is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn directories_stay_inside() {
+        assert_eq!("./apps//web/".parse::<Directory>().unwrap().as_str(), "apps/web");
+        for text in ["", ".", "/", "/etc", "..", "a/../../b", "a\0"] {
+            assert!(text.parse::<Directory>().is_err(), "{text}");
         }
     }
 

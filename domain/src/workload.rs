@@ -38,6 +38,12 @@ pub struct StaticSite {
 pub struct Server {
     /// The program and its arguments; `$PORT` and `${PORT}` within an argument are replaced. No shell sees this.
     pub command: Vec<String>,
+    /// Working directory within the artifact; empty for its root.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub directory: String,
+    /// Directories of the artifact whose programs come before the machine's.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub path: Vec<String>,
     /// Variables it needs beside the environment's own, such as `PYTHONPATH`.
     #[serde(default)]
     pub env: Vec<(String, String)>,

@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
 use domain::detect::{Entry, SourceTree};
 use domain::engine::ContainerEngine;
@@ -64,8 +65,7 @@ impl SourceTree for DirectoryTree {
         if bytes.len() as u64 > READ_BYTES {
             return None;
         }
-        let text = String::from_utf8(bytes).ok()?;
-        Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        decode(bytes)
     }
 
     fn exists(&self, path: &str) -> bool {
@@ -88,8 +88,35 @@ impl SourceTree for DirectoryTree {
         std::env::split_paths(&self.search).any(|directory| is_program(directory.join(name)))
     }
 
+    fn version(&self, program: &str) -> Option<String> {
+        let file = std::env::split_paths(&self.search).map(|directory| directory.join(program)).find(|file| file.is_file())?;
+        let said =
+            Command::new(file).arg("--version").env("PATH", &self.search).current_dir("/").stdin(Stdio::null()).output().ok()?;
+        let text = String::from_utf8_lossy(if said.stdout.is_empty() { &said.stderr } else { &said.stdout }).into_owned();
+        let version: String =
+            text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(|c| c.is_ascii_digit() || *c == '.').collect();
+        (said.status.success() && !version.is_empty()).then(|| version.trim_end_matches('.').to_owned())
+    }
+
     fn container_engine(&self) -> ContainerEngine {
         self.engine.clone()
+    }
+}
+
+/// The text of a file: UTF-16 where it begins with that encoding's mark, as PowerShell writes it, else UTF-8 with what is not replaced.
+/// `None` for a file that is no text.
+fn decode(bytes: Vec<u8>) -> Option<String> {
+    let units = |from_bytes: fn([u8; 2]) -> u16| {
+        bytes[2..].chunks_exact(2).map(|pair| from_bytes([pair[0], pair[1]])).collect::<Vec<_>>()
+    };
+    match bytes.as_slice() {
+        [0xff, 0xfe, ..] => Some(String::from_utf16_lossy(&units(u16::from_le_bytes))),
+        [0xfe, 0xff, ..] => Some(String::from_utf16_lossy(&units(u16::from_be_bytes))),
+        _ if bytes.contains(&0) => None,
+        _ => {
+            let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+            Some(text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text))
+        }
     }
 }
 
@@ -106,18 +133,24 @@ mod tests {
         fs::create_dir(root.join("sub")).unwrap();
         fs::write(root.join("sub/a.txt"), "\u{feff}text").unwrap();
         fs::write(root.join("large"), vec![b'x'; (1 << 20) + 1]).unwrap();
-        fs::write(root.join("binary"), b"\xff\xfe").unwrap();
+        fs::write(root.join("binary"), b"a\0\xff").unwrap();
+        fs::write(root.join("powershell"), b"\xff\xfef\0l\0").unwrap();
+        fs::write(root.join("latin"), b"caf\xe9").unwrap();
         std::os::unix::fs::symlink(outside.path().join("secret"), root.join("leak")).unwrap();
         std::os::unix::fs::symlink("sub/a.txt", root.join("inside")).unwrap();
         let tree = DirectoryTree::open(root).unwrap().with_search_path("/usr/bin:/bin");
         assert_eq!(tree.read("sub/a.txt").as_deref(), Some("text"));
         assert_eq!(tree.read("inside").as_deref(), Some("text"));
+        assert_eq!(tree.read("powershell").as_deref(), Some("fl"));
+        assert_eq!(tree.read("latin").as_deref(), Some("caf\u{fffd}"));
         for path in ["leak", "large", "binary", "sub", "absent", "../secret", "/etc/passwd"] {
             assert_eq!(tree.read(path), None, "{path}");
         }
         assert!(tree.exists("sub") && !tree.exists("leak") && !tree.exists("/etc"));
         let names: Vec<String> = tree.list("").into_iter().map(|entry| entry.name).collect();
-        assert_eq!(names, ["binary", "inside", "large", "leak", "sub"]);
+        assert_eq!(names, ["binary", "inside", "large", "latin", "leak", "powershell", "sub"]);
         assert!(tree.has_program("sh") && !tree.has_program("no-such-program"));
+        assert!(tree.version("git").is_some_and(|version| version.starts_with(|c: char| c.is_ascii_digit())));
+        assert_eq!((tree.version("no-such-program"), tree.version("false")), (None, None));
     }
 }

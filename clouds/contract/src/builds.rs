@@ -6,6 +6,7 @@ use domain::engine::ContainerEngine;
 use domain::event::NewLine;
 use domain::id::{DeploymentId, ProjectId};
 use domain::secret::Secret;
+use domain::workload::WorkloadSpec;
 use tokio_util::sync::CancellationToken;
 
 use crate::CloudError;
@@ -38,6 +39,8 @@ pub struct BuildRequest {
 pub struct BuildOutcome {
     /// The directory that becomes the artifact.
     pub output: PathBuf,
+    /// Workload that it runs as: the plan's, or that of the alternative which the build chose.
+    pub workload: WorkloadSpec,
 }
 
 /// Runs builds.

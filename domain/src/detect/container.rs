@@ -1,6 +1,6 @@
 //! Projects that bring a Dockerfile: a container engine builds and runs them.
 
-use super::{DetectError, Project, dockerfile, plan};
+use super::{DetectError, Project, Reading, Weight, dockerfile, plan};
 use crate::build::{BuildPlan, ImageBuild};
 use crate::engine::ContainerEngine;
 use crate::manifest::Kind;
@@ -12,15 +12,15 @@ pub const FILES: [&str; 2] = ["Dockerfile", "Containerfile"];
 /// A Dockerfile wins over everything that could be detected beside it, as long as an engine answers and the project file does not
 /// say how to do without.
 #[expect(clippy::unnecessary_wraps, reason = "one form for all detectors")]
-pub(super) fn preferred(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectError> {
-    let Some(file) = file(project).filter(|_| overrides(project).is_none()) else { return Ok(None) };
+pub(super) fn preferred(project: &Project<'_>) -> Result<Option<Reading>, DetectError> {
+    let Some(file) = file(project).filter(|_| project.may_serve() && overrides(project).is_none()) else { return Ok(None) };
     let ContainerEngine::Answers { name } = project.tree.container_engine() else { return Ok(None) };
-    Ok(Some(image(project, file, &name)))
+    Ok(Some(Reading::new(Weight::Stated, image(project, file, &name))))
 }
 
-/// A Dockerfile when nothing else was found: says what stands in its way.
-pub(super) fn last(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectError> {
-    let Some(file) = file(project) else { return Ok(None) };
+/// Says what stands in the way of a Dockerfile where nothing else was found.
+pub(super) fn last(project: &Project<'_>) -> Result<(), DetectError> {
+    let Some(file) = file(project).filter(|_| project.may_serve()) else { return Ok(()) };
     match (overrides(project), missing(project)) {
         (_, Some(missing)) => Err(DetectError::new(
             "ENGINE_MISSING",
@@ -36,8 +36,7 @@ pub(super) fn last(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectErr
                  or name the program to start with [container] command"
             ),
         )),
-        // Preferred already, when the engine answered then.
-        (None, None) => preferred(project),
+        (None, None) => Ok(()),
     }
 }
 
@@ -72,7 +71,7 @@ fn file(project: &Project<'_>) -> Option<&'static str> {
 fn overrides(project: &Project<'_>) -> Option<&'static str> {
     let build = &project.manifest.build;
     let keys = [
-        (project.start.is_some(), "container.command"),
+        (project.declared_start().is_some(), "container.command"),
         (build.command.is_some(), "build.command"),
         (build.output.is_some(), "build.output"),
     ];
@@ -82,7 +81,7 @@ fn overrides(project: &Project<'_>) -> Option<&'static str> {
 fn image(project: &Project<'_>, file: &str, engine: &str) -> BuildPlan {
     let mut plan = plan::server("Dockerfile", format!("there is {file}, and {engine} answers"), Vec::new(), Vec::new());
     let arguments = dockerfile::arguments(&project.tree.read(file).unwrap_or_default());
-    plan.image = Some(ImageBuild { file: file.to_owned(), arguments, env: Vec::new() });
+    plan.image = Some(ImageBuild { file: file.to_owned(), directory: String::new(), arguments, env: Vec::new() });
     if let WorkloadSpec::Server(server) = &mut plan.workload {
         server.image = Some(crate::workload::Image::default());
     }

@@ -1,15 +1,15 @@
 //! Projects in languages and site generators that are not built here. Pages among their files are no site: what would be served is their
 //! source, with the passwords in it.
 
-use super::{DetectError, Project};
-use crate::build::BuildPlan;
+use super::{DetectError, Project, Reading, Weight};
 use crate::workload::WorkloadSpec;
 
 /// Files at the root that say what a project is; a `*` stands for any name.
 const MARKS: &[(&str, &[&str])] = &[
-    ("PHP", &["composer.json"]),
+    ("PHP", &["composer.json", "artisan"]),
     ("Ruby", &["Gemfile", "gems.rb", "config.ru", "*.gemspec"]),
     ("Jekyll or Hexo", &["_config.yml", "_config.yaml"]),
+    ("Zola", &["zola.toml"]),
     ("Hugo", &["hugo.toml", "hugo.yaml", "hugo.yml", "hugo.json"]),
     ("MkDocs", &["mkdocs.yml", "mkdocs.yaml"]),
     ("Sphinx", &["conf.py"]),
@@ -43,16 +43,19 @@ const DEPTH: usize = 16;
 const DIRECTORIES: usize = 5000;
 
 /// Refuses to serve the source of another language as a site. Whoever names the directory in `mikrocloud.toml` has said what is served.
-pub(super) fn check(project: &Project<'_>, plan: &BuildPlan) -> Result<(), DetectError> {
+pub(super) fn check(project: &Project<'_>, reading: &Reading) -> Result<(), DetectError> {
+    let plan = &reading.plan;
     let root = match &plan.workload {
         WorkloadSpec::Static(_) => Some(plan.output.as_str()),
         WorkloadSpec::Functions(set) => set.site.as_ref().map(|site| site.root.as_str()),
         WorkloadSpec::Server(_) => None,
     };
     let Some(root) = root.filter(|_| project.manifest.build.output.is_none()) else { return Ok(()) };
-    // Elsewhere there is only what the build leaves.
-    let is_source = matches!(root, "" | "public");
-    if is_source && let Some(error) = marked(project).or_else(|| published_elsewhere(project, root)) {
+    // Elsewhere there is only what the build of a known generator leaves.
+    let is_source = matches!(root, "" | "public") && reading.weight != Weight::Site;
+    if (is_source || reading.weight == Weight::Build)
+        && let Some(error) = marked(project).or_else(|| published_elsewhere(project, root).filter(|_| is_source))
+    {
         return Err(error);
     }
     let mut left = DIRECTORIES;
@@ -69,6 +72,13 @@ pub(super) fn marked(project: &Project<'_>) -> Option<DetectError> {
         })
     };
     first(PAGES).or_else(|| first(MARKS))
+}
+
+/// The page of a language at the root, by its extension.
+pub(super) fn root_page(project: &Project<'_>, language: &str) -> Option<String> {
+    let patterns = PAGES.iter().find(|(known, _)| *known == language)?.1;
+    let files = project.tree.list("").into_iter().filter(|entry| !entry.is_directory).map(|entry| entry.name);
+    files.into_iter().find(|name| patterns.iter().any(|pattern| fits(name, pattern)))
 }
 
 /// The error about a project whose site is in another directory than this, by what it tells its other hosts.

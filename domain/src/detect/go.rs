@@ -1,19 +1,28 @@
 //! Servers written in Go.
 
-use super::{DetectError, Project, plan};
-use crate::build::BuildPlan;
+use super::{DetectError, Project, Reading, Weight, node, plan};
 
 /// Output path of the program: a separate directory, so that it collides with no file of the project.
 const PROGRAM: &str = ".mikrocloud/server";
 
 /// A module with a main package at its root, or one below `cmd`.
-pub(super) fn detect(project: &Project<'_>) -> Result<Option<BuildPlan>, DetectError> {
-    if !project.tree.exists("go.mod") {
+pub(super) fn detect(project: &Project<'_>) -> Result<Option<Reading>, DetectError> {
+    if !project.may_serve() || !project.tree.exists("go.mod") {
         return Ok(None);
     }
+    let mut steps = node::assets(project)?;
+    if let Some(start) = &project.start {
+        // Heroku's way: all programs of the module in bin/.
+        let in_bin = start.command.iter().any(|word| word.trim_start_matches("./").contains("bin/"));
+        let package = package(project).map_or_else(|_| "./...".to_owned(), |(package, _)| package);
+        let output = if in_bin { "bin/" } else { PROGRAM };
+        steps.push(plan::step(["go", "build", "-o", output, if in_bin { "./..." } else { &package }]));
+        let reason = format!("there is go.mod, and {} says how it starts", start.file);
+        return Ok(Some(Reading::new(Weight::Server, plan::server("Go", reason, steps, start.command.clone()))));
+    }
     let (package, reason) = package(project)?;
-    let build = plan::step(["go", "build", "-o", PROGRAM, &package]);
-    Ok(Some(plan::server("Go", reason, vec![build], plan::command(&[PROGRAM]))))
+    steps.push(plan::step(["go", "build", "-o", PROGRAM, &package]));
+    Ok(Some(Reading::new(Weight::Server, plan::server("Go", reason, steps, plan::command(&[PROGRAM])))))
 }
 
 fn package(project: &Project<'_>) -> Result<(String, String), DetectError> {

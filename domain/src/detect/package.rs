@@ -1,49 +1,90 @@
-//! package.json and the package manager that goes with it.
+//! package.json, and what is installed and run for it.
+
+use std::cell::RefCell;
 
 use serde_json::Value;
 
-use super::{DetectError, Project, plan};
-use crate::build::BuildStep;
+use super::directory::Subdirectory;
+use super::package_manager::{self, Manager, Program, TOOLS_PATH};
+use super::scripts;
+use super::versions::{self, Node};
+use super::{DetectError, Project, SourceTree, plan};
+use crate::build::{BuildPlan, BuildStep};
 use crate::manifest::split_command;
 
-/// Content of package.json.
+/// Content of package.json, with the package manager that goes with it.
 pub(super) struct Package {
     json: Value,
     manager: Manager,
+    /// The way from the project to the root of its workspace, such as `../..`, where that is another directory.
+    root: Option<String>,
+    /// Versions of Node that it asks for.
+    node: Node,
+    /// Programs that are installed for it, as npm names them: those that the machine does not have.
+    tools: RefCell<Vec<String>>,
 }
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manager {
-    Pnpm,
-    /// Yarn 1.
-    YarnClassic,
-    /// Yarn 2 and later.
-    Yarn,
-    /// npm with a lock file.
-    NpmLocked,
-    Npm,
-}
-
-const NPM_QUIET: &[&str] = &["--include=dev", "--no-audit", "--no-fund", "--loglevel=error"];
 
 impl Package {
     /// Reads package.json, if there is one.
     pub fn read(project: &Project<'_>) -> Result<Option<Self>, DetectError> {
-        let Some(text) = project.tree.read("package.json") else { return Ok(None) };
-        let json: Value = serde_json::from_str(&text)
-            .map_err(|error| DetectError::new("SOURCE_INVALID", format!("package.json cannot be read: {error}")))?;
-        let manager = manager(project, &json);
-        Ok(Some(Self { json, manager }))
+        let Some(json) = read(project.tree, "package.json")? else { return Ok(None) };
+        let directory = project.manifest.build.directory.as_deref().map(plan::clean).unwrap_or_default();
+        let root = (!directory.is_empty()).then(|| above(project.tree, &directory)).flatten();
+        let manager = match &root {
+            Some(way) => {
+                let root = Subdirectory::new(project.tree, way);
+                Manager::of(&root, &read(&root, "package.json")?.unwrap_or_default())
+            }
+            None => Manager::of(project.tree, &json),
+        };
+        let node = versions::node(project.tree, &json);
+        let package = Self { json, manager, root, node, tools: RefCell::default() };
+        package.find_tools(project);
+        Ok(Some(package))
+    }
+
+    /// Programs that its scripts and its package manager need and that the machine does not have.
+    fn find_tools(&self, project: &Project<'_>) {
+        let mut tools = self.tools.borrow_mut();
+        tools.extend(self.node.package.clone());
+        let manager = self.manager.program;
+        if manager != Program::Npm && !project.tree.has_program(manager.name()) {
+            tools.push(self.manager.package());
+        }
+        for (name, package) in [("bun", "bun@latest"), ("deno", "deno@latest"), ("pnpm", "pnpm@10"), ("yarn", "yarn@1")] {
+            let is_listed = self.has(name)
+                || tools
+                    .iter()
+                    .any(|tool| tool.starts_with(&format!("{name}@")) || (name == "yarn" && tool.starts_with("@yarnpkg")));
+            let calls = |script: &str| script.split(['&', ';', '|']).any(|part| part.split_whitespace().next() == Some(name));
+            if !is_listed && !project.tree.has_program(name) && self.scripts().filter_map(|script| self.script(script)).any(calls)
+            {
+                tools.push(package.to_owned());
+            }
+        }
     }
 
     /// Returns true if it lists this package, for run time or for development.
     pub fn has(&self, name: &str) -> bool {
-        ["dependencies", "devDependencies"].iter().any(|table| self.json[table].get(name).is_some())
+        self.version(name).is_some()
+    }
+
+    /// The version that it lists of a package.
+    pub fn version(&self, name: &str) -> Option<&str> {
+        ["dependencies", "devDependencies"]
+            .iter()
+            .find_map(|table| self.json[table].get(name))
+            .map(|version| version.as_str().unwrap_or_default())
     }
 
     /// One of its scripts.
     pub fn script(&self, name: &str) -> Option<&str> {
         self.json["scripts"][name].as_str().filter(|script| !script.trim().is_empty())
+    }
+
+    /// The names of its scripts.
+    pub fn scripts(&self) -> impl Iterator<Item = &str> {
+        self.json["scripts"].as_object().into_iter().flat_map(|scripts| scripts.keys().map(String::as_str))
     }
 
     /// The file it names as its entry.
@@ -53,68 +94,123 @@ impl Package {
 
     /// The programs that install what it lists; none when it lists nothing.
     pub fn install(&self, project: &Project<'_>) -> Vec<BuildStep> {
+        let tools = self.tools.borrow();
+        let mut steps = if tools.is_empty() { Vec::new() } else { vec![package_manager::install_tools(&tools)] };
         let tables = ["dependencies", "devDependencies", "optionalDependencies", "workspaces"];
-        let filled =
-            |value: &Value| value.as_object().is_some_and(|o| !o.is_empty()) || value.as_array().is_some_and(|a| !a.is_empty());
-        if !tables.iter().any(|table| filled(&self.json[table])) {
-            return Vec::new();
-        }
-        let words: Vec<&str> = match self.manager {
-            Manager::Pnpm => vec!["install", "--frozen-lockfile", "--prod=false", "--reporter=append-only"],
-            Manager::YarnClassic => {
-                vec!["install", "--frozen-lockfile", "--production=false", "--non-interactive", "--no-progress"]
-            }
-            Manager::Yarn => vec!["install", "--immutable"],
-            Manager::NpmLocked => [&["ci"], NPM_QUIET].concat(),
-            Manager::Npm => [&["install"], NPM_QUIET].concat(),
+        let filled = |value: &Value| match value {
+            Value::Object(map) => !map.is_empty(),
+            Value::Array(list) => !list.is_empty(),
+            _ => false,
         };
-        vec![self.step(project, &words)]
+        let is_workspace = self.root.is_some() || project.tree.exists("pnpm-workspace.yaml");
+        if is_workspace || tables.iter().any(|table| filled(&self.json[table])) {
+            steps.push(self.at_root(self.manager.install()));
+        }
+        steps
     }
 
-    /// The program that runs its `build` script.
-    pub fn run_build(&self, project: &Project<'_>) -> Option<BuildStep> {
-        self.script("build").map(|_| self.step(project, &["run", "build"]))
+    /// The step that runs a script which builds: of a member of a workspace after the ones that it depends on, where a program knows these.
+    pub fn run_build(&self, project: &Project<'_>, script: &str) -> BuildStep {
+        let name = self.json["name"].as_str().filter(|name| !name.starts_with('-'));
+        let (Some(way), Some(name)) = (&self.root, name) else { return self.manager.run(script) };
+        if project.tree.exists(&plan::join(way, "turbo.json")) {
+            let words = ["node_modules/.bin/turbo", "run", script, &format!("--filter={name}")];
+            return self.at_root(plan::step(words));
+        }
+        if self.manager.program == Program::Pnpm {
+            return self.at_root(self.manager.step(&["--filter", &format!("{name}..."), "run", "--if-present", script]));
+        }
+        self.manager.run(script)
     }
 
-    /// Returns the start command from its `start` script. A script that is one plain call of Node is run without the package
-    /// manager: one process less, and signals reach the server itself.
-    pub fn run_start(&self, project: &Project<'_>) -> Option<Vec<String>> {
-        let script = self.script("start")?;
-        let plain = !script.contains(['$', '*', '?', '~', '|', '&', ';', '<', '>', '(', '`', '=']);
+    /// The start command of a script. One that is a plain call of Node is run without the package manager: one process less, and signals
+    /// reach the server itself.
+    pub fn run_start(&self, name: &str) -> Vec<String> {
+        let script = self.script(name).unwrap_or_default();
+        let is_plain = !script.contains(['$', '*', '?', '~', '|', '&', ';', '<', '>', '(', '`', '=']);
         match split_command(script) {
-            Ok(words) if plain && words[0] == "node" => Some(words),
-            _ => Some(self.step(project, &["run", "start"]).command),
+            Ok(words) if is_plain && words[0] == "node" && self.script(&format!("pre{name}")).is_none() => words,
+            // npm comes with Node wherever it runs, and runs the scripts of the others as they do.
+            _ => {
+                let runner = if self.manager.program == Program::Bun { "bun" } else { "npm" };
+                plan::command(&[runner, "run", name])
+            }
         }
     }
 
-    fn step(&self, project: &Project<'_>, words: &[&str]) -> BuildStep {
-        let name = match self.manager {
-            Manager::Pnpm => "pnpm",
-            Manager::YarnClassic | Manager::Yarn => "yarn",
-            Manager::NpmLocked | Manager::Npm => "npm",
-        };
-        // Corepack comes with Node and knows how to get the others.
-        let by_corepack = name != "npm" && !project.tree.has_program(name) && project.tree.has_program("corepack");
-        let program: &[&str] = if by_corepack { &["corepack", name] } else { &[name] };
-        let mut step = plan::step([program, words].concat());
-        if by_corepack {
-            step.env.push(("COREPACK_ENABLE_DOWNLOAD_PROMPT".to_owned(), "0".to_owned()));
+    /// The script that starts its server.
+    pub fn start(&self) -> Option<&str> {
+        scripts::start(self)
+    }
+
+    /// Returns true if its `start` script starts a server that belongs to these programs, such as `next`.
+    pub fn starts_by(&self, script: &str, program: &str) -> bool {
+        self.script(script)
+            .is_some_and(|line| line.split_whitespace().any(|word| word == program || word.ends_with(&format!("/{program}"))))
+    }
+
+    /// The plan with what else this package decides on: its programs, and remarks.
+    pub fn complete(&self, mut plan: BuildPlan) -> BuildPlan {
+        plan.notes.extend(self.manager.note.clone());
+        plan.notes.extend(self.node.note.clone());
+        if !self.tools.borrow().is_empty() {
+            plan.notes.push(format!(
+                "installed for this project, because this machine does not have it: {}",
+                self.tools.borrow().join(", ")
+            ));
+            plan = plan::with_path(plan, &[TOOLS_PATH]);
+        }
+        plan::with_path(plan, &["node_modules/.bin"])
+    }
+
+    fn at_root(&self, mut step: BuildStep) -> BuildStep {
+        if let Some(way) = &self.root {
+            step.directory.clone_from(way);
         }
         step
     }
 }
 
-fn manager(project: &Project<'_>, json: &Value) -> Manager {
-    let has = |file: &str| project.tree.exists(file);
-    let named = json["packageManager"].as_str().unwrap_or_default();
-    if has("pnpm-lock.yaml") {
-        Manager::Pnpm
-    } else if has("yarn.lock") {
-        let modern = has(".yarnrc.yml") || (named.starts_with("yarn@") && !named.starts_with("yarn@1"));
-        if modern { Manager::Yarn } else { Manager::YarnClassic }
-    } else if has("package-lock.json") || has("npm-shrinkwrap.json") {
-        Manager::NpmLocked
-    } else {
-        Manager::Npm
+fn read(tree: &dyn SourceTree, path: &str) -> Result<Option<Value>, DetectError> {
+    let Some(text) = tree.read(path) else { return Ok(None) };
+    let json = serde_json::from_str(&text);
+    json.map(Some).map_err(|error| DetectError::new("SOURCE_INVALID", format!("{path} cannot be read: {error}")))
+}
+
+/// The directory of the workspace that a directory of the source is a member of.
+pub(super) fn workspace_root(tree: &dyn SourceTree, directory: &str) -> Option<String> {
+    if LOCKS_OF_ITS_OWN.iter().any(|lock| tree.exists(&plan::join(directory, lock)))
+        || !tree.exists(&plan::join(directory, "package.json"))
+    {
+        return None;
     }
+    let mut above = directory;
+    loop {
+        above = above.rsplit_once('/').map_or("", |(parent, _)| parent);
+        let has = |file: &str| tree.exists(&plan::join(above, file));
+        let lists = || {
+            let package =
+                tree.read(&plan::join(above, "package.json")).and_then(|text| serde_json::from_str::<Value>(&text).ok());
+            package.is_some_and(|package| !package["workspaces"].is_null())
+        };
+        if has("pnpm-workspace.yaml") || has("lerna.json") || lists() {
+            return Some(above.to_owned());
+        }
+        if above.is_empty() {
+            return None;
+        }
+    }
+}
+
+/// Lock files by which a directory stands for itself.
+const LOCKS_OF_ITS_OWN: &[&str] =
+    &["package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb", "npm-shrinkwrap.json"];
+
+/// The way up from a subdirectory to its workspace, such as `../..`.
+fn above(tree: &dyn SourceTree, directory: &str) -> Option<String> {
+    let depth = directory.split('/').count();
+    let up = vec![".."; depth].join("/");
+    let root = workspace_root(&Subdirectory::new(tree, &up), directory)?;
+    let steps = depth - root.split('/').filter(|part| !part.is_empty()).count();
+    Some(vec![".."; steps].join("/"))
 }

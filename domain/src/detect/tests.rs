@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+mod reported;
+
 use super::*;
 use crate::workload::{Server, WorkloadSpec};
 
@@ -12,6 +14,8 @@ struct Memory {
     files: BTreeMap<String, String>,
     missing: Vec<&'static str>,
     engine: Option<ContainerEngine>,
+    /// Versions of the machine's programs.
+    versions: Vec<(&'static str, &'static str)>,
 }
 
 impl SourceTree for Memory {
@@ -40,6 +44,10 @@ impl SourceTree for Memory {
         !self.missing.contains(&name)
     }
 
+    fn version(&self, program: &str) -> Option<String> {
+        self.versions.iter().find(|(name, _)| *name == program).map(|(_, version)| (*version).to_owned())
+    }
+
     fn container_engine(&self) -> ContainerEngine {
         self.engine.clone().unwrap_or(ContainerEngine::Missing)
     }
@@ -56,7 +64,7 @@ fn plan(files: &[(&str, &str)]) -> String {
 }
 
 fn show(tree: &Memory) -> String {
-    let manifest = Manifest::parse(&tree.read("mikrocloud.toml").unwrap_or_default()).unwrap();
+    let manifest = read_manifest(tree, None).unwrap();
     let plan = match detect(tree, &manifest) {
         Ok(plan) => plan,
         Err(error) => return format!("{}: {}", error.code, error.message),
@@ -158,11 +166,11 @@ fn sites_of_node() {
     $ npm run build
     static in `build`
     ");
-    insta::assert_snapshot!(plan(&[("package.json", &package("nuxt", "generate=nuxt generate")), lock]), @r"
-    Nuxt (package.json lists `nuxt` with a script that generates)
+    insta::assert_snapshot!(plan(&[("package.json", &package("nuxt", "generate=nuxt generate")), lock]), @"
+    Nuxt (package.json lists `nuxt`)
     $ npm ci --include=dev --no-audit --no-fund --loglevel=error
-    $ node_modules/.bin/nuxt generate
-    static in `dist`
+    $ node_modules/.bin/nuxt build
+    server in ``: NODE_ENV=production node .output/server/index.mjs
     ");
     insta::assert_snapshot!(plan(&[("package.json", &package("@11ty/eleventy", "")), lock]), @r"
     Eleventy (package.json lists `@11ty/eleventy`)
@@ -237,10 +245,11 @@ fn servers_of_node() {
     ");
     let mut tree = memory(&[("package.json", &package("koa", "start=tsx main.ts")), ("yarn.lock", ""), (".yarnrc.yml", "")]);
     tree.missing = vec!["yarn"];
-    insta::assert_snapshot!(show(&tree), @r"
+    insta::assert_snapshot!(show(&tree), @"
     Node.js (package.json has the script `start`)
-    $ COREPACK_ENABLE_DOWNLOAD_PROMPT=0 corepack yarn install --immutable
-    server in ``: NODE_ENV=production corepack yarn run start
+    $ npm install --prefix .mikrocloud/tools --no-save --global=false --no-audit --no-fund --loglevel=error @yarnpkg/cli-dist@4
+    $ YARN_NODE_LINKER=node-modules yarn install --immutable
+    server in ``: NODE_ENV=production npm run start
     ");
 }
 
@@ -250,20 +259,19 @@ fn servers_of_python() {
     Python (there is requirements.txt, and main.py is started)
     server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 python3 main.py
     ");
-    insta::assert_snapshot!(plan(&[("app.py", "app = Flask(__name__)"), ("requirements.txt", "Flask>=3\n")]), @r"
+    insta::assert_snapshot!(plan(&[("app.py", "app = Flask(__name__)"), ("requirements.txt", "Flask>=3\n")]), @"
     Flask (there is requirements.txt, and app.py has the application `app`)
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python -r requirements.txt
-    server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m flask --app app:app run --host 127.0.0.1 --port $PORT
+    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --no-warn-conflicts --upgrade --target .mikrocloud/python -r requirements.txt gunicorn
+    server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m gunicorn --bind 127.0.0.1:$PORT --threads 8 app:app
     ");
-    insta::assert_snapshot!(plan(&[("wsgi.py", "application = flask.Flask(__name__)"), ("requirements.txt", "flask\ngunicorn\n")]), @r"
+    insta::assert_snapshot!(plan(&[("wsgi.py", "application = flask.Flask(__name__)"), ("requirements.txt", "flask\ngunicorn\n")]), @"
     Flask (there is requirements.txt, and wsgi.py has the application `application`)
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python -r requirements.txt
-    server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m gunicorn --bind 127.0.0.1:$PORT wsgi:application
+    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --no-warn-conflicts --upgrade --target .mikrocloud/python -r requirements.txt
+    server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m gunicorn --bind 127.0.0.1:$PORT --threads 8 wsgi:application
     ");
-    insta::assert_snapshot!(plan(&[("src/main.py", "api: FastAPI = FastAPI(title='x')"), ("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['fastapi>=0.1']")]), @r"
+    insta::assert_snapshot!(plan(&[("src/main.py", "api: FastAPI = FastAPI(title='x')"), ("pyproject.toml", "[project]\nname = 'x'\ndependencies = ['fastapi>=0.1']")]), @"
     FastAPI (there is pyproject.toml, and src/main.py has the application `api`)
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python -- fastapi>=0.1
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python uvicorn
+    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --no-warn-conflicts --upgrade --target .mikrocloud/python -r .mikrocloud/requirements.txt uvicorn
     server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python:src python3 -m uvicorn main:api --host 127.0.0.1 --port $PORT
     ");
     insta::assert_snapshot!(plan(&[("main.py", "app = FastAPI()"), ("uv.lock", ""), ("pyproject.toml", "[project]\ndependencies = ['fastapi[standard]']")]), @r"
@@ -272,19 +280,20 @@ fn servers_of_python() {
     $ uv pip install --target .mikrocloud/python --requirements .mikrocloud/requirements.txt
     server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m uvicorn main:app --host 127.0.0.1 --port $PORT
     ");
-    insta::assert_snapshot!(plan(&[("manage.py", "django"), ("shop/wsgi.py", ""), ("requirements.txt", "Django\ngunicorn")]), @r"
+    insta::assert_snapshot!(plan(&[("manage.py", "django"), ("shop/wsgi.py", ""), ("requirements.txt", "Django\ngunicorn")]), @"
     Django (there is requirements.txt, and manage.py is Django's)
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python -r requirements.txt
-    server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m gunicorn --bind 127.0.0.1:$PORT shop.wsgi
+    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --no-warn-conflicts --upgrade --target .mikrocloud/python -r requirements.txt
+    server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m gunicorn --bind 127.0.0.1:$PORT --threads 8 mikrocloud_django
     ");
-    insta::assert_snapshot!(plan(&[("manage.py", "django"), ("requirements.txt", "Django")]), @r"
+    insta::assert_snapshot!(plan(&[("manage.py", "django"), ("requirements.txt", "Django")]), @"
     Django (there is requirements.txt, and manage.py is Django's)
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python -r requirements.txt
+    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --no-warn-conflicts --upgrade --target .mikrocloud/python -r requirements.txt
     server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 manage.py runserver --noreload 127.0.0.1:$PORT
     ");
-    insta::assert_snapshot!(plan(&[("x.py", ""), ("requirements.txt", "gunicorn"), ("Procfile", "release: x\nweb: gunicorn x:app --bind 127.0.0.1:$PORT\n")]), @r"
+    insta::assert_snapshot!(plan(&[("x.py", ""), ("requirements.txt", "gunicorn"), ("Procfile", "release: x\nweb: gunicorn x:app --bind 127.0.0.1:$PORT\n")]), @"
     Python (there is requirements.txt, and Procfile says how it starts)
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python -r requirements.txt
+    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --no-warn-conflicts --upgrade --target .mikrocloud/python -r requirements.txt
+    $ PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python x
     server in ``: PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 PYTHONPATH=.mikrocloud/python python3 -m gunicorn x:app --bind 127.0.0.1:$PORT
     ");
 }
@@ -302,7 +311,7 @@ fn servers_of_go_and_rust() {
     server in ``: .mikrocloud/server
     ");
     insta::assert_snapshot!(plan(&[("go.mod", ""), ("cmd/a/main.go", ""), ("cmd/b/main.go", "")]), @r#"START_UNKNOWN: there is go.mod with several programs in cmd/ (a, b): choose one in mikrocloud.toml, for example [build] command = "go build -o .mikrocloud/server ./cmd/a""#);
-    insta::assert_snapshot!(plan(&[("Cargo.toml", "[package]\nname = 'shop'\n"), ("Cargo.lock", "")]), @r"
+    insta::assert_snapshot!(plan(&[("Cargo.toml", "[package]\nname = 'shop'\n[dependencies]\naxum = '1'"), ("src/main.rs", ""), ("Cargo.lock", "")]), @"
     Rust (there is Cargo.toml with the binary `shop`)
     $ cargo install --path . --root .mikrocloud --no-track --force --bin shop --locked
     server in ``: .mikrocloud/bin/shop
@@ -320,17 +329,17 @@ fn functions_and_the_site_beside_them() {
     /hello -> functions/hello.js (Node)
     functions in ``: site none
     ");
-    insta::assert_snapshot!(plan(&[("functions/api/index.mjs", "export default x"), ("functions/index.mjs", "export default x"), ("public/index.html", "")]), @r"
+    insta::assert_snapshot!(plan(&[("functions/api/index.mjs", "export default (request) => x"), ("functions/index.mjs", "export default (request) => x"), ("public/index.html", "")]), @"
     Functions (there is functions/ with 2 functions)
     / -> functions/index.mjs (Node)
     /api -> functions/api/index.mjs (Node)
     functions in ``: site in `public`
     ");
-    insta::assert_snapshot!(plan(&[hello, greet, ("requirements.txt", "requests"), ("package.json", &package("vite", "build=vite build")), ("package-lock.json", "{}")]), @r"
+    insta::assert_snapshot!(plan(&[hello, greet, ("requirements.txt", "requests"), ("package.json", &package("vite", "build=vite build")), ("package-lock.json", "{}")]), @"
     Functions (there is functions/ with 2 functions)
     $ npm ci --include=dev --no-audit --no-fund --loglevel=error
     $ npm run build
-    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --upgrade --target .mikrocloud/python -r requirements.txt
+    $ python3 -m pip install --disable-pip-version-check --no-input --progress-bar=off --root-user-action=ignore --no-warn-conflicts --upgrade --target .mikrocloud/python -r requirements.txt
     /greet -> functions/greet.py (Python)
     /hello -> functions/hello.js (Node)
     functions in ``: PYTHONPATH=.mikrocloud/python site in `dist`
@@ -367,8 +376,8 @@ fn the_project_file_overrides_part_by_part() {
     $ make all pages
     static in `dist`
     ");
-    insta::assert_snapshot!(plan(&[("package.json", &vite), ("mikrocloud.toml", "[container]\ncommand = 'node preview.js --port $PORT'\nmemory_mib = 64")]), @r"
-    Node.js (there is package.json; mikrocloud.toml sets container.command)
+    insta::assert_snapshot!(plan(&[("package.json", &vite), ("mikrocloud.toml", "[container]\ncommand = 'node preview.js --port $PORT'\nmemory_mib = 64")]), @"
+    Node.js (there is package.json, and mikrocloud.toml says how it starts; mikrocloud.toml sets container.command)
     $ npm install --include=dev --no-audit --no-fund --loglevel=error
     $ npm run build
     server in ``: NODE_ENV=production node preview.js --port $PORT
@@ -467,39 +476,37 @@ fn a_fixed_port_of_a_program_is_checked() {
 
 #[test]
 fn what_cannot_be_built_says_what_to_do() {
-    insta::assert_snapshot!(plan(&[("README.md", "")]), @r#"NOTHING_DETECTED: nothing that can be built was found. Looked for functions/, package.json, requirements.txt, pyproject.toml, go.mod, Cargo.toml, Dockerfile and .html files. Say what it is in mikrocloud.toml: [build] output = "site" for a directory of files, or [container] command = "./server --port $PORT" for a program"#);
+    insta::assert_snapshot!(plan(&[("README.md", "")]), @r#"NOTHING_DETECTED: nothing that can be built was found: there is only README.md. Say what it is in mikrocloud.toml: [build] output = "site" for a directory of files, or [container] command = "./server --port $PORT" for a program"#);
     insta::assert_snapshot!(plan(&[("Dockerfile", "")]), @"ENGINE_MISSING: a container engine is needed to build the Dockerfile, and none answers: install and start Docker or Podman, or say in mikrocloud.toml how to build and start the project without it ([build] command, [container] command)");
     insta::assert_snapshot!(plan(&[("package.json", "{")]), @"SOURCE_INVALID: package.json cannot be read: EOF while parsing an object at line 1 column 1");
-    insta::assert_snapshot!(plan(&[("package.json", &package("@sveltejs/kit", ""))]), @"ADAPTER_MISSING: package.json lists `@sveltejs/kit` without an adapter that says what its build leaves: add @sveltejs/adapter-static for a site of files or @sveltejs/adapter-node for a server, and name it in svelte.config.js");
-    insta::assert_snapshot!(plan(&[("index.html", ""), ("mikrocloud.toml", "[project]\nkind = 'container'")]), @r#"NOTHING_DETECTED: mikrocloud.toml says that this is a server, but no way to start it was found in package.json, Procfile, Python files, go.mod or Cargo.toml: name it with [container] command = "./server --port $PORT""#);
+    insta::assert_snapshot!(plan(&[("package.json", &package("@sveltejs/kit", ""))]), @"ADAPTER_MISSING: package.json lists `@sveltejs/kit` without an adapter that says what its build leaves: add @sveltejs/adapter-static for a site of files or @sveltejs/adapter-node for a server, and name it in svelte.config.js or vite.config");
+    insta::assert_snapshot!(plan(&[("index.html", ""), ("mikrocloud.toml", "[project]\nkind = 'container'")]), @r#"NOTHING_DETECTED: mikrocloud.toml says that this is a server, but no way to start it was found: name it with [container] command = "./server --port $PORT", or in a Procfile"#);
     insta::assert_snapshot!(plan(&[("index.html", ""), ("mikrocloud.toml", "[project]\nkind = 'function'")]), @r#"NOTHING_DETECTED: mikrocloud.toml says that this has functions, but there is no .js, .mjs or .py file in the functions directory: add one, or name the directory with [functions] directory = "...""#);
     let mut go = memory(&[("go.mod", ""), ("main.go", "package main\n")]);
     go.missing = vec!["go"];
-    insta::assert_snapshot!(show(&go), @"TOOLCHAIN_MISSING: Go needs the program `go`, which this machine does not have: install Go (https://go.dev/doc/install)");
+    insta::assert_snapshot!(show(&go), @"TOOLCHAIN_MISSING: Go needs the program `go`, which is not on this machine: install Go (https://go.dev/doc/install)");
 }
 
 #[test]
 fn the_source_of_other_languages_is_no_site() {
     let page = ("index.html", "<h1>hello</h1>");
-    for (mark, others) in [
-        ("index.php", &["wp-config.php", "readme.html"][..]),
-        ("composer.json", &["index.html"]),
-        ("Gemfile", &["_config.yml", "404.html"]),
-        ("Gemfile", &["_config.yml", "index.html"]),
-        ("Gemfile", &["config.ru", "public/index.html"]),
-        ("_config.yml", &["index.html"]),
-        ("hugo.toml", &["layouts/index.html", "index.html"]),
-        ("mkdocs.yml", &["index.html"]),
-        ("pom.xml", &["index.html"]),
-        ("build.gradle.kts", &["public/index.html"]),
-        ("deno.json", &["index.html", "main.ts"]),
-        ("mix.exs", &["index.html"]),
-        ("Shop.csproj", &["index.html", "Program.cs"]),
-        ("contact/send.PHP", &["index.html"]),
-        ("public/index.php", &["public/index.html"]),
-        ("Gemfile", &["package.json", "public/index.html"]),
-        ("composer.json", &["functions/a.js", "index.html"]),
-        ("composer.json", &["src/shop.txt"]),
+    for (mark, others, code) in [
+        ("index.php", &["wp-config.php", "readme.html"][..], ""),
+        ("composer.json", &["index.html"], "START_UNKNOWN"),
+        ("Gemfile", &["_config.yml", "404.html"], "START_UNKNOWN"),
+        ("Gemfile", &["_config.yml", "index.html"], "START_UNKNOWN"),
+        ("Gemfile", &["config.ru", "public/index.html"], ""),
+        ("_config.yml", &["index.html"], "UNSUPPORTED"),
+        ("pom.xml", &["index.html"], ""),
+        ("build.gradle.kts", &["public/index.html"], ""),
+        ("deno.json", &["index.html", "main.ts"], ""),
+        ("mix.exs", &["index.html"], "UNSUPPORTED"),
+        ("Shop.csproj", &["index.html", "Program.cs"], "UNSUPPORTED"),
+        ("contact/send.PHP", &["index.html"], "UNSUPPORTED"),
+        ("public/index.php", &["public/index.html"], ""),
+        ("Gemfile", &["package.json", "public/index.html"], "START_UNKNOWN"),
+        ("composer.json", &["functions/a.js", "index.html"], "UNSUPPORTED"),
+        ("composer.json", &["src/shop.txt"], "START_UNKNOWN"),
     ] {
         let script = package("", "build=sass");
         let text = |name: &str| match name {
@@ -509,15 +516,19 @@ fn the_source_of_other_languages_is_no_site() {
         };
         let files: Vec<_> = others.iter().chain([&mark]).map(|name| (*name, text(name))).collect();
         let mut files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
-        let refused = plan(&files);
-        assert!(refused.starts_with(&format!("UNSUPPORTED: `{mark}` says that this is a ")), "{files:?}: {refused}");
+        let found = plan(&files);
+        match code {
+            "" => assert!(found.contains("\nserver in"), "{files:?}: {found}"),
+            code => assert!(found.starts_with(&format!("{code}: ")) && found.contains(mark), "{files:?}: {found}"),
+        }
         files.push(("mikrocloud.toml", "[project]\nkind = 'static'"));
-        assert!(plan(&files).starts_with("UNSUPPORTED: "), "{files:?}");
+        let found = plan(&files);
+        assert!(found.starts_with("UNSUPPORTED: ") && found.contains(mark), "{files:?}: {found}");
         files.pop();
         files.push(("mikrocloud.toml", "[build]\noutput = 'site'"));
         assert!(!plan(&files).starts_with("UNSUPPORTED: "), "whoever names the directory has said what is served: {files:?}");
     }
-    insta::assert_snapshot!(plan(&[("wp-config.php", ""), page]), @r#"UNSUPPORTED: `wp-config.php` says that this is a PHP project, which is not built here, and its source is not served as a site: add a Dockerfile, say in mikrocloud.toml how it is built and started ([build] command, [container] command), or name the directory of finished files with [build] output = "site" ("." for all of them)"#);
+    insta::assert_snapshot!(plan(&[("contact/send.php", ""), page]), @r#"UNSUPPORTED: `contact/send.php` says that this is a PHP project, which is not built here, and its source is not served as a site: add a Dockerfile, say in mikrocloud.toml how it is built and started ([build] command, [container] command), or name the directory of finished files with [build] output = "site" ("." for all of them)"#);
     insta::assert_snapshot!(plan(&[("netlify.toml", "[build]\npublish = 'dist'"), page]), @"UNSUPPORTED: netlify.toml says that the site is in `dist`, so nothing else is served: say how it is built in mikrocloud.toml, with [build] command and [build] output");
     for served in [
         &[("netlify.toml", "[build]\npublish = './'"), page][..],
@@ -527,10 +538,8 @@ fn the_source_of_other_languages_is_no_site() {
     ] {
         assert!(plan(served).starts_with("Static HTML"), "{served:?}");
     }
-    assert!(
-        plan(&[("composer.json", ""), ("mikrocloud.toml", "[container]\ncommand = 'php -S 0.0.0.0:$PORT'")])
-            .starts_with("Server")
-    );
+    let stated = plan(&[("composer.json", ""), ("mikrocloud.toml", "[container]\ncommand = 'php -S 0.0.0.0:$PORT'")]);
+    assert!(stated.ends_with(" php -S 0.0.0.0:$PORT"), "{stated}");
 }
 
 proptest::proptest! {

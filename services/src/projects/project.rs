@@ -10,7 +10,7 @@ use domain::id::{DeploymentId, ProjectId};
 use domain::name::{EnvironmentName, ProjectName};
 use domain::project::{Project, ProjectBrief};
 use domain::resource::{Resource, ResourceKind};
-use domain::source::{Reference, Repository};
+use domain::source::{Directory, Reference, Repository};
 use domain::time::{Timestamp, now};
 use jobs::payload::DeleteProjectJob;
 use jobs::{JobError, Outcome, Run};
@@ -62,6 +62,10 @@ pub(crate) fn parse_repository(text: &str) -> Result<Repository> {
 
 pub(crate) fn parse_reference(text: &str) -> Result<Reference> {
     text.parse().map_err(|error| ServiceError::invalid("reference", "INVALID_REFERENCE", error))
+}
+
+pub(crate) fn parse_directory(text: &str) -> Result<Directory> {
+    text.parse().map_err(|error| ServiceError::invalid("directory", "INVALID_DIRECTORY", error))
 }
 
 fn taken(error: StoreError, name: &ProjectName) -> ServiceError {

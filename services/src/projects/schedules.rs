@@ -327,6 +327,7 @@ impl Schedules {
                     environment: Some(schedule.environment.clone()),
                     cloud: None,
                     source: TriggerSource::Git { repository: None, reference: None },
+                    directory: None,
                 };
                 let scheduled = ScheduledRun { fence: run.fence, schedule: schedule.id, due_at };
                 self.deployments().trigger_for(&actor, trigger, &scheduled).await.map_err(|error| error.to_string())?;

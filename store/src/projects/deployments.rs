@@ -113,7 +113,7 @@ impl Store {
               (SELECT 1 FROM jobs WHERE jobs.subject_id = deployments.id AND jobs.state IN ('pending', 'running'))
               AND NOT EXISTS (SELECT 1 FROM approvals a WHERE a.deployment_id = deployments.id AND a.state = 'pending'
                 AND deployments.status = 'queued' AND (deployments.commit_sha IS NOT NULL OR deployments.artifact_digest IS NOT NULL
-                  OR CAST(deployments.source AS TEXT) LIKE '%\"upload\"%')) LIMIT 100"
+                  OR CAST(deployments.source AS TEXT) LIKE '%\"digest\":%')) LIMIT 100"
         );
         Ok(db!(self, |pool| sqlx::query_as(sql).fetch_all(pool).await)?)
     }

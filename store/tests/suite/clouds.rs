@@ -43,7 +43,7 @@ testkit::on_both_databases! {
 
     async fn an_upload_is_kept_while_a_deployment_waits_for_it(store: Store) {
         let (tenant, other) = (live(&store).await, live(&store).await);
-        let of = |digest| Source::Upload { digest };
+        let of = |digest| Source::Upload { digest, directory: None };
         let waiting = Deployment { source: of(digest(1)), ..fixture::deployment(&tenant.environment, 2, DeploymentStatus::Queued) };
         let ended = Deployment { source: of(digest(2)), ..fixture::deployment(&tenant.environment, 3, DeploymentStatus::Failed) };
         write(&store, async |tx| {

@@ -17,6 +17,8 @@ fn step(from: DeploymentStatus, to: DeploymentStatus) -> DeploymentChange {
 
 fn workload() -> WorkloadSpec {
     WorkloadSpec::Server(Server {
+        directory: String::new(),
+        path: Vec::new(),
         command: vec!["node".to_owned(), "it's \"quoted\".js".to_owned()],
         env: vec![("KEY".to_owned(), "line\nbreak".to_owned())],
         port: Some(65535),
@@ -47,7 +49,7 @@ testkit::on_both_databases! {
         assert_eq!(store.deployment_get(tenant.id(), tenant.deployment.id).await.unwrap().as_ref(), Some(&tenant.deployment));
         let full = Deployment {
             trigger: Trigger::Rollback,
-            source: Source::Git { repository: "git@example.org:a/b.git".parse().unwrap(), reference: Some("main".parse().unwrap()) },
+            source: Source::Git { repository: "git@example.org:a/b.git".parse().unwrap(), reference: Some("main".parse().unwrap()), directory: Some("apps/web".parse().unwrap()) },
             commit_sha: Some("0123abcd".to_owned()),
             origin_id: Some(tenant.deployment.id),
             artifact_digest: Some(digest(7)),
@@ -255,7 +257,7 @@ testkit::on_both_databases! {
 
     async fn a_deployment_whose_commit_nobody_looks_for_is_stranded_before_its_approval(store: Store) {
         let tenant = Tenant::new(&store).await;
-        let source = Source::Git { repository: "https://example.org/x".parse().unwrap(), reference: None };
+        let source = Source::Git { repository: "https://example.org/x".parse().unwrap(), reference: None, directory: None };
         let deployment = Deployment { source, ..fixture::deployment(&tenant.environment, 2, DeploymentStatus::Queued) };
         let job = NewJob { subject_id: Some(deployment.id.uuid()), ..fixture::job(tenant.id()) };
         write(&store, async |tx| {

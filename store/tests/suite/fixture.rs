@@ -140,7 +140,7 @@ pub fn deployment(environment: &Environment, number: i64, status: DeploymentStat
         number,
         status,
         trigger: Trigger::Build,
-        source: Source::Upload { digest: digest(1) },
+        source: Source::Upload { digest: digest(1), directory: None },
         commit_sha: None,
         origin_id: None,
         artifact_digest: None,

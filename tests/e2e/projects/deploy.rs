@@ -46,6 +46,33 @@ async fn a_vite_site_is_built_with_npm_and_served() {
 }
 
 #[tokio::test]
+async fn one_of_several_projects_is_deployed_and_started_as_its_procfile_says() {
+    let house = House::start().await;
+    let directory = tempfile::tempdir().unwrap();
+    let source = directory.path().join("shops");
+    let project = source.join("apps/api");
+    std::fs::create_dir_all(&project).unwrap();
+    std::fs::write(project.join("package.json"), "{}").unwrap();
+    std::fs::write(project.join("Procfile"), "web: WORD=${WORD:-hello} node server.js\n").unwrap();
+    let server =
+        "require('http').createServer((_, response) => response.end(process.env.WORD + ' of the api')).listen(process.env.PORT)";
+    std::fs::write(project.join("server.js"), server).unwrap();
+
+    let (code, message) = house.deploy_in_vain(&source, &[]).await;
+    assert!(
+        code == "NOTHING_DETECTED" && message.contains("apps/api has package.json; deploy one of them with --directory apps/api"),
+        "{message}"
+    );
+    house.deploy(&source, &["--directory", "apps/api"]).await;
+    assert_eq!(house.body("api").await, "hello of the api");
+    std::fs::write(source.join("mikrocloud.toml"), "[project]\nname = 'shops'\n[build]\ndirectory = 'apps/api'\n").unwrap();
+    house.deploy(&source, &[]).await;
+    assert_eq!(house.body("shops").await, "hello of the api");
+    let explained = house.json(&["deploy", source.to_str().unwrap(), "--explain"]).await;
+    assert_eq!(explained["reason"], "in apps/api: there is package.json, and Procfile says how it starts");
+}
+
+#[tokio::test]
 async fn a_repository_is_deployed_at_a_branch_a_tag_and_a_commit() {
     let house = House::start().await;
     let repository = house.repository("shop");

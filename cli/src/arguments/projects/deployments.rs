@@ -12,6 +12,9 @@ pub struct DeployOptions {
     /// Branch, tag or commit of the repository
     #[arg(long = "ref", value_name = "REF")]
     pub reference: Option<String>,
+    /// Directory of the project within the source, such as apps/web
+    #[arg(long)]
+    pub directory: Option<String>,
     #[command(flatten)]
     pub project: ProjectChoice,
     #[command(flatten)]
@@ -19,6 +22,9 @@ pub struct DeployOptions {
     /// The cloud to deploy to
     #[arg(long)]
     pub cloud: Option<String>,
+    /// Show what was found, why, and what would be run, without running it
+    #[arg(long, conflicts_with_all = ["reference", "cloud", "detach"])]
+    pub explain: bool,
     /// Do not wait until it is live
     #[arg(long)]
     pub detach: bool,

@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::target::{manifest, project_name};
+use super::explanation;
+use super::target::{manifest, plan_of, project_name};
 use crate::arguments::{DeployOptions, Output};
 use crate::client::api::Api;
 use crate::client::follow::{Position, Seen, follow};
@@ -16,6 +17,9 @@ use server::Failure;
 
 /// Deploys and waits.
 pub async fn deploy(options: DeployOptions) -> Result<(), Failure> {
+    if options.explain {
+        return explain(&options).await;
+    }
     let api = Api::signed_in()?;
     let progress = Arc::new(Progress::new(options.output.json));
     let deployment = start(&api, &options, &progress).await;
@@ -32,7 +36,8 @@ pub async fn deploy(options: DeployOptions) -> Result<(), Failure> {
 }
 
 async fn start(api: &Api, options: &DeployOptions, progress: &Arc<Progress>) -> Result<Value, Failure> {
-    let mut input = json!({"environment": options.environment.environment, "cloud": options.cloud});
+    let mut input =
+        json!({"environment": options.environment.environment, "cloud": options.cloud, "directory": options.directory});
     let name = if is_repository(&options.source) {
         input["repository"] = json!(options.source);
         input["reference"] = json!(options.reference);
@@ -53,7 +58,9 @@ async fn start(api: &Api, options: &DeployOptions, progress: &Arc<Progress>) -> 
         }
         // Says what is wrong with the project file before anything is uploaded.
         manifest(directory)?;
-        project_name(options.project.project.as_deref(), directory)?
+        // One of several projects in a directory has a name of its own.
+        let named = options.directory.as_ref().map(|inner| directory.join(inner)).filter(|inner| inner.is_dir());
+        project_name(options.project.project.as_deref(), named.as_deref().unwrap_or(directory))?
     };
     let project = match operations::find_project(api, &name).await? {
         Some(id) => id,
@@ -64,6 +71,16 @@ async fn start(api: &Api, options: &DeployOptions, progress: &Arc<Progress>) -> 
     }
     input["projectId"] = json!(project);
     operations::change_deployment(api, "triggerDeployment", "TriggerDeploymentInput", input).await
+}
+
+/// Shows the plan for a directory, made with the programs of this machine.
+async fn explain(options: &DeployOptions) -> Result<(), Failure> {
+    if is_repository(&options.source) {
+        return Err(Failure::usage("--explain looks at a directory: clone the repository and name the clone"));
+    }
+    let (_, plan) = plan_of(Path::new(&options.source), options.directory.as_deref()).await?;
+    explanation::print(&plan, options.output);
+    Ok(())
 }
 
 /// Returns true if a source is the address of a repository rather than a directory.

@@ -1,12 +1,11 @@
 //! `mikrocloud init`: a project file for a directory.
 
-use domain::detect::{DOCKERFILES, SourceTree, detect};
-use domain::manifest::{FILE_NAME, Manifest};
+use domain::manifest::FILE_NAME;
 use domain::workload::WorkloadSpec;
 use serde_json::json;
-use sources::DirectoryTree;
 
-use super::target::project_name;
+use super::explanation;
+use super::target::{plan_of, project_name};
 use crate::arguments::InitOptions;
 use crate::client::output;
 use server::Failure;
@@ -19,12 +18,7 @@ pub async fn init(options: &InitOptions) -> Result<(), Failure> {
     }
     let name = project_name(options.name.as_deref(), &options.path)?;
     name.parse::<domain::name::ProjectName>().map_err(|error| Failure::failed("INVALID_NAME", error.to_string()))?;
-    let tree = DirectoryTree::open(&options.path);
-    let mut tree = tree.map_err(|error| Failure::failed("SOURCE", format!("{}: {error}", options.path.display())))?;
-    if DOCKERFILES.iter().any(|file| tree.exists(file)) {
-        tree = tree.with_container_engine(server::container_engine().await);
-    }
-    let plan = detect(&tree, &Manifest::default()).map_err(|error| Failure::failed(error.code, error.message))?;
+    let (_, plan) = plan_of(&options.path, None).await?;
     let kind = match plan.workload {
         WorkloadSpec::Static(_) => "static",
         WorkloadSpec::Server(_) => "container",
@@ -39,7 +33,8 @@ pub async fn init(options: &InitOptions) -> Result<(), Failure> {
     if options.output.json {
         output::json(&json!({"file": path, "project": name, "kind": kind, "framework": plan.framework, "reason": plan.reason}));
     } else {
-        println!("Wrote {}. Detected {}: {}.", path.display(), plan.framework, plan.reason);
+        println!("Wrote {}.", path.display());
+        explanation::print(&plan, options.output);
         println!("Next: mikrocloud deploy {}", options.path.display());
     }
     Ok(())

@@ -6,6 +6,7 @@ pub mod deployments;
 pub mod domains;
 pub mod env;
 pub mod environments;
+pub mod explanation;
 pub mod git;
 pub mod init;
 pub mod logs;

@@ -2,10 +2,26 @@
 
 use std::path::Path;
 
+use domain::build::BuildPlan;
+use domain::detect::{DOCKERFILES, SourceTree, detect, read_manifest};
 use domain::manifest::{FILE_NAME, Manifest};
 use domain::name::ProjectName;
+use sources::DirectoryTree;
 
 use server::Failure;
+
+/// The project file and the build plan of a directory, or of one in it, as they come out with the programs of this machine.
+pub async fn plan_of(path: &Path, directory: Option<&str>) -> Result<(Manifest, BuildPlan), Failure> {
+    let tree = DirectoryTree::open(path);
+    let mut tree = tree.map_err(|error| Failure::failed("SOURCE", format!("{}: {error}", path.display())))?;
+    let manifest = read_manifest(&tree, directory).map_err(|error| Failure::failed("MANIFEST_INVALID", error.to_string()))?;
+    let place = manifest.build.directory.as_deref().unwrap_or_default();
+    if DOCKERFILES.iter().any(|file| tree.exists(format!("{place}/{file}").trim_start_matches('/'))) {
+        tree = tree.with_container_engine(server::container_engine().await);
+    }
+    let plan = detect(&tree, &manifest).map_err(|error| Failure::failed(error.code, error.message))?;
+    Ok((manifest, plan))
+}
 
 /// The project named on the command line, or by the project file of a directory, or by the directory's own name.
 pub fn project_name(given: Option<&str>, directory: &Path) -> Result<String, Failure> {

@@ -40,6 +40,9 @@ const CACHES: &[(&str, &str)] = &[
     ("GOMODCACHE", "go-mod"),
     ("CARGO_HOME", "cargo"),
     ("CARGO_TARGET_DIR", "cargo-target"),
+    ("COMPOSER_CACHE_DIR", "composer"),
+    ("BUN_INSTALL_CACHE_DIR", "bun"),
+    ("GRADLE_USER_HOME", "gradle"),
     ("XDG_CACHE_HOME", "other"),
 ];
 
@@ -54,7 +57,7 @@ pub(super) async fn prepare(build: &Build<'_>) -> io::Result<()> {
     Ok(())
 }
 
-/// The whole environment of a step, but for `PATH`. What comes later wins.
+/// The whole environment of a step, with `PATH` where the project has programs of its own. What comes later wins.
 pub(super) fn variables(build: &Build<'_>, step: &BuildStep) -> Vec<(String, Secret)> {
     let text = |path: &Path| Secret::new(path.to_string_lossy());
     let own = |name: &str, value: Secret| (name.to_owned(), value);
@@ -64,10 +67,15 @@ pub(super) fn variables(build: &Build<'_>, step: &BuildStep) -> Vec<(String, Sec
     env.extend(CACHES.iter().map(|(name, directory)| own(name, text(&build.cache.join(directory)))));
     env.push(own("CI", Secret::new("1")));
     env.push(own("NO_UPDATE_NOTIFIER", Secret::new("1")));
+    // Maven knows no variable for its packages but the options of its virtual machine.
+    env.push(own("MAVEN_OPTS", Secret::new(format!("-Dmaven.repo.local={}", build.cache.join("maven").display()))));
     // Go keeps modules read-only otherwise, and nobody could remove the cache.
     env.push(own("GOFLAGS", Secret::new("-modcacherw")));
     env.extend(step.env.iter().map(|(name, value)| own(name, Secret::new(value))));
     env.extend(build.request.variables.iter().cloned());
+    if !build.request.plan.path.is_empty() && !env.iter().any(|(name, _)| name == "PATH") {
+        env.push(own("PATH", crate::process::path_before(&build.request.directory, &build.request.plan.path)));
+    }
     env.push(own("HOME", text(&build.aside.path().join("home"))));
     env.push(own("TMPDIR", text(&build.aside.path().join("tmp"))));
     env

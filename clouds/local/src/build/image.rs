@@ -51,7 +51,7 @@ impl Build<'_> {
             save.extend(["--format".to_owned(), "docker-archive".to_owned()]);
         }
         save.push(image.id.clone());
-        self.call(client, save, Vec::new(), format!("{} save", client.program()), log).await?;
+        self.call(client, save, Vec::new(), format!("{} save", client.program()), "", log).await?;
         image.write(directory).await
     }
 
@@ -67,7 +67,7 @@ impl Build<'_> {
             title = title + " --build-arg " + name;
         }
         arguments.push(".".to_owned());
-        self.call(client, arguments, variables, title + " .", log).await?;
+        self.call(client, arguments, variables, title + " .", &plan.directory, log).await?;
         let id = tokio::fs::read_to_string(&id_file).await.unwrap_or_default();
         let built = self.config.engine.inspect(client, id.trim()).await;
         built.ok_or_else(|| {
@@ -101,6 +101,7 @@ impl Build<'_> {
         arguments: Vec<String>,
         variables: Vec<(String, Secret)>,
         title: String,
+        directory: &str,
         log: &mut Log<'_>,
     ) -> Result<(), CloudError> {
         if self.stop.is_cancelled() {
@@ -110,6 +111,7 @@ impl Build<'_> {
         let command = std::iter::once(client.program().to_owned()).chain(arguments).collect();
         let mut env = client_environment();
         env.extend(variables);
-        Step { build: self, title, command, env, grace: GRACE }.run(log).await
+        let directory = self.request.directory.join(directory);
+        Step { build: self, title, command, directory, env, grace: GRACE }.run(log).await
     }
 }

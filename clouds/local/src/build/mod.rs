@@ -1,5 +1,6 @@
 //! Builds on this machine: processes under limits, without our environment.
 
+mod added;
 mod cache;
 mod environment;
 mod image;
@@ -23,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::engine::Engine;
 use log::Log;
+use output::Before;
 use step::Step;
 
 /// Configuration of this machine's builder.
@@ -117,6 +119,7 @@ impl Builds for LocalBuilder {
 
 impl Build<'_> {
     async fn run(&self, log: &mut Log<'_>) -> Result<BuildOutcome, CloudError> {
+        let before = self.prepare_source().await?;
         for step in &self.request.plan.steps {
             if self.stop.is_cancelled() {
                 return Err(step::cancelled());
@@ -125,16 +128,39 @@ impl Build<'_> {
             let title = shown(&step.command);
             log.system(format!("$ {title}")).await?;
             let env = environment::variables(self, step);
-            Step { build: self, title, command: step.command.clone(), env, grace: Duration::ZERO }.run(log).await?;
+            Step {
+                build: self,
+                title,
+                command: step.command.clone(),
+                directory: self.request.directory.join(&step.directory),
+                env,
+                grace: Duration::ZERO,
+            }
+            .run(log)
+            .await?;
         }
         if let Some(image) = &self.request.plan.image {
-            return self.image(image, log).await.map(|output| BuildOutcome { output });
+            let workload = self.request.plan.workload.clone();
+            return self.image(image, log).await.map(|output| BuildOutcome { output, workload });
         }
         self.move_caches(cache::keep).await;
-        let (directory, output) = (self.request.directory.clone(), self.request.plan.output.clone());
-        let found = tokio::task::spawn_blocking(move || output::find(&directory, &output)).await;
-        let output = found.map_err(|error| CloudError::internal("the output could not be looked for", error))??;
-        Ok(BuildOutcome { output })
+        let (directory, plan) = (self.request.directory.clone(), self.request.plan.clone());
+        let found = tokio::task::spawn_blocking(move || output::find(&directory, &plan, &before)).await;
+        let found = found.map_err(|error| CloudError::internal("the output could not be looked for", error))??;
+        if let Some(note) = found.note {
+            log.system(format!("Note: {note}")).await?;
+        }
+        Ok(BuildOutcome { output: found.output, workload: found.workload })
+    }
+
+    /// Adds the plan's files to the source, and looks at what is there before the build.
+    async fn prepare_source(&self) -> Result<Before, CloudError> {
+        let (directory, plan) = (self.request.directory.clone(), self.request.plan.clone());
+        let prepared = tokio::task::spawn_blocking(move || {
+            added::write(&directory, &plan.files)?;
+            Ok(Before::of(&directory, &plan))
+        });
+        prepared.await.map_err(|error| CloudError::internal("the source could not be prepared", error))?
     }
 
     /// A cache that cannot be moved costs time and nothing else.

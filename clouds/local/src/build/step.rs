@@ -1,6 +1,7 @@
 //! One program of a build, from its start until nothing of it is left.
 
 use std::os::unix::process::ExitStatusExt;
+use std::path::PathBuf;
 use std::process::ExitStatus;
 
 use clouds_contract::{CloudError, ErrorKind};
@@ -25,6 +26,8 @@ pub(super) struct Step<'a> {
     /// Name of the step in messages.
     pub title: String,
     pub command: Vec<String>,
+    /// Its working directory.
+    pub directory: PathBuf,
     /// The whole environment of the program, but for `PATH`.
     pub env: Vec<(String, Secret)>,
     /// Time to end after a request to stop: the work that it drives may be elsewhere, and has to be notified.
@@ -67,7 +70,7 @@ impl Step<'_> {
     fn start(&self) -> Result<ProcessTree, CloudError> {
         let spec = ProcessSpec {
             command: self.command.clone(),
-            directory: self.build.request.directory.clone(),
+            directory: self.directory.clone(),
             env: self.env.clone(),
             marker: self.build.marker.clone(),
             input: None,

@@ -3,7 +3,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use domain::build::{BuildLimits, BuildPlan, BuildStep};
+use domain::build::{AddedFile, Alternative, BuildLimits, BuildPlan, BuildStep};
 use domain::event::{LogStream, NewLine};
 use domain::id::DeploymentId;
 use domain::secret::Secret;
@@ -75,10 +75,19 @@ impl Bench {
         let plan = BuildPlan {
             framework: "Script".to_owned(),
             reason: "test".to_owned(),
-            steps: vec![BuildStep { command: vec![program.to_owned(), file.to_owned()], env: Vec::new() }],
+            notes: Vec::new(),
+            files: Vec::new(),
+            path: Vec::new(),
+            steps: vec![BuildStep {
+                command: vec![program.to_owned(), file.to_owned()],
+                env: Vec::new(),
+                directory: String::new(),
+            }],
             image: None,
             output: "dist".to_owned(),
+            is_guess: false,
             workload: WorkloadSpec::Static(StaticSite::default()),
+            alternatives: Vec::new(),
         };
         let request = BuildRequest {
             deployment_id: DeploymentId::new(),
@@ -129,8 +138,7 @@ async fn a_build_leaves_its_output_and_its_log() {
 async fn steps_run_in_order_until_one_fails() {
     let mut bench = Bench::new("echo step $1; exit ${1:-0}");
     let step = bench.request().plan.steps[0].clone();
-    let with =
-        |argument: &str| BuildStep { command: [step.command.clone(), vec![argument.to_owned()]].concat(), env: Vec::new() };
+    let with = |argument: &str| BuildStep { command: [step.command.clone(), vec![argument.to_owned()]].concat(), ..step.clone() };
     bench.request().plan.steps = vec![with("0"), with("3"), with("4")];
     let (code, message) = bench.error().await;
     assert_eq!(code, "BUILD_FAILED");
@@ -156,6 +164,39 @@ async fn our_environment_stays_with_us() {
     assert_eq!(value("CARGO_PKG_NAME"), None);
     assert!(Path::new(value("HOME").unwrap()).starts_with(&outer) && Path::new(value("TMPDIR").unwrap()).starts_with(&outer));
     assert!(Path::new(value("npm_config_cache").unwrap()).starts_with(outer.join("cache")));
+}
+
+#[tokio::test]
+async fn a_plan_adds_files_has_programs_of_its_own_and_steps_in_directories() {
+    let mut bench = Bench::new("pwd\ntool\ncat ../.mikrocloud/added\nmkdir -p ../made\necho hello > ../made/index.html");
+    let source = bench.request().directory.clone();
+    fs::create_dir_all(source.join("inner")).unwrap();
+    fs::rename(source.join("build.sh"), source.join("inner/build.sh")).unwrap();
+    fs::create_dir(source.join("bin")).unwrap();
+    fs::write(source.join("bin/tool"), "#!/bin/sh\necho own tool").unwrap();
+    fs::set_permissions(source.join("bin/tool"), fs::Permissions::from_mode(0o755)).unwrap();
+    let plan = &mut bench.request().plan;
+    plan.steps[0].directory = "inner".to_owned();
+    plan.path = vec!["bin".to_owned()];
+    plan.files = vec![AddedFile { path: ".mikrocloud/added".to_owned(), text: "added text\n".to_owned() }];
+    plan.is_guess = true;
+    let output = bench.build().await.unwrap();
+    assert_eq!(output.file_name().unwrap(), "made");
+    let lines = bench.lines.texts();
+    assert!(lines[1].ends_with("/source/inner"), "{lines:?}");
+    assert_eq!(lines[2..], ["own tool", "added text", "Note: the build left its pages in made/"]);
+}
+
+#[tokio::test]
+async fn a_build_that_leaves_a_server_is_deployed_as_one() {
+    let mut bench = Bench::new("mkdir -p .output/server\necho > .output/server/index.mjs");
+    let server = WorkloadSpec::Static(StaticSite { root: "other".to_owned() });
+    let alternative =
+        Alternative { evidence: ".output/server/index.mjs".to_owned(), output: String::new(), workload: server.clone() };
+    bench.request().plan.alternatives = vec![alternative];
+    let request = bench.request.take().unwrap();
+    let outcome = bench.builder.build(request, &bench.lines, bench.stop.clone()).await.unwrap();
+    assert_eq!((outcome.output.file_name().unwrap().to_str(), outcome.workload), (Some("source"), server));
 }
 
 #[tokio::test]

@@ -119,6 +119,8 @@ mod tests {
         let engine = Engine::new("mikrocloud-0123", "/nowhere".into());
         let container = Container::new(engine, Client::Podman, "mikrocloud-0123:edge:dep_1:1:0", 3000, 64);
         let server = Server {
+            directory: String::new(),
+            path: Vec::new(),
             command: Vec::new(),
             env: Vec::new(),
             port: None,

@@ -14,7 +14,7 @@ mod tests;
 pub use lines::LineReader;
 pub use marked::kill_marked;
 pub use pipe::Pipe;
-pub use program::{find_program, has_program};
+pub use program::{find_program, has_program, path_before};
 pub use scan::{Members, Usage};
 pub use tree::{ProcessSpec, ProcessTree};
 

@@ -4,6 +4,8 @@ use std::ffi::OsStr;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
+use domain::secret::Secret;
+
 /// The file to run for a program's name: searched in `path` (as `$PATH` is written), or relative to `directory` when the name has
 /// a slash. `Err` says for a person why there is none.
 pub fn find_program(name: &str, directory: &Path, path: &OsStr) -> Result<PathBuf, String> {
@@ -33,6 +35,15 @@ pub fn has_program(name: &str) -> bool {
 /// The `PATH` that processes get when they set none of their own.
 pub(super) fn search_path() -> std::ffi::OsString {
     std::env::var_os("PATH").unwrap_or_else(|| "/usr/local/bin:/usr/bin:/bin".into())
+}
+
+/// The value of `PATH` for a project whose own programs, in these directories of it, come before the machine's.
+pub fn path_before(project: &Path, directories: &[String]) -> Secret {
+    let own = directories.iter().map(|directory| project.join(directory));
+    let machine = search_path();
+    let all: Vec<PathBuf> = own.chain(std::env::split_paths(&machine)).collect();
+    // A project in a directory with a `:` has no programs of its own.
+    Secret::new(std::env::join_paths(all).unwrap_or(machine).to_string_lossy())
 }
 
 fn is_executable(file: &Path) -> bool {

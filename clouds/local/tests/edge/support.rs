@@ -256,6 +256,8 @@ pub fn write(path: &Path, content: &str) {
 /// A server of one file.
 pub fn server(command: &[&str]) -> Server {
     Server {
+        directory: String::new(),
+        path: Vec::new(),
         command: command.iter().map(|part| (*part).to_owned()).collect(),
         env: Vec::new(),
         port: None,

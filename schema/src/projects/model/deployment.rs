@@ -35,6 +35,8 @@ pub struct DeploymentSource {
     pub reference: Option<String>,
     /// The digest of the uploaded archive.
     pub upload: Option<String>,
+    /// Directory of the project within it, where one was asked for.
+    pub directory: Option<String>,
 }
 
 /// One attempt to make a source live in an environment.
@@ -79,15 +81,20 @@ impl Deployment {
     /// Source from which it is built.
     async fn source(&self) -> DeploymentSource {
         match &self.0.source {
-            source::Source::Git { repository, reference } => DeploymentSource {
+            source::Source::Git { repository, reference, directory } => DeploymentSource {
                 kind: "git",
                 repository: Some(repository.as_str().to_owned()),
                 reference: reference.as_ref().map(|reference| reference.as_str().to_owned()),
                 upload: None,
+                directory: directory.as_ref().map(|directory| directory.as_str().to_owned()),
             },
-            source::Source::Upload { digest } => {
-                DeploymentSource { kind: "upload", repository: None, reference: None, upload: Some(digest.to_string()) }
-            }
+            source::Source::Upload { digest, directory } => DeploymentSource {
+                kind: "upload",
+                repository: None,
+                reference: None,
+                upload: Some(digest.to_string()),
+                directory: directory.as_ref().map(|directory| directory.as_str().to_owned()),
+            },
         }
     }
 

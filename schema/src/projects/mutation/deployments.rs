@@ -24,6 +24,8 @@ struct TriggerDeploymentInput {
     reference: Option<String>,
     /// The digest of an uploaded directory, instead of a repository.
     upload: Option<String>,
+    /// Directory of the project within the source, such as `apps/web`; what `[build] directory` says, or the root, when left out.
+    directory: Option<String>,
 }
 
 #[derive(InputObject)]
@@ -81,7 +83,10 @@ impl DeploymentMutation {
             let source = source(&input)?;
             services
                 .deployments()
-                .trigger(actor, Trigger { project, environment: input.environment, cloud: input.cloud, source })
+                .trigger(
+                    actor,
+                    Trigger { project, environment: input.environment, cloud: input.cloud, source, directory: input.directory },
+                )
                 .await
         };
         payload(change.await)

@@ -3,11 +3,12 @@
 use std::path::Path;
 
 use artifacts::{ArtifactLimits, Prepared};
-use clouds_contract::{BuildRequest, Builds};
+use clouds_contract::{BuildOutcome, BuildRequest, Builds};
 use domain::build::BuildPlan;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
-use domain::detect::{DOCKERFILES, SourceTree, detect};
-use domain::manifest::{FILE_NAME, Manifest};
+use domain::detect::{DOCKERFILES, SourceTree, detect, read_manifest};
+use domain::manifest::ManifestError;
+use domain::source::Directory;
 use jobs::payload::{BuildJob, ReleaseJob};
 use jobs::{JobError, Outcome, Run};
 use sources::DirectoryTree;
@@ -50,30 +51,34 @@ impl Deployments {
         }
         let cloud = self.cloud_of(&deployment)?;
         let builder = cloud.require(&cloud.builds, "builder")?;
-        let plan = self.plan(builder.as_ref(), directory).await?;
+        let plan = self.plan(builder.as_ref(), directory, deployment.source.directory()).await?;
         log.say(format!("Detected {}: {}", plan.framework, plan.reason)).await?;
+        for note in &plan.notes {
+            log.say(format!("Note: {note}")).await?;
+        }
         let request = BuildRequest {
             deployment_id: deployment.id,
             project_id: deployment.project_id,
             directory: directory.to_owned(),
-            plan: plan.clone(),
+            plan,
             variables: open_variables(self.store(), &self.inner.sealer, &deployment).await?,
             limits: self.inner.settings.build_limits,
         };
         let outcome = builder.build(request, &log, run.stop.clone()).await?;
-        self.publish(run, &deployment, &plan, &outcome.output, &log).await
+        self.publish(run, &deployment, &outcome, &log).await
     }
 
     /// Reads the project file and finds out how to build.
-    async fn plan(&self, builder: &dyn Builds, directory: &Path) -> Result<BuildPlan, PhaseError> {
+    async fn plan(&self, builder: &dyn Builds, directory: &Path, project: Option<&Directory>) -> Result<BuildPlan, PhaseError> {
         let tree = DirectoryTree::open(directory);
         let mut tree = tree.map_err(|error| PhaseError::Failed(Failure::new("SOURCE_UNREADABLE", error.to_string())))?;
-        if DOCKERFILES.iter().any(|file| tree.exists(file)) {
+        let invalid = |error: ManifestError| PhaseError::Failed(Failure::new("MANIFEST_INVALID", error.to_string()));
+        let manifest = read_manifest(&tree, project.map(Directory::as_str)).map_err(invalid)?;
+        let place = manifest.build.directory.as_deref().unwrap_or_default();
+        if DOCKERFILES.iter().any(|file| tree.exists(format!("{place}/{file}").trim_start_matches('/'))) {
             tree = tree.with_container_engine(builder.container_engine().await);
         }
         let planned = tokio::task::spawn_blocking(move || {
-            let text = tree.read(FILE_NAME).unwrap_or_default();
-            let manifest = Manifest::parse(&text).map_err(|error| Failure::new("MANIFEST_INVALID", error.to_string()))?;
             let plan = detect(&tree, &manifest).map_err(|error| Failure::new(error.code, error.message))?;
             Ok((manifest, plan))
         });
@@ -97,20 +102,19 @@ impl Deployments {
         &self,
         run: &Run,
         deployment: &Deployment,
-        plan: &BuildPlan,
-        output: &Path,
+        outcome: &BuildOutcome,
         log: &DeploymentLog,
     ) -> Result<Outcome, PhaseError> {
         let limits = self.inner.settings.build_limits;
         let limits = ArtifactLimits { bytes: limits.output_mib * 1024 * 1024, files: limits.output_files };
-        let prepared = Prepared::of(output, &limits).await.map_err(|error| PhaseError::from(&error))?;
+        let prepared = Prepared::of(&outcome.output, &limits).await.map_err(|error| PhaseError::from(&error))?;
         let (team, id) = (deployment.team_id, deployment.id);
         let stored = prepared.stored().clone();
         let size = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         // Referred to before it is kept: what nobody refers to may be removed at any moment.
         let (mut tx, _) = self.fenced(run, deployment).await?;
         let object = tx.artifact_put(&stored.digest, size(stored.bytes), size(stored.files)).await?;
-        tx.deployment_set_artifact(team, id, &stored.digest, &plan.workload).await?;
+        tx.deployment_set_artifact(team, id, &stored.digest, &outcome.workload).await?;
         tx.commit().await?;
         self.inner.artifacts.keep(prepared, object).await.map_err(|error| PhaseError::from(&error))?;
         log.say(format!("Built {} files ({} bytes), artifact {}", stored.files, stored.bytes, stored.digest)).await?;

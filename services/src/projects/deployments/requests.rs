@@ -18,7 +18,7 @@ use crate::core::audit::{Action, AuditEntry, record};
 use crate::core::environments::{find_or_insert, parse_environment};
 use crate::core::unit_of_work::UnitOfWork;
 use crate::projects::Deployments;
-use crate::projects::project::{parse_reference, parse_repository};
+use crate::projects::project::{parse_directory, parse_reference, parse_repository};
 use crate::{Result, ServiceError, require_on, require_somewhere};
 
 /// Parameters of a triggered deployment.
@@ -32,6 +32,8 @@ pub struct Trigger {
     pub cloud: Option<String>,
     /// Source to build.
     pub source: TriggerSource,
+    /// Directory of the project within the source; the one that the project file at its root names, or the root, when absent.
+    pub directory: Option<String>,
 }
 
 /// Source to build.
@@ -75,7 +77,7 @@ impl Deployments {
             self.check_cloud(cloud)?;
         }
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
-        let source = self.resolve_source(actor, &project, input.source).await?;
+        let source = self.resolve_source(actor, &project, input.source, input.directory.as_deref()).await?;
         self.check_room_for(actor, project.id, &name).await?;
         let mut tx = self.begin().await?;
         let project = lock(&mut tx, actor, project.id).await?;
@@ -182,7 +184,14 @@ impl Deployments {
         self.store().deployment_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))
     }
 
-    async fn resolve_source(&self, actor: &Actor, project: &Project, source: TriggerSource) -> Result<Source> {
+    async fn resolve_source(
+        &self,
+        actor: &Actor,
+        project: &Project,
+        source: TriggerSource,
+        directory: Option<&str>,
+    ) -> Result<Source> {
+        let directory = directory.filter(|text| !matches!(*text, "" | "." | "./")).map(parse_directory).transpose()?;
         match source {
             TriggerSource::Upload { digest } => {
                 let unknown =
@@ -191,7 +200,7 @@ impl Deployments {
                 if !self.store().upload_exists(actor.team_id, &digest).await? {
                     return Err(unknown());
                 }
-                Ok(Source::Upload { digest })
+                Ok(Source::Upload { digest, directory })
             }
             TriggerSource::Git { repository, reference } => {
                 let own = repository.is_none();
@@ -207,7 +216,7 @@ impl Deployments {
                     let message = "only owners and admins deploy from a path on the server's machine: use https or ssh, or upload the directory";
                     return Err(ServiceError::invalid("repository", "LOCAL_PATH", message));
                 }
-                Ok(Source::Git { repository, reference: reference.as_deref().map(parse_reference).transpose()? })
+                Ok(Source::Git { repository, reference: reference.as_deref().map(parse_reference).transpose()?, directory })
             }
         }
     }

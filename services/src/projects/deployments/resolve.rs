@@ -50,7 +50,7 @@ impl Deployments {
     }
 
     async fn resolve_in(&self, run: &Run, deployment: &Deployment, workspace: &Workspace) -> Result<Outcome, PhaseError> {
-        let Source::Git { repository, reference } = &deployment.source else { return Ok(Outcome::Done) };
+        let Source::Git { repository, reference, .. } = &deployment.source else { return Ok(Outcome::Done) };
         let (options, stop) = (self.git_options(deployment, repository).await?, run.stop.clone());
         let commit = resolve_git(repository, reference.as_ref(), &workspace.source(), &options, stop).await;
         let commit = commit.map_err(|error| fetch_error(run, &error))?;

@@ -38,7 +38,7 @@ impl Deployments {
         log: &DeploymentLog,
     ) -> Result<Option<String>, PhaseError> {
         match &deployment.source {
-            Source::Git { repository, reference } => {
+            Source::Git { repository, reference, .. } => {
                 let known = deployment.commit_sha.as_deref().map(str::parse::<Reference>).transpose();
                 let known = known.map_err(|error| JobError::Fail(error.to_string()))?;
                 let reference = known.as_ref().or(reference.as_ref());
@@ -50,7 +50,7 @@ impl Deployments {
                 log.say(format!("Fetched commit {}", fetched.commit)).await?;
                 Ok(Some(fetched.commit))
             }
-            Source::Upload { digest } => {
+            Source::Upload { digest, .. } => {
                 let summary = self.unpack_upload(run, digest, target).await?;
                 log.say(format!("Unpacked {} files ({} bytes)", summary.files, summary.bytes)).await?;
                 Ok(None)

@@ -131,6 +131,7 @@ impl GitConnections {
             environment: Some(environment.to_owned()),
             cloud: None,
             source: TriggerSource::Git { repository: None, reference: Some(reference.to_owned()) },
+            directory: None,
         };
         self.deployments().trigger_for(actor, input, trigger).await?;
         Ok(Reaction::Recorded)

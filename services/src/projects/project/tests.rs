@@ -50,7 +50,7 @@ async fn release(house: &TestHouse, project: &Project, environment: &str) -> Dep
         number: tx.project_next_deployment(project.team_id, project.id).await.unwrap(),
         status: DeploymentStatus::Superseded,
         trigger: Trigger::Build,
-        source: Source::Upload { digest: Digest::from_bytes(&[1; 32]) },
+        source: Source::Upload { digest: Digest::from_bytes(&[1; 32]), directory: None },
         commit_sha: None,
         origin_id: None,
         artifact_digest: None,

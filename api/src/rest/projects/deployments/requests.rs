@@ -60,6 +60,8 @@ struct TriggerBody {
     reference: Option<String>,
     /// The digest of an uploaded directory, instead of a repository.
     upload: Option<String>,
+    /// Directory of the project within the source, such as `apps/web`; what `[build] directory` says, or the root, when left out.
+    directory: Option<String>,
 }
 
 impl TriggerBody {
@@ -99,8 +101,8 @@ async fn list(
     request_body = TriggerBody, responses((status = 201, body = DeploymentView)))]
 async fn trigger(Caller(actor): Caller, State(services): State<Services>, Body(mut body): Body<TriggerBody>) -> Answer<Response> {
     let source = body.source()?;
-    let TriggerBody { project_id: project, environment, cloud, .. } = body;
-    let deployment = services.deployments().trigger(&actor, Trigger { project, environment, cloud, source }).await?;
+    let TriggerBody { project_id: project, environment, cloud, directory, .. } = body;
+    let deployment = services.deployments().trigger(&actor, Trigger { project, environment, cloud, source, directory }).await?;
     Ok(created("deployments", deployment.id, &view(&services, &actor, deployment).await?))
 }
 

@@ -79,16 +79,20 @@ struct DeploymentSource {
     reference: Option<String>,
     /// The digest of the uploaded archive.
     upload: Option<String>,
+    /// Directory of the project within it, where one was asked for.
+    directory: Option<String>,
 }
 
 impl From<Source> for DeploymentSource {
     fn from(source: Source) -> Self {
+        let directory = source.directory().map(|directory| directory.as_str().to_owned());
         match source {
-            Source::Git { repository, reference } => {
-                Self { kind: "git", repository: Some(repository.into()), reference: reference.map(String::from), upload: None }
+            Source::Git { repository, reference, .. } => {
+                let (repository, reference) = (Some(repository.into()), reference.map(String::from));
+                Self { kind: "git", repository, reference, upload: None, directory }
             }
-            Source::Upload { digest } => {
-                Self { kind: "upload", repository: None, reference: None, upload: Some(digest.to_string()) }
+            Source::Upload { digest, .. } => {
+                Self { kind: "upload", repository: None, reference: None, upload: Some(digest.to_string()), directory }
             }
         }
     }

@@ -8,6 +8,7 @@ use domain::workload::Image;
 use super::group::ServerGroup;
 use crate::edge::instance::StartFailure;
 use crate::engine::{Call, Container, Run};
+use crate::process::path_before;
 
 /// Program that is started for a replica.
 pub(super) struct Program {
@@ -32,7 +33,12 @@ impl Program {
         if let Some(image) = &group.spec.image {
             return Self::contained(group, image, artifact, &env, marker).await;
         }
-        let directory = group.place.shared.workdirs.prepare(group.place.id(), artifact).await?;
+        let root = group.place.shared.workdirs.prepare(group.place.id(), artifact).await?;
+        let mut env = env;
+        if !group.spec.path.is_empty() && !env.iter().any(|(name, _)| name == "PATH") {
+            env.push(("PATH".to_owned(), path_before(&root, &group.spec.path)));
+        }
+        let directory = root.join(&group.spec.directory);
         Ok(Self { command: group.spec.command.clone(), directory, env, input: None, container: None })
     }
 
