@@ -5,7 +5,7 @@ use domain::access::{Actor, Credential};
 use domain::secret::Secret;
 use domain::time::now;
 use sha2::{Digest, Sha256};
-use store::idempotency::{Claim, IdempotencyKey, Lease, apart, once};
+use store::idempotency::{IdempotencyKey, KeyClaim, Lease, apart, once};
 use tracing::Instrument;
 
 use crate::{Context, Result, ServiceError};
@@ -56,17 +56,17 @@ impl Context {
         let (digest, services) = (digest(actor, request), self.clone());
         let attempt = async move {
             Ok(match services.claim(&key, &digest).await? {
-                Claim::Leased(lease) => Attempt::Done(work(OnceOnly { services, lease }).await),
-                Claim::Answered(sealed) => Attempt::Answered(services.opened(&key, &sealed).await?),
-                Claim::UnderWay => Attempt::UnderWay,
-                Claim::AnswerLost(made) => Attempt::AnswerLost(made),
-                Claim::OtherRequest => Attempt::OtherRequest,
+                KeyClaim::Leased(lease) => Attempt::Done(work(OnceOnly { services, lease }).await),
+                KeyClaim::Answered(sealed) => Attempt::Answered(services.opened(&key, &sealed).await?),
+                KeyClaim::UnderWay => Attempt::UnderWay,
+                KeyClaim::AnswerLost(made) => Attempt::AnswerLost(made),
+                KeyClaim::OtherRequest => Attempt::OtherRequest,
             })
         };
         tokio::spawn(attempt.in_current_span()).await.map_err(ServiceError::internal)?
     }
 
-    async fn claim(&self, key: &IdempotencyKey, digest: &str) -> Result<Claim> {
+    async fn claim(&self, key: &IdempotencyKey, digest: &str) -> Result<KeyClaim> {
         let at = now();
         Ok(self.store().idempotency_claim(key.clone(), digest, at + LEASE, at + KEPT).await?)
     }

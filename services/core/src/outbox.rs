@@ -156,7 +156,7 @@ fn of_alert(alert: &Alert, team: TeamId, project: Option<(ProjectId, String)>) -
 
 #[cfg(test)]
 mod tests {
-    use domain::deployment::Trigger;
+    use domain::deployment::Cause;
 
     use super::*;
 
@@ -166,7 +166,7 @@ mod tests {
             project: "shop".to_owned(),
             environment: "production".to_owned(),
             number: 1,
-            trigger: Trigger::Build,
+            trigger: Cause::Build,
             commit_sha: None,
             failure: None,
             event_count,

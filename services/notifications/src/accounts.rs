@@ -2,7 +2,7 @@
 
 use domain::session::{SecurityEvent, SecurityEventKind};
 use jobs::payload::AccountMailJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use services_core::access::is_service_account;
 use services_core::text::cut;
 
@@ -11,7 +11,7 @@ use crate::Letters;
 
 impl Letters {
     /// The work of an [`AccountMailJob`].
-    pub async fn mail_account_event(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn mail_account_event(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: AccountMailJob = run.payload()?;
         let Some(mailer) = &self.settings().mailer else { return Ok(Outcome::Done) };
         let Some(event) = self.store().security_event_get(job.event_id).await? else { return Ok(Outcome::Done) };

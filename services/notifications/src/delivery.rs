@@ -11,7 +11,7 @@ use domain::time::{Timestamp, now};
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use jobs::payload::NotifyJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use serde_json::Value;
 use services_core::alerts::{DISABLED_ALERT, raise};
 use services_core::outbound::{Answer, OutboundError};
@@ -61,7 +61,7 @@ impl Verdict {
 
 impl Deliveries {
     /// The work of a [`NotifyJob`].
-    pub async fn deliver(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn deliver(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: NotifyJob = run.payload()?;
         let Some(delivery) = self.store().delivery_get(job.team_id, job.delivery_id).await? else { return Ok(Outcome::Done) };
         // A channel that is deleted takes what was on its way with it.
@@ -87,7 +87,7 @@ impl Deliveries {
         self.record_attempt(run, &delivery, sent, at, duration_ms).await
     }
 
-    async fn give_delivery_up(&self, run: &Run, delivery: &Delivery) -> Result<Outcome, JobError> {
+    async fn give_delivery_up(&self, run: &JobAttempt, delivery: &Delivery) -> Result<Outcome, JobError> {
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         tx.delivery_give_up(delivery.team_id, delivery.id, CHANNEL_DISABLED).await?;
@@ -96,7 +96,7 @@ impl Deliveries {
         Ok(Outcome::Recorded)
     }
 
-    async fn postpone(&self, run: &Run, mut delivery: Delivery, until: Timestamp) -> Result<Outcome, JobError> {
+    async fn postpone(&self, run: &JobAttempt, mut delivery: Delivery, until: Timestamp) -> Result<Outcome, JobError> {
         delivery.next_attempt_at = Some(until);
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
@@ -185,7 +185,7 @@ impl Deliveries {
     /// Writes an attempt, the job of the next one, and what it says about the channel, in one transaction.
     async fn record_attempt(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         delivery: &Delivery,
         sent: Sent,
         at: Timestamp,

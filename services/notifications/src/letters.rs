@@ -7,7 +7,7 @@ use domain::secret::Secret;
 use domain::team::User;
 use domain::time::{Timestamp, now};
 use jobs::payload::LetterJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use serde::{Deserialize, Serialize};
 use services_core::unit_of_work::UnitOfWork;
 use services_core::{Result, ServiceError};
@@ -70,7 +70,7 @@ impl Letters {
     }
 
     /// The work of a [`LetterJob`].
-    pub async fn send(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn send(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: LetterJob = run.payload()?;
         let Some(row) = self.store().letter_get(job.team_id, job.letter_id).await? else { return Ok(Outcome::Done) };
         let user: Option<User> = self.store().user_get(row.user_id).await?;

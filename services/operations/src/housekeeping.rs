@@ -65,7 +65,7 @@ impl Housekeeping for Housekeeper {
         tx.session_purge(at - KEEP_SESSIONS).await?;
         tx.sign_in_purge(at, at - KEEP_ATTEMPTS).await?;
         tx.security_event_purge(at - KEEP_SECURITY_EVENTS).await?;
-        tx.run_purge(at - KEEP_RUNS).await?;
+        tx.schedule_run_purge(at - KEEP_RUNS).await?;
         tx.alert_purge(at - KEEP_RUNS).await?;
         tx.delivery_purge(at - KEEP_NOTIFICATIONS).await?;
         tx.letter_purge(at).await?;

@@ -57,7 +57,7 @@ impl Watcher {
     /// Fires what is due, and raises alerts on what did not happen.
     pub(crate) async fn look(&self, with_queues: bool) -> Result<(), StoreError> {
         let at = now();
-        let late = self.store().run_list_late(at).await?;
+        let late = self.store().schedule_run_list_late(at).await?;
         if !with_queues && late.is_empty() && !self.schedules().is_any_due(at).await? {
             return Ok(());
         }

@@ -10,7 +10,7 @@ use domain::resource::{Resource, ResourceKind};
 use domain::source::{Reference, Repository};
 use domain::time::{Timestamp, now};
 use jobs::payload::DeleteProjectJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use serde_json::{Value, json};
 use services_core::alerts::DISABLED_ALERT;
 use services_core::audit::{Action, AuditEntry, record};
@@ -262,7 +262,7 @@ impl Projects {
     }
 
     /// The work of a [`DeleteProjectJob`]: everything in clouds first, then the rows.
-    pub async fn run_deletion(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_deletion(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: DeleteProjectJob = run.payload()?;
         for resource in self.store().resource_list(job.team_id, job.project_id).await? {
             if run.stop.is_cancelled() {
@@ -290,7 +290,7 @@ impl Projects {
     }
 
     /// Removes one thing from its cloud, then from the inventory.
-    pub(crate) async fn remove_resource(&self, run: &Run, resource: &Resource) -> Result<(), JobError> {
+    pub(crate) async fn remove_resource(&self, run: &JobAttempt, resource: &Resource) -> Result<(), JobError> {
         let retry = |error: CloudError| JobError::Retry(format!("{} `{}`: {error}", resource.kind, resource.external_id));
         let cloud = self.cloud(&resource.cloud).map_err(|error| JobError::Retry(error.to_string()))?;
         match resource.kind {

@@ -12,7 +12,7 @@ use domain::id::{ProjectId, ScheduleId};
 use domain::schedule::{Action, ExpectedRun, MISSED_AFTER, MissedRuns, RunState, Schedule, Timetable};
 use domain::time::{Timestamp, now};
 use jobs::payload::ScheduleRunJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use serde_json::{Value, json};
 use services_core::alerts::raise;
 use services_core::audit::{self, AuditEntry, record};
@@ -112,7 +112,7 @@ impl Schedules {
         require_somewhere(actor, Permission::ProjectRead)?;
         let schedule = self.get(actor, id).await?;
         require_on(actor, Permission::ProjectRead, Target::Project(schedule.project_id), "schedule")?;
-        Ok(self.store().run_list(actor.team_id, id, before, limit).await?)
+        Ok(self.store().schedule_run_list(actor.team_id, id, before, limit).await?)
     }
 
     /// Makes a schedule. It acts for whoever made it, with the rights they have at each run.
@@ -281,13 +281,13 @@ impl Schedules {
     }
 
     /// The work of a [`ScheduleRunJob`].
-    pub async fn run(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: ScheduleRunJob = run.payload()?;
         let Some(schedule) = self.store().schedule_get(job.team_id, job.schedule_id).await? else { return Ok(Outcome::Done) };
         let deadline = now() + TimeDelta::seconds(schedule.timeout_seconds) + GRACE;
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
-        if !tx.run_begin(schedule.id, job.due_at, deadline).await? {
+        if !tx.schedule_run_begin(schedule.id, job.due_at, deadline).await? {
             return Ok(Outcome::Done);
         }
         tx.commit().await?;
@@ -307,7 +307,7 @@ impl Schedules {
     }
 
     /// Does what the schedule says; returns what came of it, or nothing when that is recorded already.
-    async fn act(&self, run: &Run, schedule: &Schedule, due_at: Timestamp) -> Result<Option<String>, String> {
+    async fn act(&self, run: &JobAttempt, schedule: &Schedule, due_at: Timestamp) -> Result<Option<String>, String> {
         match &schedule.action {
             Action::Deploy => {
                 let rights =
@@ -358,7 +358,7 @@ impl Schedules {
 
     async fn end_run(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         schedule: &Schedule,
         due_at: Timestamp,
         state: RunState,
@@ -396,7 +396,7 @@ impl Occasion for ScheduledRun {
 
 /// Ends a run in the ledger; what was said about it being late, or about failures before a success, is over.
 async fn end(tx: &mut Tx, schedule: ScheduleId, due_at: Timestamp, state: RunState, outcome: &str) -> Result<(), StoreError> {
-    tx.run_end(schedule, due_at, state, outcome).await?;
+    tx.schedule_run_end(schedule, due_at, state, outcome).await?;
     tx.alert_resolve("run_missed", &schedule.to_string()).await?;
     if state == RunState::Done {
         tx.alert_resolve("run_failed", &schedule.to_string()).await?;

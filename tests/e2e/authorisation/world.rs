@@ -12,7 +12,7 @@ use domain::time::now;
 use domain::trace::TraceContext;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use store::{Claim, Failed, NewJob, Store};
+use store::{Failed, JobClaim, NewJob, Store};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -184,8 +184,12 @@ pub async fn dead_job(house: &House, team: TeamId) -> String {
         max_attempts: 1,
         trace: TraceContext::new(),
     };
-    let claim =
-        Claim { token: JobId::new().uuid(), lease_until: now() + chrono::Duration::hours(1), worker: "test", is_limited: false };
+    let claim = JobClaim {
+        token: JobId::new().uuid(),
+        lease_until: now() + chrono::Duration::hours(1),
+        worker: "test",
+        is_limited: false,
+    };
     let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     tx.job_insert(&job).await.unwrap();

@@ -3,13 +3,13 @@
 use chrono::{DateTime, Utc};
 use domain::id::UserId;
 use serde::Serialize;
-use services::audit::{AuditRecord, Outcome};
+use services::audit::{self, AuditRecord};
 use utoipa::ToSchema;
 
 use crate::rest::protocol::capitals::Capitals;
 
 /// Outcome of an action.
-pub(in crate::rest) type AuditOutcome = Capitals<Outcome>;
+pub(in crate::rest) type AuditOutcome = Capitals<audit::AuditOutcome>;
 
 /// Actor of an action, as they were at the time. MikroCloud itself has no user.
 #[derive(Debug, Serialize, ToSchema)]

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use audit::{Action, Outcome};
+use audit::{Action, AuditOutcome};
 use domain::access::Actor;
 use domain::id::{TeamId, UserId};
 
@@ -66,7 +66,7 @@ impl Context {
     async fn write_denial(self, actor: Actor, attempt: AuditEntry) {
         let written = async {
             let mut tx = self.begin().await?;
-            append(&mut tx, actor.team_id, &By::actor(&actor), attempt, Outcome::Denied).await?;
+            append(&mut tx, actor.team_id, &By::actor(&actor), attempt, AuditOutcome::Denied).await?;
             Ok::<_, ServiceError>(tx.commit().await?)
         };
         if let Err(error) = written.await {

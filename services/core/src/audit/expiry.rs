@@ -1,6 +1,6 @@
 //! Entries that are older than is kept go, the oldest first and only up to a checkpoint: what stays begins with something signed.
 
-use audit::{Action, Outcome};
+use audit::{Action, AuditOutcome};
 use chrono::{DurationRound, TimeDelta};
 use domain::id::TeamId;
 use domain::time::Timestamp;
@@ -37,7 +37,7 @@ pub(super) async fn expire_some(store: &Store, team: TeamId, before: Timestamp, 
         .detail("entries", gone)
         .detail("up_to", checkpoint)
         .detail("before", before.to_rfc3339());
-    append(&mut tx, team, &By::nobody(), change, Outcome::Done).await?;
+    append(&mut tx, team, &By::nobody(), change, AuditOutcome::Done).await?;
     tx.commit().await?;
     tracing::info!(team.id = %team, entries = gone, up_to = checkpoint, "entries of the audit log are no longer kept");
     Ok(true)

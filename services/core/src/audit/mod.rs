@@ -21,7 +21,7 @@ use store::{NewAuditEntry, StoreError, Tx};
 
 use crate::{Result, Sealer, ServiceError};
 
-pub use audit::{Action, Outcome};
+pub use audit::{Action, AuditOutcome};
 pub use change::AuditEntry;
 pub use change::role_shown;
 pub use export::{ExportFormat, ExportPage, NewExport, StartedExport};
@@ -83,12 +83,12 @@ impl<'a> By<'a> {
 
 /// Records a change that the actor makes in this transaction. To be called last before the commit.
 pub async fn record(tx: &mut Tx, actor: &Actor, change: AuditEntry) -> Result<()> {
-    append(tx, actor.team_id, &By::actor(actor), change, Outcome::Done).await
+    append(tx, actor.team_id, &By::actor(actor), change, AuditOutcome::Done).await
 }
 
 /// Records in the log of a team what was done to the whole installation, by who holds its machines.
 pub async fn record_for_operator(tx: &mut Tx, team: TeamId, change: AuditEntry) -> Result<()> {
-    append(tx, team, &By::nobody(), change, Outcome::Done).await
+    append(tx, team, &By::nobody(), change, AuditOutcome::Done).await
 }
 
 /// Records something about a user that belongs to no team, such as a sign-in, in the log of every team the user is in. Like [`record`] it is
@@ -99,7 +99,7 @@ pub async fn record_about_user(
     user: UserId,
     origin: Option<&Origin>,
     change: &AuditEntry,
-    outcome: Outcome,
+    outcome: AuditOutcome,
 ) -> Result<()> {
     // In the order of their ids: two who are in the same teams do not wait for each other in a circle.
     for team in tx.team_list_of(user).await? {
@@ -110,15 +110,15 @@ pub async fn record_about_user(
 
 /// Records what a user does in a team without being in it yet. To be called last before the commit.
 pub async fn record_in_team(tx: &mut Tx, team: TeamId, user: UserId, origin: &Origin, change: AuditEntry) -> Result<()> {
-    append(tx, team, &By::user(user, Some(origin)), change, Outcome::Done).await
+    append(tx, team, &By::user(user, Some(origin)), change, AuditOutcome::Done).await
 }
 
 /// Records what MikroCloud does in a team by itself. To be called last before the commit.
 pub async fn record_own(tx: &mut Tx, team: TeamId, change: AuditEntry) -> Result<()> {
-    append(tx, team, &By::nobody(), change, Outcome::Done).await
+    append(tx, team, &By::nobody(), change, AuditOutcome::Done).await
 }
 
-async fn append(tx: &mut Tx, team: TeamId, by: &By<'_>, change: AuditEntry, outcome: Outcome) -> Result<()> {
+async fn append(tx: &mut Tx, team: TeamId, by: &By<'_>, change: AuditEntry, outcome: AuditOutcome) -> Result<()> {
     let mut head = tx.audit_head(team, by.user, by.key).await?;
     if head.is_none() {
         tx.audit_chain_insert(team, &genesis(team), now()).await?;

@@ -1,6 +1,6 @@
 //! Looking into the log.
 
-use audit::{Action, Entry, Outcome};
+use audit::{Action, AuditOutcome, Entry};
 use domain::access::{Actor, Permission};
 use domain::artifact::Digest;
 use domain::id::{ApiKeyId, ScheduleId, SessionId, UserId};
@@ -24,7 +24,7 @@ pub struct AuditQuery {
     /// The id or the name of what it was done to.
     pub target: Option<String>,
     /// Outcome of the action: done or refused.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<AuditOutcome>,
 }
 
 /// An entry with its hash.
@@ -88,7 +88,7 @@ impl AuditQuery {
             actor: self.actor.as_deref().map(actor_of),
             action: self.action.clone(),
             target: self.target.clone(),
-            outcome: self.outcome.map(Outcome::name),
+            outcome: self.outcome.map(AuditOutcome::name),
         })
     }
 }

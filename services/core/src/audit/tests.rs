@@ -122,7 +122,7 @@ testkit::on_both_databases! {
         }
         let origin = Origin::new([203, 0, 113, 7].into(), Some("r-1"), Some("test"));
         let change = AuditEntry::new(Action::ApiKeyRevoke).on("session", "ses_1").after(json!({"by": "password"}));
-        record_about_user(&mut tx, user.id, Some(&origin), &change, Outcome::Denied).await.unwrap();
+        record_about_user(&mut tx, user.id, Some(&origin), &change, AuditOutcome::Denied).await.unwrap();
         tx.commit().await.unwrap();
         for (number, team) in teams.into_iter().enumerate() {
             let rows = store.audit_range(team, 0, 10, 10).await.unwrap();
@@ -131,7 +131,7 @@ testkit::on_both_databases! {
                 let entry: Entry = serde_json::from_str(&row.entry).unwrap();
                 assert_eq!((entry.actor.email.as_deref(), entry.actor.name.as_deref()), (Some("ada@example.org"), Some("Ada \u{1f980}")));
                 assert_eq!((entry.origin.address.as_deref(), entry.team, entry.sequence), (Some("203.0.113.7"), team, 1));
-                assert_eq!(entry.outcome, Outcome::Denied);
+                assert_eq!(entry.outcome, AuditOutcome::Denied);
             }
         }
     }

@@ -6,7 +6,7 @@ use clouds_contract::{CloudError, Route};
 use domain::access::{Actor, Permission, Role, RoleRef};
 use domain::artifact::Digest;
 use domain::custom_domain::CustomDomain;
-use domain::deployment::{Deployment, DeploymentStatus, Trigger};
+use domain::deployment::{Cause, Deployment, DeploymentStatus};
 use domain::environment::environment_label;
 use domain::id::{DeploymentId, DomainId, ResourceId};
 use domain::name::ProjectName;
@@ -54,7 +54,7 @@ async fn release(house: &TestHouse, project: &Project, environment: &str) -> Dep
         environment_id: environment.id,
         number: tx.project_next_deployment(project.team_id, project.id).await.unwrap(),
         status: DeploymentStatus::Superseded,
-        trigger: Trigger::Build,
+        trigger: Cause::Build,
         source: Source::Upload { digest: Digest::from_bytes(&[1; 32]) },
         commit_sha: None,
         origin_id: None,

@@ -9,7 +9,7 @@ use domain::secret::Secret;
 use domain::session::{SecurityEvent, SecurityEventKind, Session};
 use domain::team::Team;
 use domain::time::{Timestamp, now};
-use services_core::audit::{Action, AuditEntry, Outcome, record_about_user};
+use services_core::audit::{Action, AuditEntry, AuditOutcome, record_about_user};
 use services_core::outbox::notify_by_mail;
 use services_core::unit_of_work::UnitOfWork;
 use services_core::{Result, ServiceError};
@@ -120,7 +120,7 @@ impl Accounts {
         let mut tx = self.begin().await?;
         tx.session_revoke(id).await?;
         let change = AuditEntry::new(Action::SessionRevoke).on("session", id);
-        record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
+        record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, AuditOutcome::Done).await?;
         tx.hold(self.actors().change());
         Ok(tx.commit().await?)
     }
@@ -167,16 +167,16 @@ pub(super) async fn tell_user(tx: &mut UnitOfWork, user_id: UserId, kind: Securi
     tx.security_event_insert(&event).await?;
     notify_by_mail(tx, user_id, &event).await?;
     let (action, outcome) = match kind {
-        SecurityEventKind::TokenReused => (Action::TokenReuse, Outcome::Done),
-        SecurityEventKind::PasswordChanged => (Action::PasswordChange, Outcome::Done),
-        SecurityEventKind::SecondFactorEnabled => (Action::SecondFactorEnable, Outcome::Done),
-        SecurityEventKind::SecondFactorDisabled => (Action::SecondFactorDisable, Outcome::Done),
-        SecurityEventKind::RecoveryCodeUsed => (Action::RecoveryCodeUse, Outcome::Done),
-        SecurityEventKind::IdentityLinked => (Action::IdentityLink, Outcome::Done),
-        SecurityEventKind::IdentityUnlinked => (Action::IdentityUnlink, Outcome::Done),
-        SecurityEventKind::SignedOutEverywhere => (Action::SignOutEverywhere, Outcome::Done),
-        SecurityEventKind::AttemptsThrottled => (Action::SignInThrottle, Outcome::Denied),
-        SecurityEventKind::DeviceApproved => (Action::DeviceApprove, Outcome::Done),
+        SecurityEventKind::TokenReused => (Action::TokenReuse, AuditOutcome::Done),
+        SecurityEventKind::PasswordChanged => (Action::PasswordChange, AuditOutcome::Done),
+        SecurityEventKind::SecondFactorEnabled => (Action::SecondFactorEnable, AuditOutcome::Done),
+        SecurityEventKind::SecondFactorDisabled => (Action::SecondFactorDisable, AuditOutcome::Done),
+        SecurityEventKind::RecoveryCodeUsed => (Action::RecoveryCodeUse, AuditOutcome::Done),
+        SecurityEventKind::IdentityLinked => (Action::IdentityLink, AuditOutcome::Done),
+        SecurityEventKind::IdentityUnlinked => (Action::IdentityUnlink, AuditOutcome::Done),
+        SecurityEventKind::SignedOutEverywhere => (Action::SignOutEverywhere, AuditOutcome::Done),
+        SecurityEventKind::AttemptsThrottled => (Action::SignInThrottle, AuditOutcome::Denied),
+        SecurityEventKind::DeviceApproved => (Action::DeviceApprove, AuditOutcome::Done),
     };
     record_about_user(tx, user_id, Some(origin), &AuditEntry::new(action).on("user", user_id), outcome).await
 }

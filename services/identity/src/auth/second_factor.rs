@@ -10,7 +10,7 @@ use domain::team::User;
 use domain::time::now;
 use rand::Rng;
 use serde::{Deserialize, Serialize};
-use services_core::audit::{Action, AuditEntry, Outcome, record_about_user};
+use services_core::audit::{Action, AuditEntry, AuditOutcome, record_about_user};
 use services_core::{Result, ServiceError};
 use totp_rs::{Builder, Totp};
 
@@ -218,7 +218,7 @@ impl SecondFactors {
             tell_user(&mut tx, account.user_id, kind, &account.origin).await?;
         } else {
             let change = AuditEntry::new(Action::RecoveryCodesRenew).on("user", account.user_id);
-            record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, Outcome::Done).await?;
+            record_about_user(&mut tx, account.user_id, Some(&account.origin), &change, AuditOutcome::Done).await?;
         }
         tx.commit().await?;
         Ok(codes)

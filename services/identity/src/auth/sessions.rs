@@ -9,7 +9,7 @@ use domain::secret::Secret;
 use domain::session::{SecurityEventKind, Session};
 use domain::time::{Timestamp, now};
 use serde_json::json;
-use services_core::audit::{Action, AuditEntry, Outcome, record, record_about_user};
+use services_core::audit::{Action, AuditEntry, AuditOutcome, record, record_about_user};
 use services_core::{Result, ServiceError};
 use store::Tx;
 
@@ -138,7 +138,7 @@ impl Sessions {
         if let Some(found) = tx.refresh_token_get(&token_hash(token)).await? {
             if tx.session_revoke(found.session_id).await? {
                 let change = AuditEntry::new(Action::SignOut).on("session", found.session_id);
-                record_about_user(&mut tx, found.user_id, Some(origin), &change, Outcome::Done).await?;
+                record_about_user(&mut tx, found.user_id, Some(origin), &change, AuditOutcome::Done).await?;
             }
             tx.hold(self.actors().change());
             tx.commit().await?;
@@ -154,7 +154,7 @@ impl Sessions {
             Credential::Session(session) => {
                 if tx.session_revoke(session).await? {
                     let change = AuditEntry::new(Action::SignOut).on("session", session);
-                    record_about_user(&mut tx, actor.user_id, actor.origin.as_deref(), &change, Outcome::Done).await?;
+                    record_about_user(&mut tx, actor.user_id, actor.origin.as_deref(), &change, AuditOutcome::Done).await?;
                 }
             }
             Credential::ApiKey(key) => {
@@ -192,7 +192,7 @@ impl Sessions {
         tx.session_insert(&session).await?;
         let signed_in = next_tokens(&mut tx, &signer, (user_id, id, session.ends_at)).await?;
         let change = AuditEntry::new(Action::SignIn).on("session", id).after(json!({"by": session.method}));
-        record_about_user(&mut tx, user_id, Some(origin), &change, Outcome::Done).await?;
+        record_about_user(&mut tx, user_id, Some(origin), &change, AuditOutcome::Done).await?;
         tx.commit().await?;
         Ok(signed_in)
     }

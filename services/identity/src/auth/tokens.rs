@@ -30,7 +30,7 @@ pub(super) struct Signer(Arc<Key>);
 
 /// Claims of an access token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Claims {
+pub(crate) struct TokenClaims {
     iss: String,
     exp: i64,
     iat: i64,
@@ -40,7 +40,7 @@ pub(crate) struct Claims {
     pub session_id: SessionId,
 }
 
-impl Claims {
+impl TokenClaims {
     /// Returns the expiry of the token.
     pub fn expires_at(&self) -> Option<Timestamp> {
         Timestamp::from_timestamp(self.exp, 0)
@@ -50,7 +50,7 @@ impl Claims {
 impl Signer {
     pub fn issue(&self, user_id: UserId, session_id: SessionId, at: Timestamp) -> Result<Secret> {
         let (exp, iat) = ((at + LIFETIME).timestamp(), at.timestamp());
-        let claims = Claims { iss: ISSUER.to_owned(), exp, iat, user_id, session_id };
+        let claims = TokenClaims { iss: ISSUER.to_owned(), exp, iat, user_id, session_id };
         let header = Header { kid: Some(self.0.id.clone()), ..Header::new(Algorithm::ES256) };
         jsonwebtoken::encode(&header, &claims, &self.0.encoding).map(Secret::new).map_err(ServiceError::internal)
     }
@@ -77,14 +77,14 @@ impl Tokens {
     }
 
     /// Returns the claims of a token, if one of the keys signed it and it has not expired.
-    pub async fn verify(&self, token: &str) -> Result<Claims> {
+    pub async fn verify(&self, token: &str) -> Result<TokenClaims> {
         let header = jsonwebtoken::decode_header(token).map_err(|_| INVALID)?;
         let key = self.0.find(header.kid.as_deref().unwrap_or_default()).await?.ok_or(INVALID)?;
         // The algorithm is ours, whatever the token says.
         let mut validation = Validation::new(Algorithm::ES256);
         validation.set_issuer(&[ISSUER]);
         validation.leeway = 5;
-        let decoded = jsonwebtoken::decode::<Claims>(token, &key.decoding, &validation);
+        let decoded = jsonwebtoken::decode::<TokenClaims>(token, &key.decoding, &validation);
         let claims = decoded.map_err(|error| match error.kind() {
             jsonwebtoken::errors::ErrorKind::ExpiredSignature => ServiceError::Unauthenticated(
                 "the access token expired: exchange the refresh token at /auth/refresh, or sign in again",

@@ -12,7 +12,7 @@ use services_core::idempotency;
 use services_identity::auth::{second_factor, signing_keys};
 use services_projects::acme;
 use services_projects::git_hosts::{secret_identity, token_identity};
-use store::idempotency::{Claim, IdempotencyKey};
+use store::idempotency::{IdempotencyKey, KeyClaim};
 use store::sealed::{SEALED, SealedBy};
 use store::{AcmeCertificate, AcmeName, GitSecrets, SealedVariable, SignInFlow, SigningKey};
 use testkit::Database;
@@ -122,7 +122,7 @@ impl House {
         let factor = sealer.seal_own(store, &second_factor::identity(self.user), name.as_bytes()).await.unwrap();
         let once = IdempotencyKey { team_id: self.team(), user_id: self.user, name: name.clone() };
         let until = now() + TimeDelta::hours(1);
-        let Claim::Leased(lease) = store.idempotency_claim(once.clone(), "digest", until, until).await.unwrap() else {
+        let KeyClaim::Leased(lease) = store.idempotency_claim(once.clone(), "digest", until, until).await.unwrap() else {
             panic!("it is new")
         };
         let answer = Secret::new(name.as_str());

@@ -3,7 +3,7 @@
 
 use domain::access::{Actor, Permission};
 use domain::approval::{APPROVED_WITHIN, Approval, ApprovalState};
-use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger as Cause};
+use domain::deployment::{Cause, Deployment, DeploymentStatus, Failure};
 use domain::environment::Environment;
 use domain::id::DeploymentId;
 use domain::time::now;

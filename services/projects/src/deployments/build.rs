@@ -9,7 +9,7 @@ use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::detect::{DOCKERFILES, SourceTree, detect};
 use domain::manifest::{FILE_NAME, Manifest};
 use jobs::payload::{BuildJob, ReleaseJob};
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use services_core::ServiceError;
 use sources::DirectoryTree;
 use store::DeploymentChange;
@@ -22,7 +22,7 @@ use crate::variables::open_variables;
 
 impl Deployments {
     /// The work of a [`BuildJob`].
-    pub async fn run_build(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_build(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: BuildJob = run.payload()?;
         let Some(deployment) = self.store().deployment_get(job.team_id, job.deployment_id).await? else {
             return Ok(Outcome::Done);
@@ -36,7 +36,7 @@ impl Deployments {
         self.conclude(run, &deployment, result).await
     }
 
-    async fn build_in(&self, run: &Run, deployment: &Deployment, directory: &Path) -> Result<Outcome, PhaseError> {
+    async fn build_in(&self, run: &JobAttempt, deployment: &Deployment, directory: &Path) -> Result<Outcome, PhaseError> {
         let log = DeploymentLog::new(self, deployment);
         if deployment.status == DeploymentStatus::Building {
             log.say("The build was interrupted and starts again").await?;
@@ -95,7 +95,7 @@ impl Deployments {
     /// Stores the artifact and hands over to the release, in one transaction.
     async fn publish(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         deployment: &Deployment,
         plan: &BuildPlan,
         output: &Path,

@@ -6,7 +6,7 @@ use clouds_contract::{CloudError, LogSink};
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::event::NewLine;
 use domain::id::{DeploymentId, TeamId};
-use jobs::{JobError, Outcome, Run, Topic};
+use jobs::{JobAttempt, JobError, Outcome, Topic};
 use services_core::unit_of_work::UnitOfWork;
 use store::{DeploymentChange, StoreError};
 
@@ -55,7 +55,7 @@ impl Deployments {
     }
 
     /// A transaction of the worker that holds the job, with the project locked and the deployment read anew.
-    pub(super) async fn fenced(&self, run: &Run, deployment: &Deployment) -> Result<(UnitOfWork, Deployment), StoreError> {
+    pub(super) async fn fenced(&self, run: &JobAttempt, deployment: &Deployment) -> Result<(UnitOfWork, Deployment), StoreError> {
         let mut tx = self.begin().await?;
         // The project first, as everywhere: one order of locks.
         tx.project_lock(deployment.team_id, deployment.project_id).await?;
@@ -67,7 +67,7 @@ impl Deployments {
     /// Takes a deployment to its next phase.
     pub(super) async fn advance(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         deployment: &Deployment,
         to: DeploymentStatus,
         phase: Duration,
@@ -88,7 +88,7 @@ impl Deployments {
     /// fails it too, so that it never just stops moving.
     pub(super) async fn conclude(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         deployment: &Deployment,
         result: Result<Outcome, PhaseError>,
     ) -> Result<Outcome, JobError> {

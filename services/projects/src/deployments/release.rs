@@ -13,7 +13,7 @@ use domain::resource::{Resource, ResourceKind};
 use domain::time::now;
 use domain::workload::WorkloadSpec;
 use jobs::payload::ReleaseJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use store::DeploymentChange;
 
 use super::changes::DeploymentLog;
@@ -25,7 +25,7 @@ const OBSERVE_EVERY: Duration = Duration::from_millis(50);
 
 impl Deployments {
     /// The work of a [`ReleaseJob`].
-    pub async fn run_release(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_release(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: ReleaseJob = run.payload()?;
         let Some(deployment) = self.store().deployment_get(job.team_id, job.deployment_id).await? else {
             return Ok(Outcome::Done);
@@ -37,7 +37,7 @@ impl Deployments {
         self.conclude(run, &deployment, result).await
     }
 
-    async fn release(&self, run: &Run, deployment: &Deployment) -> Result<Outcome, PhaseError> {
+    async fn release(&self, run: &JobAttempt, deployment: &Deployment) -> Result<Outcome, PhaseError> {
         let log = DeploymentLog::new(self, deployment);
         let phase = deadlines::RELEASING;
         // Before the deployment: one that is renamed in between has left its old name with it.
@@ -60,7 +60,7 @@ impl Deployments {
     /// Writes into the inventory what is about to be made.
     async fn record_resource(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         deployment: &Deployment,
         cloud: &Cloud,
         kind: ResourceKind,
@@ -86,7 +86,7 @@ impl Deployments {
 
     async fn wait_until_ready(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         cloud: &Cloud,
         deployment: &Deployment,
         spec: &WorkloadSpec,
@@ -115,7 +115,7 @@ impl Deployments {
 
     /// Switches the environment to the deployment. From the first step on it can no longer be cancelled, so that what visitors see
     /// and what the status says never part.
-    async fn switch(&self, run: &Run, cloud: &Cloud, deployment: &Deployment) -> Result<Outcome, PhaseError> {
+    async fn switch(&self, run: &JobAttempt, cloud: &Cloud, deployment: &Deployment) -> Result<Outcome, PhaseError> {
         let environment = self.store().environment_get(deployment.team_id, deployment.environment_id).await?;
         let environment = environment.ok_or_else(|| JobError::Fail("the environment is gone".to_owned()))?;
         if let Some(newer) = self.newer_live(deployment).await? {
@@ -151,7 +151,7 @@ impl Deployments {
         Ok(live.filter(|live| live.number > deployment.number))
     }
 
-    async fn record_live(&self, run: &Run, deployment: &Deployment, url: &str) -> Result<Outcome, PhaseError> {
+    async fn record_live(&self, run: &JobAttempt, deployment: &Deployment, url: &str) -> Result<Outcome, PhaseError> {
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
         let (team, environment) = (deployment.team_id, deployment.environment_id);
         for before in tx.deployment_list_live(team, environment).await? {

@@ -2,7 +2,7 @@
 
 use domain::access::{Actor, Permission, Role};
 use domain::artifact::Digest;
-use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger as Cause};
+use domain::deployment::{Cause, Deployment, DeploymentStatus, Failure};
 use domain::environment::Environment;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;

@@ -1,10 +1,10 @@
 //! Resolution of the commit from which a deployment that waits for an approval is built: the commit that approvers review is the
 //! one that goes live, whatever is pushed meanwhile.
 
-use domain::deployment::{Deployment, DeploymentStatus, Trigger as Cause};
+use domain::deployment::{Cause, Deployment, DeploymentStatus};
 use domain::source::Source;
 use jobs::payload::{ResolveJob, job_of};
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use services_core::Result;
 use services_core::unit_of_work::UnitOfWork;
 use sources::git::resolve_git;
@@ -35,7 +35,7 @@ pub(super) async fn resolve_job(tx: &mut UnitOfWork, deployment: &Deployment) ->
 
 impl Deployments {
     /// The work of a [`ResolveJob`].
-    pub async fn run_resolve(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_resolve(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: ResolveJob = run.payload()?;
         let Some(deployment) = self.store().deployment_get(job.team_id, job.deployment_id).await? else {
             return Ok(Outcome::Done);
@@ -49,7 +49,7 @@ impl Deployments {
         self.conclude(run, &deployment, result).await
     }
 
-    async fn resolve_in(&self, run: &Run, deployment: &Deployment, workspace: &Workspace) -> Result<Outcome, PhaseError> {
+    async fn resolve_in(&self, run: &JobAttempt, deployment: &Deployment, workspace: &Workspace) -> Result<Outcome, PhaseError> {
         let Source::Git { repository, reference } = &deployment.source else { return Ok(Outcome::Done) };
         let (options, stop) = (self.git_options(deployment, repository).await?, run.stop.clone());
         let commit = resolve_git(repository, reference.as_ref(), &workspace.source(), &options, stop).await;

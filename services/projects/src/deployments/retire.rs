@@ -3,7 +3,7 @@
 use domain::deployment::DeploymentStatus;
 use domain::id::{EnvironmentId, TeamId};
 use jobs::payload::RetireJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use store::StoreError;
 
 use super::transitions;
@@ -11,7 +11,7 @@ use crate::Deployments;
 
 impl Deployments {
     /// The work of a [`RetireJob`].
-    pub async fn run_retirement(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_retirement(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: RetireJob = run.payload()?;
         let deployment = self.store().deployment_get(job.team_id, job.deployment_id).await?;
         // What is shown, or about to be, stays.

@@ -6,7 +6,7 @@ use artifacts::ObjectError;
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, Failure};
 use domain::source::{Reference, Repository, Source};
-use jobs::{JobError, Run};
+use jobs::{JobAttempt, JobError};
 use services_core::error::is_disk_full;
 use sources::archive::{ArchiveError, UnpackLimits, UnpackSummary, unpack};
 use sources::git::{GitOptions, SourceError, fetch_git};
@@ -32,7 +32,7 @@ impl Deployments {
     /// interrupted build began with it, is what is fetched, wherever its branch is by now.
     pub(super) async fn fetch_source(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         deployment: &Deployment,
         target: &Path,
         log: &DeploymentLog,
@@ -60,7 +60,7 @@ impl Deployments {
 }
 
 impl Deployments {
-    async fn unpack_upload(&self, run: &Run, digest: &Digest, target: &Path) -> Result<UnpackSummary, PhaseError> {
+    async fn unpack_upload(&self, run: &JobAttempt, digest: &Digest, target: &Path) -> Result<UnpackSummary, PhaseError> {
         let archive = target.with_extension("tar.gz");
         match self.objects().get(&upload_name(digest), &archive).await {
             Ok(()) => {}
@@ -84,14 +84,14 @@ impl Deployments {
 }
 
 /// Converts a failure to fetch a repository into the outcome of its job.
-pub(super) fn fetch_error(run: &Run, error: &SourceError) -> PhaseError {
+pub(super) fn fetch_error(run: &JobAttempt, error: &SourceError) -> PhaseError {
     if error.is_retryable() && run.job.attempts < FETCH_ATTEMPTS {
         return PhaseError::Job(JobError::Retry(error.to_string()));
     }
     stopped_or_failed(run, error.code(), error)
 }
 
-fn stopped_or_failed(run: &Run, code: &'static str, error: &(dyn std::error::Error + 'static)) -> PhaseError {
+fn stopped_or_failed(run: &JobAttempt, code: &'static str, error: &(dyn std::error::Error + 'static)) -> PhaseError {
     if run.stop.is_cancelled() {
         return PhaseError::Job(JobError::Stopped);
     }

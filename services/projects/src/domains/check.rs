@@ -8,7 +8,7 @@ use domain::custom_domain::{CustomDomain, DnsRecord, DomainState};
 use domain::id::TeamId;
 use domain::time::now;
 use jobs::payload::{CheckDomainJob, job_of};
-use jobs::{JobError, Outcome, Run, Topic};
+use jobs::{JobAttempt, JobError, Outcome, Topic};
 use services_core::Result;
 use services_core::alerts::raise;
 use services_core::audit::{Action, AuditEntry, record_own};
@@ -71,7 +71,7 @@ impl Domains {
     }
 
     /// The work of a [`CheckDomainJob`].
-    pub async fn run_check(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_check(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: CheckDomainJob = run.payload()?;
         let Some(domain) = self.store().domain_get(job.team_id, job.domain_id).await? else { return Ok(Outcome::Done) };
         let check = self.look_at(&domain).await.map_err(|error| as_job_error(&error))?;
@@ -124,7 +124,7 @@ impl Domains {
         )))
     }
 
-    async fn record_check(&self, run: &Run, seen: &CustomDomain, check: &DnsCheck) -> Result<()> {
+    async fn record_check(&self, run: &JobAttempt, seen: &CustomDomain, check: &DnsCheck) -> Result<()> {
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
         let mut effects = CheckEffects::default();

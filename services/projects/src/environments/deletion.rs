@@ -5,7 +5,7 @@ use domain::deployment::{DeploymentStatus, Failure};
 use domain::environment::Environment;
 use domain::id::ProjectId;
 use jobs::payload::DeleteEnvironmentJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use serde_json::json;
 use services_core::audit::{Action, AuditEntry, record};
 use services_core::unit_of_work::UnitOfWork;
@@ -61,7 +61,7 @@ impl Environments {
     }
 
     /// The work of a [`DeleteEnvironmentJob`].
-    pub async fn run_deletion(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_deletion(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: DeleteEnvironmentJob = run.payload()?;
         let (team, id) = (job.team_id, job.environment_id);
         for resource in self.store().resource_list_of_environment(team, id).await? {

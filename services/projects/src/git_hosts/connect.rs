@@ -1,7 +1,7 @@
 //! Connecting a project's repository at its Git host.
 
 use domain::access::{Actor, Permission, Target};
-use domain::git_host::{BranchRule, Delivery, GitConnection, GitHost};
+use domain::git_host::{BranchRule, GitConnection, GitHost, WebhookDelivery};
 use domain::id::{GitConnectionId, GitDeliveryId, ProjectId};
 use domain::project::Project;
 use domain::secret::Secret;
@@ -135,7 +135,7 @@ impl GitConnections {
         project: ProjectId,
         after: Option<GitDeliveryId>,
         limit: i64,
-    ) -> Result<Page<Delivery>> {
+    ) -> Result<Page<WebhookDelivery>> {
         let connection = self.connection(actor, project).await?.ok_or(ServiceError::NotFound("Git connection"))?;
         Ok(self.store().git_delivery_list(actor.team_id, connection.id, after, limit).await?)
     }

@@ -3,17 +3,17 @@
 use chrono::TimeDelta;
 use domain::access::{Actor, Permission, Target};
 use domain::environment::Environment;
-use domain::git_host::{Delivery, DeliveryState, GitConnection, Preview, PullRequest};
+use domain::git_host::{GitConnection, Preview, PullRequest, WebhookDelivery, WebhookDeliveryState};
 use domain::id::{PreviewId, ProjectId, VariableId};
 use domain::project::Project;
 use domain::time::now;
-use jobs::Run;
+use jobs::JobAttempt;
 use serde_json::json;
 use services_core::audit::{Action, AuditEntry, record, record_own};
 use services_core::environments::{check_kept, new_environment, parse_environment};
 use services_core::unit_of_work::UnitOfWork;
 use services_core::{Result, ServiceError, require_on};
-use store::{DeliveryOutcome, SealedVariable, Tx};
+use store::{SealedVariable, Tx, WebhookDeliveryOutcome};
 
 use super::react::Reaction;
 use super::trigger::check_latest;
@@ -36,8 +36,8 @@ impl GitConnections {
     /// The preview of a pull request with its environment, made if it is not there; it stays for its time from now on.
     pub(super) async fn open_preview(
         &self,
-        run: &Run,
-        (connection, delivery): (&GitConnection, &Delivery),
+        run: &JobAttempt,
+        (connection, delivery): (&GitConnection, &WebhookDelivery),
         actor: &Actor,
         request: &PullRequest,
     ) -> Result<Preview> {
@@ -103,8 +103,8 @@ impl GitConnections {
     /// Removes the preview of a pull request that was closed.
     pub(super) async fn close_preview(
         &self,
-        run: &Run,
-        (connection, delivery): (&GitConnection, &Delivery),
+        run: &JobAttempt,
+        (connection, delivery): (&GitConnection, &WebhookDelivery),
         actor: &Actor,
         request: &PullRequest,
     ) -> Result<Reaction> {
@@ -118,7 +118,7 @@ impl GitConnections {
             Some(_) => format!("the preview of {noun} {} is removed", request.number),
             None => format!("{noun} {} had no preview", request.number),
         };
-        let outcome = DeliveryOutcome { state: DeliveryState::Done, outcome, deployment_id: None };
+        let outcome = WebhookDeliveryOutcome { state: WebhookDeliveryState::Done, outcome, deployment_id: None };
         tx.git_delivery_end(connection.team_id, delivery.id, &outcome).await?;
         tx.job_finish(run.fence).await?;
         if let Some(preview) = open {

@@ -1,16 +1,18 @@
 //! Reactions to a webhook.
 
 use domain::access::Actor;
-use domain::git_host::{Delivery, DeliveryState, GitConnection, GitEvent, GitHost, PullRequest, PullRequestAction, Push};
+use domain::git_host::{
+    GitConnection, GitEvent, GitHost, PullRequest, PullRequestAction, Push, WebhookDelivery, WebhookDeliveryState,
+};
 use domain::name::EnvironmentName;
 use domain::project::Project;
 use domain::source::Reference;
 use jobs::payload::WebhookJob;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use services_core::alerts::raise;
 use services_core::error::as_job_error;
 use services_core::{ErrorCode, Result, ServiceError};
-use store::DeliveryOutcome;
+use store::WebhookDeliveryOutcome;
 
 use super::trigger::{HostTrigger, OVERTAKEN};
 use crate::GitConnections;
@@ -26,26 +28,28 @@ pub(super) enum Reaction {
 
 impl GitConnections {
     /// The work of a [`WebhookJob`].
-    pub async fn run_webhook(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_webhook(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: WebhookJob = run.payload()?;
         let delivery = self.store().git_delivery_get(job.team_id, job.delivery_id).await?;
-        let Some(delivery) = delivery.filter(|delivery| delivery.state == DeliveryState::Waiting) else {
+        let Some(delivery) = delivery.filter(|delivery| delivery.state == WebhookDeliveryState::Waiting) else {
             return Ok(Outcome::Done);
         };
         let connection = self.store().git_connection_get(job.team_id, delivery.connection_id).await?;
         let Some(connection) = connection else { return Ok(Outcome::Done) };
         match self.react(run, &connection, &delivery).await {
             Ok(Reaction::Recorded) => Ok(Outcome::Recorded),
-            Ok(Reaction::Ignored(reason)) => self.end_delivery(run, &connection, &delivery, DeliveryState::Ignored, reason).await,
+            Ok(Reaction::Ignored(reason)) => {
+                self.end_delivery(run, &connection, &delivery, WebhookDeliveryState::Ignored, reason).await
+            }
             Err(ServiceError::Invalid { code: OVERTAKEN, message, .. }) => {
-                self.end_delivery(run, &connection, &delivery, DeliveryState::Ignored, message).await
+                self.end_delivery(run, &connection, &delivery, WebhookDeliveryState::Ignored, message).await
             }
             Err(error) if is_passing(&error) && run.job.attempts < run.job.max_attempts => Err(as_job_error(&error)),
-            Err(error) => self.end_delivery(run, &connection, &delivery, DeliveryState::Failed, error.to_string()).await,
+            Err(error) => self.end_delivery(run, &connection, &delivery, WebhookDeliveryState::Failed, error.to_string()).await,
         }
     }
 
-    async fn react(&self, run: &Run, connection: &GitConnection, delivery: &Delivery) -> Result<Reaction> {
+    async fn react(&self, run: &JobAttempt, connection: &GitConnection, delivery: &WebhookDelivery) -> Result<Reaction> {
         let event = self.store().git_delivery_event(connection.team_id, delivery.id).await?;
         let event = event.ok_or(ServiceError::NotFound("delivery"))?;
         let actor = self.connection_actor(connection).await?;
@@ -68,8 +72,8 @@ impl GitConnections {
 
     async fn push(
         &self,
-        run: &Run,
-        (connection, delivery): (&GitConnection, &Delivery),
+        run: &JobAttempt,
+        (connection, delivery): (&GitConnection, &WebhookDelivery),
         actor: &Actor,
         project: &Project,
         push: &Push,
@@ -93,8 +97,8 @@ impl GitConnections {
 
     async fn show_pull_request(
         &self,
-        run: &Run,
-        (connection, delivery): (&GitConnection, &Delivery),
+        run: &JobAttempt,
+        (connection, delivery): (&GitConnection, &WebhookDelivery),
         actor: &Actor,
         project: &Project,
         request: &PullRequest,
@@ -139,20 +143,21 @@ impl GitConnections {
     /// Records what came of a delivery that triggered nothing; a failure raises an alert, for nobody looks at what did not happen.
     async fn end_delivery(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         connection: &GitConnection,
-        delivery: &Delivery,
-        state: DeliveryState,
+        delivery: &WebhookDelivery,
+        state: WebhookDeliveryState,
         outcome: String,
     ) -> Result<Outcome, JobError> {
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
-        if state == DeliveryState::Failed {
+        if state == WebhookDeliveryState::Failed {
             let message = format!("{} of {} could not be acted on: {outcome}", delivery.event, connection.repository);
             let subject = connection.id.to_string();
             raise(&mut tx, Some(connection.team_id), "git_delivery_failed", &subject, message).await?;
         }
-        tx.git_delivery_end(connection.team_id, delivery.id, &DeliveryOutcome { state, outcome, deployment_id: None }).await?;
+        tx.git_delivery_end(connection.team_id, delivery.id, &WebhookDeliveryOutcome { state, outcome, deployment_id: None })
+            .await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
         Ok(Outcome::Recorded)

@@ -1,12 +1,12 @@
 //! Webhooks as they come: who sent them is checked, they are written down with the job that acts on them, and answered.
 
 use chrono::TimeDelta;
-use domain::git_host::{Delivery, DeliveryState, GitConnection, GitEvent, GitHost, HostEvent, github, gitlab};
+use domain::git_host::{GitConnection, GitEvent, GitHost, HostEvent, WebhookDelivery, WebhookDeliveryState, github, gitlab};
 use domain::id::{GitConnectionId, GitDeliveryId};
 use domain::time::now;
 use jobs::payload::WebhookJob;
 use services_core::{Result, ServiceError};
-use store::NewDelivery;
+use store::NewWebhookDelivery;
 
 use super::secret_identity;
 use super::signature::{digest, is_signed};
@@ -108,19 +108,19 @@ impl GitConnections {
 
     async fn write_down(&self, connection: &GitConnection, webhook: Webhook<'_>, event: HostEvent) -> Result<Received> {
         let ignored = reason_to_ignore(connection, &event);
-        let row = Delivery {
+        let row = WebhookDelivery {
             id: GitDeliveryId::new(),
             team_id: connection.team_id,
             connection_id: connection.id,
             delivery: webhook.delivery.to_owned(),
             event: webhook.event.chars().take(MAX_ID).collect(),
-            state: if ignored.is_some() { DeliveryState::Ignored } else { DeliveryState::Waiting },
+            state: if ignored.is_some() { WebhookDeliveryState::Ignored } else { WebhookDeliveryState::Waiting },
             outcome: ignored.clone(),
             deployment_id: None,
             received_at: now(),
         };
         let job = WebhookJob { version: 1, team_id: row.team_id, delivery_id: row.id };
-        let delivery = NewDelivery { row, digest: digest(webhook.body), subject: subject(&event), event };
+        let delivery = NewWebhookDelivery { row, digest: digest(webhook.body), subject: subject(&event), event };
         let mut tx = self.begin().await?;
         if !tx.git_delivery_insert(&delivery).await? {
             return Ok(Received::Duplicate);

@@ -6,7 +6,7 @@ use domain::git_host::{GitConnection, Preview};
 use domain::id::{EnvironmentId, TeamId};
 use domain::project::Project;
 use jobs::payload::{CommitStatusJob, PreviewCommentJob};
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use services_core::Result;
 use services_core::alerts::raise;
 use services_core::error::as_job_error;
@@ -30,7 +30,7 @@ struct News {
 
 impl GitConnections {
     /// The work of a [`CommitStatusJob`].
-    pub async fn run_commit_status(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_commit_status(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: CommitStatusJob = run.payload()?;
         let Some(report) = self.store().git_report_get(job.team_id, job.deployment_id).await? else { return Ok(Outcome::Done) };
         let news = self.news_of(&report).await.map_err(|error| as_job_error(&error))?;
@@ -50,7 +50,7 @@ impl GitConnections {
 
     /// Tells hosts how the deployments of an environment ended, whose rows are about to go: a commit must not seem to be deployed for ever.
     /// A host that refuses, or does not answer at the last attempt, is left with what it knows.
-    pub(crate) async fn tell_last(&self, run: &Run, team: TeamId, environment: EnvironmentId) -> Result<(), JobError> {
+    pub(crate) async fn tell_last(&self, run: &JobAttempt, team: TeamId, environment: EnvironmentId) -> Result<(), JobError> {
         for report in self.store().git_report_list_of_environment(team, environment).await? {
             let Some(news) = self.news_of(&report).await.map_err(|error| as_job_error(&error))? else { continue };
             match self.tell_host(&news).await {
@@ -82,7 +82,7 @@ impl GitConnections {
     }
 
     /// The work of a [`PreviewCommentJob`].
-    pub async fn run_preview_comment(&self, run: &Run) -> Result<Outcome, JobError> {
+    pub async fn run_preview_comment(&self, run: &JobAttempt) -> Result<Outcome, JobError> {
         let job: PreviewCommentJob = run.payload()?;
         let Some(preview) = self.store().preview_get(job.team_id, job.preview_id).await? else { return Ok(Outcome::Done) };
         let connection = self.store().git_connection_get(job.team_id, preview.connection_id).await?;
@@ -114,7 +114,7 @@ impl GitConnections {
     /// searches for its mistake elsewhere.
     async fn give_up_telling(
         &self,
-        run: &Run,
+        run: &JobAttempt,
         connection: &GitConnection,
         done: Result<(), HostError>,
     ) -> Result<Option<Outcome>, JobError> {

@@ -1,13 +1,13 @@
 use async_trait::async_trait;
 use domain::deployment::Deployment;
 use domain::environment::Environment;
-use domain::git_host::DeliveryState;
+use domain::git_host::WebhookDeliveryState;
 use domain::id::{GitConnectionId, GitDeliveryId, PreviewId, TeamId};
 use domain::job::Fence;
 use domain::source::Reference;
 use services_core::unit_of_work::UnitOfWork;
 use services_core::{Result, ServiceError};
-use store::{DeliveryOutcome, GitReport, Tx};
+use store::{GitReport, Tx, WebhookDeliveryOutcome};
 
 use crate::deployments::{Occasion, transitions};
 
@@ -68,8 +68,8 @@ impl Occasion for HostTrigger<'_> {
         };
         tx.git_report_insert(&report).await?;
         transitions::report_commit_status(tx, self.team, deployment.id).await?;
-        let outcome = DeliveryOutcome {
-            state: DeliveryState::Done,
+        let outcome = WebhookDeliveryOutcome {
+            state: WebhookDeliveryState::Done,
             outcome: format!("deployment number {} of `{}`", deployment.number, environment.name),
             deployment_id: Some(deployment.id),
         };

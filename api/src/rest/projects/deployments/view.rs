@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::access::{Actor, Permission};
 use domain::approval::{Approval, ApprovalState as Decision};
-use domain::deployment::{Deployment, DeploymentStatus as Status, Failure, Trigger as Cause};
+use domain::deployment::{Cause, Deployment, DeploymentStatus as Status, Failure};
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, UserId};
 use domain::source::Source;
 use serde::Serialize;

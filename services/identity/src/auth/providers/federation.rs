@@ -17,7 +17,7 @@ use store::{Identity, StoreError, Tx};
 use url::Url;
 
 use super::linking::LinkAsked;
-use super::{Arrival, Claims, Departure, Provider, ProviderInfo};
+use super::{Arrival, Departure, Provider, ProviderClaims, ProviderInfo};
 use crate::SignInProviders;
 use crate::auth::account::Account;
 use crate::auth::flows::Flow;
@@ -109,7 +109,7 @@ impl SignInProviders {
     async fn sign_in_as(
         &self,
         provider: &Provider,
-        claims: Claims,
+        claims: ProviderClaims,
         next: String,
         present: Option<&Account>,
         origin: &Arc<Origin>,
@@ -145,7 +145,7 @@ impl SignInProviders {
     }
 
     /// Makes the account of somebody whom the operator lets in by a group.
-    async fn create_user_of(&self, provider: &Provider, claims: &Claims, email: &str, origin: &Origin) -> Result<UserId> {
+    async fn create_user_of(&self, provider: &Provider, claims: &ProviderClaims, email: &str, origin: &Origin) -> Result<UserId> {
         if provider.mapped(&claims.groups).is_empty() {
             return Err(ServiceError::Unauthenticated("nobody has invited this address: ask an owner or admin of your team"));
         }
@@ -234,7 +234,7 @@ pub struct Returned<'a> {
 }
 
 /// An account of a provider as it is kept.
-pub(super) fn identity(provider: &str, claims: &Claims, user_id: UserId) -> Identity {
+pub(super) fn identity(provider: &str, claims: &ProviderClaims, user_id: UserId) -> Identity {
     let at = now();
     Identity {
         provider: provider.to_owned(),

@@ -7,7 +7,7 @@ use url::Url;
 
 use super::config::GitHubSettings;
 use super::http::Http;
-use super::{Arrival, Claims, Departure, Failure};
+use super::{Arrival, Departure, Failure, ProviderClaims};
 
 pub(super) struct GitHub {
     settings: GitHubSettings,
@@ -62,7 +62,7 @@ impl GitHub {
         address
     }
 
-    pub async fn claims(&self, arrival: &Arrival<'_>) -> Result<Claims, Failure> {
+    pub async fn claims(&self, arrival: &Arrival<'_>) -> Result<ProviderClaims, Failure> {
         let form = [
             ("client_id", self.settings.client_id.as_str()),
             ("client_secret", self.settings.client_secret.expose()),
@@ -80,7 +80,7 @@ impl GitHub {
         let user: User = self.http.json("the user could not be read", self.get("/user", &token)).await?;
         let emails: Vec<Email> = self.http.json("the addresses could not be read", self.get("/user/emails", &token)).await?;
         let primary = emails.into_iter().find(|email| email.primary && email.verified);
-        Ok(Claims {
+        Ok(ProviderClaims {
             subject: user.id.to_string(),
             verified_email: primary.map(|email| email.address.to_lowercase()),
             name: user.name.filter(|name| !name.trim().is_empty()).or(Some(user.login)),

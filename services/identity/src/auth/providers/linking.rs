@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use services_core::{Result, ServiceError};
 use store::StoreError;
 
-use super::Claims;
+use super::ProviderClaims;
 use super::federation::identity;
 use crate::SignInProviders;
 use crate::auth::account::{Account, tell_user};
@@ -23,7 +23,7 @@ use crate::auth::sessions::SignedIn;
 #[derive(Serialize, Deserialize)]
 pub(super) struct LinkAsked {
     pub provider: String,
-    pub claims: Claims,
+    pub claims: ProviderClaims,
     pub user: UserId,
     pub next: String,
 }

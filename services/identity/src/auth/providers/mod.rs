@@ -26,7 +26,7 @@ use services_core::{Result, ServiceError};
 
 /// Claims of a provider about the user who signed in there.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Claims {
+pub(super) struct ProviderClaims {
     /// Never given to somebody else.
     pub subject: String,
     /// Lower case; `None` when the provider does not say that it is theirs.
@@ -100,7 +100,7 @@ impl Provider {
     }
 
     /// Returns the claims about the user who returned.
-    async fn claims(&self, arrival: &Arrival<'_>) -> Result<Claims> {
+    async fn claims(&self, arrival: &Arrival<'_>) -> Result<ProviderClaims> {
         let claims = match &self.protocol {
             Protocol::Oidc(oidc) => oidc.claims(arrival).await,
             Protocol::GitHub(github) => github.claims(arrival).await,

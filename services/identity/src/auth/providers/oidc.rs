@@ -20,7 +20,7 @@ use url::Url;
 
 use super::config::OidcSettings;
 use super::http::Http;
-use super::{Arrival, Claims, Departure, Failure};
+use super::{Arrival, Departure, Failure, ProviderClaims};
 
 /// Time for which a provider's metadata is cached.
 const FRESH: Duration = Duration::from_mins(10);
@@ -85,7 +85,7 @@ impl Oidc {
         Ok(request.add_scopes(scopes).set_pkce_challenge(challenge).url().0)
     }
 
-    pub async fn claims(&self, arrival: &Arrival<'_>) -> Result<Claims, Failure> {
+    pub async fn claims(&self, arrival: &Arrival<'_>) -> Result<ProviderClaims, Failure> {
         let client = self.client(arrival.redirect, FRESH).await?;
         let request = client
             .exchange_code(AuthorizationCode::new(arrival.code.to_owned()))
@@ -150,10 +150,10 @@ fn told(
     is_verified: Option<bool>,
     name: Option<&LocalizedClaim<EndUserName>>,
     groups: Vec<String>,
-) -> Claims {
+) -> ProviderClaims {
     let verified_email = email.filter(|_| is_verified == Some(true)).map(|email| email.to_lowercase());
     let name = name.and_then(|name| name.get(None)).map(|name| name.as_str().to_owned());
-    Claims { subject, verified_email, name, groups }
+    ProviderClaims { subject, verified_email, name, groups }
 }
 
 /// The groups in a claim: a list of names, or one name.
