@@ -12,7 +12,7 @@ type Ladder = BTreeMap<String, BTreeSet<String>>;
 const CRATES: &str = "## The ladder";
 const AREAS: &str = "## The areas of `services`";
 
-/// What only tests and benchmarks use.
+/// Crates that only tests and benchmarks use.
 const APART: [&str; 2] = ["testkit", "bench"];
 
 fn root() -> &'static str {
@@ -33,7 +33,7 @@ fn written(heading: &str) -> Ladder {
     .collect()
 }
 
-/// What the crates really stand on.
+/// The dependencies that the crates really have.
 fn built() -> Ladder {
     let metadata = MetadataCommand::new().manifest_path(format!("{}/Cargo.toml", root())).no_deps().exec().unwrap();
     let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
