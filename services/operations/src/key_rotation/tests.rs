@@ -195,6 +195,8 @@ testkit::on_both_databases! {
                 let opened = house.sealer.open(&house.store, house.team(), &id.to_string(), &sealed).await.unwrap();
                 assert_eq!(opened.expose(), format!("n{written}"));
                 number += 1;
+                // All that is written meanwhile is sealed anew afterwards.
+                tokio::time::sleep(Duration::from_millis(10)).await;
             }
             seen.len()
         };
