@@ -12,7 +12,7 @@ type Ladder = BTreeMap<String, BTreeSet<String>>;
 const CRATES: &str = "## The ladder";
 const AREAS: &str = "## The areas of `services`";
 
-/// What only tests and benchmarks use.
+/// Crates that only tests and benchmarks use.
 const APART: [&str; 2] = ["testkit", "bench"];
 
 fn root() -> &'static str {
@@ -33,7 +33,7 @@ fn written(heading: &str) -> Ladder {
     .collect()
 }
 
-/// What the crates really stand on.
+/// The dependencies that the crates really have.
 fn built() -> Ladder {
     let metadata = MetadataCommand::new().manifest_path(format!("{}/Cargo.toml", root())).no_deps().exec().unwrap();
     let ours: BTreeSet<String> = metadata.packages.iter().map(|package| package.name.to_string()).collect();
@@ -47,7 +47,7 @@ fn built() -> Ladder {
         .collect()
 }
 
-/// The Rust files below a folder of `services/src`, each without its tests.
+/// The Rust files below a folder, each without its tests.
 fn production_files(folder: &Path) -> Vec<String> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder).unwrap() {
@@ -65,23 +65,25 @@ fn production_files(folder: &Path) -> Vec<String> {
 
 /// The handles that an area defines: the names by which the others call it.
 fn handles(area: &Path) -> BTreeSet<String> {
-    let text = std::fs::read_to_string(area.join("mod.rs")).unwrap();
+    let text = std::fs::read_to_string(area.join("lib.rs")).unwrap();
     let blocks = text.split("handle! {\n").skip(1).map(|block| block.split("\n}").next().unwrap());
     blocks.filter_map(|block| block.lines().last()?.trim().split_once(':')).map(|(accessor, _)| accessor.to_owned()).collect()
 }
 
-/// Dependencies of the areas of `services` in the code: paths that they import, and handles that they call.
+/// Dependencies of the areas of `services` in the code: crates that they import, and handles that they call. An area dereferences to the
+/// one below it, so that a handle can be called without a dependency in `Cargo.toml`.
 fn areas() -> Ladder {
-    let source = Path::new(root()).join("services/src");
+    let source = |name: &String| Path::new(root()).join("services").join(name).join("src");
     let names: Vec<String> = written(AREAS).into_keys().collect();
-    let handles: BTreeMap<&String, BTreeSet<String>> = names.iter().map(|name| (name, handles(&source.join(name)))).collect();
+    let handles: BTreeMap<&String, BTreeSet<String>> = names.iter().map(|name| (name, handles(&source(name)))).collect();
     let uses = |text: &str, other: &String| {
-        text.contains(&format!("crate::{other}::")) || handles[other].iter().any(|handle| text.contains(&format!(".{handle}()")))
+        text.contains(&format!("services_{other}::"))
+            || handles[other].iter().any(|handle| text.contains(&format!(".{handle}()")))
     };
     names
         .iter()
         .map(|name| {
-            let files = production_files(&source.join(name));
+            let files = production_files(&source(name));
             let below = names.iter().filter(|other| *other != name && files.iter().any(|text| uses(text, other)));
             (name.clone(), below.cloned().collect())
         })

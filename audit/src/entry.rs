@@ -11,14 +11,14 @@ use crate::Action;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "AuditOutcome"))]
-pub enum Outcome {
+pub enum AuditOutcome {
     /// It happened, in the same transaction as the entry was written.
     Done,
     /// It was refused, because whoever asked has no right to it.
     Denied,
 }
 
-impl Outcome {
+impl AuditOutcome {
     /// The name in entries.
     pub const fn name(self) -> &'static str {
         match self {
@@ -110,7 +110,7 @@ pub struct Entry {
     /// Name of the [`Action`]; later versions know more of them.
     pub action: String,
     /// Outcome of the action: done or refused.
-    pub outcome: Outcome,
+    pub outcome: AuditOutcome,
     /// To what.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub target: Option<Subject>,

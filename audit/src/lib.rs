@@ -11,7 +11,7 @@ mod verify;
 pub use action::{Action, Activity};
 pub use bound::bounded;
 pub use chain::{EntryLine, canonical, genesis, link};
-pub use entry::{Entry, Outcome, Shown, Subject, Whence, Who};
+pub use entry::{AuditOutcome, Entry, Shown, Subject, Whence, Who};
 pub use signature::{Checkpoint, ExportHead, PublicKey, Signed, Signer, Tip};
 pub use verify::{Broken, LONGEST_LINE, Report, Verifier};
 

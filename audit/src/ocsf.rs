@@ -4,7 +4,7 @@
 use domain::artifact::Digest;
 use serde_json::{Map, Value, json};
 
-use crate::{Activity, Entry, Outcome};
+use crate::{Activity, AuditOutcome, Entry};
 
 /// The version of the schema.
 pub const OCSF_VERSION: &str = "1.3.0";
@@ -15,7 +15,7 @@ const CLASS: u64 = 6003;
 /// An entry as an event, on one line.
 pub fn event(entry: &Entry, hash: &Digest) -> Value {
     let (activity_id, activity) = activity(entry);
-    let denied = entry.outcome == Outcome::Denied;
+    let denied = entry.outcome == AuditOutcome::Denied;
     let mut event = json!({
         "activity_id": activity_id,
         "activity_name": activity,
@@ -63,7 +63,7 @@ fn activity(entry: &Entry) -> (u64, &'static str) {
 fn message(entry: &Entry) -> String {
     let who = entry.actor.email.as_deref().or(entry.actor.name.as_deref()).unwrap_or("MikroCloud");
     let what = entry.target.as_ref().map(|target| format!(" on {} {}", target.kind, target.name.as_ref().unwrap_or(&target.id)));
-    let refused = if entry.outcome == Outcome::Denied { " (denied)" } else { "" };
+    let refused = if entry.outcome == AuditOutcome::Denied { " (denied)" } else { "" };
     format!("{who}: {}{}{refused}", entry.action, what.unwrap_or_default())
 }
 

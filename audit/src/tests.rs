@@ -18,7 +18,7 @@ fn entry(team: TeamId, sequence: i64) -> Entry {
         actor: Who { user: Some(UserId::new()), email: Some("ada@example.org".to_owned()), ..Who::default() },
         origin: Whence { address: Some("203.0.113.7".to_owned()), request: Some("r-1".to_owned()), agent: None },
         action: Action::ProjectUpdate.name().to_owned(),
-        outcome: Outcome::Done,
+        outcome: AuditOutcome::Done,
         target: Some(Subject {
             kind: "project".to_owned(),
             id: format!("prj_{sequence}"),
@@ -281,7 +281,7 @@ fn an_event_of_ocsf_has_what_its_class_requires() {
         assert!(event["api"]["operation"] == action.name() && event["src_endpoint"]["ip"] == "203.0.113.7");
         assert!(event["actor"]["user"]["uid"].is_string() && event["status_id"] == 1);
     }
-    let system = Entry { actor: Who::default(), origin: Whence::default(), outcome: Outcome::Denied, ..entry(team, 8) };
+    let system = Entry { actor: Who::default(), origin: Whence::default(), outcome: AuditOutcome::Denied, ..entry(team, 8) };
     let event = ocsf::event(&Entry { action: "to.come".to_owned(), ..system }, &genesis(team));
     assert_eq!((&event["activity_id"], &event["status_id"]), (&json!(99), &json!(2)));
     assert!(event["actor"]["app_name"].is_string() && event["src_endpoint"]["name"].is_string(), "{event}");

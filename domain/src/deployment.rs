@@ -107,7 +107,7 @@ impl Failure {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
 #[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "DeploymentTrigger"))]
-pub enum Trigger {
+pub enum Cause {
     /// A new build of a source.
     Build,
     /// The artifact of a deployment in another environment.
@@ -133,7 +133,7 @@ pub struct Deployment {
     /// Status of the deployment.
     pub status: DeploymentStatus,
     /// Cause of the deployment.
-    pub trigger: Trigger,
+    pub trigger: Cause,
     /// Source from which it is built.
     #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub source: Source,

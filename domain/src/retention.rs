@@ -63,7 +63,7 @@ pub struct RetentionChoice {
 
 /// Degree to which an artifact is needed, in the order in which artifacts are removed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Claim {
+enum ContentClaim {
     /// Nobody needs it.
     None,
     /// It was built and never shown; somebody may want to promote it.
@@ -76,7 +76,7 @@ enum Claim {
 
 /// One artifact with everything that needs it.
 struct Content {
-    claim: Claim,
+    claim: ContentClaim,
     /// The latest change among those with the strongest claim.
     since: Timestamp,
     bytes: u64,
@@ -89,14 +89,14 @@ pub fn choose_artifacts(holdings: &[Holding], rules: &RetentionRules, at: Timest
     let mut choice = RetentionChoice { given_up: Vec::new(), kept_bytes: contents.values().map(|content| content.bytes).sum() };
     let mut order: Vec<_> = contents
         .iter()
-        .filter(|(_, content)| content.claim != Claim::Needed)
+        .filter(|(_, content)| content.claim != ContentClaim::Needed)
         .map(|(digest, content)| (content.claim, content.since, (*digest).clone()))
         .collect();
     order.sort();
     for (claim, _, digest) in order {
         let over_budget =
             choice.kept_bytes > rules.budget_bytes && contents.get(&digest).is_some_and(|content| content.bytes > 0);
-        if claim != Claim::None && !over_budget {
+        if claim != ContentClaim::None && !over_budget {
             continue;
         }
         if let Some(mut content) = contents.remove(&digest) {
@@ -126,14 +126,14 @@ fn contents<'a>(holdings: &'a [Holding], rules: &RetentionRules, at: Timestamp) 
     contents
 }
 
-fn claim(holding: &Holding, rank: Option<usize>, rules: &RetentionRules, at: Timestamp) -> Claim {
+fn claim(holding: &Holding, rank: Option<usize>, rules: &RetentionRules, at: Timestamp) -> ContentClaim {
     use DeploymentStatus as S;
     match holding.status {
-        S::Queued | S::Building | S::Releasing | S::Live => Claim::Needed,
-        S::Superseded if rank == Some(0) && holding.is_production => Claim::Needed,
-        S::Superseded if rank.is_some_and(|rank| rank < rules.keep_superseded) => Claim::Rollback,
-        S::Failed | S::Cancelled if holding.changed_at + rules.keep_unreleased > at => Claim::Unreleased,
-        S::Superseded | S::Failed | S::Cancelled => Claim::None,
+        S::Queued | S::Building | S::Releasing | S::Live => ContentClaim::Needed,
+        S::Superseded if rank == Some(0) && holding.is_production => ContentClaim::Needed,
+        S::Superseded if rank.is_some_and(|rank| rank < rules.keep_superseded) => ContentClaim::Rollback,
+        S::Failed | S::Cancelled if holding.changed_at + rules.keep_unreleased > at => ContentClaim::Unreleased,
+        S::Superseded | S::Failed | S::Cancelled => ContentClaim::None,
     }
 }
 

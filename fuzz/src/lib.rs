@@ -46,9 +46,9 @@ impl Installation {
             objects: Objects::in_directory(&directory.path().join("objects")).expect("a directory"),
             settings: Settings::in_directory(directory.path().to_owned()),
         });
-        let owner = services.authenticate(first.cli_key.expose(), None).await.expect("the key was just made");
+        let owner = services.sessions().authenticate(first.cli_key.expose(), None).await.expect("the key was just made");
         let project = NewProject { name: "shop".to_owned(), ..NewProject::default() };
-        services.create_project(&owner, project).await.expect("owners make projects");
+        services.projects().create(&owner, project).await.expect("owners make projects");
         let schema = schema::build(services.clone());
         Self { schema, services, owner, link: first.link_token, _directory: directory }
     }
@@ -63,7 +63,7 @@ impl Installation {
     pub async fn access_token(&self) -> Secret {
         let origin = Origin::new(Ipv4Addr::LOCALHOST.into(), None, None);
         let password = Secret::new("correct horse battery staple of 1951");
-        match self.services.sign_in_with_link(self.link.expose(), password, &origin).await.expect("the link was not used yet") {
+        match self.services.sessions().sign_in_with_link(self.link.expose(), password, &origin).await.expect("the link was not used yet") {
             SignIn::Done(signed_in) => signed_in.access_token,
             SignIn::SecondFactor(_) => unreachable!("there is no second factor"),
         }

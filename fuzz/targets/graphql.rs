@@ -22,7 +22,7 @@ fn start() -> (Runtime, Installation) {
     (runtime, installation)
 }
 
-/// Whether a document, which was answered, only asks: what changes rows is asked by nobody, so that no run leaves anything to the next.
+/// Returns true if a document, which was answered, only asks: what changes rows is asked by nobody, so that no run leaves anything to the next.
 fn only_asks(text: &str) -> bool {
     let is_query = |document: async_graphql::parser::types::ExecutableDocument| {
         document.operations.iter().all(|(_, operation)| operation.node.ty == OperationType::Query)

@@ -21,7 +21,7 @@ fn start() -> (Runtime, Installation, String) {
     (runtime, installation, token)
 }
 
-/// What is tried: the text itself, or a good token after some changes, each a place and a byte.
+/// Returns the token to try: the text itself, or a good token after some changes, each a place and a byte.
 fn tried(data: &[u8], token: &str) -> Option<String> {
     let (form, rest) = data.split_first()?;
     if form % 4 == 0 {

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use crate::payload::Payload;
 
 /// One attempt at a job.
-pub struct Run {
+pub struct JobAttempt {
     /// The job.
     pub job: Job,
     /// To be shown with every write.
@@ -19,7 +19,7 @@ pub struct Run {
     pub stop: CancellationToken,
 }
 
-impl Run {
+impl JobAttempt {
     /// The payload, as the handler's own type.
     pub fn payload<P: Payload>(&self) -> Result<P, JobError> {
         serde_json::from_value(self.job.payload.clone())
@@ -75,7 +75,7 @@ pub fn chain(error: &dyn std::error::Error) -> String {
 #[async_trait]
 pub trait Handler: Send + Sync + 'static {
     /// Makes one attempt.
-    async fn run(&self, run: Run) -> Result<Outcome, JobError>;
+    async fn run(&self, run: JobAttempt) -> Result<Outcome, JobError>;
 }
 
 /// A handler with the rules of its payload.

@@ -10,7 +10,7 @@ use domain::job::{Fence, Job};
 use domain::time::now;
 use domain::trace::TraceContext;
 use futures::FutureExt;
-use store::{Claim, Failed, JobBatches, Store, StoreError};
+use store::{Failed, JobBatches, JobClaim, Store, StoreError};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -18,7 +18,7 @@ use uuid::Uuid;
 use crate::batch::Batcher;
 use crate::bus::{EventBus, Subscription, Topic};
 use crate::dispatch::Wakeups;
-use crate::handler::{JobError, Outcome, Registration, Run, chain};
+use crate::handler::{JobAttempt, JobError, Outcome, Registration, chain};
 use crate::trace;
 
 /// Settings of leases: the time for which a worker holds a job without a heartbeat.
@@ -112,7 +112,7 @@ impl Runner {
         {
             return Ok(Some(job));
         }
-        let claim = Claim { token: fence.token, lease_until: now() + self.settings.lease, worker: &self.name, is_limited };
+        let claim = JobClaim { token: fence.token, lease_until: now() + self.settings.lease, worker: &self.name, is_limited };
         self.store.job_claim(fence.job_id, &claim).await
     }
 
@@ -139,7 +139,7 @@ impl Runner {
         let attempts = (job.attempts, job.max_attempts);
         let stop = CancellationToken::new();
         let started = tokio::time::Instant::now();
-        let work = AssertUnwindSafe(registration.handler.run(Run { job, fence, stop: stop.clone() })).catch_unwind();
+        let work = AssertUnwindSafe(registration.handler.run(JobAttempt { job, fence, stop: stop.clone() })).catch_unwind();
         let result = tokio::select! {
             result = work => result.unwrap_or_else(|_| Err(JobError::Retry("the handler panicked".to_owned()))),
             never = self.guard(fence, registration.timeout, called_off, &stop) => match never {},

@@ -6,8 +6,8 @@ use std::sync::Arc;
 
 use api::{Reach, Tls};
 use clap::Args;
-use services::Services;
 use services::acme::Certificates;
+use services::{Services, Settings};
 use url::Url;
 
 use crate::acme::AcmeOptions;
@@ -31,10 +31,11 @@ pub struct AddressOptions {
 
 impl AddressOptions {
     /// These settings, with where people reach the API, if that is said.
-    pub fn apply(&self, settings: services::Settings) -> services::Settings {
+    pub fn apply(&self, mut settings: Settings) -> Settings {
         let public = self.public_url.as_ref().and_then(|url| url.host_str()?.parse().ok());
-        let own_names = self.acme.names().iter().cloned().chain(public).collect();
-        services::Settings { public_url: self.public_url.clone(), own_names, ..settings }
+        settings.projects.own_names = self.acme.names().iter().cloned().chain(public).collect();
+        settings.notifications.public_url.clone_from(&self.public_url);
+        settings
     }
 
     /// Returns true if the listener uses TLS.
@@ -43,15 +44,16 @@ impl AddressOptions {
     }
 
     /// These settings for a process that shows sites on the same listener as the API: their domains get certificates where the API gets its.
-    pub fn apply_to_sites(&self, settings: services::Settings) -> services::Settings {
-        services::Settings { domain_certificates: self.acme.authority().cloned(), ..settings }
+    pub fn apply_to_sites(&self, mut settings: Settings) -> Settings {
+        settings.projects.domain_certificates = self.acme.authority().cloned();
+        settings
     }
 
     /// Returns the public address of an API that listens here.
     pub async fn reach(&self, listening: SocketAddr, services: &Services) -> Result<Reach, Failure> {
         let tls = match self.acme.settings()? {
             Some(settings) => {
-                let certificates = Certificates::open(services.clone(), settings).await;
+                let certificates = Certificates::open(services, settings).await;
                 Some(Tls::from_authority(certificates.map_err(|error| crate::acme::failure(&error))?))
             }
             None => self.given()?,

@@ -95,8 +95,8 @@ impl Cluster {
 
     /// Builds the settings of this process's services.
     pub fn settings(&self, options: &ClusterOptions) -> Result<Settings, Failure> {
-        let alert_webhook = options.alerts.alert_webhook.clone();
-        let settings = Settings { alert_webhook, ..Settings::in_directory(self.directory().to_owned()) };
+        let mut settings = Settings::in_directory(self.directory().to_owned());
+        settings.core.alert_webhook.clone_from(&options.alerts.alert_webhook);
         options.outgoing.apply(options.git_hosts.apply(options.storage.apply(settings))?)
     }
 

@@ -46,7 +46,7 @@ fn host(text: &str) -> Result<(GitHost, Url), String> {
 
 impl GitHostOptions {
     /// These settings, with what the options say.
-    pub fn apply(&self, settings: Settings) -> Result<Settings, Failure> {
+    pub fn apply(&self, mut settings: Settings) -> Result<Settings, Failure> {
         let app = match (self.github_app_id, &self.github_app_key_file, &self.github_app_webhook_secret) {
             (Some(id), Some(file), Some(webhook_secret)) => {
                 let key = std::fs::read_to_string(file);
@@ -63,7 +63,8 @@ impl GitHostOptions {
             }
             _ => None,
         };
-        Ok(Settings { git_hosts: GitHosts { others: self.git_hosts.clone(), app }, ..settings })
+        settings.projects.git_hosts = GitHosts { others: self.git_hosts.clone(), app };
+        Ok(settings)
     }
 }
 

@@ -49,8 +49,8 @@ pub struct OutgoingOptions {
 
 impl OutgoingOptions {
     /// These settings, with what the options say.
-    pub fn apply(&self, settings: Settings) -> Result<Settings, Failure> {
-        let mailer = match (&self.smtp_url, &self.mail_from) {
+    pub fn apply(&self, mut settings: Settings) -> Result<Settings, Failure> {
+        settings.notifications.mailer = match (&self.smtp_url, &self.mail_from) {
             (Some(server), Some(from)) => {
                 let refused = |problem| {
                     Failure::usage(format!("--smtp-url and --mail-from (MIKROCLOUD_SMTP_URL, MIKROCLOUD_MAIL_FROM): {problem}"))
@@ -59,7 +59,9 @@ impl OutgoingOptions {
             }
             _ => None,
         };
-        Ok(Settings { allowed_networks: self.allow_networks.clone(), dns_server: self.dns_server, mailer, ..settings })
+        settings.core.allowed_networks.clone_from(&self.allow_networks);
+        settings.projects.dns_server = self.dns_server;
+        Ok(settings)
     }
 }
 

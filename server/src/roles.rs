@@ -15,7 +15,7 @@ use domain::id::EdgeId;
 use domain::time::now;
 use jobs::payload::{ALL_QUEUES, Queue};
 use jobs::{LeaseSettings, Topic};
-use services::{Sealer, Services, Settings, prepare};
+use services::{Sealer, Services, prepare};
 use store::{EdgeRow, SchemaState, Store};
 use tokio::net::TcpListener;
 use tokio::time::sleep;
@@ -95,11 +95,9 @@ pub async fn worker(options: WorkerOptions) -> Result<(), Failure> {
     builder.clean_engine().await;
     let fetching = kill_leftovers(&builder, &cluster.data.instance()).await;
     emptied(cluster.directory().join("builds")).await?;
-    let settings = Settings {
-        build_limits: options.limits.of_builds(),
-        fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
-        ..cluster.settings(&options.cluster)?
-    };
+    let mut settings = cluster.settings(&options.cluster)?;
+    settings.projects.build_limits = options.limits.of_builds();
+    settings.projects.fetch_env = vec![(clouds_local::process::MARKER.to_owned(), fetching)];
     let services = cluster.services(cluster.local_cloud(Some(Arc::new(builder))), settings);
     let at_once = |queue: &Queue| (queue.name, usize::from(options.concurrency.unwrap_or(queue.concurrency)));
     let queues: Vec<_> = queues.iter().map(at_once).collect();

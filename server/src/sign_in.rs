@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use services::Settings;
 use services::auth::ProviderConfig;
+use services::{IdentitySettings, Settings};
 use url::Url;
 
 use crate::failure::Failure;
@@ -26,11 +26,12 @@ pub struct SignInOptions {
 
 impl SignInOptions {
     /// The settings with what these options say.
-    pub fn apply(&self, settings: Settings) -> Result<Settings, Failure> {
+    pub fn apply(&self, mut settings: Settings) -> Result<Settings, Failure> {
         let providers = match &self.sign_in_providers {
             Some(file) => ProviderConfig::read(file).map_err(|error| Failure::usage(error.to_string()))?,
             None => Vec::new(),
         };
-        Ok(Settings { providers, breached_passwords: self.breached_passwords.clone(), ..settings })
+        settings.identity = IdentitySettings { providers, breached_passwords: self.breached_passwords.clone() };
+        Ok(settings)
     }
 }

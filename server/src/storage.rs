@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use clap::Args;
-use services::Settings;
+use services::{ProjectSettings, Settings};
 
 /// The options on storage.
 #[derive(Debug, Clone, Args)]
@@ -23,13 +23,15 @@ pub struct StorageOptions {
 
 impl StorageOptions {
     /// These settings, with what the options say.
-    pub fn apply(&self, settings: Settings) -> Settings {
-        Settings {
+    pub fn apply(&self, mut settings: Settings) -> Settings {
+        settings.projects = ProjectSettings {
             artifact_budget_bytes: u64::from(self.artifact_budget_mib) << 20,
             artifact_grace: TimeDelta::seconds(self.artifact_grace_seconds.into()),
             archive_logs_after: TimeDelta::hours(self.log_archive_hours.into()),
-            keep_audit_entries: (self.audit_retention_days > 0).then(|| TimeDelta::days(self.audit_retention_days.into())),
-            ..settings
-        }
+            ..settings.projects
+        };
+        let days = self.audit_retention_days;
+        settings.core.keep_audit_entries = (days > 0).then(|| TimeDelta::days(days.into()));
+        settings
     }
 }

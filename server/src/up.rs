@@ -102,13 +102,11 @@ impl House {
         let edge = Edge::start(config, control.clone()).await.context("the edge cannot start")?;
         tokio::spawn(heed_hints(edge.clone(), bus.subscribe(Topic::Edges)));
         let clouds = vec![LocalCloud::cloud(Arc::new(edge.clone()), control, Some(Arc::new(builder)))];
-        let settings = options.storage.apply(Settings {
-            build_limits: options.limits.of_builds(),
-            alert_webhook: options.alerts.alert_webhook.clone(),
-            fetch_env: vec![(clouds_local::process::MARKER.to_owned(), fetching)],
-            ..Settings::in_directory(directory.to_owned())
-        });
-        let settings = options.address.apply_to_sites(options.address.apply(settings));
+        let mut settings = Settings::in_directory(directory.to_owned());
+        settings.core.alert_webhook.clone_from(&options.alerts.alert_webhook);
+        settings.projects.build_limits = options.limits.of_builds();
+        settings.projects.fetch_env = vec![(clouds_local::process::MARKER.to_owned(), fetching)];
+        let settings = options.address.apply_to_sites(options.address.apply(options.storage.apply(settings)));
         let settings = options.sign_in.apply(settings)?;
         let settings = options.outgoing.apply(options.git_hosts.apply(settings)?)?;
         let dependencies = Dependencies {

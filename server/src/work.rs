@@ -35,7 +35,7 @@ impl Work {
         let hand_back = CancellationToken::new();
         let registrations = worker::registrations(services);
         let runner = Runner::new(store.clone(), bus.clone(), wakeups.clone(), lease, registrations, hand_back.clone());
-        let sweeper = Sweeper::new(store.clone(), wakeups.clone(), Arc::new(Housekeeper(services.clone())));
+        let sweeper = Sweeper::new(store.clone(), wakeups.clone(), Arc::new(Housekeeper::new(services)));
         if alone {
             sweeper.reclaim_all().await?;
         }

@@ -11,7 +11,7 @@ fn trusting(pem: &[u8]) -> reqwest::Client {
     reqwest::Client::builder().tls_certs_only([trusted]).pool_max_idle_per_host(0).build().unwrap()
 }
 
-/// Whether this process ordered a certificate.
+/// Returns true if this process ordered a certificate.
 fn orders(log: &str) -> bool {
     log.contains("a certificate is ordered")
 }

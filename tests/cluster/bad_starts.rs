@@ -23,7 +23,7 @@ impl Servers {
         Some(Self { postgres: PostgresServer::start()?, redis: Redis::start()?, directory: tempfile::tempdir().unwrap() })
     }
 
-    /// What a command says that ends by itself, and its exit status. Variables given come in place of the right ones; empty ones are not set.
+    /// Output of a command that ends by itself, and its exit status. Variables given come in place of the right ones; empty ones are not set.
     async fn run(&self, arguments: &[&str], env: &[(&str, &str)]) -> (i32, String) {
         let mut command = Command::new(BINARY);
         let objects = format!("file://{}", self.directory.path().join("objects").display());
@@ -44,7 +44,7 @@ impl Servers {
         (output.status.code().unwrap_or(-1), String::from_utf8_lossy(&output.stderr).into_owned())
     }
 
-    /// What each role says that cannot start.
+    /// Checks the message of each role that cannot start.
     async fn refused(&self, env: &[(&str, &str)], names: &[&str]) {
         for role in [
             &["api", "--listen", "127.0.0.1:0"],

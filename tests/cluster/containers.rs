@@ -15,7 +15,7 @@ const BUSYBOX: &str = "/bin/busybox";
 /// The engine that all processes of an installation are to use; none unless a test says so.
 pub static ENGINE: OnceLock<&str> = OnceLock::new();
 
-/// What the engine says of a project's containers and images, one line each.
+/// A project's containers and images as the engine lists them, one line each.
 fn left(address: &str, project: &str) -> Vec<String> {
     let label = format!("label=mikrocloud.project={project}");
     let list = |arguments: &[&str]| {

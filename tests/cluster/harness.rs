@@ -20,10 +20,10 @@ pub const PATIENCE: Duration = Duration::from_mins(2);
 
 pub const BINARY: &str = env!("CARGO_BIN_EXE_mikrocloud");
 
-/// How long a job stays with a worker that is silent, seconds.
+/// Lease of a job whose worker is silent, seconds.
 pub const LEASE: u64 = 3;
 
-/// How many processes of each role there are.
+/// Number of processes of each role.
 pub struct Shape {
     pub apis: usize,
     pub workers: usize,
@@ -35,11 +35,11 @@ pub struct Cluster {
     pub directory: TempDir,
     pub postgres: PostgresServer,
     pub redis: Redis,
-    /// What stands between the processes and their servers.
+    /// Proxy between the processes and their database.
     pub to_postgres: Proxy,
     pub to_redis: Proxy,
     pub roles: Vec<Role>,
-    /// How many requests a user may make per hour, for processes that start from now on; any number when 0.
+    /// Number of requests that a user may make per hour, for processes that start from now on; any number when 0.
     pub rate_limit: u32,
     /// Variables in place of those of [`Self::env`], for processes that start from now on.
     pub settings: Vec<(&'static str, String)>,
@@ -279,7 +279,7 @@ impl Cluster {
         }
     }
 
-    /// What a visitor of a label sees on one edge; `None` when it does not answer well.
+    /// The page that a visitor of a label sees on one edge; `None` when it does not answer well.
     pub async fn visit(&self, edge: usize, label: &str) -> Option<String> {
         self.visit_host(edge, &format!("{label}.localhost:{}", self.roles[edge].port)).await
     }
@@ -330,7 +330,7 @@ impl Drop for Cluster {
 /// A repository with one branch.
 pub struct Repository {
     directory: PathBuf,
-    /// What each commit is to show.
+    /// Body that each commit is to serve.
     pub bodies: HashMap<String, String>,
 }
 

@@ -2,7 +2,7 @@
 
 use crate::harness::{Cluster, Shape};
 
-/// How many of so many requests pass, asked of one process after the other.
+/// Number of requests that pass of so many, asked of one process after the other.
 async fn passed(cluster: &Cluster, requests: usize) -> usize {
     let mut passed = 0;
     for number in 0..requests {

@@ -1,4 +1,4 @@
-//! Who owns a team, said to several processes at once.
+//! Changes of a team's owners, sent to several processes at once.
 
 use serde_json::{Value, json};
 

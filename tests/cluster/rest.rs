@@ -12,7 +12,7 @@ use crate::harness::{Cluster, Repository, Shape};
 /// Longer than the lease of a key whose process died.
 const PATIENCE: Duration = Duration::from_mins(2);
 
-/// How many requests are under way when their process is killed.
+/// Number of requests that are under way when their process is killed.
 const REQUESTS: usize = 40;
 
 /// Asks for a deployment of a branch with the branch's name as the key; `None` without an answer.

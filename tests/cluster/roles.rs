@@ -18,9 +18,9 @@ pub struct Role {
     pub kind: &'static str,
     /// Such as `worker2`.
     pub name: String,
-    /// What it runs: this version or another.
+    /// The binary that it runs: this version or another.
     pub binary: PathBuf,
-    /// How wrong its clock is, such as `+5m`.
+    /// Error of its clock, such as `+5m`.
     pub clock: Option<&'static str>,
     pub arguments: Vec<String>,
     /// The port it listens on, the same after every restart.
@@ -65,7 +65,7 @@ impl Role {
         timeout(PATIENCE, ready).await.unwrap_or_else(|_| panic!("{} does not become ready: {}", self.name, self.log_tail()));
     }
 
-    /// Whether it does not run.
+    /// Returns true if it does not run.
     pub fn has_ended(&mut self) -> bool {
         self.child.as_mut().is_none_or(|child| child.try_wait().unwrap().is_some())
     }

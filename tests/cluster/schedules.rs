@@ -10,7 +10,7 @@ use crate::harness::{Cluster, PATIENCE, Repository, Shape};
 const SCHEDULES: usize = 20;
 const DUE_TIMES: usize = 200;
 
-/// How long after its time the alert on a run may come.
+/// Time after which the alert on a late run has to come.
 const ALERT_WITHIN: Duration = Duration::from_mins(2);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -111,7 +111,7 @@ async fn next(socket: &mut Socket) -> Value {
     }
 }
 
-/// What the api process holds in memory, bytes.
+/// Memory of the api process, bytes.
 fn memory(cluster: &Cluster) -> usize {
     let pid = cluster.roles[cluster.of("api")[0]].pid().unwrap();
     let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap();

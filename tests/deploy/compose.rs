@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use crate::tools::{Said, documents, installed, python, run, text, texts};
 
-/// What has no default.
+/// Variables without a default.
 const SECRETS: [&str; 3] = ["POSTGRES_PASSWORD", "REDIS_PASSWORD", "MIKROCLOUD_MASTER_KEY"];
 const OURS: [&str; 5] = ["migrate", "api", "worker1", "worker2", "edge"];
 
-/// What `docker-compose config` says with these variables and no `.env` file.
+/// Output of `docker-compose config` with these variables and no `.env` file.
 fn config(variables: &[(&str, &str)]) -> Option<Said> {
     let mut command = Command::new("docker-compose");
     // A developer's own `.env` would be read otherwise.

@@ -49,7 +49,7 @@ fn put(file: &Path, into: &Path) {
     std::fs::copy(file, into).unwrap_or_else(|error| panic!("{}: {error}", file.display()));
 }
 
-/// What `docker build` is given.
+/// Writes the context of `docker build`.
 fn context(directory: &Path) {
     let binary = env!("CARGO_BIN_EXE_mikrocloud");
     let below = |path: &str| directory.join("files").join(path.trim_start_matches('/'));

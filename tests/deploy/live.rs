@@ -32,7 +32,7 @@ fn port_of(ports: &mut Vec<(String, u16)>, service: &str) -> u16 {
     port
 }
 
-/// What stands in for the engine.
+/// Stand-in for the engine.
 struct Machine {
     directory: TempDir,
     postgres: PostgresServer,
@@ -88,7 +88,7 @@ impl Machine {
         self.directory.path().join(format!("{service}.log"))
     }
 
-    /// Whether the health check of a service succeeds; the image's own one where it says none.
+    /// Returns true if the health check of a service succeeds; the image's own one where it says none.
     async fn healthy(&mut self, service: &str) -> bool {
         let check = texts(&self.services[service]["healthcheck"]["test"]);
         let check =

@@ -1,4 +1,4 @@
-//! What is in `deploy/`, `docker-compose.yml` and their documentation: valid to the tools that read it, true to the binary, and hardened.
+//! The files of `deploy/`, `docker-compose.yml` and their documentation: valid to the tools that read them, true to the binary, and hardened.
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod chart;

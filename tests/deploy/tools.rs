@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 
 use serde_json::Value;
 
-/// What a tool said.
+/// Output of a tool.
 pub struct Said {
     pub well: bool,
     pub out: String,
@@ -23,7 +23,7 @@ pub fn text(path: &str) -> String {
     std::fs::read_to_string(root().join(path)).unwrap_or_else(|error| panic!("{path}: {error}"))
 }
 
-/// Where `tools/install-test-tools` put what checks `deploy/`. `None` where it is not installed, which is said.
+/// Directory of the tools that check `deploy/`, as `tools/install-test-tools` made it. `None` where they are not installed, which is said.
 pub fn installed() -> Option<PathBuf> {
     let tools = std::env::var_os("MIKROCLOUD_TEST_TOOLS").map(PathBuf::from);
     let tools = tools.or_else(|| Some(std::env::home_dir()?.join(".cache/mikrocloud/test-tools")));

@@ -15,7 +15,7 @@ fn setting<'a>(unit: &'a str, name: &str) -> Option<&'a str> {
     unit.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix('='))
 }
 
-/// What `systemd-analyze verify` says of units, which name the tests' binary.
+/// Output of `systemd-analyze verify` for units, which name the tests' binary.
 fn verify(units: &[(String, String)]) -> Option<String> {
     let directory = tempfile::tempdir().unwrap();
     let files = units.iter().map(|(name, unit)| {

@@ -15,7 +15,7 @@ use crate::support::harness::House;
 use operations::{OPERATIONS, On, Operation};
 use world::World;
 
-/// How an operation ended for somebody.
+/// End of an operation for somebody.
 #[derive(Debug, Clone, PartialEq, Eq)]
 enum Outcome {
     /// No valid credential.
@@ -28,7 +28,7 @@ enum Outcome {
     Taken,
 }
 
-/// Who tries.
+/// Somebody who tries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Who {
     Nobody,
@@ -49,7 +49,7 @@ pub enum Who {
 const REFUSED: [Who; 8] =
     [Who::Nobody, Who::Invented, Who::Expired, Who::Stranger, Who::Viewer, Who::KeyWithoutScope, Who::Elsewhere, Who::Sibling];
 
-/// What is expected: the one rule for all operations.
+/// The expected outcome: the one rule for all operations.
 #[expect(clippy::match_same_arms, reason = "a line for each case, so that the rule reads as a table")]
 fn expected(who: Who, permission: Option<Permission>, on: On) -> Outcome {
     use Outcome::{Forbidden, NotFound, Taken, Unauthenticated};
@@ -73,7 +73,7 @@ fn expected(who: Who, permission: Option<Permission>, on: On) -> Outcome {
     }
 }
 
-/// What an answer of GraphQL comes to.
+/// Outcome of an answer of GraphQL.
 fn outcome(answer: &Value, on: On) -> Outcome {
     let code = &answer["errors"][0]["extensions"]["code"];
     if let Some(code) = code.as_str() {

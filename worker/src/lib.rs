@@ -6,18 +6,18 @@ use jobs::payload::{
     AccountMailJob, BuildJob, CheckDomainJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, LetterJob, NotifyJob,
     PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob, ScheduleRunJob, WebhookJob,
 };
-use jobs::{Handler, JobError, Outcome, Registration, Run};
+use jobs::{Handler, JobAttempt, JobError, Outcome, Registration};
 use services::Services;
 
 /// A use case as the handler of a job.
 struct UseCase {
     services: Services,
-    call: fn(Services, Run) -> BoxFuture<'static, Result<Outcome, JobError>>,
+    call: fn(Services, JobAttempt) -> BoxFuture<'static, Result<Outcome, JobError>>,
 }
 
 #[async_trait]
 impl Handler for UseCase {
-    async fn run(&self, run: Run) -> Result<Outcome, JobError> {
+    async fn run(&self, run: JobAttempt) -> Result<Outcome, JobError> {
         (self.call)(self.services.clone(), run).await
     }
 }

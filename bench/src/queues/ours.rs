@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use domain::id::TeamId;
 use jobs::payload::{BUILD, Payload, Queue, job_of};
 use jobs::{
-    EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Redis, Registration, Run, Runner, Sweeper, Wakeups,
+    EventBus, Handler, Housekeeping, JobAttempt, JobError, LeaseSettings, Outcome, Redis, Registration, Runner, Sweeper, Wakeups,
     Workers,
 };
 use serde::{Deserialize, Serialize};
@@ -120,7 +120,7 @@ struct Stopwatch(Arc<Mutex<Vec<u64>>>);
 
 #[async_trait]
 impl Handler for Stopwatch {
-    async fn run(&self, run: Run) -> Result<Outcome, JobError> {
+    async fn run(&self, run: JobAttempt) -> Result<Outcome, JobError> {
         let now = micros();
         let payload: BenchJob = run.payload::<BenchJob>()?;
         self.0.lock().unwrap_or_else(PoisonError::into_inner).push(now.saturating_sub(payload.at));

@@ -54,7 +54,7 @@ pub struct BranchRule {
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
 #[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "GitDeliveryState"))]
-pub enum DeliveryState {
+pub enum WebhookDeliveryState {
     /// It waits for a worker.
     Waiting,
     /// It did what it was to do.
@@ -65,7 +65,7 @@ pub enum DeliveryState {
     Failed,
 }
 
-impl DeliveryState {
+impl WebhookDeliveryState {
     /// The name used in messages and in the database.
     pub fn name(self) -> &'static str {
         match self {
@@ -80,7 +80,7 @@ impl DeliveryState {
 /// One message of a Git host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
-pub struct Delivery {
+pub struct WebhookDelivery {
     /// Identity.
     pub id: GitDeliveryId,
     /// The team that it is for.
@@ -92,7 +92,7 @@ pub struct Delivery {
     /// The host's name of the event.
     pub event: String,
     /// State of the webhook.
-    pub state: DeliveryState,
+    pub state: WebhookDeliveryState,
     /// Outcome of the delivery, for people.
     pub outcome: Option<String>,
     /// The deployment that came of it.

@@ -9,7 +9,7 @@ mod payload;
 mod tests;
 
 pub use address::{RepositoryName, RepositoryNameError};
-pub use connection::{BranchRule, Delivery, DeliveryState, GitConnection, Installation, Preview};
+pub use connection::{BranchRule, GitConnection, Installation, Preview, WebhookDelivery, WebhookDeliveryState};
 
 use serde::{Deserialize, Serialize};
 

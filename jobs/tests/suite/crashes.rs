@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use domain::job::JobState;
-use jobs::{JobError, LeaseSettings, Outcome, Run};
+use jobs::{JobAttempt, JobError, LeaseSettings, Outcome};
 use store::Store;
 use tokio::sync::Semaphore;
 
@@ -17,7 +17,7 @@ const PASS_ON: &str = "UPDATE jobs SET lease_token = id";
 fn endless(store: Store, settings: LeaseSettings) -> (Rig, Arc<Semaphore>) {
     let started = Arc::new(Semaphore::new(0));
     let gate = Arc::clone(&started);
-    let rig = Rig::new(store, settings, move |run: Run| {
+    let rig = Rig::new(store, settings, move |run: JobAttempt| {
         let gate = Arc::clone(&gate);
         async move {
             gate.add_permits(1);

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use domain::job::JobState;
 use domain::time::now;
 use jobs::payload::job_of;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use store::{NewJob, Store};
 use testkit::Database;
 
@@ -42,12 +42,12 @@ testkit::on_both_databases! {
     crate::common::open;
 
     async fn a_failure_is_tried_again_after_a_pause_and_dead_in_the_end(store: Store, database: &Database) {
-        let rig = Rig::new(store, CALM, |run: Run| async move { Err(JobError::Retry(format!("attempt {}", run.job.attempts))) });
+        let rig = Rig::new(store, CALM, |run: JobAttempt| async move { Err(JobError::Retry(format!("attempt {}", run.job.attempts))) });
         assert_eq!(fails_to_the_end(&rig, database).await.as_deref(), Some("attempt 3"));
     }
 
     async fn a_panic_is_a_failure_like_another(store: Store, database: &Database) {
-        let rig = Rig::new(store, CALM, |run: Run| async move {
+        let rig = Rig::new(store, CALM, |run: JobAttempt| async move {
             assert!(run.job.attempts > 100, "on purpose");
             Ok(Outcome::Done)
         });
@@ -55,7 +55,7 @@ testkit::on_both_databases! {
     }
 
     async fn a_job_may_succeed_after_failures(store: Store, database: &Database) {
-        let rig = Rig::new(store, CALM, |run: Run| async move {
+        let rig = Rig::new(store, CALM, |run: JobAttempt| async move {
             if run.job.attempts < 3 { Err(JobError::Retry("not yet".to_owned())) } else { Ok(Outcome::Done) }
         });
         let id = rig.write(&rig.job()).await;
@@ -85,7 +85,7 @@ testkit::on_both_databases! {
     }
 
     async fn a_payload_that_cannot_be_read_is_dead_at_once(store: Store) {
-        let rig = Rig::new(store, CALM, |run: Run| async move { run.payload::<crate::rig::TestJob>().map(|_| Outcome::Done) });
+        let rig = Rig::new(store, CALM, |run: JobAttempt| async move { run.payload::<crate::rig::TestJob>().map(|_| Outcome::Done) });
         let unreadable = NewJob { payload: serde_json::json!({ "version": 99 }), ..job_of(&rig.job()) };
         let id = rig.insert(&[unreadable]).await[0];
         within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
@@ -95,7 +95,7 @@ testkit::on_both_databases! {
     }
 
     async fn a_job_that_takes_too_long_is_stopped_and_tried_again(store: Store) {
-        let rig = Rig::new(store, CALM, |run: Run| async move {
+        let rig = Rig::new(store, CALM, |run: JobAttempt| async move {
             run.stop.cancelled().await;
             Err(JobError::Stopped)
         });

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use jobs::payload::job_of;
-use jobs::{Outcome, Run};
+use jobs::{JobAttempt, Outcome};
 use store::Store;
 use tokio_util::sync::CancellationToken;
 
@@ -17,7 +17,7 @@ const DEADLINE: Duration = Duration::from_mins(3);
 async fn all_are_done_once(store: Store, count: usize) {
     let runs = Arc::new(Mutex::new(HashMap::new()));
     let seen = Arc::clone(&runs);
-    let rig = Rig::new(store, CALM, move |run: Run| {
+    let rig = Rig::new(store, CALM, move |run: JobAttempt| {
         *seen.lock().unwrap().entry(run.job.id).or_insert(0) += 1;
         async { Ok(Outcome::Done) }
     });

@@ -8,7 +8,7 @@ use std::time::Duration;
 use domain::id::{DeploymentId, JobId, TeamId};
 use domain::job::JobState;
 use jobs::payload::job_of;
-use jobs::{EventBus, JobError, Outcome, Redis, Run, Topic, Wakeups};
+use jobs::{EventBus, JobAttempt, JobError, Outcome, Redis, Topic, Wakeups};
 use store::Store;
 use testkit::Database;
 use tokio::sync::Semaphore;
@@ -37,7 +37,7 @@ impl Bench {
     }
 
     /// A process whose jobs all do this.
-    async fn rig<A>(&self, script: impl Fn(Run) -> A + Clone + Send + Sync + 'static) -> Rig
+    async fn rig<A>(&self, script: impl Fn(JobAttempt) -> A + Clone + Send + Sync + 'static) -> Rig
     where
         A: Future<Output = Result<Outcome, JobError>> + Send + 'static,
     {
@@ -54,7 +54,7 @@ fn connect(url: &str) -> Redis {
 struct Runs(Arc<Mutex<HashMap<JobId, usize>>>);
 
 impl Runs {
-    fn script(&self) -> impl Fn(Run) -> std::future::Ready<Result<Outcome, JobError>> + Clone + Send + Sync + 'static {
+    fn script(&self) -> impl Fn(JobAttempt) -> std::future::Ready<Result<Outcome, JobError>> + Clone + Send + Sync + 'static {
         let runs = Arc::clone(&self.0);
         move |run| {
             *runs.lock().unwrap().entry(run.job.id).or_default() += 1;
@@ -126,7 +126,7 @@ async fn a_team_with_a_backlog_does_not_hold_up_another() {
     let order = Arc::new(Mutex::new(Vec::new()));
     let seen = Arc::clone(&order);
     let rig = bench
-        .rig(move |run: Run| {
+        .rig(move |run: JobAttempt| {
             seen.lock().unwrap().push(run.job.id);
             async { Ok(Outcome::Done) }
         })
@@ -214,7 +214,7 @@ async fn calling_off_reaches_the_worker_of_another_process() {
     let (started, stopped) = (Arc::new(Semaphore::new(0)), Arc::new(AtomicUsize::new(0)));
     let gates = (Arc::clone(&started), Arc::clone(&stopped));
     let working = bench
-        .rig(move |run: Run| {
+        .rig(move |run: JobAttempt| {
             let (started, stopped) = gates.clone();
             async move {
                 started.add_permits(1);

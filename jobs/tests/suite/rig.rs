@@ -9,7 +9,7 @@ use domain::id::{JobId, TeamId};
 use domain::job::{DueJob, Job, JobState};
 use jobs::payload::{BUILD, Payload, Queue, job_of};
 use jobs::{
-    EventBus, Handler, Housekeeping, JobError, LeaseSettings, Outcome, Redis, Registration, Run, Runner, Sweeper, Wakeups,
+    EventBus, Handler, Housekeeping, JobAttempt, JobError, LeaseSettings, Outcome, Redis, Registration, Runner, Sweeper, Wakeups,
     Workers,
 };
 use serde::{Deserialize, Serialize};
@@ -81,10 +81,10 @@ struct Scripted<F>(F);
 #[async_trait]
 impl<F, A> Handler for Scripted<F>
 where
-    F: Fn(Run) -> A + Send + Sync + 'static,
+    F: Fn(JobAttempt) -> A + Send + Sync + 'static,
     A: Future<Output = Result<Outcome, JobError>> + Send,
 {
-    async fn run(&self, run: Run) -> Result<Outcome, JobError> {
+    async fn run(&self, run: JobAttempt) -> Result<Outcome, JobError> {
         (self.0)(run).await
     }
 }
@@ -114,7 +114,7 @@ pub struct Rig {
 
 impl Rig {
     /// A runner whose jobs all do this.
-    pub fn new<A>(store: Store, settings: LeaseSettings, script: impl Fn(Run) -> A + Clone + Send + Sync + 'static) -> Self
+    pub fn new<A>(store: Store, settings: LeaseSettings, script: impl Fn(JobAttempt) -> A + Clone + Send + Sync + 'static) -> Self
     where
         A: Future<Output = Result<Outcome, JobError>> + Send + 'static,
     {
@@ -126,7 +126,7 @@ impl Rig {
         redis: &Redis,
         store: Store,
         settings: LeaseSettings,
-        script: impl Fn(Run) -> A + Clone + Send + Sync + 'static,
+        script: impl Fn(JobAttempt) -> A + Clone + Send + Sync + 'static,
     ) -> Self
     where
         A: Future<Output = Result<Outcome, JobError>> + Send + 'static,
@@ -142,7 +142,7 @@ impl Rig {
         bus: EventBus,
         wakeups: Wakeups,
         settings: LeaseSettings,
-        script: impl Fn(Run) -> A + Clone + Send + Sync + 'static,
+        script: impl Fn(JobAttempt) -> A + Clone + Send + Sync + 'static,
     ) -> Self
     where
         A: Future<Output = Result<Outcome, JobError>> + Send + 'static,

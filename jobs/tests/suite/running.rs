@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::job::JobState;
-use jobs::{JobError, Outcome, Run};
+use jobs::{JobAttempt, JobError, Outcome};
 use store::Store;
 use tokio::sync::Semaphore;
 
@@ -94,7 +94,7 @@ testkit::on_both_databases! {
     }
 
     async fn the_payload_reaches_the_handler(store: Store) {
-        let rig = Rig::new(store, CALM, |run: Run| async move {
+        let rig = Rig::new(store, CALM, |run: JobAttempt| async move {
             let payload: TestJob = run.payload()?;
             let right = payload.key.as_deref() == Some("the key") && payload.team == run.job.team_id;
             if right { Ok(Outcome::Done) } else { Err(JobError::Fail(format!("{payload:?}"))) }
@@ -106,7 +106,7 @@ testkit::on_both_databases! {
 
     async fn a_handler_may_record_the_end_itself(store: Store) {
         let writer = store.clone();
-        let rig = Rig::new(store, CALM, move |run: Run| {
+        let rig = Rig::new(store, CALM, move |run: JobAttempt| {
             let store = writer.clone();
             async move {
                 let mut tx = store.begin().await?;

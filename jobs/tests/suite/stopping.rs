@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use domain::job::JobState;
-use jobs::{JobError, Outcome, Run, Topic};
+use jobs::{JobAttempt, JobError, Outcome, Topic};
 use store::Store;
 use tokio::sync::Semaphore;
 use uuid::Uuid;
@@ -15,7 +15,7 @@ use crate::rig::{CALM, Rig, TestJob, within};
 fn gated(store: Store) -> (Rig, Arc<Semaphore>, Arc<Semaphore>) {
     let (started, go_on) = (Arc::new(Semaphore::new(0)), Arc::new(Semaphore::new(0)));
     let gates = (Arc::clone(&started), Arc::clone(&go_on));
-    let rig = Rig::new(store, CALM, move |run: Run| {
+    let rig = Rig::new(store, CALM, move |run: JobAttempt| {
         let (started, go_on) = gates.clone();
         async move {
             started.add_permits(1);

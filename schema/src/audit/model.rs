@@ -1,5 +1,5 @@
 use async_graphql::{Enum, InputObject, Json, SimpleObject};
-pub use audit::Outcome as AuditOutcome;
+pub use audit::AuditOutcome;
 use chrono::{DateTime, Utc};
 use services::audit::{AuditKey, AuditQuery, AuditRecord, ExportFormat, ExportPage};
 

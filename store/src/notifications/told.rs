@@ -1,7 +1,7 @@
 //! Content of a notification, as of the transaction in which it is written.
 
 use domain::approval::ApprovalState;
-use domain::deployment::{Failure, Trigger};
+use domain::deployment::{Cause, Failure};
 use domain::id::{DeploymentId, ProjectId, ScheduleId, TeamId, UserId};
 
 use crate::db::Tx;
@@ -17,7 +17,7 @@ pub struct ToldDeployment {
     /// Counts the deployments of the project.
     pub number: i64,
     /// Cause of the deployment.
-    pub trigger: Trigger,
+    pub trigger: Cause,
     /// The commit it is built from, once known.
     pub commit_sha: Option<String>,
     /// Reason for which it failed or was cancelled.

@@ -45,7 +45,7 @@ impl Lease {
 
 /// State of a key with regard to a request.
 #[derive(Debug)]
-pub enum Claim {
+pub enum KeyClaim {
     /// It is this request's turn.
     Leased(Lease),
     /// It was answered with this, which is sealed.
@@ -103,7 +103,7 @@ impl Store {
         request_digest: &str,
         lease_until: Timestamp,
         expires_at: Timestamp,
-    ) -> Result<Claim> {
+    ) -> Result<KeyClaim> {
         let mut tx = self.begin().await?;
         let token = Uuid::new_v4();
         tx.idempotency_forget_old(&key).await?;
@@ -114,24 +114,24 @@ impl Store {
             match row.claim(request_digest) {
                 Some(claim) => Some(claim),
                 None if tx.idempotency_take_over(&key, row.lease_token, token, lease_until).await? => None,
-                None => Some(Claim::UnderWay),
+                None => Some(KeyClaim::UnderWay),
             }
         };
         tx.commit().await?;
-        Ok(claim.unwrap_or_else(|| Claim::Leased(Lease { key: Arc::new(key), token, made: Arc::default() })))
+        Ok(claim.unwrap_or_else(|| KeyClaim::Leased(Lease { key: Arc::new(key), token, made: Arc::default() })))
     }
 }
 
 impl Row {
     /// Returns the state of the key for a request; `None` if the request may take it over.
-    fn claim(&self, request_digest: &str) -> Option<Claim> {
+    fn claim(&self, request_digest: &str) -> Option<KeyClaim> {
         if self.request_digest != request_digest {
-            return Some(Claim::OtherRequest);
+            return Some(KeyClaim::OtherRequest);
         }
         match &self.answer {
-            Some(answer) => Some(Claim::Answered(answer.clone())),
-            None if self.lease_until > now() => Some(Claim::UnderWay),
-            None if self.carried_out => Some(Claim::AnswerLost(self.made.clone())),
+            Some(answer) => Some(KeyClaim::Answered(answer.clone())),
+            None if self.lease_until > now() => Some(KeyClaim::UnderWay),
+            None if self.carried_out => Some(KeyClaim::AnswerLost(self.made.clone())),
             None => None,
         }
     }

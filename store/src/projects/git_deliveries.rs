@@ -1,6 +1,6 @@
 //! Webhooks from Git hosts, and their outcomes.
 
-use domain::git_host::{Delivery, DeliveryState, HostEvent};
+use domain::git_host::{HostEvent, WebhookDelivery, WebhookDeliveryState};
 use domain::id::{DeploymentId, GitConnectionId, GitDeliveryId, TeamId};
 use domain::time::Timestamp;
 use sqlx::types::Json;
@@ -17,9 +17,9 @@ macro_rules! columns {
 
 /// A message that has just come.
 #[derive(Debug, Clone)]
-pub struct NewDelivery {
+pub struct NewWebhookDelivery {
     /// Displayed part of the delivery.
-    pub row: Delivery,
+    pub row: WebhookDelivery,
     /// The digest of its body.
     pub digest: String,
     /// Event that it reports.
@@ -30,9 +30,9 @@ pub struct NewDelivery {
 
 /// Result of processing a delivery.
 #[derive(Debug, Clone)]
-pub struct DeliveryOutcome {
+pub struct WebhookDeliveryOutcome {
     /// State of the webhook.
-    pub state: DeliveryState,
+    pub state: WebhookDeliveryState,
     /// Outcome of the delivery, for people.
     pub outcome: String,
     /// The deployment that came of it.
@@ -47,7 +47,7 @@ impl Store {
         connection: GitConnectionId,
         after: Option<GitDeliveryId>,
         limit: i64,
-    ) -> Result<Page<Delivery>> {
+    ) -> Result<Page<WebhookDelivery>> {
         let sql = concat!(
             "SELECT ",
             columns!(),
@@ -60,7 +60,7 @@ impl Store {
     }
 
     /// A delivery of the team.
-    pub async fn git_delivery_get(&self, team: TeamId, id: GitDeliveryId) -> Result<Option<Delivery>> {
+    pub async fn git_delivery_get(&self, team: TeamId, id: GitDeliveryId) -> Result<Option<WebhookDelivery>> {
         let sql = concat!("SELECT ", columns!(), " FROM git_deliveries WHERE team_id = $1 AND id = $2");
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
     }
@@ -76,7 +76,7 @@ impl Store {
 
 impl Tx {
     /// Writes down what a host told; `false` when it told that already, by its id of it or by its words.
-    pub async fn git_delivery_insert(&mut self, delivery: &NewDelivery) -> Result<bool> {
+    pub async fn git_delivery_insert(&mut self, delivery: &NewWebhookDelivery) -> Result<bool> {
         let sql =
             "INSERT INTO git_deliveries (id, team_id, connection_id, delivery, digest, event, happening, subject, happened_at,
                 state, outcome, received_at)
@@ -111,7 +111,7 @@ impl Tx {
     }
 
     /// Records what came of a delivery.
-    pub async fn git_delivery_end(&mut self, team: TeamId, id: GitDeliveryId, outcome: &DeliveryOutcome) -> Result<()> {
+    pub async fn git_delivery_end(&mut self, team: TeamId, id: GitDeliveryId, outcome: &WebhookDeliveryOutcome) -> Result<()> {
         let sql = "UPDATE git_deliveries SET state = $3, outcome = $4, deployment_id = $5 WHERE team_id = $1 AND id = $2";
         tx!(self, |conn| sqlx::query(sql)
             .bind(team)

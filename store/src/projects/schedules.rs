@@ -54,7 +54,7 @@ impl Store {
     }
 
     /// The runs of a schedule, the latest first; those that were due before a moment, if one is given.
-    pub async fn run_list(
+    pub async fn schedule_run_list(
         &self,
         team: TeamId,
         schedule: ScheduleId,
@@ -73,7 +73,7 @@ impl Store {
     }
 
     /// Runs of all teams that did not move on in time.
-    pub async fn run_list_late(&self, at: Timestamp) -> Result<Vec<ExpectedRun>> {
+    pub async fn schedule_run_list_late(&self, at: Timestamp) -> Result<Vec<ExpectedRun>> {
         let sql = concat!(
             "SELECT ",
             run_columns!(),
@@ -163,7 +163,7 @@ impl Tx {
     }
 
     /// Records that a worker began with a run, and until when it has to end; `false` when it has ended.
-    pub async fn run_begin(&mut self, schedule: ScheduleId, due_at: Timestamp, deadline: Timestamp) -> Result<bool> {
+    pub async fn schedule_run_begin(&mut self, schedule: ScheduleId, due_at: Timestamp, deadline: Timestamp) -> Result<bool> {
         let sql = "UPDATE expected_runs SET state = 'running', started_at = $3, deadline = $4
             WHERE schedule_id = $1 AND due_at = $2 AND state IN ('waiting', 'running')";
         let done = changed!(self, sqlx::query(sql).bind(schedule).bind(due_at).bind(now()).bind(deadline))?;
@@ -171,7 +171,13 @@ impl Tx {
     }
 
     /// Records how a run ended.
-    pub async fn run_end(&mut self, schedule: ScheduleId, due_at: Timestamp, state: RunState, outcome: &str) -> Result<()> {
+    pub async fn schedule_run_end(
+        &mut self,
+        schedule: ScheduleId,
+        due_at: Timestamp,
+        state: RunState,
+        outcome: &str,
+    ) -> Result<()> {
         let sql = "UPDATE expected_runs SET state = $3, outcome = $4, finished_at = $5 WHERE schedule_id = $1 AND due_at = $2";
         tx!(self, |conn| sqlx::query(sql)
             .bind(schedule)
@@ -193,7 +199,7 @@ impl Tx {
     }
 
     /// Deletes entries of the ledger that ended before this moment.
-    pub async fn run_purge(&mut self, before: Timestamp) -> Result<()> {
+    pub async fn schedule_run_purge(&mut self, before: Timestamp) -> Result<()> {
         let sql = "DELETE FROM expected_runs WHERE finished_at < $1";
         tx!(self, |conn| sqlx::query(sql).bind(before).execute(conn).await.map(drop))?;
         Ok(())

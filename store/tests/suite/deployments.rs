@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::approval::ApprovalState;
-use domain::deployment::{Deployment, DeploymentStatus, Failure, Trigger};
+use domain::deployment::{Cause, Deployment, DeploymentStatus, Failure};
 use domain::id::{DeploymentId, EnvironmentId, UserId};
 use domain::source::Source;
 use domain::time::now;
@@ -48,7 +48,7 @@ testkit::on_both_databases! {
         let tenant = Tenant::new(&store).await;
         assert_eq!(store.deployment_get(tenant.id(), tenant.deployment.id).await.unwrap().as_ref(), Some(&tenant.deployment));
         let full = Deployment {
-            trigger: Trigger::Rollback,
+            trigger: Cause::Rollback,
             source: Source::Git { repository: "git@example.org:a/b.git".parse().unwrap(), reference: Some("main".parse().unwrap()), directory: Some("apps/web".parse().unwrap()) },
             commit_sha: Some("0123abcd".to_owned()),
             origin_id: Some(tenant.deployment.id),

@@ -5,11 +5,11 @@ use domain::alert::Alert;
 use domain::approval::{Approval, ApprovalState};
 use domain::artifact::Digest;
 use domain::custom_domain::CustomDomain;
-use domain::deployment::{Deployment, DeploymentStatus, Trigger};
+use domain::deployment::{Cause, Deployment, DeploymentStatus};
 use domain::environment::Environment;
 use domain::git_host::{
-    BranchRule, Delivery, DeliveryState, GitConnection, GitEvent, GitHost, HostEvent, InstallationAction, InstallationChange,
-    Preview, Push,
+    BranchRule, GitConnection, GitEvent, GitHost, HostEvent, InstallationAction, InstallationChange, Preview, Push,
+    WebhookDelivery, WebhookDeliveryState,
 };
 use domain::id::{
     AlertId, ChannelId, DeliveryId, DeploymentId, DomainId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId, LetterId,
@@ -26,7 +26,9 @@ use domain::team::{Team, User};
 use domain::time::{Timestamp, now};
 use domain::trace::TraceContext;
 use serde_json::json;
-use store::{Claim, EventKey, Failed, GitReport, GitSecrets, LetterRow, NewDelivery, NewJob, SealedVariable, Store, Tx};
+use store::{
+    EventKey, Failed, GitReport, GitSecrets, JobClaim, LetterRow, NewJob, NewWebhookDelivery, SealedVariable, Store, Tx,
+};
 use uuid::Uuid;
 
 pub fn digest(byte: u8) -> Digest {
@@ -139,7 +141,7 @@ pub fn deployment(environment: &Environment, number: i64, status: DeploymentStat
         environment_id: environment.id,
         number,
         status,
-        trigger: Trigger::Build,
+        trigger: Cause::Build,
         source: Source::Upload { digest: digest(1), directory: None },
         commit_sha: None,
         origin_id: None,
@@ -177,7 +179,7 @@ pub fn job(team: TeamId) -> NewJob {
 
 /// A worker takes a job and fails for good.
 pub async fn fail(store: &Store, id: JobId) {
-    let claim = Claim { token: Uuid::new_v4(), lease_until: now(), worker: "test:1", is_limited: false };
+    let claim = JobClaim { token: Uuid::new_v4(), lease_until: now(), worker: "test:1", is_limited: false };
     store.job_claim(id, &claim).await.unwrap().unwrap();
     let fence = Fence { job_id: id, token: claim.token };
     let failed = Failed { error: "it broke".to_owned(), retry_at: None };
@@ -253,21 +255,21 @@ pub fn git_secrets() -> GitSecrets {
 }
 
 /// A push that a connection's host tells of.
-pub fn git_delivery(connection: &GitConnection) -> NewDelivery {
+pub fn git_delivery(connection: &GitConnection) -> NewWebhookDelivery {
     let id = GitDeliveryId::new();
     let push = Push {
         branch: "main".parse().unwrap(),
         commit: "6113728f27ae82c7b1a177c8d03f9e96e0adf246".parse().unwrap(),
         default_branch: None,
     };
-    NewDelivery {
-        row: Delivery {
+    NewWebhookDelivery {
+        row: WebhookDelivery {
             id,
             team_id: connection.team_id,
             connection_id: connection.id,
             delivery: format!("of {id}"),
             event: "push".to_owned(),
-            state: DeliveryState::Waiting,
+            state: WebhookDeliveryState::Waiting,
             outcome: None,
             deployment_id: None,
             received_at: now(),

@@ -1,20 +1,20 @@
 //! Connections to Git hosts, what those told, previews, and what hosts were told.
 
 use chrono::TimeDelta;
-use domain::git_host::{DeliveryState, HostEvent, InstallationAction, InstallationChange};
+use domain::git_host::{HostEvent, InstallationAction, InstallationChange, WebhookDeliveryState};
 use domain::time::{Timestamp, now};
-use store::{DeliveryOutcome, GitConnectionChange, NewDelivery, Store, StoreError};
+use store::{GitConnectionChange, NewWebhookDelivery, Store, StoreError, WebhookDeliveryOutcome};
 
 use crate::fixture::{self, Tenant, refused, write};
 
 /// A delivery of something that happened then.
-fn at(connection: &domain::git_host::GitConnection, at: Timestamp) -> NewDelivery {
+fn at(connection: &domain::git_host::GitConnection, at: Timestamp) -> NewWebhookDelivery {
     let delivery = fixture::git_delivery(connection);
-    NewDelivery { event: HostEvent { at: Some(at), ..delivery.event }, ..delivery }
+    NewWebhookDelivery { event: HostEvent { at: Some(at), ..delivery.event }, ..delivery }
 }
 
-fn done() -> DeliveryOutcome {
-    DeliveryOutcome { state: DeliveryState::Done, outcome: "deployed".to_owned(), deployment_id: None }
+fn done() -> WebhookDeliveryOutcome {
+    WebhookDeliveryOutcome { state: WebhookDeliveryState::Done, outcome: "deployed".to_owned(), deployment_id: None }
 }
 
 testkit::on_both_databases! {
@@ -61,7 +61,7 @@ testkit::on_both_databases! {
         assert_eq!(store.git_delivery_event(team, delivery.row.id).await.unwrap(), Some(delivery.event));
         write(&store, async |tx| tx.git_delivery_end(team, delivery.row.id, &done()).await).await;
         let page = store.git_delivery_list(team, connection.id, None, 10).await.unwrap();
-        assert_eq!((page.items[0].state, page.items[0].outcome.as_deref()), (DeliveryState::Done, Some("deployed")));
+        assert_eq!((page.items[0].state, page.items[0].outcome.as_deref()), (WebhookDeliveryState::Done, Some("deployed")));
         write(&store, async |tx| tx.git_delivery_purge(now() + TimeDelta::seconds(1)).await).await;
         assert!(store.git_delivery_list(team, connection.id, None, 10).await.unwrap().items.is_empty());
     }
@@ -76,7 +76,7 @@ testkit::on_both_databases! {
         for delivery in [&late, &same, &later, &other] {
             assert!(write(&store, async |tx| tx.git_delivery_insert(delivery).await).await);
         }
-        let overtaken = async |delivery: &NewDelivery| {
+        let overtaken = async |delivery: &NewWebhookDelivery| {
             write(&store, async |tx| tx.git_delivery_is_overtaken(team, delivery.row.id).await).await
         };
         write(&store, async |tx| tx.git_delivery_end(team, other.row.id, &done()).await).await;

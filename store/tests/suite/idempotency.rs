@@ -5,7 +5,7 @@ use std::time::Duration;
 use chrono::TimeDelta;
 use domain::id::{ProjectId, TeamId, UserId};
 use domain::time::now;
-use store::idempotency::{Claim, IdempotencyKey, Lease, apart, once};
+use store::idempotency::{IdempotencyKey, KeyClaim, Lease, apart, once};
 use store::{Store, StoreError};
 
 use crate::fixture::{self, Tenant, write};
@@ -22,13 +22,13 @@ fn key(team_id: TeamId, user_id: UserId) -> IdempotencyKey {
     IdempotencyKey { team_id, user_id, name: "a-key".to_owned() }
 }
 
-async fn claim(store: &Store, key: &IdempotencyKey, digest: &str, lease: TimeDelta) -> Claim {
+async fn claim(store: &Store, key: &IdempotencyKey, digest: &str, lease: TimeDelta) -> KeyClaim {
     store.idempotency_claim(key.clone(), digest, now() + lease, now() + KEPT).await.unwrap()
 }
 
 async fn leased(store: &Store, key: &IdempotencyKey, lease: TimeDelta) -> Lease {
     match claim(store, key, "digest", lease).await {
-        Claim::Leased(lease) => lease,
+        KeyClaim::Leased(lease) => lease,
         other => panic!("{other:?}"),
     }
 }
@@ -50,17 +50,17 @@ testkit::on_both_databases! {
         let (ada, bob) = (user(&store).await, user(&store).await);
         let ours = key(tenant.id(), ada);
         let lease = leased(&store, &ours, TimeDelta::minutes(1)).await;
-        assert!(matches!(claim(&store, &ours, "digest", TimeDelta::minutes(1)).await, Claim::UnderWay));
-        assert!(matches!(claim(&store, &ours, "another", TimeDelta::minutes(1)).await, Claim::OtherRequest));
+        assert!(matches!(claim(&store, &ours, "digest", TimeDelta::minutes(1)).await, KeyClaim::UnderWay));
+        assert!(matches!(claim(&store, &ours, "another", TimeDelta::minutes(1)).await, KeyClaim::OtherRequest));
         for elsewhere in [key(tenant.id(), bob), key(other.id(), ada)] {
-            assert!(matches!(claim(&store, &elsewhere, "digest", TimeDelta::minutes(1)).await, Claim::Leased(_)));
+            assert!(matches!(claim(&store, &elsewhere, "digest", TimeDelta::minutes(1)).await, KeyClaim::Leased(_)));
         }
         write(&store, async |tx| tx.idempotency_answer(&lease, b"answer").await).await;
         match claim(&store, &ours, "digest", TimeDelta::minutes(1)).await {
-            Claim::Answered(answer) => assert_eq!(answer, b"answer"),
+            KeyClaim::Answered(answer) => assert_eq!(answer, b"answer"),
             other => panic!("{other:?}"),
         }
-        assert!(matches!(claim(&store, &ours, "another", TimeDelta::minutes(1)).await, Claim::OtherRequest));
+        assert!(matches!(claim(&store, &ours, "another", TimeDelta::minutes(1)).await, KeyClaim::OtherRequest));
     }
 
     async fn a_request_whose_process_died_before_it_did_anything_is_done_by_another(store: Store) {
@@ -87,7 +87,7 @@ testkit::on_both_databases! {
         let dead = leased(&store, &key, TimeDelta::seconds(-1)).await;
         let project = once(dead.clone(), work(&store, &tenant)).await.unwrap();
         match claim(&store, &key, "digest", TimeDelta::minutes(1)).await {
-            Claim::AnswerLost(made) => assert_eq!(made, Some(project.to_string())),
+            KeyClaim::AnswerLost(made) => assert_eq!(made, Some(project.to_string())),
             other => panic!("{other:?}"),
         }
         assert!(!write(&store, async |tx| tx.idempotency_release(&dead).await).await, "what was done is not given back");
@@ -100,17 +100,17 @@ testkit::on_both_databases! {
         // Nothing is committed; keeping books is no work.
         let release = write(&store, async |tx| tx.idempotency_release(&lease).await);
         assert!(Box::pin(once(lease.clone(), apart(release))).await);
-        assert!(matches!(claim(&store, &key, "another", TimeDelta::minutes(1)).await, Claim::Leased(_)));
+        assert!(matches!(claim(&store, &key, "another", TimeDelta::minutes(1)).await, KeyClaim::Leased(_)));
     }
 
     async fn keys_are_forgotten_after_their_time(store: Store) {
         let tenant = Tenant::new(&store).await;
         let key = key(tenant.id(), user(&store).await);
         let claimed = store.idempotency_claim(key.clone(), "digest", now() + TimeDelta::minutes(1), now()).await.unwrap();
-        let Claim::Leased(old) = claimed else { panic!("{claimed:?}") };
-        assert!(matches!(claim(&store, &key, "another", TimeDelta::minutes(1)).await, Claim::Leased(_)), "it is too old");
+        let KeyClaim::Leased(old) = claimed else { panic!("{claimed:?}") };
+        assert!(matches!(claim(&store, &key, "another", TimeDelta::minutes(1)).await, KeyClaim::Leased(_)), "it is too old");
         write(&store, async |tx| tx.idempotency_purge().await).await;
-        assert!(matches!(claim(&store, &key, "another", TimeDelta::minutes(1)).await, Claim::UnderWay), "a young one stays");
+        assert!(matches!(claim(&store, &key, "another", TimeDelta::minutes(1)).await, KeyClaim::UnderWay), "a young one stays");
         assert!(!write(&store, async |tx| tx.idempotency_release(&old).await).await);
     }
 
@@ -119,8 +119,8 @@ testkit::on_both_databases! {
         let key = key(tenant.id(), user(&store).await);
         let claims = (0..8).map(|_| claim(&store, &key, "digest", TimeDelta::minutes(1)));
         let claims = tokio::time::timeout(Duration::from_mins(1), futures::future::join_all(claims)).await.unwrap();
-        let first = claims.iter().filter(|claim| matches!(claim, Claim::Leased(_))).count();
+        let first = claims.iter().filter(|claim| matches!(claim, KeyClaim::Leased(_))).count();
         assert_eq!(first, 1, "{claims:?}");
-        assert!(claims.iter().all(|claim| matches!(claim, Claim::Leased(_) | Claim::UnderWay)), "{claims:?}");
+        assert!(claims.iter().all(|claim| matches!(claim, KeyClaim::Leased(_) | KeyClaim::UnderWay)), "{claims:?}");
     }
 }

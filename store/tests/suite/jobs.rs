@@ -5,7 +5,7 @@ use domain::id::{JobId, TeamId};
 use domain::job::{Job, JobState, QueueSettings};
 use domain::time::{Timestamp, now};
 use serde_json::json;
-use store::{Claim, Lock, NewJob, Store, StoreError};
+use store::{JobClaim, Lock, NewJob, Store, StoreError};
 use uuid::Uuid;
 
 use testkit::Database;
@@ -22,8 +22,8 @@ async fn claim(store: &Store, id: JobId) -> Option<Job> {
     store.job_claim(id, &claim_until(Uuid::new_v4(), soon())).await.unwrap()
 }
 
-fn claim_until(token: Uuid, lease_until: Timestamp) -> Claim<'static> {
-    Claim { token, lease_until, worker: "test:1", is_limited: false }
+fn claim_until(token: Uuid, lease_until: Timestamp) -> JobClaim<'static> {
+    JobClaim { token, lease_until, worker: "test:1", is_limited: false }
 }
 
 async fn due(store: &Store, at: Timestamp, limit: i64) -> Vec<JobId> {
@@ -209,7 +209,7 @@ testkit::on_both_databases! {
         let mut claims = Vec::new();
         for number in 0..20 {
             let (store, id) = (store.clone(), add(&store, fixture::job(teams[number % 2])).await.id);
-            let claiming = async move { store.job_claim(id, &Claim { is_limited: true, ..claim_until(Uuid::new_v4(), soon()) }).await.unwrap() };
+            let claiming = async move { store.job_claim(id, &JobClaim { is_limited: true, ..claim_until(Uuid::new_v4(), soon()) }).await.unwrap() };
             claims.push(tokio::spawn(claiming));
         }
         let mut running = Vec::new();

@@ -4,7 +4,7 @@ use chrono::TimeDelta;
 use domain::id::{JobId, TeamId};
 use domain::job::{Fence, Job, JobState};
 use domain::time::now;
-use store::{Claim, Failed, NewJob, Store, StoreError};
+use store::{Failed, JobClaim, NewJob, Store, StoreError};
 use uuid::Uuid;
 
 use crate::fixture::{self, refused, write};
@@ -22,7 +22,7 @@ async fn running(store: &Store, job: NewJob) -> Running {
 
 async fn take(store: &Store, job_id: JobId) -> Option<Fence> {
     let token = Uuid::new_v4();
-    let claim = Claim { token, lease_until: now() + TimeDelta::seconds(30), worker: "test:1", is_limited: false };
+    let claim = JobClaim { token, lease_until: now() + TimeDelta::seconds(30), worker: "test:1", is_limited: false };
     let job = store.job_claim(job_id, &claim).await.unwrap();
     job.map(|_| Fence { job_id, token })
 }

@@ -2,7 +2,7 @@
 
 use chrono::TimeDelta;
 use domain::approval::ApprovalState;
-use domain::deployment::{DeploymentStatus, Failure, Trigger};
+use domain::deployment::{Cause, DeploymentStatus, Failure};
 use domain::id::{ChannelId, UserId};
 use domain::notification::{Attempt, Channel, ChannelKind, DeliveryState, EventType, EventTypes, Template};
 use domain::time::now;
@@ -202,7 +202,7 @@ testkit::on_both_databases! {
             tx.event_insert(tenant.key(), DeploymentStatus::Queued, "queued").await?;
             let told = tx.deployment_told(team, id).await?.unwrap();
             assert_eq!((told.project.as_str(), told.environment.as_str()), (tenant.project.name.as_str(), "production"));
-            assert_eq!((told.number, told.trigger, told.event_count), (1, Trigger::Build, 1));
+            assert_eq!((told.number, told.trigger, told.event_count), (1, Cause::Build, 1));
             assert_eq!((told.approval, told.failure), (Some(ApprovalState::Pending), None));
             let failure = Some(Failure::new("BROKEN", "it broke"));
             let change = DeploymentChange { from: DeploymentStatus::Queued, to: DeploymentStatus::Failed, deadline: None, failure };

@@ -33,16 +33,16 @@ testkit::on_both_databases! {
         assert!(write(&store, async |tx| tx.run_expect(&run).await).await);
         assert!(!write(&store, async |tx| tx.run_expect(&run).await).await);
         let later = now() + TimeDelta::hours(1);
-        assert_eq!(store.run_list_late(later).await.unwrap(), std::slice::from_ref(&run));
-        assert!(write(&store, async |tx| tx.run_begin(schedule.id, run.due_at, later).await).await);
-        assert_eq!(store.run_list_late(later).await.unwrap(), []);
-        write(&store, async |tx| tx.run_end(schedule.id, run.due_at, RunState::Done, "went well").await).await;
-        assert!(!write(&store, async |tx| tx.run_begin(schedule.id, run.due_at, later).await).await, "it has ended");
-        let runs = store.run_list(tenant.id(), schedule.id, None, 10).await.unwrap();
+        assert_eq!(store.schedule_run_list_late(later).await.unwrap(), std::slice::from_ref(&run));
+        assert!(write(&store, async |tx| tx.schedule_run_begin(schedule.id, run.due_at, later).await).await);
+        assert_eq!(store.schedule_run_list_late(later).await.unwrap(), []);
+        write(&store, async |tx| tx.schedule_run_end(schedule.id, run.due_at, RunState::Done, "went well").await).await;
+        assert!(!write(&store, async |tx| tx.schedule_run_begin(schedule.id, run.due_at, later).await).await, "it has ended");
+        let runs = store.schedule_run_list(tenant.id(), schedule.id, None, 10).await.unwrap();
         assert_eq!((runs.items[0].state, runs.items[0].outcome.as_deref()), (RunState::Done, Some("went well")));
-        assert_eq!(store.run_list(tenant.id(), schedule.id, Some(run.due_at), 10).await.unwrap().items, []);
-        write(&store, async |tx| tx.run_purge(later).await).await;
-        assert_eq!(store.run_list(tenant.id(), schedule.id, None, 10).await.unwrap().items, []);
+        assert_eq!(store.schedule_run_list(tenant.id(), schedule.id, Some(run.due_at), 10).await.unwrap().items, []);
+        write(&store, async |tx| tx.schedule_run_purge(later).await).await;
+        assert_eq!(store.schedule_run_list(tenant.id(), schedule.id, None, 10).await.unwrap().items, []);
     }
 
     async fn an_alert_that_lasts_is_not_raised_again(store: Store) {

@@ -9,7 +9,7 @@ use domain::approval::ApprovalState;
 use domain::custom_domain::CustomDomain;
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
-use domain::git_host::DeliveryState;
+use domain::git_host::WebhookDeliveryState;
 use domain::id::{
     ApiKeyId, DeliveryId, DeploymentId, GitConnectionId, GitDeliveryId, GrantId, InvitationId, JobId, ObjectId, PreviewId,
     RoleId, ScheduleId, TeamId, UserId,
@@ -22,9 +22,9 @@ use domain::time::now;
 use domain::workload::{StaticSite, WorkloadSpec};
 use serde_json::json;
 use store::{
-    ArtifactUsage, AttemptEnd, AuditCheckpointRow, AuditFilter, ChannelEdit, ChannelHealth, DeliveryFilter, DeliveryOutcome,
-    DeploymentChange, EventKey, GitConnectionChange, Invitation, JobFilter, LetterRow, NewApiKey, NewGrant, NewJob, Page,
-    ProjectChange, Store,
+    ArtifactUsage, AttemptEnd, AuditCheckpointRow, AuditFilter, ChannelEdit, ChannelHealth, DeliveryFilter, DeploymentChange,
+    EventKey, GitConnectionChange, Invitation, JobFilter, LetterRow, NewApiKey, NewGrant, NewJob, Page, ProjectChange, Store,
+    WebhookDeliveryOutcome,
 };
 
 use crate::audit::{chain_of, hour};
@@ -345,7 +345,7 @@ impl Everything {
             log_archive_objects_of_environment(environment);
             schedule_list(project_id);
             schedule_get(self.schedule);
-            run_list(self.schedule, None, 10);
+            schedule_run_list(self.schedule, None, 10);
             alert_list(false, None, 10);
             channel_list();
             channel_get(self.channel.id);
@@ -428,7 +428,8 @@ impl Everything {
         let checkpoint = AuditCheckpointRow { sequence: 3, hash: digest(3), statement: "stolen".to_owned(), at: now() };
         let stolen = GitConnectionChange { previews: Some(false), ..GitConnectionChange::default() };
         let stolen_domain = CustomDomain { team_id: team, verified_at: Some(now()), ..self.domain.clone() };
-        let outcome = DeliveryOutcome { state: DeliveryState::Failed, outcome: "stolen".to_owned(), deployment_id: None };
+        let outcome =
+            WebhookDeliveryOutcome { state: WebhookDeliveryState::Failed, outcome: "stolen".to_owned(), deployment_id: None };
         let mut done = Vec::new();
         macro_rules! attempt {
             ($($function:ident($($argument:expr),*);)+) => {$({

@@ -228,7 +228,7 @@ fn old_entry(team: domain::id::TeamId) -> audit::Entry {
         actor: audit::Who::default(),
         origin: audit::Whence::default(),
         action: "project.create".to_owned(),
-        outcome: audit::Outcome::Done,
+        outcome: audit::AuditOutcome::Done,
         target: Some(audit::Subject { kind: "project".to_owned(), id: "prj_1".to_owned(), name: Some("long ago".to_owned()) }),
         before: None,
         after: None,

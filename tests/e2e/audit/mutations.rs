@@ -108,7 +108,7 @@ async fn every_mutation_leaves_an_entry() {
     assert_eq!(walk.gone, there, "each mutation is gone through here, or is exempt for a reason");
 }
 
-/// What the owner does in a session with their own account.
+/// Mutations of the owner's own account, in a session.
 async fn account(walk: &mut Walk<'_>) {
     let house = walk.house;
     let tokens = house.owner_session().await;

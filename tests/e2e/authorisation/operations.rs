@@ -1,11 +1,11 @@
-//! What each operation takes, and on what.
+//! The permission that each operation takes, and its target.
 
 use domain::access::Permission::{
     self, ApiKeyWrite, AuditRead, DeploymentApprove, DeploymentWrite, JobWrite, MemberRead, MemberWrite, ProjectDelete,
     ProjectRead, ProjectWrite, VariableRead, VariableWrite,
 };
 
-/// What an operation is done to.
+/// Target of an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum On {
     /// Oneself: whoever is signed in may.
@@ -28,9 +28,9 @@ pub enum On {
 pub struct Operation {
     /// Kind and field; fields within nodes after a slash.
     pub name: &'static str,
-    /// What it takes.
+    /// Permission that it takes.
     pub permission: Option<Permission>,
-    /// What it is done to.
+    /// Target of it.
     pub on: On,
     /// A document that tries it; what stands in angle brackets is filled in.
     pub document: &'static str,

@@ -9,11 +9,11 @@ use serde_json::json;
 use super::Who;
 use super::world::{self, World};
 
-/// Where routes are added by hand. Those of REST are in the OpenAPI document, and in a table of their own.
+/// Files in which routes are added by hand. Those of REST are in the OpenAPI document, and in a table of their own.
 const SOURCES: [&str; 2] =
     [include_str!("../../../api/src/routes/mod.rs"), include_str!("../../../api/src/rest/protocol/docs_page.rs")];
 
-/// Who may use a route.
+/// Credential that a route takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Asks {
     /// Anybody: it shows nothing of a team.
@@ -32,7 +32,7 @@ enum Asks {
     Signature,
     /// That there is something of that name, which there is not.
     Name,
-    /// What is shown in the body or in the header: it is signed out.
+    /// The credential in the body or in the header: it is signed out.
     Itself,
 }
 
@@ -97,7 +97,7 @@ fn in_the_router() -> BTreeSet<(String, String)> {
     routes
 }
 
-/// What is expected: a status, or any that is no refusal for lack of rights.
+/// The expected answer: a status, or any that is no refusal for lack of rights.
 #[expect(clippy::match_same_arms, reason = "a line for each case, so that the rule reads as a table")]
 fn expected(who: Who, asks: Asks) -> Option<u16> {
     match (asks, who) {

@@ -12,7 +12,7 @@ use domain::time::now;
 use domain::trace::TraceContext;
 use futures::{SinkExt, StreamExt};
 use serde_json::{Value, json};
-use store::{Claim, Failed, NewJob, Store};
+use store::{Failed, JobClaim, NewJob, Store};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -103,13 +103,13 @@ impl World {
         filled.replace("<new>", &new)
     }
 
-    /// Whether an answer names anything that the team has.
+    /// Returns true if an answer names anything that the team has.
     pub fn tells(&self, answer: &Value) -> bool {
         let answer = answer.to_string();
         answer.contains(MARKER) || self.ids.values().any(|id| answer.contains(id))
     }
 
-    /// What somebody shows who tries something that takes this permission.
+    /// Credential of somebody who tries something that takes this permission.
     pub fn token(&self, who: Who, permission: Option<Permission>) -> Option<String> {
         let name = match who {
             Who::Nobody => return None,
@@ -148,7 +148,7 @@ async fn guest(house: &House, role: &str, name: &str, mut grant: Value) -> Strin
     tokens["access_token"].as_str().unwrap().to_owned()
 }
 
-/// What only the server itself writes: a dead job, whose id is returned, an alert and a log line.
+/// Writes rows that only the server itself writes: a dead job, whose id is returned, an alert and a log line.
 async fn rows(house: &House, team: TeamId, deployment: &str) -> String {
     let alert = Alert {
         id: AlertId::new(),
@@ -184,8 +184,12 @@ pub async fn dead_job(house: &House, team: TeamId) -> String {
         max_attempts: 1,
         trace: TraceContext::new(),
     };
-    let claim =
-        Claim { token: JobId::new().uuid(), lease_until: now() + chrono::Duration::hours(1), worker: "test", is_limited: false };
+    let claim = JobClaim {
+        token: JobId::new().uuid(),
+        lease_until: now() + chrono::Duration::hours(1),
+        worker: "test",
+        is_limited: false,
+    };
     let store = Store::sqlite(&house.data().join("mikrocloud.db")).await.unwrap();
     let mut tx = store.begin().await.unwrap();
     tx.job_insert(&job).await.unwrap();

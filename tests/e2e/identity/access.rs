@@ -1,4 +1,4 @@
-//! Who may do what, over HTTP.
+//! Permissions over HTTP.
 
 use domain::access::{Permissions, Role, RoleRef};
 use domain::id::{ApiKeyId, TeamId, UserId};

@@ -81,7 +81,7 @@ async fn through_corp(house: &House, browser: &mut Browser) -> Page {
     page
 }
 
-/// What the API says of whoever is signed in in a browser.
+/// The user who is signed in in a browser, as the API answers.
 async fn me(house: &House, browser: &Browser) -> Value {
     let cookie = browser.cookie(&house.url("/"), "mikrocloud").expect("signed in").to_owned();
     let request = house.http.post(house.url("/auth/refresh")).header("cookie", format!("mikrocloud={cookie}")).json(&json!({}));

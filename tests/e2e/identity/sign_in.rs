@@ -38,7 +38,7 @@ impl House {
         answer["data"][mutation].take()
     }
 
-    /// What the account of a session shows.
+    /// Fields of the account of a session.
     pub async fn account(&self, tokens: &Value, fields: &str) -> Value {
         let query = format!("{{ me {{ account {{ {fields} }} }} }}");
         self.graphql_as(tokens["access_token"].as_str().unwrap(), &query, json!({})).await["data"]["me"]["account"].take()

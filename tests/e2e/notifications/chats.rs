@@ -1,4 +1,4 @@
-//! What arrives at chat services.
+//! Messages to chat services.
 
 use serde_json::json;
 

@@ -28,7 +28,7 @@ impl House {
         (text(&made["channel"]["id"]), text(&made["secret"]))
     }
 
-    /// What was sent to a channel.
+    /// Deliveries to a channel.
     async fn sent(&self, channel: &str) -> Vec<Value> {
         let sent = self.json(&["notifications", "deliveries", channel, "--limit", "100"]).await;
         sent.as_array().unwrap().clone()
@@ -47,7 +47,7 @@ impl House {
         self.json(&["notifications", "show", name]).await
     }
 
-    /// How many rows a query counts.
+    /// Number of rows that a query counts.
     async fn count(&self, sql: &'static str) -> i64 {
         let file = self.data().join("mikrocloud.db");
         let mut connection = SqliteConnection::connect(&format!("sqlite://{}", file.display())).await.unwrap();

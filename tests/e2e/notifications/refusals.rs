@@ -1,4 +1,4 @@
-//! What is refused: addresses that lead inside, values that are none, people who may not.
+//! Refusals: addresses that lead inside, values that are none, people who may not.
 
 use serde_json::{Value, json};
 use testkit::wait_until;

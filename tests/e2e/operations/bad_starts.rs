@@ -63,7 +63,7 @@ async fn a_database_of_a_newer_version_is_left_alone() {
     wait_until(PATIENCE, "the page", async || house.get("page", "/").await.body == "a page").await;
 }
 
-/// What a worker says that has this object store, and its exit status.
+/// Output of a worker that has this object store, and its exit status.
 async fn worker_with_objects(house: &House, address: &str, env: &[(&str, &str)]) -> (i32, String) {
     let data = house.scratch("worker");
     let mut command = house.command(&["worker", "--data", data.to_str().unwrap(), "--health-listen", "127.0.0.1:0"]);

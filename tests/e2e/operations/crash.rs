@@ -25,7 +25,7 @@ struct Run {
     repository: Repository,
     random: StdRng,
     version: u32,
-    /// What each built deployment has to show.
+    /// Body that each built deployment has to serve.
     bodies: BTreeMap<String, String>,
     /// Every log line that was ever answered, by deployment and number.
     seen: BTreeMap<(String, i64), String>,
@@ -198,7 +198,7 @@ impl Run {
         .await;
     }
 
-    /// What a deployment has to show: what was built for it, or for the one whose artifact it uses.
+    /// Body that a deployment has to serve: what was built for it, or for the one whose artifact it uses.
     fn body_of(&self, deployment: &Value, all: &[Value]) -> String {
         let mut id = deployment["id"].as_str().unwrap();
         while let Some(origin) = all.iter().find(|other| other["id"] == id).and_then(|found| found["originId"].as_str()) {

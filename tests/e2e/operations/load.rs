@@ -60,7 +60,7 @@ async fn a_hundred_deployments_at_once_all_end_live_while_the_api_answers() {
     }
 }
 
-/// What the visitors know: versions below `live` are gone, those above `coming` do not exist.
+/// Knowledge of the visitors: versions below `live` are gone, those above `coming` do not exist.
 #[derive(Default)]
 struct Versions {
     live: AtomicU64,

@@ -1,4 +1,4 @@
-//! What those need who run a MikroCloud.
+//! Commands and endpoints for operators.
 
 use std::time::Duration;
 

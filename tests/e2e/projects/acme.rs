@@ -89,7 +89,7 @@ impl Secured {
         database.close().await.unwrap();
     }
 
-    /// What the alerts that last say.
+    /// Messages of the open alerts.
     pub async fn alerts(&self) -> Vec<String> {
         let mut database = self.database().await;
         let sql = "SELECT message FROM alerts WHERE kind = 'certificate_renewal' AND resolved_at IS NULL";

@@ -21,7 +21,7 @@ async fn approval(house: &House, id: &str) -> Value {
     house.deployment(id, "status approval { state reason } failure { code message } events { status message }").await
 }
 
-/// How many builds were ever asked for.
+/// Number of builds that were ever asked for.
 async fn jobs(house: &House) -> usize {
     let jobs = house.graphql("{ jobs(queue: \"build\") { edges { node { id } } } }", json!({})).await;
     jobs["jobs"]["edges"].as_array().unwrap().len()

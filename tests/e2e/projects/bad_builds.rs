@@ -12,7 +12,7 @@ async fn nothing_left(house: &House) {
     wait_until(PATIENCE, "no file", async || std::fs::read_dir(&builds).unwrap().next().is_none()).await;
 }
 
-/// Whether it still does what it is for.
+/// Checks that it still does what it is for.
 async fn still_works(house: &House) {
     house.deploy(house.site("fine", "fine"), &[]).await;
     assert_eq!(house.body("fine").await, "fine");

@@ -102,13 +102,13 @@ impl Served {
         shown.unwrap()
     }
 
-    /// What anybody is shown, whether or not they should take it.
+    /// The certificate that anybody is served, whether or not they should take it.
     async fn shown_to_anybody(&self, name: &str) -> Option<Vec<u8>> {
         let client = finding(self.address(), &[name]).tls_danger_accept_invalid_certs(true).build().unwrap();
         self.shown(&client, name).await
     }
 
-    /// What a client is shown that writes the name in its own way.
+    /// The certificate that a client is served which writes the name in its own way.
     async fn shown_by_openssl(&self, name: &str) -> Vec<u8> {
         let mut openssl = tokio::process::Command::new("openssl");
         openssl.args(["s_client", "-connect", &self.address().to_string(), "-servername", name]);
@@ -116,7 +116,7 @@ impl Served {
         CertificateDer::from_pem_slice(&output.stdout).unwrap().to_vec()
     }
 
-    /// What a command says of whoever trusts the authority.
+    /// Output of a command of somebody who trusts the authority.
     async fn json(&self, arguments: &[&str]) -> Value {
         let root = self.secured.house.scratch("root").join("root.pem");
         std::fs::write(&root, self.secured.root().await).unwrap();
@@ -126,7 +126,7 @@ impl Served {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Why the last try to get a domain's certificate failed.
+    /// Problem of the last attempt to get a domain's certificate.
     async fn problem(&self, name: &str) -> Option<String> {
         let directory = self.secured.pebble.directory();
         let served = self.store.acme_domain_list(&directory).await.unwrap();

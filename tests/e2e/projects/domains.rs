@@ -19,7 +19,7 @@ async fn house(dns: &DnsServer, env: &[(&str, &str)]) -> House {
 }
 
 impl House {
-    /// What a visitor of a host sees.
+    /// The page that a visitor of a host sees.
     async fn host(&self, host: &str) -> String {
         let request = self.http.get(self.url("/")).header(HOST, host);
         request.send().await.unwrap().text().await.unwrap()
@@ -63,7 +63,7 @@ impl House {
     }
 }
 
-/// What the owner of a domain is to show, and where.
+/// Name and value of the record that the owner of a domain is to publish.
 fn proof(domain: &Value) -> (String, String) {
     let record = &domain["records"][0];
     (record["name"].as_str().unwrap().to_owned(), record["value"].as_str().unwrap().to_owned())

@@ -24,7 +24,7 @@ fn engine() -> Option<&'static str> {
     Some(address)
 }
 
-/// What the engine answers to a client's call.
+/// Answer of the engine to a client's call.
 fn docker(address: &str, arguments: &[&str]) -> String {
     let output = Command::new("docker").args(["--host", address]).args(arguments).output().unwrap();
     assert!(output.status.success(), "docker {arguments:?}: {}", String::from_utf8_lossy(&output.stderr));

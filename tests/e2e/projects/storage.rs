@@ -1,4 +1,4 @@
-//! What is kept and what goes: artifacts within the team's budget, logs of ended deployments.
+//! Retention: artifacts within the team's budget, logs of ended deployments.
 
 use std::path::PathBuf;
 
@@ -80,7 +80,7 @@ async fn a_budget_below_what_is_shown_raises_an_alert_and_removes_nothing_of_it(
     wait_until(PATIENCE, "the one before", async || house.get("large", "/").await.body.starts_with('b')).await;
 }
 
-/// How many log lines the database holds of a deployment that has ended.
+/// Number of log lines that the database holds of a deployment that has ended.
 async fn rows(house: &House) -> i64 {
     let url = format!("sqlite://{}", house.data().join("mikrocloud.db").display());
     let mut connection = <sqlx::SqliteConnection as sqlx::Connection>::connect(&url).await.unwrap();

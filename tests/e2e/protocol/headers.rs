@@ -1,4 +1,4 @@
-//! What browsers are told.
+//! Headers for browsers.
 
 use std::collections::HashSet;
 

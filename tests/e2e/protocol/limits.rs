@@ -1,4 +1,4 @@
-//! How much clients may ask for, and what happens to more.
+//! Limits of requests, and the answers beyond them.
 
 use std::time::Duration;
 

@@ -11,13 +11,13 @@ use tokio::time::timeout;
 
 use crate::support::harness::House;
 
-/// How many cases each operation is tried with, beyond those that follow from the document itself.
+/// Number of cases that each operation is tried with, beyond those that follow from the document itself.
 const EXAMPLES: &str = "80";
 
 /// Several times what it takes on two busy cores.
 const PATIENCE: Duration = Duration::from_secs(280);
 
-/// How many answers of each kind an operation gave.
+/// Number of answers of each kind that an operation gave.
 fn answers(report: &str) -> Vec<(String, u64)> {
     let mut counts = std::collections::BTreeMap::new();
     for line in report.lines() {

@@ -1,4 +1,4 @@
-//! How a test talks to its MikroCloud: by the command line, by GraphQL, and as a visitor of what is deployed.
+//! Clients of a test's MikroCloud: the command line, GraphQL, and a visitor of what is deployed.
 
 use std::path::Path;
 use std::process::{Output, Stdio};
@@ -12,14 +12,14 @@ use tokio::time::timeout;
 
 use super::harness::{House, PATIENCE};
 
-/// How a command of the command line ended.
+/// End of a command of the command line.
 #[derive(Debug)]
 pub struct Ran {
     /// Its exit status.
     pub exit: i32,
-    /// What it printed.
+    /// Its standard output.
     pub stdout: String,
-    /// What it printed as errors.
+    /// Its standard error.
     pub stderr: String,
 }
 
@@ -46,7 +46,7 @@ impl From<Output> for Ran {
     }
 }
 
-/// What a visitor sees.
+/// A page as a visitor sees it.
 #[derive(Debug)]
 pub struct Page {
     /// The HTTP status.
@@ -173,7 +173,7 @@ impl House {
         wait_until(PATIENCE, &format!("`{text}` in the log of {id}"), async || self.log(id).await.contains(text)).await;
     }
 
-    /// What a visitor of a label sees at a path. The host name goes into the header: nothing has to resolve it.
+    /// The page that a visitor of a label sees at a path. The host name goes into the header: nothing has to resolve it.
     pub async fn get(&self, label: &str, path: &str) -> Page {
         let request = self.http.get(self.url(path)).header(HOST, format!("{label}.localhost:{}", self.port));
         let response = request.timeout(Duration::from_secs(30)).send().await.unwrap();

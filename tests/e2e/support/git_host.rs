@@ -19,7 +19,7 @@ use super::fixtures::Repository;
 use super::harness::{House, PATIENCE};
 use super::node::npm_package;
 
-/// What the token is that the stand-in takes.
+/// The token that the stand-in takes.
 pub const TOKEN: &str = "ghp_stand-in";
 
 /// A request that was made.
@@ -35,7 +35,7 @@ pub struct Asked {
 struct Inner {
     asked: Vec<Asked>,
     comments: Vec<(i64, String)>,
-    /// What the next requests that change something are answered with instead, and how many of them.
+    /// Status that the next requests which change something are answered with instead, and the number of those requests.
     refusals: Option<(u16, usize)>,
 }
 
@@ -60,7 +60,7 @@ impl GitHost {
         format!("github={0},gitlab={0}", self.url)
     }
 
-    /// What it was asked, in order.
+    /// Requests to it, in order.
     pub fn asked(&self) -> Vec<Asked> {
         self.inner.lock().unwrap().asked.clone()
     }
@@ -260,7 +260,7 @@ pub async fn connect(house: &House, host: &GitHost, options: &[&str]) -> Hook {
 }
 
 impl House {
-    /// What the host told `shop`, the latest first.
+    /// Deliveries of the host to `shop`, the latest first.
     pub async fn deliveries(&self) -> Vec<Value> {
         self.json(&["git", "deliveries", "-p", "shop"]).await.as_array().unwrap().clone()
     }

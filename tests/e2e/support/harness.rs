@@ -22,7 +22,7 @@ pub const BINARY: &str = env!("CARGO_BIN_EXE_mikrocloud");
 pub struct House {
     directory: TempDir,
     env: Vec<(String, String)>,
-    /// What it runs, and what runs on it: this version or another.
+    /// The binary that it runs: this version or another.
     pub binary: PathBuf,
     child: Option<Child>,
     /// The port it listens on; the same after a restart.
@@ -60,7 +60,7 @@ impl House {
         self.env.extend(env.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())));
     }
 
-    /// Where it keeps its state.
+    /// Directory of its state.
     pub fn data(&self) -> PathBuf {
         self.directory.path().join("data")
     }
@@ -154,7 +154,7 @@ impl House {
         self.run().await;
     }
 
-    /// What it logged last.
+    /// End of its log.
     pub fn log_tail(&self) -> String {
         let log = std::fs::read_to_string(self.log_path()).unwrap_or_default();
         let lines: Vec<&str> = log.lines().collect();

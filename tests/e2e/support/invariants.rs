@@ -1,4 +1,4 @@
-//! What holds of all deployments of a project, whatever happened to the processes.
+//! Invariants of all deployments of a project, whatever happened to the processes.
 
 use std::collections::BTreeSet;
 

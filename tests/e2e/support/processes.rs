@@ -1,4 +1,4 @@
-//! Which processes belong to a MikroCloud, seen from outside: those that work in its directory or know of it.
+//! Processes that belong to a MikroCloud, seen from outside: those that work in its directory or know of it.
 
 use std::fs;
 use std::path::Path;
@@ -59,7 +59,7 @@ pub fn kill_all_of(directory: &Path) {
     }
 }
 
-/// Whether a process is a child of another, over however many generations; one that is gone is nobody's stray.
+/// Returns true if a process is a child of another, over however many generations; one that is gone is nobody's stray.
 pub fn descends(pid: i32, ancestor: i32) -> bool {
     let mut pid = pid;
     while pid > 1 {

@@ -31,12 +31,12 @@ impl Taken {
         serde_json::from_slice(&self.body).unwrap()
     }
 
-    /// What the message is known by.
+    /// Id of the message.
     pub fn id(&self) -> &str {
         self.headers["webhook-id"].to_str().unwrap()
     }
 
-    /// What happened.
+    /// Type of the event.
     pub fn event(&self) -> String {
         self.json()["type"].as_str().unwrap_or_default().to_owned()
     }
@@ -87,7 +87,7 @@ impl Receiver {
         self.gate.add_permits(1000);
     }
 
-    /// What arrived at a path so far.
+    /// Messages that arrived at a path so far.
     pub fn taken(&self, path: &str) -> Vec<Taken> {
         self.inner.taken.lock().unwrap().iter().filter(|taken| taken.path == path).cloned().collect()
     }

@@ -16,6 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use super::view::{AuditOutcome, EntryView};
+use crate::rest::protocol::capitals::Capitals;
 use crate::rest::protocol::error::Answer;
 use crate::rest::protocol::extract::{Caller, Query};
 use crate::rest::protocol::paging::PageOf;
@@ -75,7 +76,7 @@ async fn list(
     if after.is_some_and(|after| after < 1) {
         return Err(ServiceError::invalid("after", "OUT_OF_RANGE", "give the number of an entry").into());
     }
-    let query = AuditQuery { since, until, actor: who, action, target, outcome: outcome.map(Into::into) };
+    let query = AuditQuery { since, until, actor: who, action, target, outcome: outcome.map(|Capitals(outcome)| outcome) };
     let page = services.audit().list(&actor, &query, after, size).await?;
     Ok(PageOf::new(page, uri, |record| record.entry.sequence.to_string(), EntryView::from))
 }

@@ -2,37 +2,14 @@
 
 use chrono::{DateTime, Utc};
 use domain::id::UserId;
-use serde::{Deserialize, Serialize};
-use services::audit::{AuditRecord, Outcome};
+use serde::Serialize;
+use services::audit::{self, AuditRecord};
 use utoipa::ToSchema;
 
+use crate::rest::protocol::capitals::Capitals;
+
 /// Outcome of an action.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(in crate::rest) enum AuditOutcome {
-    /// It happened.
-    Done,
-    /// It was refused, because whoever asked has no right to it.
-    Denied,
-}
-
-impl From<Outcome> for AuditOutcome {
-    fn from(outcome: Outcome) -> Self {
-        match outcome {
-            Outcome::Done => Self::Done,
-            Outcome::Denied => Self::Denied,
-        }
-    }
-}
-
-impl From<AuditOutcome> for Outcome {
-    fn from(outcome: AuditOutcome) -> Self {
-        match outcome {
-            AuditOutcome::Done => Self::Done,
-            AuditOutcome::Denied => Self::Denied,
-        }
-    }
-}
+pub(in crate::rest) type AuditOutcome = Capitals<audit::AuditOutcome>;
 
 /// Actor of an action, as they were at the time. MikroCloud itself has no user.
 #[derive(Debug, Serialize, ToSchema)]

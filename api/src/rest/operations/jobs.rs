@@ -12,6 +12,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::rest::protocol::capitals::Capitals;
 use crate::rest::protocol::error::Answer;
 use crate::rest::protocol::extract::{Caller, Path, Query};
 use crate::rest::protocol::paging::PageOf;
@@ -27,45 +28,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
         .routes(routes!(discard))
 }
 
-/// State of a job.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum JobState {
-    /// Waits for its time and a worker.
-    Pending,
-    /// A worker holds it.
-    Running,
-    /// It is done.
-    Done,
-    /// It failed more often than it may; a person has to look.
-    Dead,
-    /// It was cancelled.
-    Cancelled,
-}
-
-impl From<job::JobState> for JobState {
-    fn from(state: job::JobState) -> Self {
-        match state {
-            job::JobState::Pending => Self::Pending,
-            job::JobState::Running => Self::Running,
-            job::JobState::Done => Self::Done,
-            job::JobState::Dead => Self::Dead,
-            job::JobState::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-impl From<JobState> for job::JobState {
-    fn from(state: JobState) -> Self {
-        match state {
-            JobState::Pending => Self::Pending,
-            JobState::Running => Self::Running,
-            JobState::Done => Self::Done,
-            JobState::Dead => Self::Dead,
-            JobState::Cancelled => Self::Cancelled,
-        }
-    }
-}
+type JobState = Capitals<job::JobState>;
 
 /// Work that is written down before it is done.
 #[derive(Debug, Serialize, ToSchema)]
@@ -176,7 +139,7 @@ async fn list(
     Query(query): Query<ListQuery>,
 ) -> Answer<PageOf<JobView>> {
     let size = services::paging::page_size(query.first)?;
-    let filter = JobFilter { queue: query.queue, state: query.state.map(job::JobState::from) };
+    let filter = JobFilter { queue: query.queue, state: query.state.map(|Capitals(state)| state) };
     let page = services.jobs().list(&actor, &filter, query.after, size).await?;
     Ok(PageOf::new(page, uri, |job| job.id.to_string(), JobView::from))
 }

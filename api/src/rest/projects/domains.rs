@@ -15,6 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::rest::protocol::capitals::Capitals;
 use crate::rest::protocol::conditional::check_match;
 use crate::rest::protocol::error::Answer;
 use crate::rest::protocol::extract::{Body, Caller, Path, Query};
@@ -27,24 +28,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list, add)).routes(routes!(show, update, remove)).routes(routes!(verify))
 }
 
-/// State of a domain.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum DomainState {
-    /// It waits for its owner to show that it is theirs.
-    Pending,
-    /// It is the team's, and served.
-    Verified,
-}
-
-impl From<custom_domain::DomainState> for DomainState {
-    fn from(state: custom_domain::DomainState) -> Self {
-        match state {
-            custom_domain::DomainState::Pending => Self::Pending,
-            custom_domain::DomainState::Verified => Self::Verified,
-        }
-    }
-}
+type DomainState = Capitals<custom_domain::DomainState>;
 
 /// State of a domain's certificate.
 #[derive(Debug, Serialize, ToSchema)]

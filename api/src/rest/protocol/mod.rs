@@ -1,6 +1,7 @@
 //! Foundations of all resources: extractors, errors, pages, entity tags, idempotency keys, streams, and the document that
 //! describes them.
 
+pub(super) mod capitals;
 pub(super) mod conditional;
 pub(super) mod deprecation;
 pub(super) mod docs_page;

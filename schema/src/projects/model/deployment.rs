@@ -1,8 +1,8 @@
 use async_graphql::dataloader::DataLoader;
 use async_graphql::{Context, ID, Object, Result, SimpleObject};
 use chrono::{DateTime, Utc};
+pub use domain::deployment::Cause;
 pub use domain::deployment::DeploymentStatus;
-pub use domain::deployment::Trigger;
 use domain::{deployment, source};
 
 use super::approval::Approval;
@@ -74,7 +74,7 @@ impl Deployment {
     }
 
     /// Cause of the deployment.
-    async fn trigger(&self) -> Trigger {
+    async fn trigger(&self) -> Cause {
         self.0.trigger
     }
 

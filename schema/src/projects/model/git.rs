@@ -2,8 +2,8 @@ use async_graphql::connection::{Connection, EmptyFields};
 use async_graphql::{ComplexObject, Context, ID, Result, SimpleObject};
 use chrono::{DateTime, Utc};
 use domain::git_host;
-pub use domain::git_host::DeliveryState as GitDeliveryState;
 pub use domain::git_host::GitHost;
+pub use domain::git_host::WebhookDeliveryState as GitDeliveryState;
 use domain::id::GitDeliveryId;
 
 use crate::connection::connection;
@@ -113,8 +113,8 @@ pub struct GitDelivery {
     received_at: DateTime<Utc>,
 }
 
-impl From<git_host::Delivery> for GitDelivery {
-    fn from(row: git_host::Delivery) -> Self {
+impl From<git_host::WebhookDelivery> for GitDelivery {
+    fn from(row: git_host::WebhookDelivery) -> Self {
         Self {
             id: row.id.to_string().into(),
             delivery: row.delivery,

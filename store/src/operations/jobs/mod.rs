@@ -71,7 +71,7 @@ impl NewJob {
 
 /// A worker's hand on a job.
 #[derive(Debug, Clone)]
-pub struct Claim<'a> {
+pub struct JobClaim<'a> {
     /// Proves the hold; new for every attempt.
     pub token: Uuid,
     /// Expiry of the lease unless it is extended.
@@ -175,7 +175,7 @@ impl Store {
     }
 
     /// Takes a job: `None` when it is not pending, not due, a job with the same exclusion key runs, or its queue lets no more run.
-    pub async fn job_claim(&self, id: JobId, claim: &Claim<'_>) -> Result<Option<Job>> {
+    pub async fn job_claim(&self, id: JobId, claim: &JobClaim<'_>) -> Result<Option<Job>> {
         let sql = concat!(
             "UPDATE jobs SET state = 'running', attempts = attempts + 1, lease_token = $2, lease_until = $3, started_at = $4, worker = $5
              WHERE id = $1 AND state = 'pending' AND run_at <= $4 AND ",

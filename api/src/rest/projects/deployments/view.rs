@@ -5,69 +5,19 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use domain::access::{Actor, Permission};
 use domain::approval::{Approval, ApprovalState as Decision};
-use domain::deployment::{Deployment, DeploymentStatus as Status, Failure, Trigger as Cause};
+use domain::deployment::{Cause, Deployment, DeploymentStatus as Status, Failure};
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, UserId};
 use domain::source::Source;
 use serde::Serialize;
 use services::Services;
 use utoipa::ToSchema;
 
+use crate::rest::protocol::capitals::Capitals;
+
 /// Status of a deployment.
-#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-pub(in crate::rest) enum DeploymentStatus {
-    /// Waits for a worker, or for an approval.
-    Queued,
-    /// Its source is fetched and built.
-    Building,
-    /// Its artifact is started, probed and switched to.
-    Releasing,
-    /// Its environment shows it.
-    Live,
-    /// Another deployment took its place; it stays ready for rollback.
-    Superseded,
-    /// It ended with an error.
-    Failed,
-    /// Somebody, or a newer deployment, cancelled it.
-    Cancelled,
-}
+pub(in crate::rest) type DeploymentStatus = Capitals<Status>;
 
-impl From<Status> for DeploymentStatus {
-    fn from(status: Status) -> Self {
-        match status {
-            Status::Queued => Self::Queued,
-            Status::Building => Self::Building,
-            Status::Releasing => Self::Releasing,
-            Status::Live => Self::Live,
-            Status::Superseded => Self::Superseded,
-            Status::Failed => Self::Failed,
-            Status::Cancelled => Self::Cancelled,
-        }
-    }
-}
-
-/// Cause of a deployment.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum DeploymentTrigger {
-    /// A new build of a source.
-    Build,
-    /// The artifact of a deployment in another environment.
-    Promotion,
-    /// An earlier deployment of the same environment.
-    Rollback,
-}
-
-impl From<Cause> for DeploymentTrigger {
-    fn from(cause: Cause) -> Self {
-        match cause {
-            Cause::Build => Self::Build,
-            Cause::Promotion => Self::Promotion,
-            Cause::Rollback => Self::Rollback,
-        }
-    }
-}
-
+type DeploymentTrigger = Capitals<Cause>;
 /// Source from which a deployment is built.
 #[derive(Debug, Serialize, ToSchema)]
 struct DeploymentSource {
@@ -113,21 +63,7 @@ impl From<Failure> for DeploymentFailure {
     }
 }
 
-/// State of an approval.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum ApprovalState {
-    /// It is waited for; the deployment stays queued.
-    Pending,
-    /// It was given; the deployment goes on.
-    Approved,
-    /// It was refused; the deployment is cancelled.
-    Rejected,
-    /// Nobody decided in time; the deployment is cancelled.
-    Expired,
-    /// The deployment ended for another reason before anybody decided.
-    Withdrawn,
-}
+type ApprovalState = Capitals<Decision>;
 
 /// The approval that a deployment to a protected environment needs.
 #[derive(Debug, Serialize, ToSchema)]
@@ -154,15 +90,8 @@ struct ApprovalView {
 
 impl From<Approval> for ApprovalView {
     fn from(approval: Approval) -> Self {
-        let state = match approval.state {
-            Decision::Pending => ApprovalState::Pending,
-            Decision::Approved => ApprovalState::Approved,
-            Decision::Rejected => ApprovalState::Rejected,
-            Decision::Expired => ApprovalState::Expired,
-            Decision::Withdrawn => ApprovalState::Withdrawn,
-        };
         Self {
-            state,
+            state: approval.state.into(),
             requested_by: approval.requested_by,
             requested_at: approval.requested_at,
             expires_at: approval.expires_at,

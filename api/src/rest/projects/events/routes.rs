@@ -17,6 +17,7 @@ use utoipa_axum::routes;
 
 use super::feeds::{events_until_end, has_ended, lines_until_end};
 use crate::rest::projects::deployments::view::DeploymentStatus;
+use crate::rest::protocol::capitals::Capitals;
 use crate::rest::protocol::error::Answer;
 use crate::rest::protocol::event_stream;
 use crate::rest::protocol::extract::{Caller, Path, Query};
@@ -69,19 +70,7 @@ impl From<DeploymentEvent> for EventView {
     }
 }
 
-/// Origin of a log line.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum LogStream {
-    /// MikroCloud itself, about the deployment.
-    System,
-    /// The build's output.
-    Build,
-    /// Standard output of what runs.
-    Stdout,
-    /// Standard error of what runs.
-    Stderr,
-}
+type LogStream = Capitals<event::LogStream>;
 
 /// One line of a deployment's log.
 #[derive(Debug, Serialize, ToSchema)]
@@ -99,13 +88,7 @@ struct LineView {
 
 impl From<LogLine> for LineView {
     fn from(line: LogLine) -> Self {
-        let stream = match line.stream {
-            event::LogStream::System => LogStream::System,
-            event::LogStream::Build => LogStream::Build,
-            event::LogStream::Stdout => LogStream::Stdout,
-            event::LogStream::Stderr => LogStream::Stderr,
-        };
-        Self { number: line.number, stream, text: line.text, at: line.at }
+        Self { number: line.number, stream: line.stream.into(), text: line.text, at: line.at }
     }
 }
 
