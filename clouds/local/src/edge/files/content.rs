@@ -18,10 +18,24 @@ fn is_text(essence: &str) -> bool {
         || matches!(essence, "application/json" | "application/xml")
 }
 
-/// Returns true if a file of this content type is worth compressing.
-pub(crate) fn is_compressible(content_type: &str) -> bool {
+/// Returns true if the content of files of this type is compressed already.
+pub(crate) fn is_compressed(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or(content_type);
-    is_text(essence) || matches!(essence, "application/wasm" | "font/ttf" | "font/otf" | "image/x-icon" | "image/bmp")
+    let (kind, format) = essence.split_once('/').unwrap_or((essence, ""));
+    match kind {
+        "image" => !matches!(format, "svg+xml" | "bmp" | "x-icon" | "vnd.microsoft.icon" | "tiff"),
+        "audio" => !matches!(format, "wav" | "x-wav" | "midi"),
+        "video" => true,
+        "font" => matches!(format, "woff" | "woff2"),
+        "application" => {
+            matches!(
+                format,
+                "zip" | "gzip" | "x-gzip" | "zstd" | "x-7z-compressed" | "x-bzip2" | "x-bzip" | "x-xz" | "x-rar-compressed"
+            ) || matches!(format, "pdf" | "epub+zip" | "java-archive" | "font-woff" | "vnd.android.package-archive")
+                || format.starts_with("vnd.openxmlformats-officedocument")
+        }
+        _ => false,
+    }
 }
 
 /// Directories in which nothing lies but what a bundler made: of Next.js, Astro, `SvelteKit`, Nuxt, Expo and Create React App.
@@ -109,6 +123,16 @@ mod tests {
         ];
         for (path, expected) in table {
             assert_eq!(content_type(path), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn what_is_compressed_already_is_known_by_its_type() {
+        for path in ["a.png", "a.jpg", "a.webp", "a.avif", "a.mp4", "a.mp3", "a.woff2", "a.zip", "a.gz", "a.pdf", "a.docx"] {
+            assert!(is_compressed(&content_type(path)), "{path}");
+        }
+        for path in ["a.html", "a.js", "a.svg", "a.ico", "a.wav", "a.ttf", "a.wasm", "a.data", "LICENSE"] {
+            assert!(!is_compressed(&content_type(path)), "{path}");
         }
     }
 
