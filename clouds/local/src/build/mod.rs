@@ -5,6 +5,7 @@ mod environment;
 mod image;
 mod log;
 mod output;
+mod site;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -134,6 +135,7 @@ impl Build<'_> {
         let (directory, output) = (self.request.directory.clone(), self.request.plan.output.clone());
         let found = tokio::task::spawn_blocking(move || output::find(&directory, &output)).await;
         let output = found.map_err(|error| CloudError::internal("the output could not be looked for", error))??;
+        site::prepare(self.request, &output, log).await?;
         Ok(BuildOutcome { output })
     }
 

@@ -1,6 +1,7 @@
 //! Static files: indexed once, then served from memory and disk.
 
 mod asset;
+mod check;
 mod compress;
 mod content;
 mod copies;
@@ -26,6 +27,7 @@ mod vercel;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use check::prepare;
 pub(crate) use compress::Progress;
 pub(crate) use library::{Library, SiteKey};
 pub(crate) use site::Site;
