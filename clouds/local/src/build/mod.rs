@@ -6,6 +6,7 @@ mod environment;
 mod image;
 mod log;
 mod output;
+mod site;
 mod step;
 #[cfg(test)]
 mod tests;
@@ -150,6 +151,7 @@ impl Build<'_> {
         if let Some(note) = found.note {
             log.system(format!("Note: {note}")).await?;
         }
+        site::prepare(&self.request.directory, &found.workload, &found.output, log).await?;
         Ok(BuildOutcome { output: found.output, workload: found.workload })
     }
 

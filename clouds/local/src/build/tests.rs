@@ -379,3 +379,23 @@ async fn a_project_of_read_only_files_is_cleaned_up() {
     let output = bench.build().await.unwrap();
     assert_eq!(output.metadata().unwrap().permissions().mode() & 0o700, 0o700);
 }
+
+#[tokio::test]
+async fn what_of_a_site_is_not_followed_is_said_while_it_is_built() {
+    let mut bench = Bench::new("mkdir dist && echo x > dist/index.html && echo '/a id=:id /b' > dist/_redirects");
+    let directory = bench.request().directory.clone();
+    fs::write(directory.join("netlify.toml"), "[[plugins]]\npackage = 'x'").unwrap();
+    let output = bench.build().await.unwrap();
+    let told: Vec<_> =
+        bench.lines.lines.lock().unwrap().iter().filter(|line| line.stream == LogStream::System).cloned().collect();
+    let told: Vec<_> = told.iter().map(|line| line.text.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "$ sh build.sh",
+            "_redirects line 1 is ignored: conditions on queries, countries, languages or roles are not known here",
+            "netlify.toml: not followed here: plugins",
+        ]
+    );
+    assert!(output.join("netlify.toml").exists());
+}

@@ -58,7 +58,7 @@ impl Edge {
             .map_err(|error| CloudError::internal(format!("the directory {} cannot be made", directory.display()), error))?;
         let stop = CancellationToken::new();
         let shared = Shared {
-            library: Library::new(directory.join("static"), Arc::clone(&control)),
+            library: Library::new(&directory, Arc::clone(&control)),
             workdirs: Workdirs::new(directory.join("run")),
             config,
             control,

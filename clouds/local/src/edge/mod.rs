@@ -22,5 +22,6 @@ pub use body::{BoxError, EdgeBody};
 pub use config::EdgeConfig;
 #[doc(hidden)]
 pub use files::fuzzing;
+pub(crate) use files::prepare as prepare_site;
 pub use front::Edge;
 pub use proxy::ClientAddress;

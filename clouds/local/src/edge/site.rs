@@ -1,13 +1,17 @@
 //! A static site as a workload.
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::Duration;
 
 use clouds_contract::ErrorKind;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::files::{Site, SiteKey};
+use super::files::{Progress, Site, SiteKey};
 use super::page::Page;
 use super::shared::Place;
+
+/// Time for which a release waits until the site's files are compressed. After it, what is not is served as it is.
+const COMPRESSION_PATIENCE: Duration = Duration::from_secs(20);
 
 /// A static site as a workload: opened when it is first needed, closed when nobody asked for long.
 pub(crate) struct StaticRuntime {
@@ -65,16 +69,31 @@ impl StaticRuntime {
         }
     }
 
+    /// Opens the site, and waits a while for its files to be compressed. The log says how many are, and how far that came.
+    pub async fn prepare(&self) -> Result<Arc<Site>, OpenError> {
+        let site = self.site().await?;
+        let mut progress = site.progress().subscribe();
+        let Progress { files, tasks, waits, .. } = progress.borrow_and_update().clone();
+        if tasks == 0 {
+            return Ok(site);
+        }
+        let logs = &self.place.logs;
+        logs.system(format!("Compressing {tasks} of {files} files"));
+        let patience = if waits { Duration::ZERO } else { COMPRESSION_PATIENCE };
+        let ended = timeout(patience, progress.wait_for(Progress::is_over)).await;
+        let Progress { done, problem, .. } = site.progress().borrow().clone();
+        match (problem, ended) {
+            (Some(problem), _) => logs.system(format!("{} files stay uncompressed: {problem}", tasks - done)),
+            (None, Ok(_)) => {}
+            (None, Err(_)) => logs.system(format!("{done} are compressed, the others will be while the site is served")),
+        }
+        Ok(site)
+    }
+
     /// Opens the site and observes how that went.
     pub async fn check(&self) {
-        let first = !self.place.status.is_ready();
-        match self.site().await {
-            Ok(site) => {
-                if first {
-                    site.complaints.iter().for_each(|complaint| self.place.logs.system(complaint));
-                }
-                self.place.ready();
-            }
+        match self.prepare().await {
+            Ok(_) => self.place.ready(),
             Err(error) if error.is_retryable => self.place.status.pending(error.message),
             Err(error) => self.place.status.failed(error.code, error.message),
         }

@@ -1,11 +1,14 @@
 //! One file of a site, with everything that is known of it beforehand.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 
 use bytes::Bytes;
 use http::HeaderValue;
+
+use super::copies::{Copies, Place};
+use super::negotiate::Encoding;
 
 /// Files up to this size are kept in memory once they were asked for, bytes.
 const SMALL: u64 = 1024 * 1024;
@@ -16,8 +19,17 @@ pub(crate) struct Asset {
     pub content_type: HeaderValue,
     /// Indicates that its name changes with its content.
     pub immutable: bool,
+    /// The encoding that the site's rules name for it, when it is stored so.
+    pub stored: Option<Encoding>,
     /// The file as it is.
     pub identity: Variant,
+    /// Unknown until it was tried.
+    copies: OnceLock<CopyVariants>,
+}
+
+/// The compressed copies of a file.
+#[derive(Debug, Default)]
+pub(crate) struct CopyVariants {
     pub brotli: Option<Variant>,
     pub gzip: Option<Variant>,
 }
@@ -26,6 +38,8 @@ pub(crate) struct Asset {
 #[derive(Debug)]
 pub(crate) struct Variant {
     pub file: PathBuf,
+    /// Where it begins in the file, bytes.
+    pub offset: u64,
     /// In bytes.
     pub length: u64,
     /// The same as a header.
@@ -68,10 +82,43 @@ impl MemoryBudget {
     }
 }
 
+impl Asset {
+    /// A file that was not compressed yet.
+    pub fn new(content_type: HeaderValue, immutable: bool, stored: Option<Encoding>, identity: Variant) -> Self {
+        Self { content_type, immutable, stored, identity, copies: OnceLock::new() }
+    }
+
+    /// Says that it stays as it is.
+    pub fn set_no_copies(&self) {
+        let _ = self.copies.set(CopyVariants::default());
+    }
+
+    /// Takes compressed copies, which are in a file of their own, of the content with this digest.
+    pub fn set_copies(&self, copies: Copies, file: &Path, hash: &str) {
+        let variant = |place: Option<Place>, coding: &str| {
+            let Place { offset, length } = place?;
+            let etag = HeaderValue::from_str(&format!("\"{hash}-{coding}\"")).ok()?;
+            Some(Variant { offset, ..Variant::new(file.to_owned(), length, etag) })
+        };
+        // Those that it has already are of the same content.
+        let _ = self.copies.set(CopyVariants { brotli: variant(copies.brotli, "br"), gzip: variant(copies.gzip, "gz") });
+    }
+
+    /// The compressed copies, once it is known which there are.
+    pub fn copies(&self) -> Option<&CopyVariants> {
+        self.copies.get()
+    }
+
+    /// Returns true if its encoding depends on the request, now or once it is compressed.
+    pub fn is_negotiated(&self) -> bool {
+        self.copies().is_none_or(|copies| copies.brotli.is_some() || copies.gzip.is_some())
+    }
+}
+
 impl Variant {
-    /// An encoding whose bytes are in this file.
+    /// An encoding whose bytes are all of this file.
     pub fn new(file: PathBuf, length: u64, etag: HeaderValue) -> Self {
-        Self { file, length, content_length: HeaderValue::from(length), etag, kept: OnceLock::new() }
+        Self { file, offset: 0, length, content_length: HeaderValue::from(length), etag, kept: OnceLock::new() }
     }
 
     /// The bytes, when they are in memory.

@@ -6,8 +6,9 @@ use std::path::{Path, PathBuf};
 use http::{HeaderMap, StatusCode, Uri};
 
 use super::asset::MemoryBudget;
+use super::copies::CopyStore;
 use super::header_rules::HeaderRules;
-use super::index::load_or_build;
+use super::index::Index;
 use super::redirects::Redirects;
 use super::site::{Answer, Site};
 
@@ -29,13 +30,15 @@ pub enum Outcome {
 impl RuledSite {
     /// The site of the files under `root`, with a cache beside it.
     pub fn new(root: &Path, cache: &Path) -> io::Result<Self> {
-        let index = load_or_build(root, cache)?;
-        Site::new(&index, root, cache, MemoryBudget::new(1 << 20), |_| false).map(Self)
+        let index = Index::load_or_build(root, &cache.join("index.json"))?;
+        let store = CopyStore::new(cache.join("copies"), 1 << 20);
+        let (site, _) = Site::new(&index, root, &store, MemoryBudget::new(1 << 20), |_| false)?;
+        Ok(Self(site))
     }
 
     /// Takes these rules in place of those it had.
     pub fn set_redirects(&mut self, text: &str) {
-        (self.0.redirects, self.0.complaints) = Redirects::parse(text);
+        (self.0.rules.redirects, self.0.rules.complaints) = Redirects::parse(text);
     }
 
     /// Response to a request.
@@ -51,6 +54,6 @@ impl RuledSite {
 /// Changes the headers of an answer by the rules of a `_headers` file; answers how many lines were no rules.
 pub fn apply_headers(rules: &str, path: &str, headers: &mut HeaderMap) -> usize {
     let (rules, complaints) = HeaderRules::parse(rules);
-    rules.apply(path, headers);
+    rules.apply(path, None, headers);
     complaints.len()
 }

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use http::header::{CONTENT_ENCODING, LINK, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::path::decode;
+use super::negotiate::Encoding;
+use super::path::MatchPath;
 use super::pattern::Pattern;
 
 const MAX_RULES: usize = 5000;
@@ -21,86 +23,162 @@ const FORBIDDEN: &[&str] = &[
     "transfer-encoding",
     "upgrade",
     "content-length",
-    "content-encoding",
     "content-range",
     "accept-ranges",
     "date",
     "host",
 ];
 
+/// Headers of which each rule adds its own to those of the rules before. Of any other, the last rule's is sent.
+const LISTS: [HeaderName; 3] = [LINK, SET_COOKIE, VARY];
+
 /// The rules of a `_headers` file, in order.
 #[derive(Debug, Default)]
-pub(crate) struct HeaderRules(Vec<Rule>);
+pub(crate) struct HeaderRules(Vec<HeaderRule>);
 
+/// Headers of the files below a path.
 #[derive(Debug)]
-struct Rule {
+pub(crate) struct HeaderRule {
     pattern: Pattern,
     set: Vec<(HeaderName, HeaderValue)>,
     remove: Vec<HeaderName>,
-}
-
-enum Line {
-    Set(HeaderName, HeaderValue),
-    Remove(HeaderName),
+    /// The `Content-Encoding` that it sets. The rule is for files that are stored so, and for no others.
+    coding: Option<Encoding>,
 }
 
 impl HeaderRules {
     /// The rules of the file's text, and a complaint for each line that is none.
     pub fn parse(text: &str) -> (Self, Vec<String>) {
-        let (mut rules, mut complaints): (Vec<Rule>, Vec<String>) = (Vec::new(), Vec::new());
-        // Lines under a pattern that was refused are passed over with it.
-        let mut open = false;
+        let (mut rules, mut complaints) = (Self::default(), Vec::new());
+        // `None` under a path that was refused: its lines are passed over with it.
+        let mut open: Option<HeaderRule> = None;
         for (number, line) in text.lines().enumerate().filter(|(_, line)| !is_comment(line)) {
             let mut complain = |reason: &str| complaints.push(format!("_headers line {} is ignored: {reason}", number + 1));
-            if line.starts_with([' ', '\t']) {
-                let rule = rules.last_mut().filter(|_| open);
-                match (rule, parse_header(line.trim())) {
-                    (Some(rule), Ok(Line::Set(name, value))) => rule.set.push((name, value)),
-                    (Some(rule), Ok(Line::Remove(name))) => rule.remove.push(name),
-                    (None, _) => complain("it belongs to no path"),
-                    (_, Err(reason)) => complain(&reason),
+            if !line.starts_with([' ', '\t']) {
+                if let Err(reason) = rules.add(open.take()) {
+                    complain(&reason);
+                    return (rules, complaints);
+                }
+                match HeaderRule::new(line.trim()) {
+                    Ok(rule) => open = Some(rule),
+                    Err(reason) => complain(&reason),
                 }
                 continue;
             }
-            match Pattern::parse(line.trim()) {
-                Ok(pattern) if rules.len() < MAX_RULES => {
-                    rules.push(Rule { pattern, set: Vec::new(), remove: Vec::new() });
-                    open = true;
-                }
-                Ok(_) => {
-                    complain("there are too many rules");
-                    break;
-                }
-                Err(reason) => {
-                    complain(reason);
-                    open = false;
+            match open.as_mut().map(|rule| rule.read(line.trim())) {
+                None => complain("it belongs to no path"),
+                Some(Ok(())) => {}
+                Some(Err(Refusal::Line(reason))) => complain(&reason),
+                Some(Err(Refusal::Rule(reason))) => {
+                    complain(&format!("{reason}; so are the other headers of its path"));
+                    open = None;
                 }
             }
         }
-        (Self(rules), complaints)
+        if let Err(reason) = rules.add(open) {
+            complaints.push(format!("_headers: {reason}"));
+        }
+        (rules, complaints)
     }
 
-    /// Changes the headers of an answer for this request path. The first value of a name replaces the edge's own; further ones
-    /// are added to it.
-    pub fn apply(&self, path: &str, headers: &mut HeaderMap) {
+    /// Adds a rule after those that are there, over which it wins.
+    pub fn add(&mut self, rule: impl Into<Option<HeaderRule>>) -> Result<(), String> {
+        let Some(rule) = rule.into() else { return Ok(()) };
+        if self.0.len() >= MAX_RULES {
+            return Err(format!("a site has at most {MAX_RULES} rules on headers"));
+        }
+        self.0.push(rule);
+        Ok(())
+    }
+
+    /// Puts the rules of another file after these.
+    pub fn extend(&mut self, other: Self) {
+        self.0.extend(other.0);
+    }
+
+    /// The encodings that rules say files of this path are stored in.
+    pub fn codings<'a>(&'a self, path: &'a MatchPath<'_>) -> impl Iterator<Item = Encoding> + 'a {
+        self.0.iter().filter_map(|rule| rule.coding.filter(|_| rule.pattern.matches(path)))
+    }
+
+    /// Changes the headers of an answer for this request path with a file that is stored in this encoding. The first value of a
+    /// name replaces the edge's own.
+    pub fn apply(&self, path: &str, stored: Option<Encoding>, headers: &mut HeaderMap) {
         if self.0.is_empty() {
             return;
         }
-        let Some(decoded) = decode(path) else { return };
-        let path = format!("/{decoded}");
-        let mut touched = HashSet::new();
-        for rule in self.0.iter().filter(|rule| rule.pattern.captures(&path).is_some()) {
+        let Some(path) = MatchPath::new(path) else { return };
+        let fits = |rule: &&HeaderRule| (rule.coding.is_none() || rule.coding == stored) && rule.pattern.matches(&path);
+        let mut listed = HashSet::new();
+        for rule in self.0.iter().filter(fits) {
             for name in &rule.remove {
                 headers.remove(name);
             }
+            let mut own = HashSet::new();
             for (name, value) in &rule.set {
-                if touched.insert(name) {
-                    headers.insert(name, value.clone());
-                } else {
+                let first = own.insert(name);
+                // The edge's own `Vary` stays true whatever a rule adds.
+                let joins = !first || *name == VARY || (LISTS.contains(name) && !listed.insert(name));
+                if joins {
                     headers.append(name, value.clone());
+                } else {
+                    headers.insert(name, value.clone());
                 }
             }
         }
+    }
+}
+
+/// Extent of what is not read because of a line.
+enum Refusal {
+    Line(String),
+    Rule(String),
+}
+
+impl HeaderRule {
+    /// A rule without headers for a pattern of paths.
+    pub fn new(pattern: &str) -> Result<Self, String> {
+        Ok(Self { pattern: Pattern::parse(pattern)?, set: Vec::new(), remove: Vec::new(), coding: None })
+    }
+
+    fn read(&mut self, line: &str) -> Result<(), Refusal> {
+        if let Some(removed) = line.strip_prefix('!') {
+            let name = header_name(removed).and_then(|name| {
+                // It would leave a body in an encoding that nothing names.
+                if name == CONTENT_ENCODING { Err(set_by_server(name.as_str())) } else { Ok(name) }
+            });
+            self.remove.push(name.map_err(Refusal::Line)?);
+            return Ok(());
+        }
+        let expected = || Refusal::Line("expected `Name: value`".to_owned());
+        let (name, value) = line.split_once(':').ok_or_else(expected)?;
+        self.set(name, value)
+    }
+
+    /// Adds a header to the rule, or says why the rule cannot have it.
+    pub fn add(&mut self, name: &str, value: &str) -> Result<(), String> {
+        self.set(name, value).map_err(|refusal| match refusal {
+            Refusal::Line(reason) | Refusal::Rule(reason) => reason,
+        })
+    }
+
+    fn set(&mut self, name: &str, value: &str) -> Result<(), Refusal> {
+        let name = header_name(name).map_err(Refusal::Line)?;
+        let unfit = |_| Refusal::Line("the value has characters that no header can carry".to_owned());
+        let value = HeaderValue::from_str(value.trim()).map_err(unfit)?;
+        if name == CONTENT_ENCODING {
+            self.coding = Some(match value.as_bytes() {
+                b"gzip" => Encoding::Gzip,
+                b"br" => Encoding::Brotli,
+                _ => {
+                    return Err(Refusal::Rule(
+                        "`Content-Encoding` can be `gzip` or `br`, for files that are stored so".to_owned(),
+                    ));
+                }
+            });
+        }
+        self.set.push((name, value));
+        Ok(())
     }
 }
 
@@ -109,17 +187,16 @@ fn is_comment(line: &str) -> bool {
     line.is_empty() || line.starts_with('#')
 }
 
-fn parse_header(line: &str) -> Result<Line, String> {
-    let name = |text: &str| match text.trim().to_ascii_lowercase() {
-        name if FORBIDDEN.contains(&name.as_str()) => Err(format!("`{name}` is set by the server")),
-        name => HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header name")),
-    };
-    if let Some(removed) = line.strip_prefix('!') {
-        return name(removed).map(Line::Remove);
+fn header_name(text: &str) -> Result<HeaderName, String> {
+    let name = text.trim().to_ascii_lowercase();
+    if FORBIDDEN.contains(&name.as_str()) {
+        return Err(set_by_server(&name));
     }
-    let (key, value) = line.split_once(':').ok_or("expected `Name: value`")?;
-    let value = HeaderValue::from_str(value.trim()).map_err(|_| "the value has characters that no header can carry")?;
-    Ok(Line::Set(name(key)?, value))
+    HeaderName::from_bytes(name.as_bytes()).map_err(|_| format!("`{name}` is no header name"))
+}
+
+fn set_by_server(name: &str) -> String {
+    format!("`{name}` is set by the server")
 }
 
 #[cfg(test)]
@@ -129,7 +206,7 @@ mod tests {
     fn applied(rules: &str, path: &str) -> Vec<String> {
         let mut headers = HeaderMap::new();
         headers.insert("cache-control", HeaderValue::from_static("default"));
-        HeaderRules::parse(rules).0.apply(path, &mut headers);
+        HeaderRules::parse(rules).0.apply(path, None, &mut headers);
         let mut lines: Vec<_> = headers.iter().map(|(name, value)| format!("{name}: {}", value.to_str().unwrap())).collect();
         lines.sort();
         lines
@@ -138,7 +215,7 @@ mod tests {
     #[test]
     fn the_table_of_headers() {
         let default = "cache-control: default";
-        let table: [(&str, &str, &[&str]); 7] = [
+        let table: [(&str, &str, &[&str]); 14] = [
             ("/*\n  X-A: 1", "/x/y", &[default, "x-a: 1"]),
             ("/a\n  X-A: 1", "/b", &[default]),
             ("/a b\n  X-A: 1", "/a%20b", &[default, "x-a: 1"]),
@@ -146,6 +223,13 @@ mod tests {
             ("/*\n  Link: <a>\n/x\n  Link: <b>", "/x", &[default, "link: <a>", "link: <b>"]),
             ("/*\n  X-A: 1\n/x\n  ! X-A\n  ! Cache-Control", "/x", &[]),
             ("/p/:id\n  X-A: 1", "/p/7", &[default, "x-a: 1"]),
+            ("/*\n  Cache-Control: no-cache\n/a/*\n  Cache-Control: max-age=9", "/a/x", &["cache-control: max-age=9"]),
+            ("/a/*\n  Cache-Control: max-age=9\n/*\n  Cache-Control: no-cache", "/a/x", &["cache-control: no-cache"]),
+            ("/*\n  X-A: 1\n  X-A: 2", "/x", &[default, "x-a: 1", "x-a: 2"]),
+            ("/*\n  X-A: 1\n  X-A: 2\n/x\n  X-A: 3", "/x", &[default, "x-a: 3"]),
+            ("/*\n  Set-Cookie: a=1\n/x\n  Set-Cookie: b=2", "/x", &[default, "set-cookie: a=1", "set-cookie: b=2"]),
+            ("/*\n  Vary: Accept\n/x\n  Vary: Cookie", "/x", &[default, "vary: Accept", "vary: Cookie"]),
+            ("/x%2Fy\n  X-A: 1", "/x%2fy", &[default, "x-a: 1"]),
         ];
         for (rules, path, expected) in table {
             assert_eq!(applied(rules, path), expected, "{rules}");
@@ -158,8 +242,36 @@ mod tests {
             "  X-A: 1\n/*\n  Content-Length: 7\n  Transfer-Encoding: chunked\n  Bad Name: x\n  X-B: a\u{1}b\n  nothing\nhttps://x/*\n  X-C: 1",
         );
         let mut headers = HeaderMap::new();
-        rules.apply("/x", &mut headers);
+        rules.apply("/x", None, &mut headers);
         assert!(headers.is_empty(), "{headers:?}");
         assert_eq!(complaints.len(), 8, "{complaints:?}");
+    }
+
+    #[test]
+    fn an_encoding_is_named_for_files_that_are_stored_so_and_for_no_others() {
+        let (rules, complaints) =
+            HeaderRules::parse("/*.js.gz\n  Content-Type: text/javascript\n  Content-Encoding: gzip\n/*\n  ! Content-Encoding");
+        assert_eq!(complaints.len(), 1, "{complaints:?}");
+        let with = |stored| {
+            let mut headers = HeaderMap::new();
+            rules.apply("/app.js.gz", stored, &mut headers);
+            headers
+        };
+        assert_eq!(with(Some(Encoding::Gzip)).len(), 2);
+        assert!(with(None).is_empty() && with(Some(Encoding::Brotli)).is_empty());
+        let path = MatchPath::new("/app.js.gz").unwrap();
+        assert_eq!(rules.codings(&path).collect::<Vec<_>>(), [Encoding::Gzip]);
+    }
+
+    #[test]
+    fn another_encoding_takes_its_whole_rule_along() {
+        let (rules, complaints) = HeaderRules::parse("/*\n  X-A: 1\n  Content-Encoding: deflate\n  X-B: 1\n/*\n  X-C: 1");
+        let mut headers = HeaderMap::new();
+        rules.apply("/x", None, &mut headers);
+        assert_eq!(headers.keys().collect::<Vec<_>>(), ["x-c"]);
+        insta::assert_snapshot!(complaints.join("\n"), @"
+        _headers line 3 is ignored: `Content-Encoding` can be `gzip` or `br`, for files that are stored so; so are the other headers of its path
+        _headers line 4 is ignored: it belongs to no path
+        ");
     }
 }

@@ -11,6 +11,17 @@ pub(crate) enum Encoding {
     Brotli,
 }
 
+impl Encoding {
+    /// Its name in `Content-Encoding`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Identity => "identity",
+            Self::Gzip => "gzip",
+            Self::Brotli => "br",
+        }
+    }
+}
+
 /// The best encoding among those at hand that the request accepts (RFC 9110, section 12.5.3); brotli before gzip at equal weight.
 pub(crate) fn encoding(headers: &HeaderMap, brotli: bool, gzip: bool) -> Encoding {
     let mut weights = Weights::default();

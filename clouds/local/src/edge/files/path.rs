@@ -1,6 +1,7 @@
 //! Request paths.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 /// The path with its percent escapes resolved, without its leading slash; `None` when it is no path a file can have. Nothing found
 /// here is ever joined to a directory: it is only looked up among the names of the index.
@@ -26,6 +27,53 @@ pub(crate) fn percent_decode(text: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
+/// A request's path in the form that patterns are compared with, which loses nothing of how it was written: percent escapes are
+/// resolved except for `%2F`, which separates no parts, and `%25`, without which `%2F` could be both.
+#[derive(Debug)]
+pub(crate) struct MatchPath<'r> {
+    written: &'r str,
+    text: String,
+    /// The offset in `written` of each byte of `text`, and of its end.
+    offsets: Vec<usize>,
+}
+
+impl<'r> MatchPath<'r> {
+    /// The form of this text; `None` when an escape is broken or the result is not UTF-8.
+    pub fn new(written: &'r str) -> Option<Self> {
+        let (mut text, mut offsets) = (Vec::with_capacity(written.len()), Vec::with_capacity(written.len() + 1));
+        let mut at = 0;
+        while let Some(byte) = written.as_bytes().get(at) {
+            let start = at;
+            at += 1;
+            if *byte == b'%' {
+                at += 2;
+                let digits = written.get(start + 1..at).filter(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))?;
+                match u8::from_str_radix(digits, 16).ok()? {
+                    b'/' => text.extend(b"%2F"),
+                    b'%' => text.extend(b"%25"),
+                    byte => text.push(byte),
+                }
+            } else {
+                text.push(*byte);
+            }
+            offsets.resize(text.len(), start);
+        }
+        offsets.push(written.len());
+        Some(Self { written, text: String::from_utf8(text).ok()?, offsets })
+    }
+
+    /// The form itself.
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// A part of it as it was written. What lies beyond the end was not written.
+    pub fn written(&self, range: &Range<usize>) -> &'r str {
+        let offset = |at: usize| self.offsets.get(at).copied().unwrap_or(self.written.len());
+        self.written.get(offset(range.start)..offset(range.end)).unwrap_or_default()
+    }
+}
+
 /// Returns true if a file of this path, relative to the site's root, may be served: no part of it starts with a dot, except for
 /// `.well-known`.
 pub(crate) fn is_visible(path: &str) -> bool {
@@ -42,6 +90,21 @@ mod tests {
         assert_eq!(decode("/%2541").as_deref(), Some("%41"));
         for broken in ["", "x", "/%", "/%4", "/%zz", "/%00", "/%ff", "/a%0d%0ab"] {
             assert_eq!(decode(broken), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_patterns_are_compared_with_can_be_given_back_as_it_was_written() {
+        let path = MatchPath::new("/%40s%2Fn/%C3%BC%2541x").unwrap();
+        assert_eq!(path.as_str(), "/@s%2Fn/ü%2541x");
+        let part = |text: &str| {
+            let start = path.as_str().find(text).unwrap();
+            path.written(&(start..start + text.len()))
+        };
+        assert_eq!((part("@s%2Fn"), part("ü"), part("%2541x")), ("%40s%2Fn", "%C3%BC", "%2541x"));
+        assert_eq!(path.written(&(path.as_str().len()..99)), "");
+        for broken in ["/%", "/%4", "/%zz", "/%+1", "/%ff"] {
+            assert!(MatchPath::new(broken).is_none(), "{broken}");
         }
     }
 

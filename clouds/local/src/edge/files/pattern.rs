@@ -1,8 +1,9 @@
 //! The path patterns of `_redirects` and `_headers`: `/blog/:year/*`.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
-use super::path::percent_decode;
+use super::path::MatchPath;
 
 /// A path pattern. `:name` stands for one part of the path, one `*` for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,8 +19,11 @@ enum Piece {
     Placeholder(String),
 }
 
-/// Values of a pattern's placeholders, percent escapes resolved; the star's name is `splat`.
+/// Values of a pattern's placeholders, as the request wrote them; the star's name is `splat`.
 pub(crate) type Captures = HashMap<String, String>;
+
+/// Names of placeholders, and where their values are in a path.
+type Places<'p> = Vec<(&'p str, Range<usize>)>;
 
 impl Pattern {
     /// The pattern, or why it is none.
@@ -31,7 +35,8 @@ impl Pattern {
         if after.is_some_and(|after| after.contains(['*', ':'])) {
             return Err("after a `*` neither another `*` nor a placeholder can stand");
         }
-        let decode = |text: &str| percent_decode(text).ok_or("an escape such as `%20` is broken");
+        let decode =
+            |text: &str| MatchPath::new(text).map(|path| path.as_str().to_owned()).ok_or("an escape such as `%20` is broken");
         let mut pieces = vec![Piece::Text(String::new())];
         for (number, part) in before.split('/').enumerate() {
             let slash = if number == 0 { "" } else { "/" };
@@ -46,40 +51,48 @@ impl Pattern {
         Ok(Self { before: pieces, after: after.map(decode).transpose()? })
     }
 
-    /// Returns the values of the placeholders if the path (percent escapes resolved, leading slash) matches.
-    pub fn captures(&self, path: &str) -> Option<Captures> {
-        let mut captures = Captures::new();
+    /// Returns true if the path matches.
+    pub fn matches(&self, path: &MatchPath<'_>) -> bool {
+        self.places(path.as_str()).is_some()
+    }
+
+    /// Returns the values of the placeholders if the path matches. A slash at the end makes no difference: `/blog/*` matches `/blog`
+    /// too.
+    pub fn captures(&self, path: &MatchPath<'_>) -> Option<Captures> {
+        let text = path.as_str();
+        let places = self.places(text).or_else(|| match text.strip_suffix('/') {
+            Some(bare) if !bare.is_empty() => self.places(bare),
+            Some(_) => None,
+            None => self.places(&format!("{text}/")),
+        })?;
+        Some(places.into_iter().map(|(name, range)| (name.to_owned(), path.written(&range).to_owned())).collect())
+    }
+
+    fn places(&self, path: &str) -> Option<Places<'_>> {
+        let mut places = Places::new();
         let mut rest = path;
         for piece in &self.before {
             match piece {
                 Piece::Text(text) => rest = rest.strip_prefix(text.as_str())?,
                 Piece::Placeholder(name) => {
                     let end = rest.find('/').unwrap_or(rest.len());
-                    let (value, tail) = rest.split_at(end);
-                    if value.is_empty() {
+                    if end == 0 {
                         return None;
                     }
-                    captures.insert(name.clone(), value.to_owned());
-                    rest = tail;
+                    let start = path.len() - rest.len();
+                    places.push((name, start..start + end));
+                    rest = &rest[end..];
                 }
             }
         }
         match &self.after {
-            None => rest.is_empty().then_some(captures),
+            None => rest.is_empty().then_some(places),
             Some(after) => {
-                captures.insert("splat".to_owned(), rest.strip_suffix(after.as_str())?.to_owned());
-                Some(captures)
+                let start = path.len() - rest.len();
+                places.push(("splat", start..start + rest.strip_suffix(after.as_str())?.len()));
+                Some(places)
             }
         }
-    }
-
-    /// As [`Self::captures`], where a slash at the end makes no difference: `/blog/*` matches `/blog` too.
-    pub fn captures_leniently(&self, path: &str) -> Option<Captures> {
-        self.captures(path).or_else(|| match path.strip_suffix('/') {
-            Some(bare) if !bare.is_empty() => self.captures(bare),
-            Some(_) => None,
-            None => self.captures(&format!("{path}/")),
-        })
     }
 }
 
@@ -93,7 +106,8 @@ mod tests {
     use super::*;
 
     fn captured(pattern: &str, path: &str) -> Option<Vec<(String, String)>> {
-        let mut captures: Vec<_> = Pattern::parse(pattern).unwrap().captures_leniently(path)?.into_iter().collect();
+        let mut captures: Vec<_> =
+            Pattern::parse(pattern).unwrap().captures(&MatchPath::new(path).unwrap())?.into_iter().collect();
         captures.sort();
         Some(captures)
     }
@@ -121,6 +135,10 @@ mod tests {
             ("/blog/:year", "/blog/", None),
             ("/:a/*", "/u/v/w", pairs(&[("a", "u"), ("splat", "v/w")])),
             ("/8:30", "/8:30", pairs(&[])),
+            ("/a b/*", "/a%20b/%40x%2Fy", pairs(&[("splat", "%40x%2Fy")])),
+            ("/%40/:id", "/@/a%2Fb", pairs(&[("id", "a%2Fb")])),
+            ("/a/b", "/a%2Fb", None),
+            ("/a%2fb", "/a%2Fb", pairs(&[])),
         ];
         for (pattern, path, expected) in table {
             assert_eq!(captured(pattern, path), expected, "{pattern} on {path}");

@@ -3,10 +3,8 @@
 use http::StatusCode;
 use http::uri::Authority;
 
+use super::path::{MatchPath, percent_decode};
 use super::pattern::{Captures, Pattern, is_name};
-
-/// The longest file of rules that is read, bytes.
-pub(crate) const MAX_RULES_BYTES: u64 = 1 << 20;
 
 const MAX_RULES: usize = 5000;
 
@@ -38,22 +36,36 @@ impl Redirects {
             if words.is_empty() {
                 continue;
             }
-            match Rule::parse(&words) {
-                Ok(rule) if redirects.rules.len() < MAX_RULES => redirects.rules.push(rule),
-                Ok(_) => {
-                    complaints.push(format!("_redirects line {}: only the first {MAX_RULES} rules are used", number + 1));
-                    break;
-                }
-                Err(reason) => complaints.push(format!("_redirects line {} is ignored: {reason}", number + 1)),
+            if let Err(reason) = Rule::parse(&words).and_then(|rule| redirects.add(rule)) {
+                complaints.push(format!("_redirects line {} is ignored: {reason}", number + 1));
+            }
+            if redirects.rules.len() == MAX_RULES {
+                complaints.push(format!("_redirects: nothing after line {} is read: {MAX_RULES} rules are the most", number + 1));
+                break;
             }
         }
-        redirects.has_forced = redirects.rules.iter().any(|rule| rule.forced);
         (redirects, complaints)
     }
 
-    /// The first rule for this path (percent escapes resolved, leading slash).
-    pub fn find(&self, path: &str) -> Option<(&Rule, Captures)> {
-        self.rules.iter().find_map(|rule| Some((rule, rule.from.captures_leniently(path)?)))
+    /// Adds a rule after those that are there, which win over it.
+    pub fn add(&mut self, rule: Rule) -> Result<(), String> {
+        if self.rules.len() >= MAX_RULES {
+            return Err(format!("a site has at most {MAX_RULES} redirects"));
+        }
+        self.has_forced |= rule.forced;
+        self.rules.push(rule);
+        Ok(())
+    }
+
+    /// Puts the rules of another file after these.
+    pub fn extend(&mut self, other: Self) {
+        self.has_forced |= other.has_forced;
+        self.rules.extend(other.rules);
+    }
+
+    /// The first rule for this path.
+    pub fn find(&self, path: &MatchPath<'_>) -> Option<(&Rule, Captures)> {
+        self.rules.iter().find_map(|rule| Some((rule, rule.from.captures(path)?)))
     }
 }
 
@@ -64,19 +76,22 @@ impl Rule {
         if !rest.is_empty() || status.contains('=') || to.contains('=') && !to.contains('/') {
             return Err("conditions on queries, countries, languages or roles are not known here".to_owned());
         }
-        let forced = status.ends_with('!');
-        let number = status.trim_end_matches('!');
-        if !matches!(number, "200" | "301" | "302" | "303" | "307" | "308" | "404" | "410") {
+        Self::new(from, to, status.trim_end_matches('!'), status.ends_with('!'))
+    }
+
+    /// A rule with a status as it is written, such as `301`; or why it is none.
+    pub fn new(from: &str, to: &str, status: &str, forced: bool) -> Result<Self, String> {
+        if !matches!(status, "200" | "301" | "302" | "303" | "307" | "308" | "404" | "410") {
             return Err(format!("the status `{status}` is none of 200 301 302 303 307 308 404 410"));
         }
-        let status = StatusCode::from_bytes(number.as_bytes()).map_err(|error| error.to_string())?;
+        let status = StatusCode::from_bytes(status.as_bytes()).map_err(|error| error.to_string())?;
         let remote = ["http://", "https://"].iter().find_map(|scheme| to.strip_prefix(scheme));
         match remote {
             Some(address) => check_host(address)?,
             None if to.starts_with('/') => {}
             None => return Err(format!("the target `{to}` is neither a path nor an http address")),
         }
-        let rule = Self { from: Pattern::parse(from)?, to: (*to).to_owned(), status, forced };
+        let rule = Self { from: Pattern::parse(from)?, to: to.to_owned(), status, forced };
         if remote.is_some() && !status.is_redirection() {
             return Err("showing another host's pages in place is not offered: use 301, 302, 307 or 308".to_owned());
         }
@@ -86,20 +101,27 @@ impl Rule {
     /// The path to show in place, percent escapes resolved, with its leading slash.
     pub fn target(&self, captures: &Captures) -> String {
         let path = self.to.split(['?', '#']).next().unwrap_or_default();
-        fill(path, captures, str::to_owned)
+        let filled = fill(path, captures, &[]);
+        percent_decode(&filled).unwrap_or(filled)
     }
 
-    /// The address to send the browser to. The request's query stays, unless the target has one of its own.
+    /// The address to send the browser to. What the request's path was escaped as stays so. The request's query stays, unless the
+    /// target has one of its own.
     pub fn location(&self, captures: &Captures, query: Option<&str>) -> String {
-        let mut location = fill(&self.to, captures, percent_encode);
+        let (to, fragment) = self.to.find('#').map_or((self.to.as_str(), ""), |at| self.to.split_at(at));
+        let (path, own_query) = to.find('?').map_or((to, ""), |at| to.split_at(at));
+        let mut location = fill(path, captures, b"?#");
         // `//host` would be another host's address: a path that was asked for must not choose the host.
         if self.to.starts_with('/') {
             location = format!("/{}", location.trim_start_matches(['/', '\\']));
         }
-        let Some(query) = query.filter(|query| !query.is_empty() && !location.contains('?')) else { return location };
-        let at = location.find('#').unwrap_or(location.len());
-        location.insert_str(at, &format!("?{query}"));
-        location
+        // These end a value in a query, or mean a space there, which they do not in a path.
+        location.push_str(&fill(own_query, captures, b"&+#"));
+        if let Some(query) = query.filter(|query| !query.is_empty() && own_query.is_empty()) {
+            location.extend(["?", query]);
+        }
+        location.push_str(&fill(fragment, captures, &[]));
+        escape(&location, &[])
     }
 }
 
@@ -116,8 +138,8 @@ fn check_host(address: &str) -> Result<(), String> {
     }
 }
 
-/// The text with every `:name` that was captured replaced.
-fn fill(text: &str, captures: &Captures, encode: impl Fn(&str) -> String) -> String {
+/// The text with every `:name` that was captured replaced; `special` characters of the values are escaped.
+fn fill(text: &str, captures: &Captures, special: &[u8]) -> String {
     let mut filled = String::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once(':') {
@@ -125,7 +147,7 @@ fn fill(text: &str, captures: &Captures, encode: impl Fn(&str) -> String) -> Str
         let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
         let (name, tail) = after.split_at(end);
         match captures.get(name).filter(|_| is_name(name)) {
-            Some(value) => filled.push_str(&encode(value)),
+            Some(value) => filled.push_str(&escape(value, special)),
             None => filled.extend([":", name]),
         }
         rest = tail;
@@ -134,17 +156,18 @@ fn fill(text: &str, captures: &Captures, encode: impl Fn(&str) -> String) -> Str
     filled
 }
 
-fn percent_encode(text: &str) -> String {
+/// The text with escapes in place of `special` characters and of those that no address may hold. Escapes that it has stay.
+fn escape(text: &str, special: &[u8]) -> String {
     use std::fmt::Write as _;
-    let mut encoded = String::with_capacity(text.len());
+    let mut escaped = String::with_capacity(text.len());
     for byte in text.bytes() {
-        if byte.is_ascii_alphanumeric() || b"/-._~!$&'()*+,;=:@".contains(&byte) {
-            encoded.push(char::from(byte));
+        if byte.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&byte) && !special.contains(&byte) {
+            escaped.push(char::from(byte));
         } else {
-            let _ = write!(encoded, "%{byte:02X}");
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
-    encoded
+    escaped
 }
 
 #[cfg(test)]
@@ -154,7 +177,7 @@ mod tests {
     fn follow(rules: &str, path: &str, query: Option<&str>) -> Option<(u16, String)> {
         let (redirects, complaints) = Redirects::parse(rules);
         assert_eq!(complaints, Vec::<String>::new());
-        let (rule, captures) = redirects.find(path)?;
+        let (rule, captures) = redirects.find(&MatchPath::new(path)?)?;
         let status = rule.status.as_u16();
         let to = if rule.status.is_redirection() { rule.location(&captures, query) } else { rule.target(&captures) };
         Some((status, to))
@@ -170,12 +193,20 @@ mod tests {
             ("/a /b#top", "/a", Some("x=1"), Some((301, "/b?x=1#top"))),
             ("/a https://example.org/z 308", "/a", None, Some((308, "https://example.org/z"))),
             ("/a http://example.org:8080/:x", "/a", None, Some((301, "http://example.org:8080/:x"))),
-            ("/blog/:y/:s /news/:s?year=:y 301", "/blog/24/ü", None, Some((301, "/news/%C3%BC?year=24"))),
+            ("/blog/:y/:s /news/:s?year=:y 301", "/blog/24/%C3%BC", None, Some((301, "/news/%C3%BC?year=24"))),
             ("/old/* /new/:splat 307", "/old/a/b", None, Some((307, "/new/a/b"))),
             ("/* /index.html 200", "/deep/link", None, Some((200, "/index.html"))),
             ("# c\n\n/a /b 303 # why", "/a", None, Some((303, "/b"))),
             ("/a /1\n/a /2", "/a", None, Some((301, "/1"))),
             ("/a /b", "/c", None, None),
+            ("/old/* https://example.org/:splat", "/old/%40s%2Fn", None, Some((301, "https://example.org/%40s%2Fn"))),
+            ("/old/* /new/:splat", "/old/a%2Bb+c&d%26e%3F%23", None, Some((301, "/new/a%2Bb+c&d%26e%3F%23"))),
+            ("/find/* /search?q=:splat", "/find/x%26a%3D1", None, Some((301, "/search?q=x%26a%3D1"))),
+            ("/find/:a/:b /search?a=:a&b=:b#:a", "/find/1+2&c/%2B", None, Some((301, "/search?a=1%2B2%26c&b=%2B#1+2&c"))),
+            ("/find/* /search/:splat", "/find/a", Some("q=%2F+%26"), Some((301, "/search/a?q=%2F+%26"))),
+            ("/ü /größe?x=ä", "/%C3%BC", None, Some((301, "/gr%C3%B6%C3%9Fe?x=%C3%A4"))),
+            ("/show/* /files/:splat 200", "/show/a%20b", None, Some((200, "/files/a b"))),
+            ("/show /a%20b.html 200", "/show", None, Some((200, "/a b.html"))),
         ];
         for (rules, path, query, expected) in table {
             assert_eq!(follow(rules, path, query), expected.map(|(status, to)| (status, to.to_owned())), "{rules}");

@@ -1,6 +1,8 @@
 //! Answers requests from a site's files.
 
 use std::io::SeekFrom;
+use std::os::unix::fs::FileExt as _;
+use std::path::Path;
 
 use bytes::Bytes;
 use futures::TryStreamExt as _;
@@ -41,7 +43,7 @@ impl Site {
         let mut response = match self.answer(uri, headers) {
             Answer::File { asset, status } => {
                 let mut response = self.file_response(asset, status, headers, method == Method::HEAD).await;
-                self.headers.apply(uri.path(), response.headers_mut());
+                self.rules.headers.apply(uri.path(), asset.stored, response.headers_mut());
                 response
             }
             Answer::Redirect { status, location } => redirect(status, &location, headers),
@@ -97,17 +99,23 @@ impl Site {
             return slice(bytes, first, length);
         }
         if variant.is_small() {
-            let bytes = Bytes::from(tokio::fs::read(&variant.file).await?);
+            let (file, offset, length_of_all) = (variant.file.clone(), variant.offset, variant.length);
+            let read = tokio::task::spawn_blocking(move || read_part(&file, offset, length_of_all));
+            let bytes = Bytes::from(read.await.map_err(std::io::Error::other)??);
             variant.keep(&bytes, &self.budget);
             return slice(&bytes, first, length);
         }
         let mut file = File::open(&variant.file).await?;
-        if first > 0 {
-            file.seek(SeekFrom::Start(first)).await?;
-        }
+        file.seek(SeekFrom::Start(variant.offset + first)).await?;
         let stream = ReaderStream::with_capacity(file.take(length), CHUNK);
         Ok(EdgeBody::stream(StreamBody::new(stream.map_ok(Frame::data).map_err(BoxError::from))))
     }
+}
+
+fn read_part(file: &Path, offset: u64, length: u64) -> std::io::Result<Vec<u8>> {
+    let mut bytes = vec![0; usize::try_from(length).map_err(std::io::Error::other)?];
+    std::fs::File::open(file)?.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes)
 }
 
 fn slice(bytes: &Bytes, first: u64, length: u64) -> std::io::Result<EdgeBody> {
@@ -119,10 +127,10 @@ fn slice(bytes: &Bytes, first: u64, length: u64) -> std::io::Result<EdgeBody> {
 
 /// Parts are always of the plain file: a part of a compressed one would be of no use to most who ask.
 fn choose<'a>(asset: &'a Asset, request: &HeaderMap) -> (&'a Variant, Encoding) {
-    if (asset.brotli.is_none() && asset.gzip.is_none()) || request.contains_key(RANGE) {
+    let Some(copies) = asset.copies().filter(|_| !request.contains_key(RANGE)) else {
         return (&asset.identity, Encoding::Identity);
-    }
-    match (encoding(request, asset.brotli.is_some(), asset.gzip.is_some()), &asset.brotli, &asset.gzip) {
+    };
+    match (encoding(request, copies.brotli.is_some(), copies.gzip.is_some()), &copies.brotli, &copies.gzip) {
         (Encoding::Brotli, Some(variant), _) => (variant, Encoding::Brotli),
         (Encoding::Gzip, _, Some(variant)) => (variant, Encoding::Gzip),
         _ => (&asset.identity, Encoding::Identity),
@@ -136,14 +144,12 @@ fn describe(response: &mut Response<EdgeBody>, asset: &Asset, variant: &Variant,
     headers.insert(ETAG, variant.etag.clone());
     headers.insert(CACHE_CONTROL, if asset.immutable { IMMUTABLE } else { REVALIDATE });
     headers.insert(ACCEPT_RANGES, BYTES);
-    if asset.brotli.is_some() || asset.gzip.is_some() {
+    if asset.is_negotiated() {
         headers.insert(VARY, ACCEPT_ENCODING_VALUE);
     }
-    match coding {
-        Encoding::Identity => None,
-        Encoding::Brotli => headers.insert(CONTENT_ENCODING, HeaderValue::from_static("br")),
-        Encoding::Gzip => headers.insert(CONTENT_ENCODING, HeaderValue::from_static("gzip")),
-    };
+    if coding != Encoding::Identity {
+        headers.insert(CONTENT_ENCODING, HeaderValue::from_static(coding.name()));
+    }
 }
 
 /// Returns true if the client has this already (RFC 9110, section 13.1.2: the weak comparison).

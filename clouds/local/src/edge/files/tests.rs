@@ -1,6 +1,8 @@
 //! Requests against sites on disk.
 
 use std::fs;
+use std::path::Path;
+use std::sync::Arc;
 
 use http::{HeaderMap, Method, Response, Uri};
 use http_body_util::BodyExt as _;
@@ -8,14 +10,18 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::asset::MemoryBudget;
-use super::index::load_or_build;
+use super::compress::compress;
+use super::copies::CopyStore;
+use super::index::Index;
 use super::site::Site;
 use crate::edge::body::EdgeBody;
 
 struct Fixture {
-    site: Site,
-    _files: TempDir,
+    site: Arc<Site>,
+    files: TempDir,
 }
+
+type Headers<'h> = &'h [(&'static str, &'static str)];
 
 struct Got {
     status: u16,
@@ -29,19 +35,37 @@ impl Got {
     }
 }
 
-fn site(files: &[(&str, &str)]) -> Fixture {
+/// A directory with these files.
+pub(super) fn tree(files: &[(&str, &str)]) -> TempDir {
     let directory = tempfile::tempdir().unwrap();
-    let root = directory.path().join("root");
+    write(directory.path(), files);
+    directory
+}
+
+fn write(root: &Path, files: &[(&str, &str)]) {
     for (path, content) in files {
         let path = root.join(path);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(path, content).unwrap();
     }
-    fs::write(directory.path().join("outside.txt"), "outside").unwrap();
-    let cache = directory.path().join("cache/one");
-    let index = load_or_build(&root, &cache).unwrap();
-    let site = Site::new(&index, &root, &cache, MemoryBudget::new(1 << 20), |path| path == "functions/secret.js").unwrap();
-    Fixture { site, _files: directory }
+}
+
+fn site(files: &[(&str, &str)]) -> Fixture {
+    let directory = tree(&[("outside.txt", "outside")]);
+    write(&directory.path().join("root"), files);
+    open(directory)
+}
+
+/// The site in the directory `root`, compressed.
+fn open(files: TempDir) -> Fixture {
+    let root = files.path().join("root");
+    let index = Index::load_or_build(&root, &files.path().join("index.json")).unwrap();
+    let store = CopyStore::new(files.path().join("copies"), 1 << 30);
+    let (site, tasks) =
+        Site::new(&index, &root, &store, MemoryBudget::new(1 << 20), |path| path == "functions/secret.js").unwrap();
+    let site = Arc::new(site);
+    compress(&Arc::downgrade(&site), &tasks, &store, site.progress());
+    Fixture { site, files }
 }
 
 async fn collect(response: Response<EdgeBody>) -> Got {
@@ -72,6 +96,8 @@ fn usual() -> Fixture {
         ("assets/app-B3k2a9Zq.js", "js"),
         ("functions/secret.js", "secret"),
         ("mikrocloud.toml", "manifest"),
+        ("netlify.toml", ""),
+        ("vercel.json", "{}"),
         (".env", "secret"),
         (".well-known/x.txt", "known"),
         ("empty.txt", ""),
@@ -98,6 +124,8 @@ async fn the_table_of_paths() {
         ("/.env", 404, "root 404"),
         ("/functions/secret.js", 404, "root 404"),
         ("/mikrocloud.toml", 404, "root 404"),
+        ("/netlify.toml", 404, "root 404"),
+        ("/vercel.json", 404, "root 404"),
         ("/../outside.txt", 404, "root 404"),
         ("/%2e%2e/outside.txt", 404, "root 404"),
         ("/docs/..%2f..%2foutside.txt", 404, "docs 404"),
@@ -187,18 +215,140 @@ async fn compressed_copies_are_negotiated_and_tagged_apart() {
 }
 
 #[tokio::test]
-async fn an_application_of_one_page_answers_its_own_routes_only() {
-    let fixture = site(&[("index.html", "app"), ("app.js", "js")]);
-    let table = [
-        ("/deep/route", "text/html,application/xhtml+xml,*/*;q=0.8", 200),
-        ("/deep/route", "*/*", 200),
-        ("/api/data", "application/json", 404),
-        ("/missing.js", "text/html", 404),
-        ("/deep.dir/route", "text/html", 200),
+async fn an_application_of_one_page_answers_who_asks_for_a_page() {
+    let browser = ("accept", "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8");
+    let (any, json) = (("accept", "*/*"), ("accept", "application/json"));
+    let (navigate, cors) = (("sec-fetch-mode", "navigate"), ("sec-fetch-mode", "cors"));
+    let table: [(&str, Headers<'_>, bool); 15] = [
+        ("/deep/route", &[browser], true),
+        ("/users/john.doe", &[browser], true),
+        ("/v/1.2.3", &[browser, navigate], true),
+        ("/v/1.2.3", &[any, navigate], true),
+        ("/missing.js", &[browser], true),
+        ("/partial", &[("accept", "text/html"), cors], true),
+        ("/deep/route", &[any], true),
+        ("/deep/route", &[], true),
+        ("/deep.dir/route", &[any], true),
+        ("/missing.js", &[any], false),
+        ("/missing.js", &[], false),
+        ("/users/john.doe", &[any, cors], false),
+        ("/deep/route", &[any, cors], false),
+        ("/api/data", &[json], false),
+        ("/deep/route", &[("accept", "image/avif,image/webp,image/*")], false),
     ];
-    for (path, accept, status) in table {
-        assert_eq!(send(&fixture, Method::GET, path, &[("accept", accept)]).await.status, status, "{path} {accept}");
+    let home = site(&[("index.html", "app"), ("app.js", "js")]);
+    let shell = site(&[("index.html", "home"), ("200.html", "app"), ("404.html", "none")]);
+    for (path, headers, answered) in table {
+        let got = send(&home, Method::GET, path, headers).await;
+        assert_eq!((got.status, got.body == "app"), (if answered { 200 } else { 404 }, answered), "{path} {headers:?}");
+        let got = send(&shell, Method::GET, path, headers).await;
+        let expected = if answered { (200, "app") } else { (404, "none") };
+        assert_eq!((got.status, got.body.as_str()), expected, "{path} {headers:?}");
     }
+    let pages = site(&[("index.html", "home"), ("404.html", "none")]);
+    assert_eq!(send(&pages, Method::GET, "/any", &[browser]).await.status, 404);
+}
+
+#[tokio::test]
+async fn directories_behind_links_are_served() {
+    let files = tree(&[
+        ("root/index.html", "home"),
+        ("root/docs/v2/index.html", "v2"),
+        ("root/docs/v2/a.txt", "a"),
+        ("root/functions/secret.js", "secret"),
+    ]);
+    std::os::unix::fs::symlink("v2", files.path().join("root/docs/latest")).unwrap();
+    std::os::unix::fs::symlink("functions", files.path().join("root/shown")).unwrap();
+    let fixture = open(files);
+    for (path, status, body) in
+        [("/docs/latest/", 200, "v2"), ("/docs/latest/a.txt", 200, "a"), ("/docs/latest", 308, ""), ("/shown/secret.js", 404, "")]
+    {
+        let got = get(&fixture, path).await;
+        assert_eq!(got.status, status, "{path}");
+        assert!(body.is_empty() || got.body == body, "{path}: {}", got.body);
+    }
+}
+
+#[tokio::test]
+async fn names_are_found_however_their_letters_are_composed() {
+    let fixture = site(&[
+        ("index.html", "home"),
+        ("404.html", "none"),
+        ("cafe\u{301}.html", "apart"),
+        ("caf\u{e9}s/menu.txt", "composed"),
+        ("UPPER.HTML", "upper"),
+        ("Old/INDEX.HTML", "old"),
+    ]);
+    let table = [
+        ("/caf%C3%A9", "apart"),
+        ("/cafe%CC%81", "apart"),
+        ("/caf%C3%A9.html", "apart"),
+        ("/caf%C3%A9s/menu.txt", "composed"),
+        ("/cafe%CC%81s/menu.txt", "composed"),
+        ("/UPPER", "upper"),
+        ("/UPPER.HTML", "upper"),
+        ("/Old/", "old"),
+        ("/upper", "none"),
+    ];
+    for (path, body) in table {
+        assert_eq!(get(&fixture, path).await.body, body, "{path}");
+    }
+}
+
+#[tokio::test]
+async fn what_a_project_brings_compressed_is_sent_with_the_encoding_that_its_rules_say() {
+    let text = "console.log('hello world'); ".repeat(200);
+    let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    std::io::Write::write_all(&mut gzip, text.as_bytes()).unwrap();
+    let gzip = gzip.finish().unwrap();
+    let rule = "/*.gz\n  Content-Type: text/javascript\n  Content-Encoding: gzip\n  X-Rule: 1\n";
+    let files = tree(&[("root/index.html", "home"), ("root/_headers", rule), ("root/plain.js.gz", &text)]);
+    fs::write(files.path().join("root/app.js.gz"), &gzip).unwrap();
+    let fixture = open(files);
+    for accept in ["br, gzip", "gzip", "identity"] {
+        let got = send(&fixture, Method::GET, "/app.js.gz", &[("accept-encoding", accept)]).await;
+        assert_eq!((got.header("content-encoding"), got.header("content-type")), ("gzip", "text/javascript"), "{accept}");
+        assert_eq!((got.header("content-length"), got.header("vary")), (gzip.len().to_string().as_str(), ""));
+    }
+    let got = get(&fixture, "/plain.js.gz").await;
+    assert_eq!((got.header("content-encoding"), got.header("x-rule"), got.header("content-type")), ("", "", "application/gzip"));
+    assert_eq!(got.body, text);
+}
+
+#[tokio::test]
+async fn a_file_that_is_not_compressed_yet_is_served_as_it_is() {
+    let text = "hello world ".repeat(1000);
+    let files = tree(&[("root/a.txt", &text)]);
+    let root = files.path().join("root");
+    let index = Index::load_or_build(&root, &files.path().join("index.json")).unwrap();
+    let store = CopyStore::new(files.path().join("copies"), 1 << 30);
+    let (site, tasks) = Site::new(&index, &root, &store, MemoryBudget::new(1 << 20), |_| false).unwrap();
+    let fixture = Fixture { site: Arc::new(site), files };
+    let asked = async || send(&fixture, Method::GET, "/a.txt", &[("accept-encoding", "br")]).await;
+    let got = asked().await;
+    assert_eq!((got.header("content-encoding"), got.header("vary"), got.body.len()), ("", "accept-encoding", text.len()));
+    compress(&Arc::downgrade(&fixture.site), &tasks, &store, fixture.site.progress());
+    assert_eq!(asked().await.header("content-encoding"), "br");
+    // Another site with the same content finds the copy.
+    let (_, tasks) =
+        Site::new(&index, &fixture.files.path().join("root"), &store, MemoryBudget::new(1 << 20), |_| false).unwrap();
+    assert_eq!(tasks.len(), 0);
+}
+
+#[test]
+fn a_content_that_two_files_have_is_compressed_once_and_a_full_store_is_told() {
+    let text = "hello world ".repeat(1000);
+    let other = "hello there ".repeat(1000);
+    let files = tree(&[("a.txt", &text), ("b.html", &text), ("c.txt", &other), ("d.png", &other), ("e.txt", "short")]);
+    let index = Index::load_or_build(files.path(), &files.path().join(".index.json")).unwrap();
+    let store = CopyStore::new(files.path().join(".copies"), 4096);
+    let (site, tasks) = Site::new(&index, files.path(), &store, MemoryBudget::new(1 << 20), |_| false).unwrap();
+    let site = Arc::new(site);
+    assert_eq!(tasks.len(), 2);
+    compress(&Arc::downgrade(&site), &tasks, &store, site.progress());
+    let progress = site.progress().borrow().clone();
+    assert_eq!((progress.files, progress.tasks, progress.done), (5, 2, 1));
+    assert!(progress.is_over() && progress.problem.unwrap().contains("more than 0 MiB"));
 }
 
 #[tokio::test]
@@ -225,7 +375,9 @@ async fn redirects_give_way_to_files_unless_forced() {
     assert_eq!((got.header("x-frame-options"), got.header("cache-control")), ("DENY", "no-store"));
     assert_eq!(get(&fixture, "/_redirects").await.status, 404);
     assert_eq!(get(&fixture, "/_headers").await.status, 404);
-    assert_eq!(fixture.site.complaints.len(), 1, "{:?}", fixture.site.complaints);
+    for (path, location) in [("/old/a%2Fb%26c", "/new/a%2Fb%26c"), ("/old/%2B%40?q=%2B", "/new/%2B%40?q=%2B")] {
+        assert_eq!(get(&fixture, path).await.header("location"), location);
+    }
 }
 
 proptest! {
@@ -243,9 +395,9 @@ proptest! {
     #[test]
     fn no_rules_file_panics(redirects in "[/a-z:*!#% 0-9\n]{0,80}", headers in "[/a-z:*! \n\t]{0,80}") {
         let (rules, _) = super::redirects::Redirects::parse(&redirects);
-        if let Some((rule, captures)) = rules.find("/a/b") {
+        if let Some((rule, captures)) = rules.find(&super::path::MatchPath::new("/a/b").unwrap()) {
             let _ = (rule.location(&captures, Some("q")), rule.target(&captures));
         }
-        super::header_rules::HeaderRules::parse(&headers).0.apply("/a/b", &mut HeaderMap::new());
+        super::header_rules::HeaderRules::parse(&headers).0.apply("/a/b", None, &mut HeaderMap::new());
     }
 }

@@ -64,7 +64,7 @@ impl FunctionGroup {
     /// Starts every function once and opens the site, and observes how that went.
     pub async fn check(&self) {
         if let Some(site) = &self.site
-            && let Err(error) = site.site().await
+            && let Err(error) = site.prepare().await
         {
             return if error.is_retryable {
                 self.place.status.pending(error.message);
