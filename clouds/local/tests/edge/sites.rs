@@ -97,15 +97,16 @@ async fn what_another_deployment_has_as_well_is_not_compressed_again() {
     let br = || http::Request::get("/7.txt").header("host", "shop.localhost").header("accept-encoding", "br");
     assert_eq!(world.send("shop", br()).await.headers["content-encoding"], "br");
 
+    let copies = |world: &World| {
+        let shards = std::fs::read_dir(world.config.directory.join("copies")).unwrap().flatten();
+        shards.map(|shard| std::fs::read_dir(shard.path()).unwrap().count()).sum::<usize>()
+    };
+    until("the first is compressed", || async { (copies(&world) == 40).then_some(()) }).await;
     let changed = text(99, 4000);
     files[7].1 = &changed;
     let second = world.deploy(site(), &files).await;
     let lines = until("the log tells of it", || async { told(second, &world) }).await;
     assert_eq!(lines, ["system: Compressing 1 of 41 files"]);
-    let copies = |world: &World| {
-        let shards = std::fs::read_dir(world.config.directory.join("copies")).unwrap().flatten();
-        shards.map(|shard| std::fs::read_dir(shard.path()).unwrap().count()).sum::<usize>()
-    };
     until("all copies are kept", || async { (copies(&world) == 41).then_some(()) }).await;
 
     world = world.restart().await;
