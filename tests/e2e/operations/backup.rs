@@ -31,6 +31,13 @@ async fn refused(house: &House, arguments: &[&str], code: &str) -> String {
     message
 }
 
+/// Waits until PostgreSQL has noticed that the commands before have ended.
+async fn connections_end(database: &Database) {
+    let sql =
+        "SELECT application_name FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'mikrocloud'";
+    wait_until(PATIENCE, "the connections to end", async || database.texts(sql).await.is_empty()).await;
+}
+
 fn text(path: &Path) -> &str {
     path.to_str().unwrap()
 }
@@ -96,17 +103,19 @@ async fn a_backup_taken_while_deployments_run_restores_to_a_consistent_state() {
 
 #[tokio::test]
 async fn a_backup_goes_from_one_database_to_the_other_and_back() {
-    let Some(Database::Postgres(url)) = Database::postgres().await else { return };
+    let Some(database) = Database::postgres().await else { return };
+    let Database::Postgres(url) = &database else { return };
     let mut house = House::start().await;
     house.deploy(house.site("page", "a page"), &[]).await;
     house.terminate().await;
     let (first, second) = (backup_file(&house), house.scratch("backups").join("second"));
     let written = document(&house, &["backup", text(&first)]).await;
-    let moved = document(&house, &["restore", text(&first), "--database-url", &url]).await;
+    let moved = document(&house, &["restore", text(&first), "--database-url", url]).await;
     assert_eq!(moved["tables"], written["tables"]);
-    refused(&house, &["restore", text(&first), "--database-url", &url], "DATABASE_IN_USE").await;
-    document(&house, &["restore", text(&first), "--database-url", &url, "--replace"]).await;
-    let again = document(&house, &["backup", text(&second), "--database-url", &url]).await;
+    refused(&house, &["restore", text(&first), "--database-url", url], "DATABASE_IN_USE").await;
+    connections_end(&database).await;
+    document(&house, &["restore", text(&first), "--database-url", url, "--replace"]).await;
+    let again = document(&house, &["backup", text(&second), "--database-url", url]).await;
     assert_eq!(again["tables"], written["tables"]);
     lose_database(&house);
     document(&house, &["restore", text(&second)]).await;
