@@ -63,7 +63,13 @@ impl Installation {
     pub async fn access_token(&self) -> Secret {
         let origin = Origin::new(Ipv4Addr::LOCALHOST.into(), None, None);
         let password = Secret::new("correct horse battery staple of 1951");
-        match self.services.sessions().sign_in_with_link(self.link.expose(), password, &origin).await.expect("the link was not used yet") {
+        match self
+            .services
+            .sessions()
+            .sign_in_with_link(self.link.expose(), password, &origin)
+            .await
+            .expect("the link was not used yet")
+        {
             SignIn::Done(signed_in) => signed_in.access_token,
             SignIn::SecondFactor(_) => unreachable!("there is no second factor"),
         }

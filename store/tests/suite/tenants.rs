@@ -416,7 +416,6 @@ impl Everything {
         let (site, line) = (WorkloadSpec::Static(StaticSite::default()), [NewLine::system("stranger")]);
         let (new_value, other) = (fixture::variable("OTHER", b"stranger"), DeploymentId::new());
         let given_up = GivenUp { digest: digest(2), deployments: vec![self.superseded], bytes: 1 };
-        let log = archive(team, id);
         let renamed = ChannelEdit {
             name: "stolen".to_owned(),
             events: self.channel.events.clone(),
@@ -467,7 +466,7 @@ impl Everything {
             deployment_is_switching(team, id);
             event_insert(EventKey { team_id: team, ..self.tenant.key() }, Live, "stolen");
             log_insert(team, id, &line);
-            log_archive_insert(&log);
+            log_archive_insert(&archive(team, id));
             artifact_give_up(team, &given_up, now());
             job_cancel_subject(team, id.uuid());
             job_retry(team, self.failed, now());

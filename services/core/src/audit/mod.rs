@@ -92,7 +92,7 @@ pub async fn record_for_operator(tx: &mut Tx, team: TeamId, change: AuditEntry) 
 }
 
 /// Records something about a user that belongs to no team, such as a sign-in, in the log of every team the user is in. Like [`record`] it is
-/// called last before the commit of the transaction in which it happens. What is tried in vain ([`Outcome::Denied`]) has no transaction of its
+/// called last before the commit of the transaction in which it happens. What is tried in vain ([`AuditOutcome::Denied`]) has no transaction of its
 /// own: begin one, and bound how often that may happen, or anybody can fill the log.
 pub async fn record_about_user(
     tx: &mut Tx,

@@ -37,7 +37,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 pub const LETS_ENCRYPT: &str = "https://acme-v02.api.letsencrypt.org/directory";
 
 /// Settings of the API's certificate, and its authority. The setting for teams' custom domains is
-/// [`Settings::domain_certificates`](crate::Settings::domain_certificates).
+/// [`ProjectSettings::domain_certificates`](crate::ProjectSettings::domain_certificates).
 #[derive(Debug, Clone)]
 pub struct AcmeSettings {
     /// The names that the API's certificate is for, in small letters.
