@@ -34,5 +34,5 @@ fn imports(directory: &Path, line: &str) -> bool {
     if directory != Path::new("/") {
         python.env("PYTHONPATH", ".mikrocloud/python");
     }
-    python.args(["-c", line]).current_dir(directory).output().unwrap().status.success()
+    python.args(["-c", line]).current_dir(directory).output().is_ok_and(|output| output.status.success())
 }

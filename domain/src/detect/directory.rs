@@ -98,7 +98,7 @@ fn moved(mut plan: BuildPlan, directory: &str, needs_root: bool) -> BuildPlan {
         *path = below(path);
     }
     if let Some(image) = &mut plan.image {
-        image.directory = directory.to_owned();
+        directory.clone_into(&mut image.directory);
     }
     let place = |output: &mut String, workload: &mut WorkloadSpec| match workload {
         WorkloadSpec::Server(server) if needs_root && output.is_empty() => {

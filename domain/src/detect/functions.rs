@@ -120,7 +120,7 @@ fn is_function(project: &Project<'_>, file: &str, runtime: Runtime) -> bool {
     })
 }
 
-/// Returns true for a function as Cloudflare Pages has it (https://developers.cloudflare.com/pages/functions/api-reference).
+/// Returns true for a function as Cloudflare Pages has it (<https://developers.cloudflare.com/pages/functions/api-reference>).
 fn is_of_pages(project: &Project<'_>, file: &str) -> bool {
     let text = project.tree.read(file).unwrap_or_default();
     exports(&text, "onRequest") && !text.contains("export default") && !METHODS.iter().any(|method| exports(&text, method))

@@ -3,7 +3,7 @@
 use super::package::Package;
 use super::{DetectError, Project, Reading, Weight, node, plan, python};
 
-/// A site of Hugo, MkDocs or Sphinx.
+/// A site of Hugo, `MkDocs` or Sphinx.
 pub(super) fn detect(project: &Project<'_>) -> Result<Option<Reading>, DetectError> {
     if !project.may_be_site() {
         return Ok(None);

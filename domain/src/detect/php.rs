@@ -7,7 +7,7 @@ use crate::build::AddedFile;
 const ROUTER: &str = ".mikrocloud/router.php";
 
 /// Keeps what no web server shows from being served as a file; PHP's own server would.
-const ROUTER_TEXT: &str = r#"<?php
+const ROUTER_TEXT: &str = r"<?php
 // Hidden files, and files that only tools read, are not served. All else is as PHP's own server has it.
 $path = rawurldecode((string) parse_url($_SERVER['REQUEST_URI'], PHP_URL_PATH));
 $tools = 'composer\.(json|lock)|package(-lock)?\.json|yarn\.lock|mikrocloud\.toml|Procfile|Dockerfile|artisan|phpunit\.xml';
@@ -17,7 +17,7 @@ if (preg_match('~(^|/)\.(?!well-known(/|$))|^/(vendor|node_modules)/|^/(' . $too
     return true;
 }
 return false;
-"#;
+";
 
 /// A project with pages or a front controller.
 pub(super) fn detect(project: &Project<'_>) -> Result<Option<Reading>, DetectError> {

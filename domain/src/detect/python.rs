@@ -15,7 +15,7 @@ const REQUIREMENTS: &str = ".mikrocloud/requirements.txt";
 const CONSTRAINTS: &str = ".mikrocloud/constraints.txt";
 
 /// Keeps the machine's own packages out of the project's programs, and lets packages add to the path as they do when they are installed as
-/// usual. Python imports a module of this name when it starts (https://docs.python.org/3/library/site.html).
+/// usual. Python imports a module of this name when it starts (<https://docs.python.org/3/library/site.html>).
 const SITE: &str = "\
 \"\"\"Only the project's own packages: those of the machine are not part of what is deployed.\"\"\"
 import os
@@ -175,16 +175,12 @@ pub(super) fn install(project: &Project<'_>) -> Result<Install, DetectError> {
 impl Install {
     /// Installs these packages, too: at once with the others, because pip replaces the directory of programs each time.
     fn add(&mut self, packages: &[&str]) {
-        match self
-            .steps
-            .last_mut()
-            .filter(|step| step.command.iter().any(|word| word == "pip") && step.command[0] == self.interpreter)
-        {
-            Some(step) => step.command.extend(packages.iter().map(|package| (*package).to_owned())),
-            None => {
-                let step = self.pip(packages.iter().copied());
-                self.steps.push(step);
-            }
+        let is_pip = |step: &&mut BuildStep| step.command.iter().any(|word| word == "pip") && step.command[0] == self.interpreter;
+        if let Some(step) = self.steps.last_mut().filter(is_pip) {
+            step.command.extend(packages.iter().map(|package| (*package).to_owned()));
+        } else {
+            let step = self.pip(packages.iter().copied());
+            self.steps.push(step);
         }
         self.add_site();
     }

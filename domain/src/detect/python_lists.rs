@@ -147,7 +147,7 @@ fn requirement(name: &str, value: &Value) -> Option<String> {
     })
 }
 
-/// A version as Poetry writes it, as pip reads it (https://python-poetry.org/docs/dependency-specification).
+/// A version as Poetry writes it, as pip reads it (<https://python-poetry.org/docs/dependency-specification>).
 fn specifier(version: &str) -> String {
     if version.contains('|') {
         return String::new();
@@ -168,10 +168,8 @@ fn specifier(version: &str) -> String {
 fn between(version: &str, is_caret: bool) -> String {
     let numbers: Option<Vec<u64>> = version.split('.').map(|part| part.parse().ok()).collect();
     let Some(numbers) = numbers.filter(|numbers| !numbers.is_empty()) else { return format!(">={version}") };
-    let kept = match is_caret {
-        true => numbers.iter().position(|number| *number != 0).unwrap_or(numbers.len() - 1),
-        false => 1.min(numbers.len() - 1),
-    };
+    let last = numbers.len() - 1;
+    let kept = if is_caret { numbers.iter().position(|number| *number != 0).unwrap_or(last) } else { last.min(1) };
     let mut next: Vec<String> = numbers[..kept].iter().map(u64::to_string).collect();
     next.push((numbers[kept] + 1).to_string());
     format!(">={version},<{}", next.join("."))

@@ -187,7 +187,7 @@ fn served(framework: &'static str, application: &Application, gateway: Gateway, 
     Start { needs, below_src: application.below_src(), ..Start::new(framework, application.reason(), command) }
 }
 
-/// gunicorn with threads: one slow visitor does not hold up the others. WEB_CONCURRENCY sets the number of its processes.
+/// gunicorn with threads: one slow visitor does not hold up the others. `WEB_CONCURRENCY` sets the number of its processes.
 fn gunicorn(application: &str) -> Vec<String> {
     plan::command(&["python3", "-m", "gunicorn", "--bind", "127.0.0.1:$PORT", "--threads", "8", application])
 }
@@ -218,6 +218,9 @@ fn with_own_server(project: &Project<'_>, install: &Install) -> Option<Start> {
             "--server.headless",
             "true",
             "--browser.gatherUsageStats",
+            "false",
+            // What is not in the usual directory of packages counts as its own developers' copy.
+            "--global.developmentMode",
             "false",
         ];
         let command = plan::command(&[&["python3", "-m", "streamlit", "run", &file], &options[..]].concat());

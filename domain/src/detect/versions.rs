@@ -14,7 +14,7 @@ pub(super) struct Node {
     pub note: Option<String>,
 }
 
-/// Names of Node's long-term versions (https://github.com/nodejs/Release).
+/// Names of Node's long-term versions (<https://github.com/nodejs/Release>).
 const LONG_TERM: &[(&str, &str)] =
     &[("gallium", "16"), ("hydrogen", "18"), ("iron", "20"), ("jod", "22"), ("krypton", "24"), ("*", "24"), ("", "24")];
 

@@ -109,11 +109,11 @@ fn results_are_named_by_framework_and_script_and_may_be_others() {
         plan(&[("package.json", &package("vitepress", "docs:build=vitepress build docs"))]).contains("$ npm run docs:build\n")
     );
     let of = |files: &[(&str, &str)]| detect(&memory(files), &Manifest::default()).unwrap();
-    let next = of(&[
+    let export = of(&[
         ("package.json", &package("next", "build=next build")),
         ("next.config.js", "module.exports = { output: process.env.X ? 'export' : undefined }"),
     ]);
-    assert_eq!(next.alternatives[0].evidence, "out/index.html");
+    assert_eq!(export.alternatives[0].evidence, "out/index.html");
     let built = of(&[("package.json", &package("", "build=make")), ("index.html", "")]);
     assert!(built.is_guess && built.alternatives.iter().any(|other| other.evidence == ".output/server/index.mjs"));
 }
