@@ -1,5 +1,6 @@
 //! `mikrocloud doctor`: what is wrong on this machine, and how to put it right.
 
+use std::net::SocketAddr;
 use std::path::Path;
 
 use domain::engine::ContainerEngine;
@@ -40,7 +41,7 @@ impl Finding {
 pub async fn run(options: DoctorOptions) -> Result<(), Failure> {
     let directory = options.data.directory.clone().map_or_else(default_directory, Ok)?;
     let mut findings = vec![data_directory(&directory), disk(&directory), database(&directory).await];
-    findings.push(server(options.listen).await);
+    findings.push(server(&server_address(options.listen)).await);
     findings.push(credential().await);
     findings.extend(programs());
     findings.push(container_engine().await);
@@ -109,29 +110,32 @@ async fn database(directory: &Path) -> Finding {
     }
 }
 
-async fn server(address: std::net::SocketAddr) -> Finding {
-    let url = format!("http://{address}/healthz");
+/// The address of the server that commands talk to, unless one to listen on is named.
+fn server_address(listen: Option<SocketAddr>) -> String {
+    let url = || std::env::var("MIKROCLOUD_URL").ok().filter(|url| !url.is_empty());
+    listen.map(|listen| format!("http://{listen}")).or_else(url).unwrap_or_else(|| "http://127.0.0.1:8080".to_owned())
+}
+
+async fn server(address: &str) -> Finding {
+    let address = address.trim_end_matches('/');
     let client = reqwest::Client::builder().timeout(std::time::Duration::from_secs(3)).build();
     let answer = match client {
-        Ok(client) => client.get(url).send().await,
+        Ok(client) => client.get(format!("{address}/healthz")).send().await,
         Err(error) => return Finding::new(Verdict::Broken, "server", format!("no HTTP client: {error}")),
     };
+    let remedy = "stop it, or name another address with --listen or MIKROCLOUD_URL";
     match answer {
         Ok(response) => {
             let ours = response.text().await.is_ok_and(|body| body == "ok\n");
             if ours {
                 return Finding::new(Verdict::Fine, "server", format!("a MikroCloud answers at {address}"));
             }
-            Finding::new(Verdict::Broken, "server", format!("another program listens on {address}: stop it, or use --listen"))
+            Finding::new(Verdict::Broken, "server", format!("another program answers at {address}: {remedy}"))
         }
         Err(error) if error.is_connect() => {
             Finding::new(Verdict::Note, "server", format!("none at {address}: start one with `mikrocloud up`"))
         }
-        Err(_) => Finding::new(
-            Verdict::Broken,
-            "server",
-            format!("what listens on {address} does not answer: stop it, or use --listen"),
-        ),
+        Err(_) => Finding::new(Verdict::Broken, "server", format!("what listens at {address} does not answer: {remedy}")),
     }
 }
 

@@ -37,6 +37,15 @@ pub fn write<T: Serialize>(value: &T) -> Result<Value, CloudError> {
     serde_json::to_value(value).map_err(|error| CloudError::internal("the desired state cannot be written", error))
 }
 
+/// Description of a release before anything was observed of it.
+fn beginning(spec: &WorkloadSpec) -> &'static str {
+    match spec {
+        WorkloadSpec::Static(_) => "preparing its files",
+        WorkloadSpec::Server(_) => "starting the server and waiting until it answers",
+        WorkloadSpec::Functions(_) => "starting its functions",
+    }
+}
+
 fn workload(row: LocalWorkload) -> Result<Workload, CloudError> {
     Ok(Workload { desired: read(row.desired)?, observed: read(row.observed)? })
 }
@@ -66,7 +75,7 @@ impl ControlPlane for InProcess {
     }
 
     async fn put_workload(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError> {
-        let unobserved = Observation::Pending { detail: "waiting for the edge".to_owned() };
+        let unobserved = Observation::Pending { detail: beginning(&desired.spec).to_owned() };
         let owner = (desired.team_id, desired.project_id, desired.deployment_id);
         self.0.put_workload(owner, &write(desired)?, &write(&unobserved)?).await.map_err(failed)
     }

@@ -26,9 +26,9 @@ pub struct RestoreCommandOptions {
 pub struct DoctorOptions {
     #[command(flatten)]
     pub data: DataDirectory,
-    /// The address `mikrocloud up` would listen on
-    #[arg(long, env = "MIKROCLOUD_LISTEN", default_value = "127.0.0.1:8080")]
-    pub listen: SocketAddr,
+    /// The address `mikrocloud up` would listen on; `MIKROCLOUD_URL`, or 127.0.0.1:8080, when left out
+    #[arg(long, env = "MIKROCLOUD_LISTEN")]
+    pub listen: Option<SocketAddr>,
     #[command(flatten)]
     pub output: Output,
 }

@@ -19,7 +19,10 @@ pub async fn project(api: &Api, name: &str) -> Result<String, Failure> {
     find_project(api, name).await?.ok_or_else(|| {
         Failure::failed(
             "NOT_FOUND",
-            format!("there is no project `{name}` in your team: `mikrocloud projects` lists them, --project chooses one"),
+            format!(
+                "there is no project `{name}` in your team: `mikrocloud projects` lists them, --project chooses one, and \
+                 `mikrocloud projects create {name}` or its first `mikrocloud deploy` makes it"
+            ),
         )
     })
 }
@@ -41,6 +44,38 @@ pub async fn deployment(api: &Api, id: &str) -> Result<Value, Failure> {
         ));
     }
     Ok(data["deployment"].take())
+}
+
+/// The id of a project's deployment with this number.
+pub async fn deployment_of_number(api: &Api, project: &str, number: i64) -> Result<String, Failure> {
+    let query = "query($slug: String, $after: String) { project(slug: $slug) {
+        deployments(first: 100, after: $after) { nodes { id number } pageInfo { hasNextPage endCursor } } } }";
+    let mut after = Value::Null;
+    loop {
+        let data = api.run(query, json!({"slug": project, "after": after})).await?;
+        if data["project"].is_null() {
+            self::project(api, project).await?;
+        }
+        let page = &data["project"]["deployments"];
+        let nodes = page["nodes"].as_array().map(Vec::as_slice).unwrap_or_default();
+        if let Some(found) = nodes.iter().find(|node| node["number"] == number) {
+            return Ok(found["id"].as_str().unwrap_or_default().to_owned());
+        }
+        // The newest come first, so numbers fall.
+        let is_passed = nodes.last().is_none_or(|last| last["number"].as_i64().is_some_and(|last| last < number));
+        if is_passed || page["pageInfo"]["hasNextPage"] != true {
+            let message =
+                format!("`{project}` has no deployment number {number}: `mikrocloud deployments -p {project}` lists them");
+            return Err(Failure::failed("NOT_FOUND", message));
+        }
+        after = page["pageInfo"]["endCursor"].clone();
+    }
+}
+
+/// Number of builds that come before a deployment's own. `None` once it no longer waits for its build.
+pub async fn builds_before(api: &Api, id: &str) -> Result<Option<i64>, Failure> {
+    let data = api.run("query($id: ID!) { deployment(id: $id) { buildsBefore } }", json!({"id": id})).await?;
+    Ok(data["deployment"]["buildsBefore"].as_i64())
 }
 
 /// Runs a mutation on deployments and returns the deployment.

@@ -1,7 +1,7 @@
 //! Tables, progress and lines.
 
 use std::io::{IsTerminal, Write};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use comfy_table::{ContentArrangement, Table, presets};
 use indicatif::{ProgressBar, ProgressStyle};
@@ -58,10 +58,12 @@ pub fn plain(cell: &str) -> String {
     cell.chars().map(|c| if c.is_control() || turns(c) { '\u{fffd}' } else { c }).collect()
 }
 
-/// Shows how far something is: a bar and live lines on a terminal, plain lines otherwise, nothing when JSON is wanted.
+/// Shows how far something is, on stderr: a bar with the elapsed time on a terminal, lines that begin with it otherwise, nothing when
+/// JSON is wanted. Lines of a log go to stdout.
 pub struct Progress {
     bar: Option<ProgressBar>,
-    plain: bool,
+    silent: bool,
+    started: Instant,
 }
 
 impl Progress {
@@ -73,24 +75,36 @@ impl Progress {
             bar.enable_steady_tick(Duration::from_millis(100));
             bar
         });
-        Self { bar, plain: !json && !terminal }
+        let progress = Self { bar, silent: json, started: Instant::now() };
+        progress.spinner();
+        progress
     }
 
     /// Prints the step that is under way.
     pub fn status(&self, text: &str) {
         match &self.bar {
             Some(bar) => bar.set_message(text.to_owned()),
-            None => self.line(text),
+            None => self.note(text),
         }
     }
 
-    /// A line that stays.
-    pub fn line(&self, text: &str) {
+    /// A step that stays to be seen.
+    pub fn note(&self, text: &str) {
         if let Some(bar) = &self.bar {
             bar.println(text);
-        } else if self.plain {
-            // Whoever closed the pipe does not want to know.
-            let _ = writeln!(std::io::stdout(), "{text}");
+        } else if !self.silent {
+            let _ = writeln!(std::io::stderr(), "[{}s] {text}", self.started.elapsed().as_secs());
+        }
+    }
+
+    /// A line of a log.
+    pub fn line(&self, text: &str) {
+        // Whoever closed the pipe does not want to know.
+        let print = || drop(writeln!(std::io::stdout(), "{text}"));
+        match &self.bar {
+            Some(bar) => bar.suspend(print),
+            None if self.silent => {}
+            None => print(),
         }
     }
 
@@ -116,7 +130,8 @@ impl Progress {
     /// Back to a spinner.
     pub fn spinner(&self) {
         if let Some(bar) = &self.bar {
-            bar.set_style(ProgressStyle::default_spinner());
+            let style = ProgressStyle::with_template("{spinner} [{elapsed}] {msg}");
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_spinner()));
         }
     }
 

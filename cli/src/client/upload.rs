@@ -21,7 +21,7 @@ pub async fn upload(api: &Api, directory: &Path, progress: &std::sync::Arc<Progr
     let packed = tokio::task::spawn_blocking(move || pack(&directory, std::io::BufWriter::new(writer), &PackLimits::default()));
     let summary = packed.await.map_err(anyhow::Error::from)?.map_err(|error| Failure::failed(error.code(), error.to_string()))?;
     let length = file.metadata().map_err(anyhow::Error::from)?.len();
-    progress.line(&format!("Packed {} files, {} KiB to upload", summary.files, length.div_ceil(1024)));
+    progress.note(&format!("Packed {} files, {} KiB to upload", summary.files, length.div_ceil(1024)));
     send(api, file, length, progress).await
 }
 

@@ -87,7 +87,8 @@ pub trait ControlPlane: Send + Sync + 'static {
     /// A directory on this machine that holds the artifact's files, read-only by convention.
     async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError>;
 
-    /// The variables of the configuration version that the deployment was made with.
+    /// The variables of the configuration version that the deployment was made with. They are secret; what its workload has of its own
+    /// is not.
     async fn variables(&self, deployment_id: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError>;
 
     /// Stores what a workload printed.

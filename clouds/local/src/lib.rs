@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod build;
+mod cause;
 mod cloud;
 pub mod control;
 pub mod edge;

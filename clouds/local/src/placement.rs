@@ -76,7 +76,7 @@ impl EdgeViews {
             }
         }
         let observed = self.observed.get(&id).and_then(|edges| edges.get(&me));
-        workload.observed = observed.cloned().unwrap_or_else(|| Observation::Pending { detail: "waits for the edge".to_owned() });
+        workload.observed = observed.cloned().unwrap_or_else(|| Observation::Pending { detail: "starting".to_owned() });
         Some(workload)
     }
 
@@ -100,7 +100,7 @@ impl EdgeViews {
                     return Observation::Failed { code: code.clone(), message: message.clone() };
                 }
                 Some(Observation::Pending { detail }) => pending = Some(detail.clone()),
-                Some(Observation::Absent) | None => pending = Some(format!("waits for the edge {}", edge.name)),
+                Some(Observation::Absent) | None => pending = Some(format!("waiting for the machine of the edge {}", edge.name)),
             }
         }
         match (pending, since) {

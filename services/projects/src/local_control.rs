@@ -8,12 +8,10 @@ use std::sync::Arc;
 use artifacts::{ArtifactError, Artifacts};
 use clouds_contract::Route;
 use domain::artifact::Digest;
-use domain::deployment::Deployment;
 use domain::environment::environment_label;
 use domain::event::NewLine;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::secret::Secret;
-use domain::workload::WorkloadSpec;
 use jobs::{EventBus, Topic};
 use serde_json::Value;
 use services_core::{Result, Sealer, ServiceError};
@@ -115,14 +113,10 @@ impl LocalControl {
         self.artifacts.fetch(digest).await
     }
 
-    /// The variables a deployment runs with: those of its project file, over them those of its pinned configuration.
+    /// The variables of a deployment's pinned configuration, which are secret. Those of its project file and its plan are in its workload.
     pub async fn variables(&self, team: TeamId, deployment: DeploymentId) -> Result<Vec<(String, Secret)>> {
         let deployment = self.store.deployment_get(team, deployment).await?.ok_or(ServiceError::NotFound("deployment"))?;
-        let pinned = open_variables(&self.store, &self.sealer, &deployment).await?;
-        let mut variables = manifest_variables(&deployment);
-        variables.retain(|(name, _)| pinned.iter().all(|(set, _)| set != name));
-        variables.extend(pinned);
-        Ok(variables)
+        open_variables(&self.store, &self.sealer, &deployment).await
     }
 
     /// Stores what a workload printed.
@@ -134,13 +128,4 @@ impl LocalControl {
         }
         Ok(())
     }
-}
-
-fn manifest_variables(deployment: &Deployment) -> Vec<(String, Secret)> {
-    let env = match &deployment.workload {
-        Some(WorkloadSpec::Server(server)) => server.env.as_slice(),
-        Some(WorkloadSpec::Functions(functions)) => functions.env.as_slice(),
-        Some(WorkloadSpec::Static(_)) | None => &[],
-    };
-    env.iter().map(|(name, value)| (name.clone(), Secret::new(value.clone()))).collect()
 }

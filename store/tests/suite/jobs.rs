@@ -116,6 +116,23 @@ testkit::on_both_databases! {
         assert_eq!(due(&store, at, 10).await, [early, late]);
     }
 
+    async fn those_before_a_waiting_job_are_counted_over_all_teams(store: Store) {
+        let at = now();
+        let job = |seconds| NewJob { run_at: at - TimeDelta::seconds(seconds), ..fixture::job(TeamId::new()) };
+        let running = add(&store, job(1)).await;
+        claim(&store, running.id).await.unwrap();
+        add(&store, job(20)).await;
+        add(&store, NewJob { kind: "other", ..job(30) }).await;
+        let own = add(&store, NewJob { subject_id: Some(Uuid::now_v7()), ..job(10) }).await;
+        add(&store, job(5)).await;
+        let subject = own.subject_id.unwrap();
+        let before = async |team| store.job_count_before(team, subject, "test").await.unwrap();
+        assert_eq!(before(own.team_id).await, Some(2));
+        assert_eq!(before(TeamId::new()).await, None);
+        claim(&store, own.id).await.unwrap();
+        assert_eq!(before(own.team_id).await, None);
+    }
+
     async fn jobs_with_one_exclusion_key_run_one_after_another(store: Store) {
         let job = || NewJob { exclusion_key: Some("release:1".to_owned()), ..fixture::job(TeamId::new()) };
         let (first, second) = (add(&store, job()).await, add(&store, job()).await);

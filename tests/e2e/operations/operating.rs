@@ -120,6 +120,10 @@ async fn the_doctor_finds_a_running_server_and_says_what_is_broken() {
     for about in ["data directory", "disk", "database", "server", "credential", "git"] {
         assert_eq!(verdict(about), "ok", "{about}: {document}");
     }
+    let mut elsewhere = house.command(&["doctor", "--data", data.to_str().unwrap()]);
+    let elsewhere = elsewhere.env("MIKROCLOUD_URL", house.url("")).output().await.unwrap();
+    let elsewhere = String::from_utf8(elsewhere.stdout).unwrap();
+    assert!(elsewhere.contains(&format!("a MikroCloud answers at http://{address}")), "{elsewhere}");
     let broken = house.cli(&["doctor", "--data", "/proc/nowhere", "--listen", &address, "--json"]).await;
     assert_eq!(broken.exit, 1, "{broken:?}");
     assert!(broken.json()["checks"].as_array().unwrap().iter().any(|check| check["verdict"] == "broken"), "{broken:?}");

@@ -124,6 +124,63 @@ async fn variables_reach_build_and_server_and_are_masked_in_the_log() {
 }
 
 #[tokio::test]
+async fn what_is_public_is_not_masked() {
+    let house = House::start().await;
+    let code = format!("console.log(process.env.NODE_ENV, process.env.GREETING);\n{}", answering("'up'"));
+    let directory = house.project(
+        "public",
+        &[
+            ("mikrocloud.toml", "[env]\nGREETING = \"welcome\"\n"),
+            ("package.json", r#"{"scripts": {"start": "node server.js"}}"#),
+            ("server.js", &code),
+        ],
+    );
+    let document = house.deploy(&directory, &[]).await;
+    house.logged(document["deployment"].as_str().unwrap(), "production welcome").await;
+}
+
+#[tokio::test]
+async fn deployments_are_named_by_their_number_too() {
+    let house = House::start().await;
+    for text in ["one", "two"] {
+        house.deploy(house.site("shop", text), &[]).await;
+    }
+    let listed = house.cli(&["logs", "1", "-p", "shop"]).await;
+    assert!(listed.exit == 0 && listed.stdout.contains("Built 1 files"), "{listed:?}");
+    house.json(&["rollback", "1", "-p", "shop"]).await;
+    assert_eq!(house.body("shop").await, "one");
+    house.json(&["promote", "2", "-p", "shop", "-e", "preview"]).await;
+    assert_eq!(house.body("shop--preview").await, "two");
+    let missing = house.cli(&["logs", "99", "-p", "shop"]).await;
+    assert!(missing.exit == 1 && missing.stderr.contains("no deployment number 99"), "{missing:?}");
+    let unknown = house.cli(&["env", "set", "A=1", "-p", "absent"]).await;
+    assert!(unknown.stderr.contains("mikrocloud projects create absent"), "{unknown:?}");
+}
+
+#[tokio::test]
+async fn a_failure_is_told_once_and_steps_are_told_from_the_log() {
+    let house = House::start().await;
+    let directory = house.node("shop", "console.log('begun'); throw new Error('no database')");
+    let ran = house.cli(&["deploy", directory.to_str().unwrap()]).await;
+    assert_eq!(ran.exit, 1, "{ran:?}");
+    assert_eq!(ran.stdout.matches("Error: no database").count(), 1, "{}", ran.stdout);
+    assert!(
+        ran.stderr.ends_with("error: the server exited with status 1 before it answered: Error: no database\n"),
+        "{}",
+        ran.stderr
+    );
+    let steps: Vec<_> = ran.stderr.lines().filter_map(|line| line.split_once("s] ").map(|(_, step)| step)).collect();
+    assert!(steps.contains(&"building") && steps.last() == Some(&"failed"), "{steps:?}");
+    assert!(!ran.stdout.contains("building\n"), "{}", ran.stdout);
+    let log = house.cli(&["logs", "1", "-p", "shop"]).await;
+    assert_eq!(
+        (log.stdout.matches("Error: no database").count(), log.stderr.matches("Error: no database").count()),
+        (1, 1),
+        "{log:?}"
+    );
+}
+
+#[tokio::test]
 async fn promotion_takes_the_same_artifact_to_production() {
     let house = House::start().await;
     let site = house.site("promoted", "as previewed");

@@ -41,7 +41,7 @@ pub struct DeploymentsOptions {
     /// Number of deployments to show
     #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u8).range(1..=100))]
     pub limit: u8,
-    /// Show those after this deployment, for the next page
+    /// Show those after this deployment (its id or number), for the next page
     #[arg(long, value_name = "DEPLOYMENT")]
     pub after: Option<String>,
     #[command(flatten)]
@@ -50,7 +50,7 @@ pub struct DeploymentsOptions {
 
 #[derive(Debug, Args)]
 pub struct LogsOptions {
-    /// The deployment; the live one of the environment when left out
+    /// The deployment's id or number; the live one of the environment when left out
     pub deployment: Option<String>,
     #[command(flatten)]
     pub project: ProjectChoice,
@@ -68,8 +68,10 @@ pub struct LogsOptions {
 
 #[derive(Debug, Args)]
 pub struct PromoteOptions {
-    /// The deployment whose artifact to use
+    /// The id or number of the deployment whose artifact to use
     pub deployment: String,
+    #[command(flatten)]
+    pub project: ProjectChoice,
     #[command(flatten)]
     pub environment: EnvironmentChoice,
     #[command(flatten)]
@@ -78,7 +80,7 @@ pub struct PromoteOptions {
 
 #[derive(Debug, Args)]
 pub struct RollbackOptions {
-    /// The deployment to go back to; the one before the present one when left out
+    /// The id or number of the deployment to go back to; the one before the present one when left out
     pub deployment: Option<String>,
     #[command(flatten)]
     pub project: ProjectChoice,
@@ -90,19 +92,23 @@ pub struct RollbackOptions {
 
 #[derive(Debug, Args)]
 pub struct CancelOptions {
-    /// The deployment
+    /// The deployment's id or number
     pub deployment: String,
+    #[command(flatten)]
+    pub project: ProjectChoice,
     #[command(flatten)]
     pub output: Output,
 }
 
 #[derive(Debug, Args)]
 pub struct DecisionOptions {
-    /// The deployment
+    /// The deployment's id or number
     pub deployment: String,
     /// Reason for the decision
     #[arg(long)]
     pub reason: Option<String>,
+    #[command(flatten)]
+    pub project: ProjectChoice,
     #[command(flatten)]
     pub output: Output,
 }

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::target::deployment_id;
 use crate::arguments::{DecisionOptions, Output};
 use crate::client::api::Api;
 use crate::client::operations;
@@ -58,7 +59,8 @@ pub async fn reject(options: DecisionOptions) -> Result<(), Failure> {
 
 async fn decide(mutation: &str, input_type: &str, done: &str, options: DecisionOptions) -> Result<(), Failure> {
     let api = Api::signed_in()?;
-    let input = json!({"deploymentId": options.deployment, "reason": options.reason});
+    let id = deployment_id(&api, &options.deployment, &options.project).await?;
+    let input = json!({"deploymentId": id, "reason": options.reason});
     let deployment = operations::change_deployment(&api, mutation, input_type, input).await?;
     let status = text(&deployment["status"]).to_lowercase();
     if options.output.json {

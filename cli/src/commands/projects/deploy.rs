@@ -1,11 +1,14 @@
 //! `mikrocloud deploy`: from a directory or a repository to a live URL.
 
+use std::cell::RefCell;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
 use super::explanation;
+use super::shown::Shown;
 use super::target::{manifest, plan_of, project_name};
 use crate::arguments::{DeployOptions, Output};
 use crate::client::api::Api;
@@ -14,6 +17,9 @@ use crate::client::operations;
 use crate::client::output::{self, Progress};
 use crate::client::upload::upload;
 use server::Failure;
+
+/// Interval at which a deployment that waits asks how many are before it.
+const QUEUE_EVERY: Duration = Duration::from_secs(2);
 
 /// Deploys and waits.
 pub async fn deploy(options: DeployOptions) -> Result<(), Failure> {
@@ -99,26 +105,35 @@ fn repository_name(address: &str) -> Result<String, Failure> {
 /// Follows a deployment to its end, and says how it ended.
 pub async fn wait(api: &Api, deployment: &Value, progress: &Progress, output: Output) -> Result<(), Failure> {
     let id = output::text(&deployment["id"]);
-    let mut position = Position::default();
-    let following = follow(api, &id, &mut position, |seen| match seen {
+    let (mut position, shown) = (Position::default(), RefCell::new(Shown::default()));
+    let print = |line: &Value| {
+        let text = output::text(&line["text"]);
+        shown.borrow_mut().add(&text);
+        progress.line(&text);
+    };
+    let following = Box::pin(follow(api, &id, &mut position, |seen| match seen {
         Seen::Event(event) => {
-            progress.status(&output::text(&event["message"]));
-            matches!(event["status"].as_str(), Some("LIVE" | "SUPERSEDED" | "FAILED" | "CANCELLED"))
+            let status = output::text(&event["status"]);
+            let is_over = matches!(status.as_str(), "LIVE" | "SUPERSEDED" | "FAILED" | "CANCELLED");
+            // How it ended is said once, below.
+            progress.status(&if is_over { status.to_lowercase() } else { output::text(&event["message"]) });
+            is_over
         }
         Seen::Line(line) => {
-            progress.line(&output::text(&line["text"]));
+            print(&line);
             false
         }
-    });
+    }));
     tokio::select! {
         followed = following => followed?,
+        () = tell_queue(api, &id, progress) => {}
         _ = tokio::signal::ctrl_c() => {
             progress.finish();
             let message = format!("interrupted; the deployment goes on. Follow it with `mikrocloud logs -f {id}`, stop it with `mikrocloud cancel {id}`");
             return Err(Failure::failed("INTERRUPTED", message));
         }
     }
-    remaining_lines(api, &id, position.line, progress).await?;
+    remaining_lines(api, &id, position.line, print).await?;
     progress.finish();
     let deployment = operations::deployment(api, &id).await?;
     finish(&deployment, output);
@@ -126,20 +141,38 @@ pub async fn wait(api: &Api, deployment: &Value, progress: &Progress, output: Ou
         return Ok(());
     }
     let failure = &deployment["failure"];
-    let mut failed = Failure::failed(output::text(&failure["code"]), output::text(&failure["message"]));
+    let message = output::text(&failure["message"]);
+    let mut failed = Failure::failed(output::text(&failure["code"]), shown.borrow().told_once(&message));
     failed.printed = output.json;
     Err(failed)
 }
 
+/// Says how many builds come first, for as long as the deployment waits for its own. Never returns.
+async fn tell_queue(api: &Api, id: &str, progress: &Progress) {
+    let mut told = None;
+    // Most begin at once, and need no word about it.
+    tokio::time::sleep(QUEUE_EVERY).await;
+    // What cannot be asked is not told: whoever follows the deployment says so if the server is gone.
+    while let Ok(Some(before)) = operations::builds_before(api, id).await {
+        if told.replace(before) != Some(before) {
+            progress.status(&match before {
+                0 => "queued: yours is built next".to_owned(),
+                1 => "queued: 1 build before yours".to_owned(),
+                more => format!("queued: {more} builds before yours"),
+            });
+        }
+        tokio::time::sleep(QUEUE_EVERY).await;
+    }
+    std::future::pending::<()>().await;
+}
+
 /// The lines written before the last event that did not come through yet.
-async fn remaining_lines(api: &Api, id: &str, mut after: i64, progress: &Progress) -> Result<(), Failure> {
+async fn remaining_lines(api: &Api, id: &str, mut after: i64, print: impl Fn(&Value)) -> Result<(), Failure> {
     let until = operations::deployment(api, id).await?["logCount"].as_i64().unwrap_or(0);
     while after < until {
         let lines = operations::log_lines(api, id, after).await?;
         let Some(last) = lines.last().and_then(|line| line["number"].as_i64()) else { return Ok(()) };
-        for line in &lines {
-            progress.line(&output::text(&line["text"]));
-        }
+        lines.iter().for_each(&print);
         after = last;
     }
     Ok(())

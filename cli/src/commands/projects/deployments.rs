@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::{Value, json};
 
 use super::deploy::wait;
-use super::target::project_name;
+use super::target::{deployment_id, project_name};
 use crate::arguments::{CancelOptions, DeploymentsOptions, Output, PromoteOptions, RollbackOptions};
 use crate::client::api::Api;
 use crate::client::operations::{self, DEPLOYMENT};
@@ -22,7 +22,11 @@ pub async fn list(options: DeploymentsOptions) -> Result<(), Failure> {
                 nodes {{ {DEPLOYMENT} }} totalCount pageInfo {{ hasNextPage endCursor }} }} }} }}"
     );
     let environment = &options.environment.environment;
-    let variables = json!({"slug": name, "first": options.limit, "after": options.after, "environment": environment});
+    let after = match &options.after {
+        Some(given) => Some(deployment_id(&api, given, &options.project).await?),
+        None => None,
+    };
+    let variables = json!({"slug": name, "first": options.limit, "after": after, "environment": environment});
     let data = api.run(&query, variables).await?;
     if data["project"].is_null() {
         operations::project(&api, &name).await?;
@@ -57,7 +61,8 @@ fn row(deployment: &Value) -> Vec<String> {
 /// Makes the artifact of a deployment live in another environment.
 pub async fn promote(options: PromoteOptions) -> Result<(), Failure> {
     let api = Api::signed_in()?;
-    let input = json!({"deploymentId": options.deployment, "environment": options.environment.environment});
+    let id = deployment_id(&api, &options.deployment, &options.project).await?;
+    let input = json!({"deploymentId": id, "environment": options.environment.environment});
     let deployment = operations::change_deployment(&api, "promoteDeployment", "PromoteDeploymentInput", input).await?;
     follow_up(&api, &deployment, options.output).await
 }
@@ -65,13 +70,16 @@ pub async fn promote(options: PromoteOptions) -> Result<(), Failure> {
 /// Brings back what an environment showed before.
 pub async fn rollback(options: RollbackOptions) -> Result<(), Failure> {
     let api = Api::signed_in()?;
-    let name = match (&options.deployment, &options.project.project) {
+    let to = match &options.deployment {
+        Some(given) => Some(deployment_id(&api, given, &options.project).await?),
+        None => None,
+    };
+    let name = match (&to, &options.project.project) {
         (Some(id), None) => text(&operations::deployment(&api, id).await?["project"]["slug"]),
         (_, given) => project_name(given.as_deref(), Path::new("."))?,
     };
     let project = operations::project(&api, &name).await?;
-    let input =
-        json!({"projectId": project, "environment": options.environment.environment, "toDeploymentId": options.deployment});
+    let input = json!({"projectId": project, "environment": options.environment.environment, "toDeploymentId": to});
     let deployment = operations::change_deployment(&api, "rollbackDeployment", "RollbackDeploymentInput", input).await?;
     follow_up(&api, &deployment, options.output).await
 }
@@ -79,7 +87,7 @@ pub async fn rollback(options: RollbackOptions) -> Result<(), Failure> {
 /// Cancels a deployment.
 pub async fn cancel(options: CancelOptions) -> Result<(), Failure> {
     let api = Api::signed_in()?;
-    let input = json!({"deploymentId": options.deployment});
+    let input = json!({"deploymentId": deployment_id(&api, &options.deployment, &options.project).await?});
     let deployment = operations::change_deployment(&api, "cancelDeployment", "CancelDeploymentInput", input).await?;
     let status = text(&deployment["status"]).to_lowercase();
     if options.output.json {

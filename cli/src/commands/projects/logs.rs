@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::target::project_name;
+use super::shown::Shown;
+use super::target::{deployment_id, project_name};
 use crate::arguments::LogsOptions;
 use crate::client::api::Api;
 use crate::client::follow::{Position, Seen, follow};
@@ -17,18 +18,24 @@ use server::Failure;
 pub async fn logs(options: LogsOptions) -> Result<(), Failure> {
     let api = Api::signed_in()?;
     let id = match &options.deployment {
-        Some(id) => text(&operations::deployment(&api, id).await?["id"]),
+        Some(given) => {
+            let id = deployment_id(&api, given, &options.project).await?;
+            text(&operations::deployment(&api, &id).await?["id"])
+        }
         None => live_deployment(&api, &options).await?,
     };
     if options.follow {
         return follow_log(&api, &id, options.after).await;
     }
-    let mut all = Vec::new();
+    let (mut all, mut shown) = (Vec::new(), Shown::default());
     let mut after = options.after;
     loop {
         let lines = operations::log_lines(&api, &id, after).await?;
         let Some(last) = lines.last().and_then(|line| line["number"].as_i64()) else { break };
         after = last;
+        for line in &lines {
+            shown.add(&text(&line["text"]));
+        }
         if options.output.json {
             all.extend(lines);
         } else if !lines.iter().all(print) {
@@ -37,6 +44,11 @@ pub async fn logs(options: LogsOptions) -> Result<(), Failure> {
     }
     if options.output.json {
         output::json(&json!({"deployment": id, "lines": all}));
+        return Ok(());
+    }
+    let failure = operations::deployment(&api, &id).await?["failure"].take();
+    if let Some(message) = failure["message"].as_str() {
+        eprintln!("this deployment ended: {}", shown.told_once(message));
     }
     Ok(())
 }

@@ -12,5 +12,6 @@ pub mod init;
 pub mod logs;
 pub mod project;
 pub mod schedules;
+pub mod shown;
 pub mod storage;
-pub mod target;
+mod target;

@@ -8,6 +8,9 @@ use domain::manifest::{FILE_NAME, Manifest};
 use domain::name::ProjectName;
 use sources::DirectoryTree;
 
+use crate::arguments::ProjectChoice;
+use crate::client::api::Api;
+use crate::client::operations;
 use server::Failure;
 
 /// The project file and the build plan of a directory, or of one in it, as they come out with the programs of this machine.
@@ -37,6 +40,13 @@ pub fn project_name(given: Option<&str>, directory: &Path) -> Result<String, Fai
     name.map(|name| name.to_string()).ok_or_else(|| {
         Failure::usage("no project name can be made of the directory's name: choose one with --project, or in mikrocloud.toml")
     })
+}
+
+/// The id of a deployment that is named by it, or by its number in the project that is chosen.
+pub async fn deployment_id(api: &Api, given: &str, project: &ProjectChoice) -> Result<String, Failure> {
+    let Ok(number) = given.trim_start_matches('#').parse::<i64>() else { return Ok(given.to_owned()) };
+    let name = project_name(project.project.as_deref(), Path::new("."))?;
+    operations::deployment_of_number(api, &name, number).await
 }
 
 /// The project file of a directory, if there is one.

@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::log::Log;
 use super::watch::{Passed, Watch};
 use super::{Build, failure};
+use crate::cause::cause;
 use crate::process::{LineReader, Pipe, ProcessSpec, ProcessTree};
 
 /// Number of lines that wait for the log before the program is blocked.
@@ -149,8 +150,9 @@ impl Step<'_> {
             (None, None) => "ended".to_owned(),
         };
         let last = log.last_lines();
+        let because = cause(&last.lines().collect::<Vec<_>>()).map(|cause| format!(": {cause}")).unwrap_or_default();
         let last = if last.is_empty() { "It printed nothing.".to_owned() } else { format!("Its last lines:\n{last}") };
-        failure(ErrorKind::Invalid, "BUILD_FAILED", format!("`{}` {how}. {last}", self.title))
+        failure(ErrorKind::Invalid, "BUILD_FAILED", format!("`{}` {how}{because}. {last}", self.title))
     }
 }
 

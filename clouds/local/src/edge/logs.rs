@@ -13,6 +13,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
+use crate::cause::cause;
 use crate::control::SharedControlPlane;
 use crate::process::{LineReader, ProcessTree};
 
@@ -27,6 +28,9 @@ const CAPACITY: usize = 1024;
 
 /// Lines per second and workload beyond which lines are dropped, and how many may come at once.
 const RATE: f64 = 2000.0;
+
+/// Stands between a message and the program's last lines.
+pub(crate) const LAST_LINES: &str = "; its last lines:\n";
 
 /// Lines that are remembered to explain a failure.
 const TAIL: usize = 20;
@@ -153,8 +157,8 @@ pub(crate) struct Output {
 }
 
 impl Output {
-    /// The last lines, for a message that explains a failure; empty when there are none. Waits a moment for output that is still
-    /// on its way after the process ended.
+    /// The end of a message that explains a failure: what the program says is the cause, then its last lines. Waits a moment for
+    /// output that is still on its way after the process ended.
     pub async fn last_lines(&mut self) -> String {
         let deadline = Instant::now() + Duration::from_millis(500);
         for reader in &mut self.readers {
@@ -166,7 +170,11 @@ impl Output {
             return "; it printed nothing".to_owned();
         }
         let lines: Vec<&str> = tail.iter().map(String::as_str).collect();
-        format!("; its last lines:\n{}", lines.join("\n"))
+        match cause(&lines) {
+            Some(cause) if lines.len() == 1 => format!(": {cause}"),
+            Some(cause) => format!(": {cause}{LAST_LINES}{}", lines.join("\n")),
+            None => format!("{LAST_LINES}{}", lines.join("\n")),
+        }
     }
 }
 

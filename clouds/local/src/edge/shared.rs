@@ -90,7 +90,7 @@ impl Place {
         format!("{}{}:{name}:{number}", self.shared.config.marker_prefix(), self.id())
     }
 
-    /// The variables of its configuration; from now on its log does not show them.
+    /// The variables of its configuration; from now on its log does not show them. Those of its plan and project file are public.
     pub async fn variables(&self) -> Result<Vec<(String, Secret)>, StartFailure> {
         let variables = self.shared.control.variables(self.id()).await?;
         self.logs.hide(variables.iter().map(|(_, value)| value));

@@ -87,6 +87,8 @@ impl StaticRuntime {
             (None, Ok(_)) => {}
             (None, Err(_)) => logs.system(format!("{done} are compressed, the others will be while the site is served")),
         }
+        // Said before it is live, not after.
+        logs.flush(Duration::from_secs(1)).await;
         Ok(site)
     }
 

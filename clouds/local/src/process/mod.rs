@@ -4,6 +4,7 @@
 mod lines;
 mod marked;
 mod pipe;
+mod ports;
 mod program;
 mod scan;
 mod tree;

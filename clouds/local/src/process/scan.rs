@@ -2,11 +2,13 @@
 
 use std::collections::HashSet;
 use std::fs;
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rustix::process::{Pid, Signal, kill_process, kill_process_group};
 
 use super::MARKER;
+use super::ports::listening;
 
 /// Resource use of a process tree.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -114,6 +116,11 @@ impl Members {
             processes: sum.processes + 1,
             memory_bytes: sum.memory_bytes + process.resident_pages * page,
         })
+    }
+
+    /// Returns the addresses on which they listen. Reads `/proc`: call it where blocking is acceptable.
+    pub fn listening(&self) -> Vec<SocketAddr> {
+        listening(&self.scan().iter().map(Process::id).collect::<Vec<_>>())
     }
 
     /// The members that are alive now.

@@ -121,21 +121,21 @@ async fn the_artifact_stays_as_it_is_and_variables_reach_the_server_but_not_its_
         (
             "server.mjs",
             "import fs from 'node:fs'; import http from 'node:http';\n\
-        fs.writeFileSync('data.txt', 'changed'); console.log('token is', process.env.TOKEN);\n\
+        fs.writeFileSync('data.txt', 'changed'); console.log('token is', process.env.TOKEN, process.env.EXTRA);\n\
         http.createServer((q, r) => r.end([process.env.TOKEN, process.env.EXTRA, process.argv[2] === process.env.PORT].join()))\n\
         .listen(process.env.PORT, process.env.HOST);",
         ),
         ("data.txt", "original"),
     ];
     let mut spec = server(&["node", "server.mjs", "$PORT"]);
-    spec.env = vec![("EXTRA".to_owned(), "more".to_owned()), ("TOKEN".to_owned(), "overridden".to_owned())];
+    spec.env = vec![("EXTRA".to_owned(), "production".to_owned()), ("TOKEN".to_owned(), "overridden".to_owned())];
     let id = domain::id::DeploymentId::new();
     world.control.lock().variables.insert(id, vec![("TOKEN".to_owned(), Secret::new("s3cret-value"))]);
     world.apply_as(id, WorkloadSpec::Server(spec), &files).await;
     world.ready(id).await;
-    assert_eq!(world.get(&own_label(id), "/").await.body, "s3cret-value,more,true");
+    assert_eq!(world.get(&own_label(id), "/").await.body, "s3cret-value,production,true");
     let log = until("it logged", || async { Some(world.control.log_text(id)).filter(|log| log.contains("token is")) }).await;
-    assert!(log.contains("stdout: token is ***"), "{log}");
+    assert!(log.contains("stdout: token is *** production\n"), "{log}");
     let artifact = world.artifact(&files);
     let original = world.control.lock().artifacts[&artifact].join("data.txt");
     assert_eq!(std::fs::read_to_string(original).unwrap(), "original");
@@ -231,4 +231,30 @@ async fn a_start_that_fails_through_no_fault_of_the_server_is_tried_again() {
     std::fs::rename(&away, &root).unwrap();
     world.ready(id).await;
     assert_eq!(world.get(&own_label(id), "/").await.body, "up");
+}
+
+#[tokio::test]
+async fn a_server_that_listens_elsewhere_is_told_where_at_once() {
+    let world = World::new().await;
+    let other = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let text = answering("'here'").replace("process.env.PORT", &other.to_string());
+    let id = world.apply(node(), &[("server.mjs", &text)]).await;
+    let told = format!("system: so far the server listens on port {other}, not on port ");
+    until("the log says where", || async { world.control.log_text(id).contains(&told).then_some(()) }).await;
+    assert!(matches!(world.control.observed(id), clouds_contract::Observation::Pending { .. }));
+    world.cloud.servers.as_ref().unwrap().delete(id).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_server_that_fails_is_told_by_its_cause() {
+    let world = World::new().await;
+    let id = world.apply(node(), &[("server.mjs", "console.log('begun'); throw new Error('no database')")]).await;
+    let (code, message) = world.failure(id).await;
+    let first = message.lines().next().unwrap();
+    assert_eq!(
+        (code.as_str(), first),
+        ("SERVER_EXITED", "the server exited with status 1 before it answered: Error: no database; its last lines:")
+    );
+    assert!(message.contains("\nbegun\n"), "{message}");
+    assert!(!world.control.log_text(id).contains("system: the server exited"), "{}", world.control.log_text(id));
 }

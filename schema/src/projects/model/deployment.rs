@@ -170,6 +170,12 @@ impl Deployment {
         self.0.artifact_removed_at
     }
 
+    /// Number of builds, of all teams, that come before its own; null unless it waits for its build.
+    async fn builds_before(&self, context: &Context<'_>) -> Result<Option<i64>> {
+        let (services, _) = caller(context)?;
+        services.deployments().builds_before(&self.0).await.map_err(to_graphql)
+    }
+
     /// Events with numbers above `after`, in order.
     #[graphql(complexity = "usize::try_from(first.unwrap_or(20)).unwrap_or(20) * child_complexity")]
     async fn events(

@@ -15,10 +15,11 @@ mod workspace;
 
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission, Target};
-use domain::deployment::{Deployment, Failure};
+use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
 use domain::time::Timestamp;
+use jobs::payload::{BuildJob, Payload as _};
 use services_core::audit::AuditEntry;
 use services_core::error::is_disk_full;
 use services_core::{Result, ServiceError, require_on, require_somewhere};
@@ -138,6 +139,14 @@ impl Deployments {
     pub async fn count(&self, actor: &Actor, project: ProjectId) -> Result<i64> {
         require_on(actor, Permission::ProjectRead, Target::Project(project), "project")?;
         Ok(self.store().deployment_count(actor.team_id, project).await?)
+    }
+
+    /// Returns the number of builds, of all teams, that come before a deployment's own. `None` unless it waits for its build.
+    pub async fn builds_before(&self, deployment: &Deployment) -> Result<Option<i64>> {
+        if deployment.status != DeploymentStatus::Queued {
+            return Ok(None);
+        }
+        Ok(self.store().job_count_before(deployment.team_id, deployment.id.uuid(), BuildJob::KIND).await?)
     }
 
     /// The address that shows this deployment alone, for as long as its resources are kept.

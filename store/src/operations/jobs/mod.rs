@@ -146,6 +146,16 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(id).fetch_optional(pool).await)?)
     }
 
+    /// Returns the number of jobs of the same kind and queue, of all teams, that come before a subject's own: those that run, and those
+    /// that wait with an earlier turn. `None` if it has no job of this kind that waits.
+    pub async fn job_count_before(&self, team: TeamId, subject: Uuid, kind: &str) -> Result<Option<i64>> {
+        let sql = "SELECT (SELECT COUNT(*) FROM jobs other WHERE other.queue = own.queue AND other.kind = own.kind AND other.id <> own.id
+                AND (other.state = 'running' OR (other.state = 'pending'
+                    AND (other.priority, other.run_at, other.id) < (own.priority, own.run_at, own.id))))
+            FROM jobs own WHERE own.team_id = $1 AND own.subject_id = $2 AND own.kind = $3 AND own.state = 'pending'";
+        Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(subject).bind(kind).fetch_optional(pool).await)?)
+    }
+
     /// Jobs of a queue that could run at this moment: the most urgent of each team first, then the next of each.
     pub async fn job_list_due(&self, queue: &str, at: Timestamp, limit: i64) -> Result<Vec<DueJob>> {
         let sql = concat!(

@@ -84,9 +84,13 @@ pub(crate) fn compress(site: &Weak<Site>, tasks: &[Task], store: &CopyStore, pro
 
 fn compress_one(task: &Task, store: &CopyStore) -> io::Result<()> {
     let Some(first) = task.assets.first() else { return Ok(()) };
-    let content = fs::read(&first.identity.file)?;
-    let (brotli, gzip) = encoded(&content)?;
-    let copies = store.keep(&task.hash, &brotli, &gzip)?;
+    // Another site may have had the same content, and its turn before.
+    let copies = if let Some(copies) = store.find(&task.hash) {
+        copies
+    } else {
+        let (brotli, gzip) = encoded(&fs::read(&first.identity.file)?)?;
+        store.keep(&task.hash, &brotli, &gzip)?
+    };
     let file = store.file(&task.hash);
     task.assets.iter().for_each(|asset| asset.set_copies(copies, &file, &task.hash));
     Ok(())

@@ -216,7 +216,7 @@ impl FunctionRuntime {
     }
 
     fn start_page(&self, failure: &StartFailure) -> Page {
-        self.place.logs.system(failure.message.as_str());
+        self.place.logs.system(failure.summary());
         // The last lines hold the function's stack: they are for the log.
         Page::unavailable(format!("the function {} does not start; its log says why", self.function.route), 5)
     }

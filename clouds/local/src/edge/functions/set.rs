@@ -74,6 +74,8 @@ impl FunctionGroup {
         }
         for function in &self.functions {
             if let Err(failure) = function.check().await {
+                // What it printed is there for whoever hears of the failure.
+                self.place.logs.flush(Duration::from_secs(1)).await;
                 return if failure.is_retryable {
                     self.place.status.pending(failure.message);
                 } else {

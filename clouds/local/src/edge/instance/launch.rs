@@ -10,10 +10,11 @@ use domain::secret::Secret;
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
 
+use super::elsewhere::Elsewhere;
 use super::port::{ReservedPort, is_free};
 use super::probe::{Finding, Probe};
 use super::running::{Running, describe_end};
-use crate::edge::logs::{LogPipe, Output};
+use crate::edge::logs::{LAST_LINES, LogPipe, Output};
 use crate::engine::Container;
 use crate::process::{ProcessSpec, ProcessTree};
 
@@ -81,6 +82,13 @@ impl StartFailure {
     }
 }
 
+impl StartFailure {
+    /// The message without the program's last lines, for a log that has them already.
+    pub fn summary(&self) -> &str {
+        self.message.split_once(LAST_LINES).map_or(self.message.as_str(), |(summary, _)| summary)
+    }
+}
+
 impl From<CloudError> for StartFailure {
     fn from(error: CloudError) -> Self {
         Self { is_retryable: error.is_retryable(), code: error.code, message: error.message }
@@ -128,7 +136,8 @@ async fn attempt_once(plan: &LaunchPlan, logs: &LogPipe, stop: &CancellationToke
     plan.remove_container().await;
     let mut tree = ProcessTree::spawn(&spec(plan, port.number())).map_err(|error| LaunchError::Failed(error.into()))?;
     let mut output = logs.follow(&mut tree);
-    let outcome = wait_until_healthy(plan, port.number(), &mut tree, stop).await;
+    let mut elsewhere = Elsewhere::new(plan, port.number(), logs, tree.members());
+    let outcome = wait_until_healthy(plan, port.number(), &mut tree, &mut elsewhere, stop).await;
     if !matches!(outcome, Outcome::Healthy) {
         let grace = if matches!(outcome, Outcome::Exited(_)) { Duration::ZERO } else { plan.stop_grace };
         tree.stop(grace).await;
@@ -141,7 +150,8 @@ async fn attempt_once(plan: &LaunchPlan, logs: &LogPipe, stop: &CancellationToke
             Ok(Attempt::Exited { port: port.number(), message: exit_message(plan, status, &mut output).await })
         }
         Outcome::Unhealthy(finding) => {
-            let message = unhealthy_message(plan, port.number(), finding);
+            let elsewhere = elsewhere.message().filter(|_| finding == Some(Finding::Refused));
+            let message = elsewhere.unwrap_or_else(|| unhealthy_message(plan, port.number(), finding));
             Err(failed("HEALTH_CHECK_FAILED", message + &output.last_lines().await))
         }
     }
@@ -155,7 +165,13 @@ enum Outcome {
     Unhealthy(Option<Finding>),
 }
 
-async fn wait_until_healthy(plan: &LaunchPlan, port: u16, tree: &mut ProcessTree, stop: &CancellationToken) -> Outcome {
+async fn wait_until_healthy(
+    plan: &LaunchPlan,
+    port: u16,
+    tree: &mut ProcessTree,
+    elsewhere: &mut Elsewhere<'_>,
+    stop: &CancellationToken,
+) -> Outcome {
     let started = Instant::now();
     let mut last = None;
     loop {
@@ -177,6 +193,9 @@ async fn wait_until_healthy(plan: &LaunchPlan, port: u16, tree: &mut ProcessTree
         if last == Some(Finding::Healthy) {
             // What answered may be somebody else who took the port first: then our own process ends about now.
             return timeout(Duration::ZERO, tree.wait()).await.map_or(Outcome::Healthy, Outcome::Exited);
+        }
+        if last == Some(Finding::Refused) {
+            elsewhere.look().await;
         }
         if started.elapsed() >= plan.deadline {
             return Outcome::Unhealthy(last);

@@ -1,5 +1,6 @@
 //! One running process that answers requests.
 
+mod elsewhere;
 mod launch;
 mod pool;
 mod port;

@@ -191,15 +191,16 @@ impl ServerGroup {
     pub(super) fn start_failed(&self, failure: &StartFailure) -> bool {
         let (was_ready, live) = (self.was_ready(), self.is_live());
         if live {
-            self.place.status.pending(format!("restarting: {}", failure.message));
+            self.place.status.pending(format!("restarting: {}", failure.summary()));
             return true;
         }
         if failure.is_retryable && !was_ready {
-            self.place.status.pending(failure.message.as_str());
+            self.place.status.pending(failure.summary());
             return true;
         }
-        self.place.logs.system(failure.message.as_str());
         if was_ready {
+            // The failure of a deployment that never was is told with the deployment.
+            self.place.logs.system(failure.summary());
             let retry_at = Some(Instant::now() + RETRY_AFTER);
             self.set_phase(Phase::Failed { message: failure.message.clone(), retry_at });
         } else {

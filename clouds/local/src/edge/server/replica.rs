@@ -15,6 +15,9 @@ use crate::edge::instance::{Ended, LaunchError, LaunchPlan, Probe, Running, Star
 /// Time for which requests in progress may continue in a workload that is deleted.
 const RETIRE_DRAIN: Duration = Duration::from_secs(3);
 
+/// Time for which a failure waits until the output before it is stored.
+const FLUSH: Duration = Duration::from_secs(1);
+
 /// Keeps one process running until `stop` fires. Fires it itself when it gives up.
 pub(super) async fn replica(group: Arc<ServerGroup>, number: u32, stop: CancellationToken) {
     let mut backoff = Backoff::default();
@@ -27,11 +30,13 @@ pub(super) async fn replica(group: Arc<ServerGroup>, number: u32, stop: Cancella
             },
             Err(LaunchError::Stopped) => return,
             Err(LaunchError::Failed(failure)) => {
+                // What it printed is there for whoever hears of the failure.
+                group.place.logs.flush(FLUSH).await;
                 if !group.start_failed(&failure) {
                     stop.cancel();
                     return;
                 }
-                failure.message
+                failure.summary().to_owned()
             }
         };
         if !group.has_reason() {
