@@ -12,8 +12,8 @@ help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: deps-build ## Build MikroCloud and run it, with the state in the platform's data directory
-	cargo build --release -p cli
-	exec $(BIN)/release/mikrocloud up
+	cargo build --profile quick -p cli
+	exec $(BIN)/quick/mikrocloud up
 
 build: deps-build ## Build the debug binary
 	cargo build -p cli

@@ -1,7 +1,5 @@
 //! package.json, and what is installed and run for it.
 
-use std::cell::RefCell;
-
 use serde_json::Value;
 
 use super::directory::Subdirectory;
@@ -21,7 +19,7 @@ pub(super) struct Package {
     /// Versions of Node that it asks for.
     node: Node,
     /// Programs that are installed for it, as npm names them: those that the machine does not have.
-    tools: RefCell<Vec<String>>,
+    tools: Vec<String>,
 }
 
 impl Package {
@@ -38,15 +36,14 @@ impl Package {
             None => Manager::of(project.tree, &json),
         };
         let node = versions::node(project.tree, &json);
-        let package = Self { json, manager, root, node, tools: RefCell::default() };
-        package.find_tools(project);
+        let mut package = Self { json, manager, root, node, tools: Vec::new() };
+        package.tools = package.missing_tools(project);
         Ok(Some(package))
     }
 
     /// Programs that its scripts and its package manager need and that the machine does not have.
-    fn find_tools(&self, project: &Project<'_>) {
-        let mut tools = self.tools.borrow_mut();
-        tools.extend(self.node.package.clone());
+    fn missing_tools(&self, project: &Project<'_>) -> Vec<String> {
+        let mut tools: Vec<String> = self.node.package.iter().cloned().collect();
         let manager = self.manager.program;
         if manager != Program::Npm && !project.tree.has_program(manager.name()) {
             tools.push(self.manager.package());
@@ -62,19 +59,12 @@ impl Package {
                 tools.push(package.to_owned());
             }
         }
+        tools
     }
 
     /// Returns true if it lists this package, for run time or for development.
     pub fn has(&self, name: &str) -> bool {
-        self.version(name).is_some()
-    }
-
-    /// The version that it lists of a package.
-    pub fn version(&self, name: &str) -> Option<&str> {
-        ["dependencies", "devDependencies"]
-            .iter()
-            .find_map(|table| self.json[table].get(name))
-            .map(|version| version.as_str().unwrap_or_default())
+        ["dependencies", "devDependencies"].iter().any(|table| self.json[table].get(name).is_some())
     }
 
     /// One of its scripts.
@@ -94,8 +84,7 @@ impl Package {
 
     /// The programs that install what it lists; none when it lists nothing.
     pub fn install(&self, project: &Project<'_>) -> Vec<BuildStep> {
-        let tools = self.tools.borrow();
-        let mut steps = if tools.is_empty() { Vec::new() } else { vec![package_manager::install_tools(&tools)] };
+        let mut steps = if self.tools.is_empty() { Vec::new() } else { vec![package_manager::install_tools(&self.tools)] };
         let tables = ["dependencies", "devDependencies", "optionalDependencies", "workspaces"];
         let filled = |value: &Value| match value {
             Value::Object(map) => !map.is_empty(),
@@ -153,11 +142,9 @@ impl Package {
     pub fn complete(&self, mut plan: BuildPlan) -> BuildPlan {
         plan.notes.extend(self.manager.note.clone());
         plan.notes.extend(self.node.note.clone());
-        if !self.tools.borrow().is_empty() {
-            plan.notes.push(format!(
-                "installed for this project, because this machine does not have it: {}",
-                self.tools.borrow().join(", ")
-            ));
+        if !self.tools.is_empty() {
+            plan.notes
+                .push(format!("installed for this project, because this machine does not have it: {}", self.tools.join(", ")));
             plan = plan::with_path(plan, &[TOOLS_PATH]);
         }
         plan::with_path(plan, &["node_modules/.bin"])

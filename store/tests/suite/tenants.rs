@@ -325,6 +325,7 @@ impl Everything {
             resource_list_of_deployment(deployment);
             upload_exists(&digest(1));
             job_get(self.job);
+            job_count_before(deployment.uuid(), "test");
             job_list(&JobFilter::default(), None, 10);
             job_failure_list(self.failed);
             domain_list(project_id);

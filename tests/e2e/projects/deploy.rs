@@ -50,7 +50,7 @@ async fn one_of_several_projects_is_deployed_and_started_as_its_procfile_says() 
     let house = House::start().await;
     let directory = tempfile::tempdir().unwrap();
     let source = directory.path().join("shops");
-    let project = source.join("apps/api");
+    let project = source.join("apps/shop");
     std::fs::create_dir_all(&project).unwrap();
     std::fs::write(project.join("package.json"), "{}").unwrap();
     std::fs::write(project.join("Procfile"), "web: WORD=${WORD:-hello} node server.js\n").unwrap();
@@ -60,16 +60,17 @@ async fn one_of_several_projects_is_deployed_and_started_as_its_procfile_says() 
 
     let (code, message) = house.deploy_in_vain(&source, &[]).await;
     assert!(
-        code == "NOTHING_DETECTED" && message.contains("apps/api has package.json; deploy one of them with --directory apps/api"),
+        code == "NOTHING_DETECTED"
+            && message.contains("apps/shop has package.json; deploy one of them with --directory apps/shop"),
         "{message}"
     );
-    house.deploy(&source, &["--directory", "apps/api"]).await;
-    assert_eq!(house.body("api").await, "hello of the api");
-    std::fs::write(source.join("mikrocloud.toml"), "[project]\nname = 'shops'\n[build]\ndirectory = 'apps/api'\n").unwrap();
+    house.deploy(&source, &["--directory", "apps/shop"]).await;
+    assert_eq!(house.body("shop").await, "hello of the api");
+    std::fs::write(source.join("mikrocloud.toml"), "[project]\nname = 'shops'\n[build]\ndirectory = 'apps/shop'\n").unwrap();
     house.deploy(&source, &[]).await;
     assert_eq!(house.body("shops").await, "hello of the api");
     let explained = house.json(&["deploy", source.to_str().unwrap(), "--explain"]).await;
-    assert_eq!(explained["reason"], "in apps/api: there is package.json, and Procfile says how it starts");
+    assert_eq!(explained["reason"], "in apps/shop: there is package.json, and Procfile says how it starts");
 }
 
 #[tokio::test]
