@@ -14,7 +14,7 @@ pub(super) struct Lists {
     pub file: Option<&'static str>,
     /// Names of the packages, in the spelling in which they are compared (PEP 503).
     pub names: BTreeSet<String>,
-    /// What pip is to install.
+    /// Requirements for pip.
     pub wanted: Wanted,
     /// Versions that a lock file fixes, as pip's constraints.
     pub constraints: Vec<String>,
@@ -22,7 +22,7 @@ pub(super) struct Lists {
     pub requires_python: Option<String>,
 }
 
-/// What pip is to install.
+/// Requirements for pip.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) enum Wanted {
     #[default]
@@ -33,7 +33,7 @@ pub(super) enum Wanted {
     Lines(Vec<String>),
     /// The project itself, whose build knows what it needs.
     Project,
-    /// What uv exports from its lock file.
+    /// The export of uv from its lock file.
     Uv,
 }
 

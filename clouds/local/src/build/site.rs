@@ -1,4 +1,4 @@
-//! What the log of a build says of its static site before anybody sees it.
+//! Remarks in the log of a build about its static site, before anybody sees it.
 
 use std::path::Path;
 
