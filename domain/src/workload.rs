@@ -102,6 +102,7 @@ pub struct Function {
 /// Runtime of a function.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum), graphql(name = "FunctionRuntime"))]
 pub enum Runtime {
     /// Node.js: the module's default export takes a web-standard `Request` and returns a `Response`.
     Node,

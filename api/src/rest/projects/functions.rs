@@ -9,6 +9,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::rest::protocol::capitals::Capitals;
 use crate::rest::protocol::error::Answer;
 use crate::rest::protocol::extract::{Caller, Query};
 use crate::rest::protocol::paging::PageOf;
@@ -19,15 +20,7 @@ pub(in crate::rest) fn routes() -> OpenApiRouter<ApiState> {
     OpenApiRouter::new().routes(routes!(list))
 }
 
-/// Runtime of a function.
-#[derive(Debug, Serialize, ToSchema)]
-#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
-enum FunctionRuntime {
-    /// Node.js.
-    Node,
-    /// Python.
-    Python,
-}
+type FunctionRuntime = Capitals<workload::Runtime>;
 
 /// A function that an environment serves.
 #[derive(Debug, Serialize, ToSchema)]
@@ -79,10 +72,7 @@ async fn list(
     let view = |function: workload::Function| FunctionView {
         route: function.route,
         file: function.file,
-        runtime: match function.runtime {
-            workload::Runtime::Node => FunctionRuntime::Node,
-            workload::Runtime::Python => FunctionRuntime::Python,
-        },
+        runtime: function.runtime.into(),
         deployment_id: live,
         memory_mib: set.memory_mib,
         timeout_seconds: set.timeout_seconds,
