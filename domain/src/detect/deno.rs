@@ -56,15 +56,15 @@ pub(super) fn detect(project: &Project<'_>) -> Result<Option<Reading>, DetectErr
         steps.push(step(&["cache", entry]));
     }
     // Programs that choose no port of their own take this one (https://docs.deno.com/runtime/reference/env_variables).
-    let addressed = |words: &str| plan::shell(&format!("DENO_SERVE_ADDRESS=\"tcp:127.0.0.1:$PORT\" exec deno {words}"));
+    let addressed = |words: &[&str]| plan::command(&[&["env", "DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT", "deno"], words].concat());
     let (reason, command) = match (&project.start, entry) {
         (Some(start), _) => (format!("there is {file}, and {} says how it starts", start.file), start.command.clone()),
-        (None, _) if has_task("start") => (format!("{file} has the task `start`"), addressed("task start")),
+        (None, _) if has_task("start") => (format!("{file} has the task `start`"), addressed(&["task", "start"])),
         (None, Some(entry)) if project.tree.read(entry).is_some_and(|text| text.contains("export default")) => (
             format!("there is {file}, and {entry} exports a server"),
             plan::command(&["deno", "serve", "--allow-all", "--host", "127.0.0.1", "--port", "$PORT", entry]),
         ),
-        (None, Some(entry)) => (format!("there is {file} and {entry}"), addressed(&format!("run --allow-all {entry}"))),
+        (None, Some(entry)) => (format!("there is {file} and {entry}"), addressed(&["run", "--allow-all", entry])),
         (None, None) => {
             return Err(DetectError::new(
                 "START_UNKNOWN",

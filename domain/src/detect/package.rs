@@ -166,9 +166,8 @@ fn read(tree: &dyn SourceTree, path: &str) -> Result<Option<Value>, DetectError>
 
 /// The directory of the workspace that a directory of the source is a member of.
 pub(super) fn workspace_root(tree: &dyn SourceTree, directory: &str) -> Option<String> {
-    if LOCKS_OF_ITS_OWN.iter().any(|lock| tree.exists(&plan::join(directory, lock)))
-        || !tree.exists(&plan::join(directory, "package.json"))
-    {
+    // With a lock file of its own it stands for itself.
+    if package_manager::has_lock(tree, directory) || !tree.exists(&plan::join(directory, "package.json")) {
         return None;
     }
     let mut above = directory;
@@ -188,10 +187,6 @@ pub(super) fn workspace_root(tree: &dyn SourceTree, directory: &str) -> Option<S
         }
     }
 }
-
-/// Lock files by which a directory stands for itself.
-const LOCKS_OF_ITS_OWN: &[&str] =
-    &["package-lock.json", "pnpm-lock.yaml", "yarn.lock", "bun.lock", "bun.lockb", "npm-shrinkwrap.json"];
 
 /// The way up from a subdirectory to its workspace, such as `../..`.
 fn above(tree: &dyn SourceTree, directory: &str) -> Option<String> {

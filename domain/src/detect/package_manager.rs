@@ -47,6 +47,11 @@ const LOCKS: &[(&str, Program)] = &[
     ("npm-shrinkwrap.json", Program::Npm),
 ];
 
+/// Returns true if a directory has a lock file of its own.
+pub(super) fn has_lock(tree: &dyn SourceTree, directory: &str) -> bool {
+    LOCKS.iter().any(|(lock, _)| tree.exists(&plan::join(directory, lock)))
+}
+
 /// Files by which a package manager is recognised where there is no lock.
 const MARKS: &[(&str, Program)] = &[
     ("pnpm-workspace.yaml", Program::Pnpm),

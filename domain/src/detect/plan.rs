@@ -69,7 +69,7 @@ pub(super) fn step<'a>(words: impl IntoIterator<Item = &'a str>) -> BuildStep {
     BuildStep { command: words.into_iter().map(str::to_owned).collect(), env: Vec::new(), directory: String::new() }
 }
 
-/// A line of the project's own for a shell.
+/// A Procfile's line for a shell: the project's own words, run as that format has it (ADR 6).
 pub(super) fn shell(line: &str) -> Vec<String> {
     command(&["sh", "-c", line])
 }

@@ -231,8 +231,8 @@ fn with_own_server(project: &Project<'_>, install: &Install) -> Option<Start> {
     if has("gradio")
         && let Some(file) = file_with(&["gradio"])
     {
-        let line = format!("GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=$PORT exec python3 {}", shell_words::quote(&file));
-        return Some(Start::new("Gradio", reason(&file), plan::shell(&line)));
+        let address = ["env", "GRADIO_SERVER_NAME=127.0.0.1", "GRADIO_SERVER_PORT=$PORT", "python3", &file];
+        return Some(Start::new("Gradio", reason(&file), plan::command(&address)));
     }
     if has("sanic")
         && let Some(application) = application(project, &["Sanic("])

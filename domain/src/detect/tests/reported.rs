@@ -410,7 +410,7 @@ fn other_languages_are_built_by_their_usual_tools() {
     insta::assert_snapshot!(plan(&[("deno.json", r#"{"tasks": {"start": "deno run -A main.ts"}}"#), ("main.ts", "")]), @r#"
     Deno (deno.json has the task `start`)
     $ DENO_DIR=.mikrocloud/deno deno cache main.ts
-    server in ``: DENO_DIR=.mikrocloud/deno sh -c DENO_SERVE_ADDRESS="tcp:127.0.0.1:$PORT" exec deno task start
+    server in ``: DENO_DIR=.mikrocloud/deno env DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT deno task start
     "#);
     insta::assert_snapshot!(plan(&[("mkdocs.yml", "theme:\n  name: material\n"), ("docs/index.md", "")]), @"
     MkDocs (there is mkdocs.yml)

@@ -38,7 +38,7 @@ pub(crate) struct CopyVariants {
 #[derive(Debug)]
 pub(crate) struct Variant {
     pub file: PathBuf,
-    /// Where it begins in the file, bytes.
+    /// Offset in the file, bytes.
     pub offset: u64,
     /// In bytes.
     pub length: u64,

@@ -38,7 +38,7 @@ pub(crate) struct Copies {
 /// Part of a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Place {
-    /// Where it begins, bytes.
+    /// Offset, bytes.
     pub offset: u64,
     /// In bytes.
     pub length: u64,

@@ -29,7 +29,7 @@ pub(crate) struct Index {
 pub(crate) struct FileRecord {
     /// Relative to the site's root, with `/` between its parts.
     pub path: String,
-    /// Where it really is, relative to the root as well, when links lead there.
+    /// Real place, relative to the root as well, when links lead there.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub real: Option<String>,
     /// In bytes.

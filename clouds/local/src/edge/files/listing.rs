@@ -27,7 +27,7 @@ pub(crate) struct Listing {
 pub(crate) struct ListedFile {
     /// Relative to the root, with `/` between its parts.
     pub path: String,
-    /// Where it really is, relative to the root as well, when links lead there.
+    /// Real place, relative to the root as well, when links lead there.
     pub real: Option<String>,
     /// In bytes.
     pub size: u64,
@@ -115,7 +115,7 @@ impl ListedFile {
     }
 }
 
-/// What is in a directory that is left out is left out with it.
+/// A directory that is left out takes its content with it.
 fn skip(walk: &mut walkdir::IntoIter, entry: &DirEntry) {
     if entry.file_type().is_dir() {
         walk.skip_current_dir();

@@ -42,7 +42,7 @@ pub(crate) struct Rules {
     pub headers: HeaderRules,
     /// The `trailingSlash` of a `vercel.json`: it says which addresses redirect to the others.
     pub trailing_slash: Option<bool>,
-    /// What of these files is not followed, for the site's owner.
+    /// Parts of these files that are not followed, for the site's owner.
     pub complaints: Vec<String>,
 }
 

@@ -44,7 +44,7 @@ impl<'a> Elsewhere<'a> {
         }
     }
 
-    /// Where it listens instead, and what to do about it. `None` when it listens nowhere, or where it should.
+    /// The place at which it listens instead, with the remedy. `None` when it listens nowhere, or where it should.
     pub fn message(&self) -> Option<String> {
         message(&self.plan.noun, self.port, self.plan.port.is_some(), &self.seen)
     }
