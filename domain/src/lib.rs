@@ -5,6 +5,7 @@ pub mod alert;
 pub mod approval;
 pub mod artifact;
 pub mod build;
+pub mod cloud;
 pub mod custom_domain;
 pub mod deployment;
 pub mod detect;

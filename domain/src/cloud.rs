@@ -1,0 +1,234 @@
+//! Accounts at vendors of clouds, and the places in them that environments have.
+
+use serde::{Deserialize, Serialize};
+
+use crate::id::{BaseId, CloudAccountId, DeploymentId, EnvironmentId, PlacementId, ProjectId, TeamId, UserId};
+use crate::time::Timestamp;
+use crate::workload::WorkloadKind;
+
+/// Name of the cloud that is one's own machines.
+pub const LOCAL: &str = "local";
+
+/// An account at a vendor that a team connected.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloudAccount {
+    /// Id.
+    pub id: CloudAccountId,
+    /// The team that connected it.
+    pub team_id: TeamId,
+    /// The vendor's cloud, such as `gcp`.
+    pub cloud: String,
+    /// Name of it within the team and cloud, such as `main`.
+    pub name: String,
+    /// The vendor's id: an account number, a subscription, a project id.
+    pub identity: String,
+    /// Kind of its credential, such as `google_key`.
+    pub credential_kind: String,
+    /// Counts the credentials it had: an opened account is thrown away when it has another.
+    pub credential_version: i64,
+    /// Region of deployments that name none, in our neutral words.
+    pub region: String,
+    /// Address of a simulated cloud; `None` for the vendor's own.
+    pub endpoint: Option<String>,
+    /// State.
+    pub state: CloudAccountState,
+    /// Description of what is wrong with it, with a remedy.
+    pub problem: Option<String>,
+    /// The vendor's name of whoever the credential is.
+    pub principal: Option<String>,
+    /// Result of the last look at its permissions.
+    pub checks: Vec<Check>,
+    /// Time of the last look.
+    pub verified_at: Option<Timestamp>,
+    /// Time of the next look.
+    pub next_check_at: Option<Timestamp>,
+    /// It is meant where a deployment names the cloud alone.
+    pub is_default: bool,
+    /// Member who connected it.
+    pub created_by: UserId,
+    /// Time when it was connected.
+    pub created_at: Timestamp,
+}
+
+impl CloudAccount {
+    /// Returns true if what is made in it is simulated.
+    pub fn is_simulated(&self) -> bool {
+        self.endpoint.is_some()
+    }
+}
+
+/// State of a cloud account.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
+pub enum CloudAccountState {
+    /// Nobody has looked at it yet.
+    Unverified,
+    /// It can be used.
+    Connected,
+    /// Its credential is no longer accepted: it needs another.
+    Reconnect,
+    /// It is not used until somebody verifies it: another installation may use it.
+    Paused,
+    /// What we made in it is being removed.
+    Disconnecting,
+}
+
+/// Result of looking at one permission.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Check {
+    /// The permission, in the vendor's words, such as `run.services.create`.
+    pub permission: String,
+    /// Outcome.
+    pub outcome: CheckOutcome,
+    /// Remedy where it is missing, reason where it is unknown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub remedy: Option<String>,
+}
+
+/// Outcome of looking at a permission.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
+pub enum CheckOutcome {
+    /// It is there.
+    Granted,
+    /// It is not.
+    Missing,
+    /// It could not be found out.
+    Unknown,
+}
+
+/// Things of an account and region that several environments share.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CloudBase {
+    /// Id.
+    pub id: BaseId,
+    /// The team.
+    pub team_id: TeamId,
+    /// The account.
+    pub account_id: CloudAccountId,
+    /// The vendor's name of the region.
+    pub region: String,
+    /// Its name, such as `containers`.
+    pub base: String,
+    /// State.
+    pub state: CloudBaseState,
+    /// Values that it has once made.
+    pub outputs: std::collections::BTreeMap<String, String>,
+    /// Description of what went wrong, with a remedy.
+    pub problem: Option<String>,
+}
+
+/// State of a base.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
+pub enum CloudBaseState {
+    /// It is being made.
+    Preparing,
+    /// It is there.
+    Ready,
+    /// It could not be made.
+    Failed,
+    /// It is being removed.
+    Dismantling,
+}
+
+/// An environment's place in a cloud, account and region.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Placement {
+    /// Id.
+    pub id: PlacementId,
+    /// The team.
+    pub team_id: TeamId,
+    /// The project.
+    pub project_id: ProjectId,
+    /// The environment.
+    pub environment_id: EnvironmentId,
+    /// The cloud, such as `gcp`.
+    pub cloud: String,
+    /// The account.
+    pub account_id: CloudAccountId,
+    /// The vendor's name of the region.
+    pub region: String,
+    /// Address at which it is seen, once it is.
+    pub url: Option<String>,
+    /// Deployment that it shows.
+    pub shown_deployment_id: Option<DeploymentId>,
+    /// Kind of that deployment's workload.
+    pub shown_kind: Option<WorkloadKind>,
+    /// State.
+    pub state: PlacementState,
+    /// Time when it was made.
+    pub created_at: Timestamp,
+}
+
+/// State of a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+pub enum PlacementState {
+    /// The environment's deployments go there.
+    Used,
+    /// Everything in it is being removed.
+    Going,
+}
+
+/// A deployment in a placement.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentTarget {
+    /// The deployment.
+    pub deployment_id: DeploymentId,
+    /// Its place.
+    pub placement_id: PlacementId,
+    /// The team.
+    pub team_id: TeamId,
+    /// State.
+    pub state: TargetState,
+    /// Condition that it waits for, for people.
+    pub detail: Option<String>,
+    /// Address that shows this deployment alone, where there is one.
+    pub url: Option<String>,
+    /// Time of the last change.
+    pub changed_at: Timestamp,
+}
+
+/// State of a deployment in a placement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+#[cfg_attr(feature = "graphql", derive(async_graphql::Enum))]
+pub enum TargetState {
+    /// Nothing was asked of the cloud yet.
+    Waiting,
+    /// It is being made.
+    Applying,
+    /// It answers.
+    Ready,
+    /// Visitors see it.
+    Shown,
+    /// Nobody sees it; it can be shown again.
+    Resting,
+    /// It is being removed.
+    Going,
+    /// Nothing of it is left.
+    Gone,
+    /// It could not be made.
+    Failed,
+}
+
+/// The cloud that somebody asked a deployment for, such as `gcp` or `gcp:backup`, and its region.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The cloud.
+    pub cloud: String,
+    /// The account; `None` for `local`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub account: Option<CloudAccountId>,
+    /// The vendor's name of the region.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub region: String,
+}
