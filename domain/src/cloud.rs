@@ -1,6 +1,9 @@
 //! Accounts at vendors of clouds, and the places in them that environments have.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use crate::id::{BaseId, CloudAccountId, DeploymentId, EnvironmentId, PlacementId, ProjectId, TeamId, UserId};
 use crate::time::Timestamp;
@@ -11,6 +14,7 @@ pub const LOCAL: &str = "local";
 
 /// An account at a vendor that a team connected.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct CloudAccount {
     /// Id.
     pub id: CloudAccountId,
@@ -37,6 +41,7 @@ pub struct CloudAccount {
     /// The vendor's name of whoever the credential is.
     pub principal: Option<String>,
     /// Result of the last look at its permissions.
+    #[cfg_attr(feature = "sqlx", sqlx(json))]
     pub checks: Vec<Check>,
     /// Time of the last look.
     pub verified_at: Option<Timestamp>,
@@ -102,6 +107,7 @@ pub enum CheckOutcome {
 
 /// Things of an account and region that several environments share.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct CloudBase {
     /// Id.
     pub id: BaseId,
@@ -116,7 +122,8 @@ pub struct CloudBase {
     /// State.
     pub state: CloudBaseState,
     /// Values that it has once made.
-    pub outputs: std::collections::BTreeMap<String, String>,
+    #[cfg_attr(feature = "sqlx", sqlx(json))]
+    pub outputs: BTreeMap<String, String>,
     /// Description of what went wrong, with a remedy.
     pub problem: Option<String>,
 }
@@ -139,6 +146,7 @@ pub enum CloudBaseState {
 
 /// An environment's place in a cloud, account and region.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct Placement {
     /// Id.
     pub id: PlacementId,
@@ -154,6 +162,8 @@ pub struct Placement {
     pub account_id: CloudAccountId,
     /// The vendor's name of the region.
     pub region: String,
+    /// The environment's host label when it came here, such as `shop`: the readable part of names.
+    pub label: String,
     /// Address at which it is seen, once it is.
     pub url: Option<String>,
     /// Deployment that it shows.
@@ -179,6 +189,7 @@ pub enum PlacementState {
 
 /// A deployment in a placement.
 #[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
 pub struct DeploymentTarget {
     /// The deployment.
     pub deployment_id: DeploymentId,
@@ -220,15 +231,48 @@ pub enum TargetState {
     Failed,
 }
 
-/// The cloud that somebody asked a deployment for, such as `gcp` or `gcp:backup`, and its region.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Wanted {
-    /// The cloud.
-    pub cloud: String,
-    /// The account; `None` for `local`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub account: Option<CloudAccountId>,
+/// A thing that exists in a cloud because of us, as the journal keeps it.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct CloudResource {
+    /// Id; ids sort by age.
+    pub id: Uuid,
+    /// The team.
+    pub team_id: TeamId,
+    /// The account it is in.
+    pub account_id: CloudAccountId,
     /// The vendor's name of the region.
-    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub region: String,
+    /// The environment's place that it belongs to; a base's things have none.
+    pub placement_id: Option<PlacementId>,
+    /// Kind of its owner: `base`, `placement` or `deployment`.
+    pub owner_kind: String,
+    /// Its owner.
+    pub owner_id: Uuid,
+    /// Its kind, such as `gcp.run.service`.
+    pub kind: String,
+    /// Its part in what it is made for.
+    pub purpose: String,
+    /// Its name in the cloud.
+    pub name: String,
+    /// Counts the names tried.
+    pub generation: i64,
+    /// State as far as known: `intended`, `asked`, `there` or `going`.
+    pub state: String,
+    /// Idempotency token.
+    pub token: Uuid,
+    /// The vendor's id.
+    pub external_id: Option<String>,
+    /// The vendor's operation that is under way.
+    #[cfg_attr(feature = "sqlx", sqlx(json(nullable)))]
+    pub operation: Option<serde_json::Value>,
+    /// Values it has once made.
+    #[cfg_attr(feature = "sqlx", sqlx(json))]
+    pub outputs: BTreeMap<String, String>,
+    /// Number of changes.
+    pub revision: i64,
+    /// Time when it was written down.
+    pub created_at: Timestamp,
+    /// Time of the last change.
+    pub changed_at: Timestamp,
 }

@@ -22,6 +22,7 @@ pub mod manifest;
 pub mod name;
 pub mod notification;
 pub mod project;
+pub mod region;
 pub mod resource;
 pub mod retention;
 pub mod retention_clock;

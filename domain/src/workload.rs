@@ -17,6 +17,7 @@ pub enum WorkloadSpec {
 /// Kind of a workload.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
 pub enum WorkloadKind {
     /// Files.
     Static,

@@ -23,7 +23,7 @@ pub use cloud::Cloud;
 pub use error::{CloudError, ErrorContext, ErrorKind, Retry};
 pub use journal::{Entry, EntryState, Journal, Key, Operation, Owner};
 pub use labels::HostLabels;
-pub use naming::{Alphabet, Naming};
+pub use naming::{Alphabet, INSTALLATION_TAG, Naming};
 pub use progress::{Progress, Wait};
 pub use provider::{Desired, Observation, Provider, Started};
 pub use scope::{EnvironmentPlace, Inputs, Outputs, Scope, Whose};
