@@ -11,8 +11,21 @@ const LOOPBACK: [&str; 4] = ["127.0.0.1", "localhost", "[::1]", "::1"];
 
 /// Options whose value is the address to listen on.
 const OPTIONS: [&str; 15] = [
-    "--host", "--hostname", "--bind", "--listen", "--address", "--addr", "--ip", "--interface", "--server.address", "--urls", "-H", "-b",
-    "-h", "-i", "-S",
+    "--host",
+    "--hostname",
+    "--bind",
+    "--listen",
+    "--address",
+    "--addr",
+    "--ip",
+    "--interface",
+    "--server.address",
+    "--urls",
+    "-H",
+    "-b",
+    "-h",
+    "-i",
+    "-S",
 ];
 
 /// Variables whose value is the address to listen on.
@@ -85,16 +98,16 @@ fn word_listening(word: &str, is_value: bool, port: u16) -> Result<String, Cloud
     match rest_port {
         // What it listens on has the port that visitors come to; another port is somebody else's.
         Some(number) if number == port.to_string() => Ok(opened()),
-        Some(_) => Ok(word.to_owned()),
         None if known && (rest.is_empty() || rest == "\"" || rest == "'") => Ok(opened()),
         None if is_bare(front, rest) => Err(unclear(word)),
-        None => Ok(word.to_owned()),
+        Some(_) | None => Ok(word.to_owned()),
     }
 }
 
 /// Returns true if the name of this machine is the whole text, apart from quotes and a scheme.
 fn is_bare(front: &str, rest: &str) -> bool {
-    (front.is_empty() || front.ends_with("://") || front == "\"" || front == "'") && (rest.is_empty() || rest == "\"" || rest == "'")
+    (front.is_empty() || front.ends_with("://") || front == "\"" || front == "'")
+        && (rest.is_empty() || rest == "\"" || rest == "'")
 }
 
 fn unclear(word: &str) -> CloudError {
@@ -117,15 +130,24 @@ mod tests {
     #[test]
     fn commands_of_detection_listen_for_everyone_in_a_container() {
         let table = [
-            ("python3 -m gunicorn --bind 127.0.0.1:$PORT --threads 8 app:app", "python3 -m gunicorn --bind 0.0.0.0:8080 --threads 8 app:app"),
-            ("python3 -m uvicorn main:app --host 127.0.0.1 --port $PORT", "python3 -m uvicorn main:app --host 0.0.0.0 --port 8080"),
+            (
+                "python3 -m gunicorn --bind 127.0.0.1:$PORT --threads 8 app:app",
+                "python3 -m gunicorn --bind 0.0.0.0:8080 --threads 8 app:app",
+            ),
+            (
+                "python3 -m uvicorn main:app --host 127.0.0.1 --port $PORT",
+                "python3 -m uvicorn main:app --host 0.0.0.0 --port 8080",
+            ),
             ("python3 -m uvicorn main:app --host $HOST --port ${PORT}", "python3 -m uvicorn main:app --host 0.0.0.0 --port 8080"),
             ("python3 manage.py runserver --noreload 127.0.0.1:$PORT", "python3 manage.py runserver --noreload 0.0.0.0:8080"),
             ("node_modules/.bin/next start -p $PORT -H 127.0.0.1", "node_modules/.bin/next start -p 8080 -H 0.0.0.0"),
             ("php artisan serve --host=127.0.0.1 --port=$PORT", "php artisan serve --host=0.0.0.0 --port=8080"),
             ("php -S localhost:$PORT -t .", "php -S 0.0.0.0:8080 -t ."),
             ("env DENO_SERVE_ADDRESS=tcp:127.0.0.1:$PORT deno serve", "env DENO_SERVE_ADDRESS=tcp:0.0.0.0:8080 deno serve"),
-            ("env GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=$PORT python3 a.py", "env GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=8080 python3 a.py"),
+            (
+                "env GRADIO_SERVER_NAME=127.0.0.1 GRADIO_SERVER_PORT=$PORT python3 a.py",
+                "env GRADIO_SERVER_NAME=0.0.0.0 GRADIO_SERVER_PORT=8080 python3 a.py",
+            ),
             ("daphne -b 127.0.0.1 -p $PORT x:y", "daphne -b 0.0.0.0 -p 8080 x:y"),
             ("dotnet app.dll --urls http://localhost:$PORT", "dotnet app.dll --urls http://0.0.0.0:8080"),
         ];
@@ -142,7 +164,9 @@ mod tests {
 
     #[test]
     fn addresses_of_others_stay() {
-        for line in ["app --database postgres://127.0.0.1:5432/db", "app --redis=localhost:6379", "app --file /etc/localhost.conf"] {
+        for line in
+            ["app --database postgres://127.0.0.1:5432/db", "app --redis=localhost:6379", "app --file /etc/localhost.conf"]
+        {
             assert_eq!(run(line), line);
         }
     }

@@ -151,7 +151,8 @@ mod tests {
         let directory = tree(&[(&long, "x")]);
         let (_, bytes) = packed(directory.path());
         let mut archive = tar::Archive::new(GzDecoder::new(bytes.as_slice()));
-        let names: Vec<_> = archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect();
+        let names: Vec<_> =
+            archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().display().to_string()).collect();
         assert!(names.contains(&format!("app/{long}")), "{names:?}");
     }
 }

@@ -7,7 +7,7 @@ use url::Url;
 pub(crate) struct Place {
     url: Url,
     host: String,
-    pub pace_percent: u32,
+    pub pace_percent: u8,
 }
 
 impl Place {
@@ -22,7 +22,7 @@ impl Place {
             return Err(invalid("neither http nor https".to_owned()));
         }
         let host = url.host_str().ok_or_else(|| invalid("it names no host".to_owned()))?.to_owned();
-        Ok(Self { url, host, pace_percent: u32::from(endpoint.pace_percent) })
+        Ok(Self { url, host, pace_percent: endpoint.pace_percent })
     }
 
     fn port(&self) -> u16 {
@@ -50,8 +50,18 @@ impl Place {
         (format!("{}://{authority}/", self.url.scheme()), authority)
     }
 
+    /// Host and port to connect to.
+    pub fn authority(&self) -> String {
+        format!("{}:{}", self.host, self.port())
+    }
+
+    /// Returns true if it is reached without TLS.
+    pub fn is_plain(&self) -> bool {
+        self.url.scheme() == "http"
+    }
+
     /// Scheme and address to connect to.
     pub fn base(&self) -> String {
-        format!("{}://{}:{}", self.url.scheme(), self.host, self.port())
+        format!("{}://{}", self.url.scheme(), self.authority())
     }
 }

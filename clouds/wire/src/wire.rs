@@ -14,6 +14,17 @@ pub const ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host")
 /// Timeout of connecting. Whole calls have theirs from the guards.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Address of a container registry's API, for clients that know a registry by its authority alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RegistryAddress {
+    /// Host, with a port where it is not the usual one.
+    pub authority: String,
+    /// Text before each repository's name.
+    pub prefix: String,
+    /// Requests go by HTTP, without TLS.
+    pub is_plain: bool,
+}
+
 /// The way to a cloud.
 #[derive(Debug, Clone)]
 pub struct Wire {
@@ -38,6 +49,11 @@ impl Wire {
     /// The client, to build requests with. They are sent by [`send`](Self::send).
     pub fn client(&self) -> &Client {
         &self.client
+    }
+
+    /// Percentage of each wait between two looks: 100 for the vendor itself.
+    pub fn pace_percent(&self) -> u8 {
+        self.place.as_ref().map_or(100, |place| place.pace_percent)
     }
 
     /// Returns true if requests go to a simulated cloud.
@@ -77,15 +93,19 @@ impl Wire {
         Address { url, reach, alias_target: None }
     }
 
-    /// Beginning of the addresses of a container registry's API.
-    pub fn registry(&self, host: &str) -> Result<Url, CloudError> {
-        let url = format!("https://{host}/v2/");
-        url.parse().map_err(|error| CloudError::internal(format!("`{host}` is no name of a registry"), error))
+    /// Address of a container registry's API.
+    pub fn registry(&self, host: &str) -> RegistryAddress {
+        match &self.place {
+            None => RegistryAddress { authority: host.to_owned(), prefix: String::new(), is_plain: false },
+            Some(place) => {
+                RegistryAddress { authority: place.authority(), prefix: format!("{host}/"), is_plain: place.is_plain() }
+            }
+        }
     }
 
     /// A wait between two looks, shortened where a simulated cloud is faster than a real one.
     pub fn pace(&self, wait: Duration) -> Duration {
-        self.place.as_ref().map_or(wait, |place| wait * place.pace_percent / 100)
+        self.place.as_ref().map_or(wait, |place| wait * u32::from(place.pace_percent) / 100)
     }
 }
 
@@ -138,7 +158,15 @@ mod tests {
         for (location, expected) in table {
             assert_eq!(wire.follow(&request, location).unwrap().as_str(), expected);
         }
-        assert_eq!(wire.registry("eu-docker.pkg.dev").unwrap().as_str(), "https://eu-docker.pkg.dev/v2/");
+    }
+
+    #[test]
+    fn a_registry_of_a_simulated_cloud_has_its_host_in_the_names_of_repositories() {
+        let address = Wire::new(None).unwrap().registry("eu-docker.pkg.dev");
+        assert_eq!((address.authority.as_str(), address.prefix.as_str(), address.is_plain), ("eu-docker.pkg.dev", "", false));
+        let address = Wire::new(Some(&endpoint("http://127.0.0.1:8090"))).unwrap().registry("eu-docker.pkg.dev");
+        let expected = ("127.0.0.1:8090", "eu-docker.pkg.dev/", true);
+        assert_eq!((address.authority.as_str(), address.prefix.as_str(), address.is_plain), expected);
     }
 
     #[test]
