@@ -3,7 +3,7 @@
 mod asset;
 mod check;
 mod compress;
-mod content;
+
 mod copies;
 #[doc(hidden)]
 pub mod fuzzing;
