@@ -172,6 +172,12 @@ id_types! {
     DomainId = "dom", "domain";
     /// Something that exists in a cloud because of us.
     ResourceId = "res", "resource";
+    /// An account at a vendor of clouds that a team connected.
+    CloudAccountId = "cla", "cloud account";
+    /// An environment's place in a cloud, account and region.
+    PlacementId = "plc", "placement";
+    /// Things of a cloud account that several environments share.
+    BaseId = "bas", "base";
 }
 
 impl DeploymentId {

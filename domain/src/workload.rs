@@ -14,14 +14,43 @@ pub enum WorkloadSpec {
     Functions(FunctionSet),
 }
 
+/// Kind of a workload.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(feature = "sqlx", derive(sqlx::Type), sqlx(type_name = "TEXT", rename_all = "snake_case"))]
+pub enum WorkloadKind {
+    /// Files.
+    Static,
+    /// A program that listens.
+    Server,
+    /// Functions on demand.
+    Functions,
+}
+
+impl WorkloadKind {
+    /// Its name, as people see it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Static => "static",
+            Self::Server => "server",
+            Self::Functions => "functions",
+        }
+    }
+}
+
 impl WorkloadSpec {
+    /// Kind of the workload.
+    pub fn workload_kind(&self) -> WorkloadKind {
+        match self {
+            Self::Static(_) => WorkloadKind::Static,
+            Self::Server(_) => WorkloadKind::Server,
+            Self::Functions(_) => WorkloadKind::Functions,
+        }
+    }
+
     /// The name of the kind, as people see it.
     pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Static(_) => "static",
-            Self::Server(_) => "server",
-            Self::Functions(_) => "functions",
-        }
+        self.workload_kind().name()
     }
 }
 

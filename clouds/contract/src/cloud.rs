@@ -2,13 +2,17 @@ use std::sync::Arc;
 
 use domain::workload::{FunctionSet, Server, StaticSite};
 
-use crate::{Builds, CloudError, ErrorKind, Provider, Traffic};
+use crate::{About, Account, Builds, CloudError, ErrorKind, HostLabels, Provider, Traffic};
 
-/// A cloud as the services see it: a name and what it can do. An empty place is a capability it does not have.
+/// A cloud as the services see it, opened for one account: a name and what it can do. An empty place is a capability it does not have.
 #[derive(Clone)]
 pub struct Cloud {
     /// Its name, such as `local`.
     pub name: &'static str,
+    /// Abilities, as data.
+    pub about: &'static About,
+    /// The opened account; the local cloud has none.
+    pub account: Option<Arc<dyn Account>>,
     /// Serves files.
     pub static_sites: Option<Arc<dyn Provider<StaticSite>>>,
     /// Runs programs that listen.
@@ -19,6 +23,8 @@ pub struct Cloud {
     pub builds: Option<Arc<dyn Builds>>,
     /// Switches visitors between deployments.
     pub traffic: Arc<dyn Traffic>,
+    /// Gives hosts names of our choice.
+    pub labels: Option<Arc<dyn HostLabels>>,
 }
 
 impl Cloud {

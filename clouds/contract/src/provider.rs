@@ -4,7 +4,7 @@ use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::time::Timestamp;
 use serde::{Deserialize, Serialize};
 
-use crate::CloudError;
+use crate::{Address, CloudError, Progress, Scope};
 
 /// Desired state of one deployment. Names and tags in the cloud derive from these ids, so that a repeated `apply` finds the
 /// result of an interrupted one.
@@ -67,18 +67,28 @@ pub enum Observation {
     },
 }
 
+/// A workload that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Started {
+    /// Address that shows this deployment alone, where there is one.
+    pub address: Option<Address>,
+}
+
 /// One capability of a cloud, for one kind of specification.
 ///
-/// All three calls can be repeated at any time, by several processes at once, after any crash.
+/// All calls can be repeated at any time, by several processes at once, after any crash. Each does as much as can be done now.
 #[async_trait]
 pub trait Provider<S: Send + Sync>: Send + Sync {
-    /// Asks for it to exist as described. Returns once the wish is recorded, not once it is true. A wish that is already recorded
-    /// and equal changes nothing.
-    async fn apply(&self, desired: &Desired<S>) -> Result<(), CloudError>;
+    /// Makes it exist as described, and wakes what rests. Ready once there is nothing more to ask for, which may be before it answers:
+    /// see [`observe`](Self::observe). What exists already as described stays untouched.
+    async fn apply(&self, scope: &Scope<'_>, desired: &Desired<S>) -> Result<Progress<Started>, CloudError>;
 
     /// Returns the present state.
-    async fn observe(&self, deployment_id: DeploymentId) -> Result<Observation, CloudError>;
+    async fn observe(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<Observation, CloudError>;
 
-    /// Asks for it to be gone, whatever state it is in. Deleting what does not exist is no error.
-    async fn delete(&self, deployment_id: DeploymentId) -> Result<(), CloudError>;
+    /// Lets it rest: nobody sees it and it costs next to nothing, and [`apply`](Self::apply) brings it back.
+    async fn rest(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<Progress, CloudError>;
+
+    /// Makes it be gone, whatever state it is in. Deleting what does not exist is no error.
+    async fn delete(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<Progress, CloudError>;
 }

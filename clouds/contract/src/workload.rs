@@ -3,7 +3,7 @@
 use domain::id::DeploymentId;
 use domain::workload::WorkloadSpec;
 
-use crate::{Cloud, CloudError, Desired, Observation};
+use crate::{Cloud, CloudError, Desired, Observation, Progress, Scope, Started, ready};
 
 /// Evaluates an expression with the provider of a workload's kind and its specification.
 macro_rules! with_provider {
@@ -26,27 +26,37 @@ macro_rules! with_provider {
 }
 
 impl Cloud {
-    /// Asks for a workload of any kind to exist as described: see [`Provider::apply`](crate::Provider::apply).
-    pub async fn apply(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError> {
-        with_provider!(self, &desired.spec, |provider, spec| provider.apply(&desired.with(spec.clone())).await)
+    /// Makes a workload of any kind exist as described: see [`Provider::apply`](crate::Provider::apply).
+    pub async fn apply(&self, scope: &Scope<'_>, desired: &Desired<WorkloadSpec>) -> Result<Progress<Started>, CloudError> {
+        with_provider!(self, &desired.spec, |provider, spec| provider.apply(scope, &desired.with(spec.clone())).await)
     }
 
     /// State of a workload of this kind: see [`Provider::observe`](crate::Provider::observe).
-    pub async fn observe(&self, deployment: DeploymentId, spec: &WorkloadSpec) -> Result<Observation, CloudError> {
-        with_provider!(self, spec, |provider, _spec| provider.observe(deployment).await)
+    pub async fn observe(
+        &self,
+        scope: &Scope<'_>,
+        deployment: DeploymentId,
+        spec: &WorkloadSpec,
+    ) -> Result<Observation, CloudError> {
+        with_provider!(self, spec, |provider, _spec| provider.observe(scope, deployment).await)
     }
 
-    /// Asks for a deployment's workload to be gone, whatever kind it was: a provider deletes what it does not have without an error.
-    pub async fn delete(&self, deployment: DeploymentId) -> Result<(), CloudError> {
+    /// Lets a workload of this kind rest: see [`Provider::rest`](crate::Provider::rest).
+    pub async fn rest(&self, scope: &Scope<'_>, deployment: DeploymentId, spec: &WorkloadSpec) -> Result<Progress, CloudError> {
+        with_provider!(self, spec, |provider, _spec| provider.rest(scope, deployment).await)
+    }
+
+    /// Makes a deployment's workload be gone, whatever kind it was: a provider deletes what it does not have without an error.
+    pub async fn delete(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<Progress, CloudError> {
         if let Some(provider) = &self.static_sites {
-            provider.delete(deployment).await?;
+            ready!(provider.delete(scope, deployment).await?);
         }
         if let Some(provider) = &self.servers {
-            provider.delete(deployment).await?;
+            ready!(provider.delete(scope, deployment).await?);
         }
         if let Some(provider) = &self.functions {
-            provider.delete(deployment).await?;
+            ready!(provider.delete(scope, deployment).await?);
         }
-        Ok(())
+        Ok(Progress::Ready(()))
     }
 }

@@ -4,7 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clouds_contract::{Builds, Cloud, CloudError, Desired, ErrorKind, Observation, Provider, Reach, Route, Traffic};
+use clouds_contract::{
+    About, Address, Builds, Cloud, CloudError, Desired, ErrorKind, HostLabels, Observation, Progress, Provider, Reach, Route,
+    Rules, Scope, ServerAbout, SiteAbout, Started, Switch, Traffic,
+};
 use domain::id::{DeploymentId, ProjectId, TeamId};
 use domain::workload::{FunctionSet, Server, StaticSite, WorkloadSpec};
 use tokio::time::{Instant, timeout};
@@ -68,6 +71,30 @@ impl Edges for Edge {
     }
 }
 
+/// Abilities of the local cloud.
+static ABOUT: About = About {
+    title: "Own machines",
+    regions: &[],
+    release_deadline: Duration::from_mins(10),
+    static_sites: Some(SiteAbout {
+        switch: Switch::Atomic,
+        own_address: true,
+        not_found_page: true,
+        redirects: Rules::All,
+        headers: Rules::All,
+        bases: &[],
+        idle: &[],
+    }),
+    servers: Some(ServerAbout {
+        switch: Switch::Atomic,
+        own_address: true,
+        sleeps: false,
+        variable_bytes: 64 * 1024,
+        bases: &[],
+        idle: &[],
+    }),
+};
+
 /// The local cloud: wishes are recorded by the control plane and made true by the edges.
 pub struct LocalCloud {
     edges: Arc<dyn Edges>,
@@ -79,13 +106,22 @@ impl LocalCloud {
     pub fn cloud(edges: Arc<dyn Edges>, control: SharedControlPlane, builds: Option<Arc<dyn Builds>>) -> Cloud {
         let local = Arc::new(Self { edges, control });
         Cloud {
-            name: "local",
+            name: domain::cloud::LOCAL,
+            about: &ABOUT,
+            account: None,
             static_sites: Some(Arc::clone(&local) as Arc<dyn Provider<StaticSite>>),
             servers: Some(Arc::clone(&local) as Arc<dyn Provider<Server>>),
             functions: Some(Arc::clone(&local) as Arc<dyn Provider<FunctionSet>>),
             builds,
-            traffic: local,
+            traffic: Arc::clone(&local) as Arc<dyn Traffic>,
+            labels: Some(local),
         }
+    }
+
+    fn address_of(&self, label: &str) -> Address {
+        let url = self.edges.url(label);
+        // Where an edge is found is asked at the time of a request: edges come and go.
+        Address { reach: Reach { base: url.clone(), host: host_of(&url) }, url, alias_target: None }
     }
 
     async fn put<S: Clone>(&self, desired: &Desired<S>, spec: fn(S) -> WorkloadSpec) -> Result<(), CloudError> {
@@ -126,16 +162,22 @@ macro_rules! provide {
     ($($spec:ident => $variant:ident),*) => {$(
         #[async_trait]
         impl Provider<$spec> for LocalCloud {
-            async fn apply(&self, desired: &Desired<$spec>) -> Result<(), CloudError> {
-                self.put(desired, WorkloadSpec::$variant).await
+            async fn apply(&self, _scope: &Scope<'_>, desired: &Desired<$spec>) -> Result<Progress<Started>, CloudError> {
+                self.put(desired, WorkloadSpec::$variant).await?;
+                Ok(Progress::Ready(Started { address: Some(self.address_of(&desired.label)) }))
             }
 
-            async fn observe(&self, deployment_id: DeploymentId) -> Result<Observation, CloudError> {
-                self.observed(deployment_id).await
+            async fn observe(&self, _scope: &Scope<'_>, deployment: DeploymentId) -> Result<Observation, CloudError> {
+                self.observed(deployment).await
             }
 
-            async fn delete(&self, deployment_id: DeploymentId) -> Result<(), CloudError> {
-                self.remove_workload(deployment_id).await
+            /// Those that are kept for a rollback go on running: how many is the team's own decision.
+            async fn rest(&self, _scope: &Scope<'_>, _deployment: DeploymentId) -> Result<Progress, CloudError> {
+                Ok(Progress::Ready(()))
+            }
+
+            async fn delete(&self, _scope: &Scope<'_>, deployment: DeploymentId) -> Result<Progress, CloudError> {
+                self.remove_workload(deployment).await.map(Progress::Ready)
             }
         }
     )*};
@@ -145,7 +187,7 @@ provide!(StaticSite => Static, Server => Server, FunctionSet => Functions);
 
 #[async_trait]
 impl Traffic for LocalCloud {
-    async fn switch(&self, route: &Route) -> Result<(), CloudError> {
+    async fn switch(&self, _scope: &Scope<'_>, route: &Route) -> Result<Progress<Address>, CloudError> {
         let Some(workload) = self.control.workload(route.deployment_id).await? else {
             let message = format!("{} does not exist here: it cannot be shown", route.deployment_id);
             return Err(CloudError::new(ErrorKind::NotFound, "NOT_FOUND", message));
@@ -156,7 +198,7 @@ impl Traffic for LocalCloud {
             self.edges.refresh();
             let shown = self.edges.wait_shown(&route.label, route.deployment_id);
             if timeout(Duration::from_secs(1), shown).await.is_ok() || self.is_overtaken(route).await? {
-                return Ok(());
+                return Ok(Progress::Ready(self.address_of(&route.label)));
             }
         }
         let detail = match workload.observed {
@@ -168,6 +210,23 @@ impl Traffic for LocalCloud {
         Err(CloudError::new(ErrorKind::Unavailable, "SWITCH_TIMED_OUT", message))
     }
 
+    async fn shown(&self, scope: &Scope<'_>) -> Result<Option<DeploymentId>, CloudError> {
+        match &scope.whose.environment {
+            Some(place) => self.current(&place.label).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn remove(&self, scope: &Scope<'_>) -> Result<Progress, CloudError> {
+        if let Some(place) = &scope.whose.environment {
+            HostLabels::remove(self, (scope.whose.team, place.project), &place.label).await?;
+        }
+        Ok(Progress::Ready(()))
+    }
+}
+
+#[async_trait]
+impl HostLabels for LocalCloud {
     async fn current(&self, label: &str) -> Result<Option<DeploymentId>, CloudError> {
         Ok(self.control.routes().await?.get(label).copied())
     }
@@ -184,12 +243,15 @@ impl Traffic for LocalCloud {
         let address = self.edges.address().await.ok_or_else(|| {
             CloudError::new(ErrorKind::Unavailable, "NO_EDGE", "no edge is alive: start `mikrocloud edge` on a machine")
         })?;
-        let url = self.edges.url(label);
-        let host = url.split("://").nth(1).unwrap_or(&url).to_owned();
-        Ok(Reach { base: format!("http://{address}"), host })
+        Ok(Reach { base: format!("http://{address}"), host: host_of(&self.edges.url(label)) })
     }
 
     fn url(&self, label: &str) -> String {
         self.edges.url(label)
     }
+}
+
+/// Host and port of an address.
+fn host_of(url: &str) -> String {
+    url.split("://").nth(1).unwrap_or(url).to_owned()
 }

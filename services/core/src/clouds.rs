@@ -1,6 +1,6 @@
 //! The clouds that deployments go to.
 
-use clouds_contract::Cloud;
+use clouds_contract::{Cloud, HostLabels};
 use domain::deployment::Deployment;
 
 use crate::{Context, Result, ServiceError};
@@ -29,6 +29,11 @@ impl Context {
     /// The cloud that runs what has no other place.
     pub fn home_cloud(&self) -> Result<&Cloud> {
         self.cloud(HOME)
+    }
+
+    /// The host names of what runs on one's own machines.
+    pub fn host_labels(&self) -> Result<&dyn HostLabels> {
+        self.home_cloud()?.labels.as_deref().ok_or(ServiceError::NotFound("host names of one's own machines"))
     }
 
     /// The cloud that builds and runs a deployment.

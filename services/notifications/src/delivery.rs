@@ -179,7 +179,7 @@ impl Deliveries {
                 deployment_label(&project, deployment.parse::<DeploymentId>().ok()?)
             }
         };
-        self.home_cloud().ok().map(|cloud| cloud.traffic.url(&label))
+        self.host_labels().ok().map(|labels| labels.url(&label))
     }
 
     /// Writes an attempt, the job of the next one, and what it says about the channel, in one transaction.

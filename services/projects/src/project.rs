@@ -1,6 +1,6 @@
 //! Projects.
 
-use clouds_contract::CloudError;
+use clouds_contract::{CloudError, Scope};
 use domain::access::{Actor, Permission, Target};
 use domain::deployment::{DeploymentStatus, Failure};
 use domain::id::{DeploymentId, ProjectId};
@@ -300,11 +300,13 @@ impl Projects {
         match resource.kind {
             ResourceKind::Route => {
                 let owner = (resource.team_id, resource.project_id);
-                cloud.traffic.remove(owner, &resource.external_id).await.map_err(retry)?;
+                let labels = self.host_labels().map_err(|error| JobError::Retry(error.to_string()))?;
+                labels.remove(owner, &resource.external_id).await.map_err(retry)?;
             }
             ResourceKind::Workload => {
                 let id: DeploymentId = resource.external_id.parse().map_err(|error| JobError::Fail(format!("{error}")))?;
-                cloud.delete(id).await.map_err(retry)?;
+                // The local cloud, whose things these are, is done when it returns.
+                cloud.delete(&Scope::local(resource.team_id, None), id).await.map_err(retry)?;
             }
         }
         let mut tx = self.begin().await?;

@@ -341,9 +341,9 @@ impl Schedules {
         let project = self.store().project_get(schedule.team_id, schedule.project_id).await.map_err(|error| error.to_string())?;
         let project = project.ok_or("the project is gone")?;
         let environment = schedule.environment.parse().map_err(|_| "the environment's name is none".to_owned())?;
-        let cloud = self.home_cloud().map_err(|error| error.to_string())?;
+        let labels = self.host_labels().map_err(|error| error.to_string())?;
         let label = environment_label(&project.name, &environment);
-        let reach = cloud.traffic.reach(&label).await.map_err(|error| error.to_string())?;
+        let reach = labels.reach(&label).await.map_err(|error| error.to_string())?;
         let client =
             reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().map_err(|error| error.to_string())?;
         let request =

@@ -79,7 +79,7 @@ async fn functions_answer_in_front_of_their_site() {
 
     until("idle functions are stopped", || async { (world.processes() == 0).then_some(()) }).await;
     assert_eq!(world.get("shop", "/methods").await.body, "got");
-    world.cloud.functions.as_ref().unwrap().delete(id).await.unwrap();
+    world.cloud.functions.as_ref().unwrap().delete(&world.scope(), id).await.unwrap();
     assert_eq!(world.processes(), 0);
 }
 

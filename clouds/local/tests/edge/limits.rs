@@ -61,7 +61,7 @@ async fn a_server_that_ignores_sigterm_is_killed() {
     let world = World::new().await;
     let stubborn = answering("'stubborn'") + "process.on('SIGTERM', () => {});";
     let id = world.deploy(node(), &[("server.mjs", &stubborn)]).await;
-    world.cloud.servers.as_ref().unwrap().delete(id).await.unwrap();
+    world.cloud.servers.as_ref().unwrap().delete(&world.scope(), id).await.unwrap();
     assert_eq!(world.processes(), 0);
 }
 

@@ -109,7 +109,7 @@ async fn replicas_share_the_requests() {
         seen.insert(world.get("shop", "/").await.body);
     }
     assert_eq!(seen.len(), 3, "{}", world.control.log_text(id));
-    world.cloud.servers.as_ref().unwrap().delete(id).await.unwrap();
+    world.cloud.servers.as_ref().unwrap().delete(&world.scope(), id).await.unwrap();
     assert_eq!(world.processes(), 0);
     assert!(!world.config.directory.join("run").join(id.to_string()).exists());
 }
@@ -242,7 +242,7 @@ async fn a_server_that_listens_elsewhere_is_told_where_at_once() {
     let told = format!("system: so far the server listens on port {other}, not on port ");
     until("the log says where", || async { world.control.log_text(id).contains(&told).then_some(()) }).await;
     assert!(matches!(world.control.observed(id), clouds_contract::Observation::Pending { .. }));
-    world.cloud.servers.as_ref().unwrap().delete(id).await.unwrap();
+    world.cloud.servers.as_ref().unwrap().delete(&world.scope(), id).await.unwrap();
 }
 
 #[tokio::test]

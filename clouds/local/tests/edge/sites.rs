@@ -21,11 +21,11 @@ async fn a_site_becomes_ready_is_shown_and_goes() {
     world.switch(second).await;
     assert_eq!(world.get("shop", "/").await.body, "two");
     assert_eq!(world.get(&own_label(first), "/").await.body, "one");
-    assert_eq!(world.cloud.traffic.current("shop").await.unwrap(), Some(second));
+    assert_eq!(world.cloud.labels.as_ref().unwrap().current("shop").await.unwrap(), Some(second));
 
-    world.cloud.static_sites.as_ref().unwrap().delete(first).await.unwrap();
+    world.cloud.static_sites.as_ref().unwrap().delete(&world.scope(), first).await.unwrap();
     assert_eq!(world.get(&own_label(first), "/").await.status, 404);
-    world.cloud.static_sites.as_ref().unwrap().delete(first).await.unwrap();
+    world.cloud.static_sites.as_ref().unwrap().delete(&world.scope(), first).await.unwrap();
 }
 
 #[tokio::test]
@@ -46,14 +46,14 @@ async fn a_missing_directory_fails_with_what_to_do() {
 async fn what_does_not_exist_cannot_be_shown_and_is_absent() {
     let world = World::new().await;
     let id = DeploymentId::new();
-    assert_eq!(world.cloud.traffic.switch(&world.route(id)).await.unwrap_err().code, "NOT_FOUND");
-    assert_eq!(world.cloud.static_sites.as_ref().unwrap().observe(id).await.unwrap(), Observation::Absent);
+    assert_eq!(world.cloud.traffic.switch(&world.scope(), &world.route(id)).await.unwrap_err().code, "NOT_FOUND");
+    assert_eq!(world.cloud.static_sites.as_ref().unwrap().observe(&world.scope(), id).await.unwrap(), Observation::Absent);
     let owner = (world.route(id).team_id, world.route(id).project_id);
-    world.cloud.traffic.remove(owner, "nothing").await.unwrap();
+    world.cloud.labels.as_ref().unwrap().remove(owner, "nothing").await.unwrap();
     world.deploy(site(), &[("index.html", "x")]).await;
-    world.cloud.traffic.remove(owner, "shop").await.unwrap();
+    world.cloud.labels.as_ref().unwrap().remove(owner, "shop").await.unwrap();
     assert_eq!(world.get("shop", "/").await.status, 404);
-    assert_eq!(world.cloud.traffic.current("shop").await.unwrap(), None);
+    assert_eq!(world.cloud.labels.as_ref().unwrap().current("shop").await.unwrap(), None);
 }
 
 #[tokio::test]
@@ -66,10 +66,10 @@ async fn two_deployments_of_the_same_files_share_one_index() {
     let caches = || std::fs::read_dir(world.config.directory.join("static")).unwrap().count();
     assert_eq!(caches(), 1);
     let sites = world.cloud.static_sites.as_ref().unwrap();
-    sites.delete(first).await.unwrap();
+    sites.delete(&world.scope(), first).await.unwrap();
     assert_eq!(world.get(&own_label(second), "/").await.body, "same");
     assert_eq!(caches(), 1);
-    sites.delete(second).await.unwrap();
+    sites.delete(&world.scope(), second).await.unwrap();
     assert_eq!(caches(), 0);
 }
 
@@ -112,10 +112,10 @@ async fn what_another_deployment_has_as_well_is_not_compressed_again() {
     world = world.restart().await;
     assert_eq!(world.send("shop", br()).await.headers["content-encoding"], "br");
     let sites = world.cloud.static_sites.as_ref().unwrap();
-    sites.delete(first).await.unwrap();
+    sites.delete(&world.scope(), first).await.unwrap();
     until("the copies of the first alone are gone", || async { (copies(&world) == 40).then_some(()) }).await;
     assert_eq!(world.send("shop", br()).await.headers["content-encoding"], "br");
-    sites.delete(second).await.unwrap();
+    sites.delete(&world.scope(), second).await.unwrap();
     assert_eq!(copies(&world), 0);
 }
 

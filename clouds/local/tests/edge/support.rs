@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use bytes::Bytes;
-use clouds_contract::{BuildOutcome, BuildRequest, Builds, Cloud, CloudError, Desired, LogSink, Observation, Route};
+use clouds_contract::{BuildOutcome, BuildRequest, Builds, Cloud, CloudError, Desired, LogSink, Observation, Route, Scope};
 use clouds_local::LocalCloud;
 use clouds_local::control::memory::MemoryControl;
 use clouds_local::edge::{Edge, EdgeConfig};
 use domain::artifact::Digest;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
-use domain::workload::{Function, FunctionSet, Runtime, Server, StaticSite, WorkloadSpec};
+use domain::workload::{Function, FunctionSet, Runtime, Server, StaticSite, WorkloadKind, WorkloadSpec};
 use http::{HeaderMap, Request};
 use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
@@ -121,13 +121,13 @@ impl World {
     pub async fn apply_known(&self, id: DeploymentId, spec: WorkloadSpec, artifact: Digest) {
         match spec {
             WorkloadSpec::Static(spec) => {
-                self.cloud.static_sites.as_ref().unwrap().apply(&self.desired(id, artifact, spec)).await.unwrap();
+                self.cloud.static_sites.as_ref().unwrap().apply(&self.scope(), &self.desired(id, artifact, spec)).await.unwrap();
             }
             WorkloadSpec::Server(spec) => {
-                self.cloud.servers.as_ref().unwrap().apply(&self.desired(id, artifact, spec)).await.unwrap();
+                self.cloud.servers.as_ref().unwrap().apply(&self.scope(), &self.desired(id, artifact, spec)).await.unwrap();
             }
             WorkloadSpec::Functions(spec) => {
-                self.cloud.functions.as_ref().unwrap().apply(&self.desired(id, artifact, spec)).await.unwrap();
+                self.cloud.functions.as_ref().unwrap().apply(&self.scope(), &self.desired(id, artifact, spec)).await.unwrap();
             }
         }
     }
@@ -139,12 +139,18 @@ impl World {
 
     pub fn route(&self, id: DeploymentId) -> Route {
         let Owner { team: team_id, project: project_id, environment: environment_id } = self.owner;
-        Route { label: "shop".to_owned(), team_id, project_id, environment_id, deployment_id: id }
+        let kind = WorkloadKind::Static;
+        Route { label: "shop".to_owned(), team_id, project_id, environment_id, deployment_id: id, kind, before: None }
+    }
+
+    /// The scope that the local cloud is given.
+    pub fn scope(&self) -> Scope<'static> {
+        Scope::local(self.owner.team, None)
     }
 
     /// Makes `shop` show this deployment.
     pub async fn switch(&self, id: DeploymentId) {
-        self.cloud.traffic.switch(&self.route(id)).await.unwrap();
+        self.cloud.traffic.switch(&self.scope(), &self.route(id)).await.unwrap();
     }
 
     /// Asks for a workload, waits until it is ready and shows it.

@@ -3,11 +3,13 @@
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
+use std::time::Duration;
 
 use artifacts::{ArtifactStore, Artifacts, Objects};
 use async_trait::async_trait;
-use clouds_contract::{Cloud, CloudError, Reach, Route, Traffic};
+use clouds_contract::{About, Address, Cloud, CloudError, HostLabels, Progress, Reach, Route, Scope, Traffic};
 use domain::access::{Actor, Credential, Origin, Rights, Role, RoleRef};
+use domain::cloud::LOCAL;
 use domain::environment::Environment;
 use domain::id::{DeploymentId, ProjectId, SessionId, TeamId, UserId};
 use domain::project::Project;
@@ -18,6 +20,9 @@ use services::{Dependencies, LocalControl, MasterKey, NewProject, Sealer, Servic
 use store::Store;
 use tempfile::TempDir;
 use testkit::Database;
+
+static ABOUT: About =
+    About { title: "Routes alone", regions: &[], release_deadline: Duration::from_mins(1), static_sites: None, servers: None };
 
 /// An installation with its owner.
 pub struct TestHouse {
@@ -66,14 +71,16 @@ impl TestHouse {
         let bus = EventBus::default();
         let control =
             LocalControl { store: store.clone(), sealer: Arc::clone(&sealer), bus: bus.clone(), artifacts: artifacts.clone() };
-        let (static_sites, servers, functions, builds) = (None, None, None, None);
-        let traffic = Arc::new(Routes(control));
+        let routes = Arc::new(Routes(control));
+        let traffic = Arc::clone(&routes) as Arc<dyn Traffic>;
+        let (account, static_sites, servers, functions, builds, labels) = (None, None, None, None, None, Some(routes as _));
+        let cloud = Cloud { name: LOCAL, about: &ABOUT, account, static_sites, servers, functions, builds, traffic, labels };
         let services = Services::new(Dependencies {
             store,
             bus,
             wakeups: Wakeups::new(&jobs::payload::QUEUES),
             sealer,
-            clouds: vec![Cloud { name: "local", static_sites, servers, functions, builds, traffic }],
+            clouds: vec![cloud],
             artifacts,
             objects: Objects::in_directory(&directory.path().join("objects")).unwrap(),
             settings: change(Settings::in_directory(directory.path().to_owned())),
@@ -155,10 +162,29 @@ fn failed(error: ServiceError) -> CloudError {
 
 #[async_trait]
 impl Traffic for Routes {
-    async fn switch(&self, route: &Route) -> Result<(), CloudError> {
-        self.0.put_route(route).await.map_err(failed)
+    async fn switch(&self, _scope: &Scope<'_>, route: &Route) -> Result<Progress<Address>, CloudError> {
+        self.0.put_route(route).await.map_err(failed)?;
+        let (url, reach) = (self.url(&route.label), self.reach(&route.label).await?);
+        Ok(Progress::Ready(Address { url, reach, alias_target: None }))
     }
 
+    async fn shown(&self, scope: &Scope<'_>) -> Result<Option<DeploymentId>, CloudError> {
+        match &scope.whose.environment {
+            Some(place) => self.current(&place.label).await,
+            None => Ok(None),
+        }
+    }
+
+    async fn remove(&self, scope: &Scope<'_>) -> Result<Progress, CloudError> {
+        if let Some(place) = &scope.whose.environment {
+            HostLabels::remove(self, (scope.whose.team, place.project), &place.label).await?;
+        }
+        Ok(Progress::Ready(()))
+    }
+}
+
+#[async_trait]
+impl HostLabels for Routes {
     async fn current(&self, label: &str) -> Result<Option<DeploymentId>, CloudError> {
         Ok(self.0.routes().await.map_err(failed)?.get(label).copied())
     }

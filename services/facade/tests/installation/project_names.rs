@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use clouds_contract::{CloudError, Route};
+use clouds_contract::{CloudError, Route, Scope};
 use domain::access::{Actor, Permission, Role, RoleRef};
 use domain::artifact::Digest;
 use domain::custom_domain::CustomDomain;
@@ -14,6 +14,7 @@ use domain::project::Project;
 use domain::resource::{Resource, ResourceKind};
 use domain::source::Source;
 use domain::time::now;
+use domain::workload::WorkloadKind;
 use serde_json::json;
 use services::{NewProject, ProjectEdit, Result, ServiceError};
 use store::Store;
@@ -37,8 +38,11 @@ async fn switch(house: &TestHouse, deployment: &Deployment, label: &str) -> Resu
         project_id: deployment.project_id,
         environment_id: deployment.environment_id,
         deployment_id: deployment.id,
+        kind: WorkloadKind::Static,
+        before: None,
     };
-    house.services.cloud("local").unwrap().traffic.switch(&route).await
+    let scope = Scope::local(deployment.team_id, None);
+    house.services.cloud("local").unwrap().traffic.switch(&scope, &route).await.map(|_| ())
 }
 
 /// Releases something new to an environment of a project, whatever the project is called by now.
@@ -97,9 +101,9 @@ async fn rename(house: &TestHouse, actor: &Actor, project: &Project, name: &str)
 /// Removes what a project has in clouds, as the job of its deletion does, and then its rows.
 async fn delete(house: &TestHouse, project: &Project) {
     let (store, team) = (house.services.store(), project.team_id);
-    let traffic = &house.services.cloud("local").unwrap().traffic;
+    let labels = house.services.host_labels().unwrap();
     for resource in store.resource_list(team, project.id).await.unwrap() {
-        traffic.remove((team, project.id), &resource.external_id).await.unwrap();
+        labels.remove((team, project.id), &resource.external_id).await.unwrap();
     }
     let mut tx = store.begin().await.unwrap();
     tx.project_delete(team, project.id).await.unwrap();

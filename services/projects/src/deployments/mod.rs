@@ -151,6 +151,6 @@ impl Deployments {
 
     /// The address that shows this deployment alone, for as long as its resources are kept.
     pub fn url(&self, project: &Project, deployment: &Deployment) -> Result<String> {
-        Ok(self.home_cloud()?.traffic.url(&deployment.label(&project.name)))
+        Ok(self.host_labels()?.url(&deployment.label(&project.name)))
     }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use artifacts::ArtifactError;
-use clouds_contract::{Cloud, Desired, Observation, Route};
+use clouds_contract::{Cloud, Desired, Observation, Progress, Route, Scope};
 use domain::artifact::Digest;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::environment::environment_label;
@@ -52,9 +52,10 @@ impl Deployments {
             return Err(PhaseError::from(&ArtifactError::Gone));
         }
         self.record_resource(run, &deployment, cloud, ResourceKind::Workload, &deployment.id.to_string()).await?;
-        cloud.apply(&desired(&deployment, &project, artifact, spec)).await?;
+        let scope = Scope::local(deployment.team_id, None);
+        cloud.apply(&scope, &desired(&deployment, &project, artifact, spec)).await?;
         self.wait_until_ready(run, cloud, &deployment, spec, &log).await?;
-        self.switch(run, cloud, &deployment).await
+        self.switch(run, cloud, &deployment, spec).await
     }
 
     /// Writes into the inventory what is about to be made.
@@ -92,9 +93,10 @@ impl Deployments {
         spec: &WorkloadSpec,
         log: &DeploymentLog,
     ) -> Result<(), PhaseError> {
+        let scope = Scope::local(deployment.team_id, None);
         let mut said = String::new();
         loop {
-            match cloud.observe(deployment.id, spec).await? {
+            match cloud.observe(&scope, deployment.id, spec).await? {
                 Observation::Ready { .. } => return Ok(()),
                 Observation::Failed { code, message } => return Err(PhaseError::Failed(Failure { code, message })),
                 Observation::Absent => {
@@ -115,7 +117,13 @@ impl Deployments {
 
     /// Switches the environment to the deployment. From the first step on it can no longer be cancelled, so that what visitors see
     /// and what the status says never part.
-    async fn switch(&self, run: &JobAttempt, cloud: &Cloud, deployment: &Deployment) -> Result<Outcome, PhaseError> {
+    async fn switch(
+        &self,
+        run: &JobAttempt,
+        cloud: &Cloud,
+        deployment: &Deployment,
+        spec: &WorkloadSpec,
+    ) -> Result<Outcome, PhaseError> {
         let environment = self.store().environment_get(deployment.team_id, deployment.environment_id).await?;
         let environment = environment.ok_or_else(|| JobError::Fail("the environment is gone".to_owned()))?;
         if let Some(newer) = self.newer_live(deployment).await? {
@@ -138,9 +146,13 @@ impl Deployments {
             project_id: deployment.project_id,
             environment_id: deployment.environment_id,
             deployment_id: deployment.id,
+            kind: spec.workload_kind(),
+            before: environment.live_deployment_id,
         };
-        cloud.traffic.switch(&route).await?;
-        self.record_live(run, deployment, &cloud.traffic.url(&label)).await
+        match cloud.traffic.switch(&Scope::local(deployment.team_id, None), &route).await? {
+            Progress::Ready(address) => self.record_live(run, deployment, &address.url).await,
+            Progress::Pending(wait) => Err(JobError::Retry(wait.detail).into()),
+        }
     }
 
     /// The live deployment of the same environment, if it was asked for after this one.

@@ -191,7 +191,7 @@ impl Domains {
         if let Some(target) = self.domain_target(project, environment)? {
             records.push(DnsRecord { kind: "CNAME", name: domain.name.to_string(), value: target.to_string() });
         }
-        let url = self.home_cloud()?.traffic.url(domain.name.as_str());
+        let url = self.host_labels()?.url(domain.name.as_str());
         Ok(DomainDetails { domain, environment: environment.name.clone(), url, records, certificate })
     }
 
@@ -206,7 +206,7 @@ impl Domains {
         let invalid = |message: &dyn std::fmt::Display| ServiceError::invalid("name", "INVALID_NAME", message);
         let name: HostName = text.parse().map_err(|error| invalid(&error))?;
         check_name(&name).map_err(|problem| invalid(&problem))?;
-        let sites = host_of(&self.home_cloud()?.traffic.url("x"));
+        let sites = host_of(&self.host_labels()?.url("x"));
         let sites = sites.as_ref().and_then(|host| host.as_str().strip_prefix("x."));
         if sites.is_some_and(|sites| name.is_within(sites)) {
             return Err(invalid(&"names below the installation's own domain belong to environments: give a domain of your own"));

@@ -34,6 +34,6 @@ impl Environments {
 
     /// The address of an environment.
     pub fn url(&self, project: &Project, environment: &Environment) -> Result<String> {
-        Ok(self.home_cloud()?.traffic.url(&environment_label(&project.name, &environment.name)))
+        Ok(self.host_labels()?.url(&environment_label(&project.name, &environment.name)))
     }
 }
