@@ -1,18 +1,19 @@
 //! The parts of a sandbox, and the way of a call through them.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use http::StatusCode;
 use serde::Serialize;
+use serde_json::{Value, json};
 
 use crate::data_plane::DataPlane;
-use crate::faults::Faults;
+use crate::faults::{Faults, Flavour};
 use crate::google;
 use crate::http::{Answer, Call, Destination};
 use crate::login;
 use crate::recorder::Recorder;
-use crate::registry::{Registry, Uploads};
+use crate::registry::{self, Registry, Uploads};
 use crate::world::World;
 
 /// Number of calls that are remembered.
@@ -96,6 +97,14 @@ impl Kernel {
 #[derive(Debug, Default)]
 pub(crate) struct CallLog {
     calls: Mutex<VecDeque<LoggedCall>>,
+    counts: Mutex<BTreeMap<&'static str, Count>>,
+}
+
+/// Number of calls to one cloud.
+#[derive(Debug, Default, Serialize)]
+struct Count {
+    total: u64,
+    services: BTreeMap<String, u64>,
 }
 
 /// One call, as the log keeps it.
@@ -110,6 +119,7 @@ pub(crate) struct LoggedCall {
 
 impl CallLog {
     fn add(&self, call: &Call, status: Option<StatusCode>) {
+        self.count(call);
         let mut calls = self.calls.lock().unwrap_or_else(PoisonError::into_inner);
         if calls.len() == REMEMBERED {
             calls.pop_front();
@@ -120,6 +130,31 @@ impl CallLog {
             path: call.path().to_owned(),
             status: status.map(|status| status.as_u16()),
         });
+    }
+
+    fn count(&self, call: &Call) {
+        let cloud = match Destination::of(&call.host) {
+            Destination::MicrosoftLogin | Destination::AzureResources | Destination::AzureBlobs => "azure",
+            Destination::Aws => "aws",
+            Destination::Registry => registry::cloud_of(&call.host),
+            Destination::GoogleLogin | Destination::Google | Destination::DataPlane => "google",
+        };
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let count = counts.entry(cloud).or_default();
+        count.total += 1;
+        *count.services.entry(Flavour::of(call).service(call)).or_default() += 1;
+    }
+
+    /// Number of calls per cloud and service, as a document.
+    pub fn counts(&self) -> Value {
+        let counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        let none = Count::default();
+        let of = |cloud| counts.get(cloud).unwrap_or(&none);
+        json!({"google": of("google"), "azure": of("azure"), "aws": of("aws")})
+    }
+
+    pub fn clear_counts(&self) {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Every call that is remembered, oldest first.

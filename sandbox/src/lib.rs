@@ -15,5 +15,6 @@ mod server;
 mod settings;
 mod world;
 
-pub use server::Sandbox;
+pub use control::NOT_SIMULATED;
+pub use server::{Sandbox, run};
 pub use settings::Settings;

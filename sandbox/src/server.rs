@@ -85,11 +85,6 @@ impl Sandbox {
         format!("http://{}", self.address)
     }
 
-    /// What it does not simulate, for people.
-    pub fn not_simulated() -> &'static [&'static str] {
-        &control::NOT_SIMULATED
-    }
-
     /// Stops it: requests in progress finish, processes end, the snapshot is written.
     pub async fn stop(self) -> io::Result<()> {
         self.stop.cancel();
@@ -98,6 +93,14 @@ impl Sandbox {
         self.kernel.data_plane.stop().await;
         self.kernel.world.save()
     }
+}
+
+/// Runs a sandbox until it is cancelled; `started` is told once it answers.
+pub async fn run(settings: Settings, cancel: CancellationToken, started: impl FnOnce(&Sandbox)) -> io::Result<()> {
+    let sandbox = Sandbox::start(settings).await?;
+    started(&sandbox);
+    cancel.cancelled().await;
+    sandbox.stop().await
 }
 
 impl Drop for Sandbox {

@@ -39,9 +39,15 @@ pub(super) fn prepare(blobs: &Blobs, directory: &Path, wanted: &Wanted) -> Resul
         Source::Image { digest, command, arguments } => {
             let image = Image::read(blobs, digest).map_err(Unprepared::Failed)?;
             let Some(layer) = image.layer.clone() else {
-                return Err(Unprepared::NotRun(format!("simulated: no container engine on this machine; the image ({digest}) was accepted")));
+                return Err(Unprepared::NotRun(format!(
+                    "simulated: no container engine on this machine; the image ({digest}) was accepted"
+                )));
             };
-            let command = if command.is_empty() { [image.entrypoint.clone(), chosen(arguments, &image.arguments)].concat() } else { [command.clone(), arguments.clone()].concat() };
+            let command = if command.is_empty() {
+                [image.entrypoint.clone(), chosen(arguments, &image.arguments)].concat()
+            } else {
+                [command.clone(), arguments.clone()].concat()
+            };
             let env = merged(&image.env, &wanted.env);
             let local = localize(&command, &image.directory, &env, wanted.port);
             server(blobs, directory, &layer, wanted, local).map_err(|error| Unprepared::Failed(error.to_string()))
@@ -81,7 +87,7 @@ fn server(blobs: &Blobs, directory: &Path, layer: &str, wanted: &Wanted, local: 
 }
 
 fn site(blobs: &Blobs, directory: &Path, files: &[(String, String)]) -> io::Result<Prepared> {
-    let listing: String = files.iter().map(|(name, blob)| format!("{blob} {name}\n")).collect();
+    let listing = files.iter().map(|(name, blob)| format!("{blob} {name}")).collect::<Vec<_>>().join("\n");
     let digest = digest_of(listing.as_bytes());
     let target = directory.join(&digest);
     if !target.is_dir() {

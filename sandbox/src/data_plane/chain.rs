@@ -36,15 +36,20 @@ fn cloud_run(state: &State, host: &str) -> Result<Found, Broken> {
     let name = short(&service);
     let body = state.google.get(&service).map(|object| &object.body).ok_or_else(|| Broken::unknown(host))?;
     if body["ingress"] != json!("INGRESS_TRAFFIC_ALL") {
-        return Err(Broken::new(format!("the Cloud Run service {name} takes no traffic from the internet: its ingress is {}", body["ingress"])));
+        return Err(Broken::new(format!(
+            "the Cloud Run service {name} takes no traffic from the internet: its ingress is {}",
+            body["ingress"]
+        )));
     }
-    let is_open = body["invokerIamDisabled"] == json!(true) || member_has_role(state, &service, "allUsers", &["roles/run.invoker"]);
+    let is_open =
+        body["invokerIamDisabled"] == json!(true) || member_has_role(state, &service, "allUsers", &["roles/run.invoker"]);
     if !is_open {
         return Err(Broken::forbidden(format!(
             "the Cloud Run service {name} checks its callers: set invokerIamDisabled, or give roles/run.invoker to allUsers"
         )));
     }
-    let key = pick(&weights).ok_or_else(|| Broken::new(format!("the Cloud Run service {name} sends no traffic to any revision yet")))?;
+    let key = pick(&weights)
+        .ok_or_else(|| Broken::new(format!("the Cloud Run service {name} sends no traffic to any revision yet")))?;
     let revision = state.google.get(&key).ok_or_else(|| Broken::new(format!("the revision {} is deleted", short(&key))))?;
     if crate::google::run::revision_state(&revision.body) != "CONDITION_SUCCEEDED" {
         return Err(Broken::new(format!("the revision {} is not ready", short(&key))));

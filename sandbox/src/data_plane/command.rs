@@ -56,10 +56,10 @@ fn local_program(program: &str) -> String {
 }
 
 /// Replaces the port where it stands as a number of its own.
-fn with_port(part: &str, port: u16) -> String {
+fn with_port(text: &str, port: u16) -> String {
     let number = port.to_string();
     let mut result = String::new();
-    let mut rest = part;
+    let mut rest = text;
     while let Some(at) = rest.find(&number) {
         let (before, after) = (&rest[..at], &rest[at + number.len()..]);
         let is_number = !before.ends_with(|letter: char| letter.is_ascii_alphanumeric())

@@ -23,7 +23,11 @@ pub(super) fn unpack(layer: &Path, target: &Path) -> io::Result<()> {
     let mut magic = [0; 2];
     let is_gzip = file.read_exact(&mut magic).is_ok() && magic == GZIP;
     let file = fs::File::open(layer)?;
-    if is_gzip { entries(GzDecoder::new(file), &root)? } else { entries(file, &root)? }
+    if is_gzip {
+        entries(GzDecoder::new(file), &root)?;
+    } else {
+        entries(file, &root)?;
+    }
     fs::rename(root, target)
 }
 

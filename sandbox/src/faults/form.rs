@@ -105,15 +105,15 @@ fn provider_of(path: &str) -> Option<&str> {
 /// An error in the form of a vendor.
 pub(crate) fn error_answer(flavour: Flavour, call: &Call, status: StatusCode, code: &str, message: &str) -> Answer {
     match flavour {
-        Flavour::Google => {
-            Answer::json(status, &json!({"error": {"code": status.as_u16(), "message": message, "status": code}}))
-        }
+        Flavour::Google => Answer::json(status, &json!({"error": {"code": status.as_u16(), "message": message, "status": code}})),
         Flavour::Azure => Answer::json(status, &json!({"error": {"code": code, "message": message}})),
         Flavour::Registry => Answer::json(status, &json!({"errors": [{"code": code, "message": message}]})),
         Flavour::Login => Answer::json(status, &json!({"error": code, "error_description": message})),
         Flavour::AwsJson => Answer::json(status, &json!({"__type": code, "message": message})).with("x-amzn-errortype", code),
         Flavour::AzureBlobs => {
-            let text = format!("<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>");
+            let text = format!(
+                "<?xml version=\"1.0\" encoding=\"utf-8\"?><Error><Code>{code}</Code><Message>{message}</Message></Error>"
+            );
             Answer::xml(status, text).with("x-ms-error-code", code)
         }
         Flavour::AwsXml if call.host.starts_with("s3.") || call.host.contains(".s3.") => Answer::xml(
@@ -123,7 +123,9 @@ pub(crate) fn error_answer(flavour: Flavour, call: &Call, status: StatusCode, co
         Flavour::AwsXml => Answer::bytes(
             status,
             "text/xml",
-            format!("<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>0</RequestId></ErrorResponse>"),
+            format!(
+                "<ErrorResponse><Error><Type>Sender</Type><Code>{code}</Code><Message>{message}</Message></Error><RequestId>0</RequestId></ErrorResponse>"
+            ),
         ),
     }
 }

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::context::page;
+use super::context::{listed, page};
 use super::operation::{self, Work};
 use super::{Context, GoogleError, Outcome, policy};
 use crate::http::Answer;
@@ -87,16 +87,10 @@ fn list(context: &mut Context<'_>, parent: &str) -> Outcome {
     context.need("artifactregistry.repositories.list", parent)?;
     let collection = format!("artifactregistry/{parent}/repositories/");
     let all = context.state.google.children(&collection);
-    let (repositories, next) = page(context.call, "pageSize", all.map(|(key, object)| (key.clone(), object.body.clone())).collect());
-    Ok(Answer::ok(&listed("repositories", repositories, next)))
-}
-
-fn listed(name: &str, items: Vec<Value>, next: Option<String>) -> Value {
-    let mut body = json!({name: items});
-    if let Some(next) = next {
-        body["nextPageToken"] = json!(next);
-    }
-    body
+    Ok(Answer::ok(&listed(
+        "repositories",
+        page(context.call, "pageSize", all.map(|(key, object)| (key.clone(), object.body.clone())).collect()),
+    )))
 }
 
 /// Ends the change of a repository.
@@ -105,7 +99,9 @@ pub(super) fn settle(context: &mut Context<'_>, key: &str, phase: &Phase) {
     if phase.to == "gone" && failure.is_none() {
         let images = context.state.google.get(key).map(|object| format!("{}/", object.text("/registryUri")));
         context.state.google.remove(key);
-        images.iter().for_each(|images| context.state.images.remove_below(images));
+        if let Some(images) = images {
+            context.state.images.remove_below(&images);
+        }
         return;
     }
     if let Some(object) = context.state.google.get_mut(key) {
@@ -160,7 +156,8 @@ impl Repository {
         context.need("artifactregistry.repositories.update", &self.name)?;
         let (wanted, stamp) = (context.body()?, context.state.stamp());
         let mask = context.call.parameter("updateMask").unwrap_or("description,labels").to_owned();
-        let object = context.state.google.get_mut(&self.key).ok_or_else(|| GoogleError::not_found("Repository does not exist"))?;
+        let object =
+            context.state.google.get_mut(&self.key).ok_or_else(|| GoogleError::not_found("Repository does not exist"))?;
         for field in mask.split(',').filter(|field| matches!(*field, "description" | "labels" | "cleanupPolicies")) {
             object.body[field] = wanted.get(field).cloned().unwrap_or_default();
         }
@@ -203,8 +200,7 @@ impl Repository {
 
     fn docker_images(&self, context: &mut Context<'_>) -> Outcome {
         context.need("artifactregistry.dockerimages.list", &self.name)?;
-        let (images, next) = page(context.call, "pageSize", self.all_images(context));
-        Ok(Answer::ok(&listed("dockerImages", images, next)))
+        Ok(Answer::ok(&listed("dockerImages", page(context.call, "pageSize", self.all_images(context)))))
     }
 
     fn docker_image(&self, context: &mut Context<'_>, image: &str) -> Outcome {
@@ -225,8 +221,7 @@ impl Repository {
             let at = images.manifests.values().map(|manifest| manifest.at.as_str()).max().unwrap_or_default();
             (key.clone(), self.describe_package(&key[self.images.len()..], at))
         });
-        let (packages, next) = page(context.call, "pageSize", packages.collect());
-        Ok(Answer::ok(&listed("packages", packages, next)))
+        Ok(Answer::ok(&listed("packages", page(context.call, "pageSize", packages.collect()))))
     }
 
     fn package_key(&self, context: &Context<'_>, package: &str) -> Result<String, GoogleError> {
@@ -257,8 +252,7 @@ impl Repository {
             let name = format!("{}/packages/{}/versions/{digest}", self.name, crate::http::encode_path(package));
             (digest.clone(), json!({"name": name, "createTime": manifest.at, "updateTime": manifest.at}))
         });
-        let (versions, next) = page(context.call, "pageSize", versions.collect());
-        Ok(Answer::ok(&listed("versions", versions, next)))
+        Ok(Answer::ok(&listed("versions", page(context.call, "pageSize", versions.collect()))))
     }
 
     fn delete_version(&self, context: &mut Context<'_>, package: &str, digest: &str) -> Outcome {
@@ -290,6 +284,6 @@ impl Repository {
     /// An operation that has nothing to wait for.
     fn done(&self, context: &mut Context<'_>) -> Answer {
         let response = json!({"@type": "type.googleapis.com/google.protobuf.Empty"});
-        operation::begin_with_response(context, "artifactregistry", &self.parent, Vec::new(), response)
+        operation::begin_with_response(context, "artifactregistry", &self.parent, &[], &response)
     }
 }

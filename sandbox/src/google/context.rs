@@ -99,3 +99,15 @@ pub(crate) fn page(call: &Call, size_name: &str, items: Vec<(String, Value)>) ->
     let next = rest.next().and_then(|_| taken.last()).map(|(key, _)| key.clone());
     (taken.into_iter().map(|(_, item)| item).collect(), next)
 }
+
+/// A page of a list as an answer; empty lists and missing tokens are left out, as Google does.
+pub(crate) fn listed(name: &str, (items, next): (Vec<Value>, Option<String>)) -> Value {
+    let mut body = serde_json::Map::new();
+    if !items.is_empty() {
+        body.insert(name.to_owned(), Value::Array(items));
+    }
+    if let Some(next) = next {
+        body.insert("nextPageToken".to_owned(), Value::String(next));
+    }
+    Value::Object(body)
+}

@@ -65,7 +65,7 @@ impl GoogleError {
         }))
     }
 
-    pub fn internal(error: impl ToString) -> Self {
+    pub fn internal(error: &impl ToString) -> Self {
         Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", error.to_string())
     }
 
@@ -110,6 +110,6 @@ impl GoogleError {
 
 impl From<std::io::Error> for GoogleError {
     fn from(error: std::io::Error) -> Self {
-        Self::internal(error)
+        Self::internal(&error)
     }
 }

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use http::Method;
 use serde_json::{Value, json};
 
-use super::context::page;
+use super::context::{listed, page};
 use super::region::project_number;
 use super::{Context, GoogleError, Outcome, policy};
 use crate::http::Answer;
@@ -23,7 +23,11 @@ pub(super) fn answer(context: &mut Context<'_>) -> Outcome {
         (&Method::POST, ["v1", "projects", project, "serviceAccounts"], "") => create(context, project),
         (&Method::GET, ["v1", "projects", project, "serviceAccounts"], "") => list(context, project),
         (method, ["v1", "projects", project, "serviceAccounts", email], verb) => {
-            let project = if *project == "-" { email.split_once('@').map_or("", |(_, domain)| domain.split('.').next().unwrap_or("")) } else { project };
+            let project = if *project == "-" {
+                email.split_once('@').map_or("", |(_, domain)| domain.split('.').next().unwrap_or(""))
+            } else {
+                project
+            };
             one(context, method, project, email, verb)
         }
         _ => Err(context.unknown_method()),
@@ -32,6 +36,12 @@ pub(super) fn answer(context: &mut Context<'_>) -> Outcome {
 
 fn key(project: &str, email: &str) -> String {
     format!("iam/projects/{project}/serviceAccounts/{email}")
+}
+
+/// The number of a service account, which follows from its address; 21 digits, as Google's.
+pub(crate) fn unique_number(email: &str) -> String {
+    let number = u64::from_str_radix(&digest_of(email.as_bytes())[..14], 16).unwrap_or(0);
+    format!("1{number:020}")
 }
 
 /// Returns true if a service account can be used: it exists, or comes with the project.
@@ -54,7 +64,9 @@ fn create(context: &mut Context<'_>, project: &str) -> Outcome {
         && !id.ends_with('-')
         && id.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if !is_id {
-        return Err(GoogleError::invalid(format!("The account ID \"{id}\" does not match the pattern ^[a-z](?:[-a-z0-9]{{4,28}}[a-z0-9])$.")));
+        return Err(GoogleError::invalid(format!(
+            "The account ID \"{id}\" does not match the pattern ^[a-z](?:[-a-z0-9]{{4,28}}[a-z0-9])$."
+        )));
     }
     let email = format!("{id}@{project}.iam.gserviceaccount.com");
     let key = key(project, &email);
@@ -63,11 +75,11 @@ fn create(context: &mut Context<'_>, project: &str) -> Outcome {
     }
     let details = body.get("serviceAccount").cloned().unwrap_or_default();
     let text = |name: &str| details.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    let unique = u64::from_str_radix(&digest_of(email.as_bytes())[..14], 16).unwrap_or(0);
+    let unique = unique_number(&email);
     let account = json!({
-        "name": format!("projects/{project}/serviceAccounts/{email}"), "projectId": project, "uniqueId": unique.to_string(),
+        "name": format!("projects/{project}/serviceAccounts/{email}"), "projectId": project, "uniqueId": unique,
         "email": email, "displayName": text("displayName"), "description": text("description"),
-        "etag": STANDARD.encode(unique.to_be_bytes()), "oauth2ClientId": unique.to_string(),
+        "etag": STANDARD.encode(&unique[..8]), "oauth2ClientId": unique,
     });
     context.state.google.insert(key, Object::new(KIND, account.clone()));
     Ok(Answer::ok(&account))
@@ -78,12 +90,7 @@ fn list(context: &mut Context<'_>, project: &str) -> Outcome {
     context.need("iam.serviceAccounts.list", &format!("projects/{project}"))?;
     let collection = format!("iam/projects/{project}/serviceAccounts/");
     let accounts = context.state.google.children(&collection).map(|(key, object)| (key.clone(), object.body.clone())).collect();
-    let (accounts, next) = page(context.call, "pageSize", accounts);
-    let mut answer = json!({"accounts": accounts});
-    if let Some(next) = next {
-        answer["nextPageToken"] = json!(next);
-    }
-    Ok(Answer::ok(&answer))
+    Ok(Answer::ok(&listed("accounts", page(context.call, "pageSize", accounts))))
 }
 
 fn one(context: &mut Context<'_>, method: &Method, project: &str, email: &str, verb: &str) -> Outcome {

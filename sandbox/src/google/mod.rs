@@ -16,6 +16,7 @@ mod storage;
 
 pub(crate) use context::{Context, Environment};
 pub(crate) use error::GoogleError;
+pub(crate) use iam::unique_number;
 pub(crate) use policy::member_has_role;
 pub(crate) use secret_manager::secret_value;
 pub(crate) use storage::site_files;

@@ -34,8 +34,8 @@ pub(super) fn begin_with_response(
     context: &mut Context<'_>,
     service: &str,
     parent: &str,
-    targets: Vec<String>,
-    response: Value,
+    targets: &[String],
+    response: &Value,
 ) -> Answer {
     let hidden = json!({"targets": targets, "response": response});
     store(context, service, parent, hidden, Value::Null)
@@ -85,7 +85,8 @@ pub(super) fn get(context: &mut Context<'_>, service: &str) -> Outcome {
             failure = object.hidden.get("failure").cloned().unwrap_or_default();
         }
     }
-    let body = if is_over { finish(context, &key, &hidden, &failure) } else { context.state.google.get(&key).map(|o| o.body.clone()) };
+    let body =
+        if is_over { finish(context, &key, &hidden, &failure) } else { context.state.google.get(&key).map(|o| o.body.clone()) };
     Ok(Answer::ok(&body.unwrap_or_default()))
 }
 

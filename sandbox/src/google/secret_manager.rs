@@ -45,9 +45,12 @@ fn key(project: &str, secret: &str) -> String {
 fn create(context: &mut Context<'_>, project: &str) -> Outcome {
     context.need("secretmanager.secrets.create", &format!("projects/{project}"))?;
     let id = context.call.parameter("secretId").unwrap_or_default().to_owned();
-    let is_id = (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
+    let is_id =
+        (1..=255).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'));
     if !is_id {
-        return Err(GoogleError::invalid(format!("The provided Secret ID [{id}] does not match the expected format [[a-zA-Z_0-9]+].")));
+        return Err(GoogleError::invalid(format!(
+            "The provided Secret ID [{id}] does not match the expected format [[a-zA-Z_0-9]+]."
+        )));
     }
     let mut body = context.body()?;
     if body.get("replication").is_none_or(Value::is_null) {
@@ -243,7 +246,10 @@ pub(crate) fn secret_value(state: &State, project: &str, secret: &str, version: 
     let key = version_key(state, &key(project, secret), version).ok_or_else(missing)?;
     let object = state.google.get(&key).ok_or_else(missing)?;
     if object.text("/state") != "ENABLED" {
-        return Err(format!("Secret projects/{project}/secrets/{secret}/versions/{version} is in {} state", object.text("/state")));
+        return Err(format!(
+            "Secret projects/{project}/secrets/{secret}/versions/{version} is in {} state",
+            object.text("/state")
+        ));
     }
     let bytes = STANDARD.decode(object.secret("data")).map_err(|error| error.to_string())?;
     String::from_utf8(bytes).map_err(|_| format!("the value of secret {secret} is no UTF-8 text"))

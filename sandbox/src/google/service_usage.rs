@@ -67,7 +67,7 @@ fn enable(context: &mut Context<'_>, project: &str, ids: &[String]) -> Outcome {
     let response = json!({
         "@type": "type.googleapis.com/google.api.serviceusage.v1.BatchEnableServicesResponse", "services": services,
     });
-    Ok(operation::begin_with_response(context, "serviceusage", "", targets, response))
+    Ok(operation::begin_with_response(context, "serviceusage", "", &targets, &response))
 }
 
 fn disable(context: &mut Context<'_>, project: &str, api: &str) -> Outcome {
@@ -77,5 +77,5 @@ fn disable(context: &mut Context<'_>, project: &str, api: &str) -> Outcome {
     let response = json!({
         "@type": "type.googleapis.com/google.api.serviceusage.v1.DisableServiceResponse", "service": service,
     });
-    Ok(operation::begin_with_response(context, "serviceusage", "", Vec::new(), response))
+    Ok(operation::begin_with_response(context, "serviceusage", "", &[], &response))
 }

@@ -41,7 +41,9 @@ impl Destination {
 
 /// Returns true for hosts of container registries.
 pub(crate) fn is_registry(host: &str) -> bool {
-    host.ends_with("-docker.pkg.dev") || host.ends_with(".azurecr.io") || (host.contains(".dkr.ecr.") && host.ends_with(".amazonaws.com"))
+    host.ends_with("-docker.pkg.dev")
+        || host.ends_with(".azurecr.io")
+        || (host.contains(".dkr.ecr.") && host.ends_with(".amazonaws.com"))
 }
 
 #[cfg(test)]

@@ -112,7 +112,13 @@ mod tests {
     #[test]
     fn the_original_host_is_found_in_the_order_of_the_readme() {
         let table = [
-            (vec![("host", "127.0.0.1:1"), ("x-original-host", "Run.googleapis.com:443")], "/a", "run.googleapis.com", "/a", Reach::Header),
+            (
+                vec![("host", "127.0.0.1:1"), ("x-original-host", "Run.googleapis.com:443")],
+                "/a",
+                "run.googleapis.com",
+                "/a",
+                Reach::Header,
+            ),
             (vec![("host", "127.0.0.1:1")], "/_host/run.googleapis.com/v2/b?c", "run.googleapis.com", "/v2/b?c", Reach::Path),
             (vec![("host", "127.0.0.1:1")], "/_host/run.googleapis.com", "run.googleapis.com", "/", Reach::Path),
             (vec![("host", "x.a.run.app.localhost:1")], "/", "x.a.run.app", "/", Reach::Host),

@@ -42,8 +42,16 @@ fn token(state: &State, call: &Call, tenant: &str) -> Answer {
     if assertion.is_empty() && !state.principals.accepts(Vendor::Azure, client, secret) {
         return refused("invalid_client", 7_000_215, "Invalid client secret provided.");
     }
+    if state.principals.about(Vendor::Azure, client, "tenant").is_some_and(|own| !own.eq_ignore_ascii_case(tenant)) {
+        return refused(
+            "unauthorized_client",
+            700_016,
+            &format!("Application '{client}' was not found in the directory '{tenant}'."),
+        );
+    }
     let audience = field("scope").trim_end_matches("/.default").to_owned();
-    let claims = json!({"aud": audience, "tid": tenant, "appid": client, "oid": client, "ver": "1.0"});
+    let object = state.principals.about(Vendor::Azure, client, "object").unwrap_or(client);
+    let claims = json!({"aud": audience, "tid": tenant, "appid": client, "oid": object, "ver": "1.0"});
     let token = issue(state, Vendor::Azure, client, LIFETIME, claims);
     Answer::ok(&json!({"token_type": "Bearer", "expires_in": LIFETIME, "ext_expires_in": LIFETIME, "access_token": token}))
 }
@@ -60,5 +68,7 @@ fn configuration(call: &Call, tenant: &str) -> Answer {
 
 fn discovery(call: &Call) -> Answer {
     let metadata = json!([{"preferred_network": call.host, "preferred_cache": call.host, "aliases": [call.host]}]);
-    Answer::ok(&json!({"tenant_discovery_endpoint": format!("{}/common/v2.0/.well-known/openid-configuration", call.base()), "metadata": metadata}))
+    Answer::ok(
+        &json!({"tenant_discovery_endpoint": format!("{}/common/v2.0/.well-known/openid-configuration", call.base()), "metadata": metadata}),
+    )
 }

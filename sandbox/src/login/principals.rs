@@ -36,15 +36,21 @@ pub(crate) struct Principal {
     /// Secret that it has to present where the vendor has one; any without it.
     #[serde(default, skip_serializing)]
     pub secret: Option<String>,
+    /// Tokens that it signs itself are checked with the sandbox's key pair.
+    #[serde(default)]
+    pub signs: bool,
     /// Permissions that it has; `*` stands for any text.
     #[serde(default = "everything")]
     pub allowed: Vec<String>,
     /// Permissions that are taken away.
     #[serde(default)]
     pub denied: Vec<String>,
+    /// Project, tenant, subscription, object or account, as far as its vendor has them.
+    #[serde(flatten)]
+    pub about: BTreeMap<String, String>,
 }
 
-fn everything() -> Vec<String> {
+pub(super) fn everything() -> Vec<String> {
     vec!["*".to_owned()]
 }
 
@@ -57,7 +63,6 @@ pub(crate) struct Principals {
 /// A principal in the snapshot, where its secret stays.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 struct StoredPrincipal {
-    #[serde(flatten)]
     principal: Principal,
     stored_secret: Option<String>,
 }
@@ -76,6 +81,11 @@ impl Principals {
 
     pub fn remove(&mut self, cloud: Vendor, id: &str) -> bool {
         self.registered.remove(&Self::key(cloud, id)).is_some()
+    }
+
+    /// The principal with exactly this id, to be changed.
+    pub fn get_mut(&mut self, cloud: Vendor, id: &str) -> Option<&mut Principal> {
+        self.registered.get_mut(&Self::key(cloud, id)).map(|stored| &mut stored.principal)
     }
 
     pub fn list(&self) -> Vec<&Principal> {
@@ -105,12 +115,14 @@ impl Principals {
         any(&principal.allowed) && !any(&principal.denied)
     }
 
-    /// Permissions of a principal: what it has, and what is taken away.
-    pub fn permissions(&self, cloud: Vendor, id: &str) -> (Vec<String>, Vec<String>) {
-        match self.find(cloud, id) {
-            Some(stored) => (stored.principal.allowed.clone(), stored.principal.denied.clone()),
-            None => (everything(), Vec::new()),
-        }
+    /// Returns true if tokens that this id signs are checked.
+    pub fn signs(&self, cloud: Vendor, id: &str) -> bool {
+        self.find(cloud, id).is_some_and(|stored| stored.principal.signs)
+    }
+
+    /// Something known about a principal, such as its tenant.
+    pub fn about(&self, cloud: Vendor, id: &str, fact: &str) -> Option<&str> {
+        self.find(cloud, id)?.principal.about.get(fact).map(String::as_str)
     }
 }
 

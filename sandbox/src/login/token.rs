@@ -43,8 +43,8 @@ pub(crate) fn issue(state: &State, vendor: Vendor, subject: &str, seconds: i64, 
     format!("{unsigned}.{signature}")
 }
 
-/// The claims of a token that the sandbox issued, or that a principal of Google signed itself. Signatures of the latter are not
-/// checked: the sandbox does not have its key.
+/// The claims of a token that the sandbox issued, or that a principal of Google signed itself. Signatures of the latter are checked
+/// if the sandbox made the principal's key.
 pub(crate) fn read(state: &State, vendor: Vendor, token: &str) -> Result<Claims, TokenError> {
     let (unsigned, signature) = token.rsplit_once('.').ok_or(TokenError::Invalid)?;
     let body = unsigned.split_once('.').and_then(|(_, body)| decode(body)).ok_or(TokenError::Invalid)?;
@@ -63,11 +63,20 @@ pub(crate) fn read(state: &State, vendor: Vendor, token: &str) -> Result<Claims,
     if !state.principals.knows(vendor, &subject) {
         return Err(TokenError::Invalid);
     }
+    let is_issued = text("iss") == "mikrocloud-sandbox";
+    if !is_issued && state.principals.signs(vendor, &subject) && !is_signed(state, unsigned, signature) {
+        return Err(TokenError::Invalid);
+    }
     let expires = body.get("exp").and_then(Value::as_i64).unwrap_or(0);
     if expires <= state.millis() / 1000 {
         return Err(TokenError::Expired);
     }
     Ok(Claims { subject, body })
+}
+
+fn is_signed(state: &State, unsigned: &str, signature: &str) -> bool {
+    let signature = URL_SAFE_NO_PAD.decode(signature).unwrap_or_default();
+    state.key_pair.as_ref().is_some_and(|pair| pair.verifies(unsigned, &signature))
 }
 
 fn encode(text: &str) -> String {

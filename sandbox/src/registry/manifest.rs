@@ -3,11 +3,11 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::Registry;
 use super::blob::{content_answer, created, unsupported};
 use super::error::RegistryError;
 use super::images::{Repository, StoredManifest};
 use super::request::Request;
-use super::Registry;
 use crate::http::{Answer, Call};
 use crate::world::digest_of;
 
@@ -53,9 +53,10 @@ impl Registry<'_> {
     fn delete_manifest(&mut self, request: &Request, reference: &str) -> Result<Answer, RegistryError> {
         let key = request.key();
         let repository = self.state.images.repository_mut(&key);
-        let is_removed = match reference.contains(':') {
-            true => repository.remove_manifest(reference),
-            false => repository.tags.remove(reference).is_some(),
+        let is_removed = if reference.contains(':') {
+            repository.remove_manifest(reference)
+        } else {
+            repository.tags.remove(reference).is_some()
         };
         if !is_removed {
             return Err(RegistryError::missing("MANIFEST_UNKNOWN", format!("manifest unknown: {reference}")));

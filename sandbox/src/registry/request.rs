@@ -42,10 +42,7 @@ impl Request {
             return Ok(Self { host, repository: String::new(), target: Target::Root, writes, prefix: String::new() });
         }
         let (name, target) = split(path).ok_or_else(unknown)?;
-        let (host, repository) = match own {
-            true => name.split_once('/').ok_or_else(unknown)?,
-            false => (call.host.as_str(), name),
-        };
+        let (host, repository) = if own { name.split_once('/').ok_or_else(unknown)? } else { (call.host.as_str(), name) };
         let base = match call.origin.reach {
             Reach::Path => call.base(),
             Reach::Header | Reach::Host | Reach::Own => String::new(),

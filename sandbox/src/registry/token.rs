@@ -82,7 +82,10 @@ fn exchange(state: &State, call: &Call) -> Answer {
     let form = call.form();
     let field = |name: &str| form.iter().find(|(key, _)| key == name).map_or("", |(_, value)| value.as_str());
     if field("grant_type") != "access_token" || field("service") != call.host {
-        return Answer::json(StatusCode::BAD_REQUEST, &json!({"errors": [{"code": "BAD_REQUEST", "message": "grant_type and service are required"}]}));
+        return Answer::json(
+            StatusCode::BAD_REQUEST,
+            &json!({"errors": [{"code": "BAD_REQUEST", "message": "grant_type and service are required"}]}),
+        );
     }
     match read(state, Vendor::Azure, field("access_token")) {
         Ok(claims) => {

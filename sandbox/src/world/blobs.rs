@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use sha2::{Digest as _, Sha256};
 
@@ -39,11 +39,6 @@ impl Blobs {
     /// The file with this content.
     pub fn path(&self, digest: &str) -> PathBuf {
         self.directory.join(digest)
-    }
-
-    /// Directory for what is derived from contents and may be removed.
-    pub fn directory(&self) -> &Path {
-        &self.directory
     }
 }
 

@@ -10,6 +10,6 @@ mod store;
 pub(crate) use blobs::{Blobs, digest_of};
 pub(crate) use object::Object;
 pub(crate) use objects::Objects;
-pub(crate) use phase::{After, Behaviour, Behaviours, Ending, Phase};
+pub(crate) use phase::{Behaviours, Ending, Phase};
 pub(crate) use state::State;
 pub(crate) use store::World;

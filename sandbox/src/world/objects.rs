@@ -54,13 +54,15 @@ impl Objects {
     }
 
     /// Everything below a path.
-    pub fn below<'a>(&'a self, prefix: &'a str) -> impl Iterator<Item = (&'a String, &'a Object)> {
-        self.map.range(prefix.to_owned()..).take_while(move |(key, _)| key.starts_with(prefix))
+    pub fn below<'a>(&'a self, prefix: &str) -> impl Iterator<Item = (&'a String, &'a Object)> + use<'a> {
+        let prefix = prefix.to_owned();
+        self.map.range(prefix.clone()..).take_while(move |(key, _)| key.starts_with(&prefix))
     }
 
     /// Things directly in a collection, whose path ends with a slash.
-    pub fn children<'a>(&'a self, collection: &'a str) -> impl Iterator<Item = (&'a String, &'a Object)> {
-        self.below(collection).filter(move |(key, _)| !key[collection.len()..].contains('/'))
+    pub fn children<'a>(&'a self, collection: &str) -> impl Iterator<Item = (&'a String, &'a Object)> + use<'a> {
+        let length = collection.len();
+        self.below(collection).filter(move |(key, _)| !key[length..].contains('/'))
     }
 
     pub fn iter(&self) -> impl Iterator<Item = (&String, &Object)> {

@@ -4,7 +4,7 @@ use domain::time::{Timestamp, now};
 use serde::{Deserialize, Serialize};
 
 use super::{Behaviours, Objects};
-use crate::login::Principals;
+use crate::login::{KeyPair, Principals};
 use crate::registry::Images;
 
 /// Everything that the sandbox knows, as a snapshot keeps it.
@@ -22,6 +22,9 @@ pub(crate) struct State {
     pub behaviours: Behaviours,
     #[serde(default)]
     pub principals: Principals,
+    /// Key pair of service accounts, made with the first of them.
+    #[serde(default)]
+    pub key_pair: Option<KeyPair>,
     /// Milliseconds by which the sandbox's clock is ahead of the machine's.
     #[serde(default)]
     pub ahead: i64,
@@ -38,6 +41,7 @@ impl Default for State {
             images: Images::default(),
             behaviours: Behaviours::default(),
             principals: Principals::default(),
+            key_pair: None,
             ahead: 0,
             token_key: hex::encode(rand::random::<[u8; 32]>()),
         }

@@ -44,7 +44,8 @@ pub(super) fn check(context: &Context<'_>, place: &Place, key: &str, revision: &
     }
     let name = key.rsplit('/').next().unwrap_or_default();
     if let Err((code, message)) = resolve(context.state, place, revision) {
-        let message = if code == 5 { message } else { format!("Revision '{name}' is not ready and cannot serve traffic. {message}") };
+        let message =
+            if code == 5 { message } else { format!("Revision '{name}' is not ready and cannot serve traffic. {message}") };
         return Checked::Failed(code, message);
     }
     match context.runtimes.of(key) {
@@ -84,7 +85,8 @@ pub(crate) fn variables(state: &State, project: &str, revision: &Value) -> Resul
         let value = match variable.pointer("/valueSource/secretKeyRef") {
             None => variable["value"].as_str().unwrap_or_default().to_owned(),
             Some(reference) => {
-                let (secret, version) = (reference["secret"].as_str().unwrap_or_default(), reference["version"].as_str().unwrap_or("latest"));
+                let (secret, version) =
+                    (reference["secret"].as_str().unwrap_or_default(), reference["version"].as_str().unwrap_or("latest"));
                 let place = format!("spec.template.spec.containers[0].env[{index}].value_from.secret_key_ref.name");
                 may_read_secret(state, project, revision, secret).map_err(|error| format!("{place}: {error}"))?;
                 secret_value(state, project, secret, version).map_err(|error| format!("{place}: {error}"))?
@@ -138,7 +140,10 @@ fn resolve_volume(state: &State, place: &Place, revision: &Object, volume: &Valu
     let Some(bucket) = volume.pointer("/gcs/bucket").and_then(Value::as_str) else { return Ok(()) };
     let key = bucket_key(bucket);
     if !state.google.contains(&key) {
-        return Err(format!("Volume '{}' failed to mount: bucket {bucket} does not exist.", volume["name"].as_str().unwrap_or_default()));
+        return Err(format!(
+            "Volume '{}' failed to mount: bucket {bucket} does not exist.",
+            volume["name"].as_str().unwrap_or_default()
+        ));
     }
     let account = revision.text("/serviceAccount");
     let member = format!("serviceAccount:{account}");

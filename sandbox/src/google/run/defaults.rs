@@ -35,7 +35,8 @@ pub(super) fn fill(context: &Context<'_>, place: &Place, service: &mut Value) ->
     template.entry("maxInstanceRequestConcurrency").or_insert_with(|| json!(80));
     template.entry("scaling").or_insert_with(|| json!({"maxInstanceCount": 100}));
     let containers = template.get_mut("containers").and_then(Value::as_array_mut).filter(|containers| !containers.is_empty());
-    let containers = containers.ok_or_else(|| GoogleError::invalid("Violation in Service.template.containers: at least one is required."))?;
+    let containers =
+        containers.ok_or_else(|| GoogleError::invalid("Violation in Service.template.containers: at least one is required."))?;
     for container in containers {
         fill_container(container)?;
     }
@@ -63,9 +64,12 @@ fn fill_container(container: &mut Value) -> Result<(), GoogleError> {
         return Err(GoogleError::invalid("Violation in Service.template.containers[0].image: an image is required."));
     }
     let reserved = ["PORT", "K_SERVICE", "K_REVISION", "K_CONFIGURATION"];
-    let names = container.get("env").and_then(Value::as_array).into_iter().flatten().filter_map(|variable| variable["name"].as_str());
+    let names =
+        container.get("env").and_then(Value::as_array).into_iter().flatten().filter_map(|variable| variable["name"].as_str());
     if let Some(name) = names.into_iter().find(|name| reserved.contains(name)) {
-        let message = format!("spec.template.spec.containers[0].env: The following reserved env names were provided: {name}. These values are automatically set by the system.");
+        let message = format!(
+            "spec.template.spec.containers[0].env: The following reserved env names were provided: {name}. These values are automatically set by the system."
+        );
         return Err(GoogleError::invalid(message));
     }
     if container.get("ports").and_then(Value::as_array).is_none_or(Vec::is_empty) {

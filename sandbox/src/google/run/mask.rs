@@ -4,9 +4,25 @@ use serde_json::{Map, Value};
 
 /// Fields that clients set.
 const SETTABLE: [&str; 19] = [
-    "description", "labels", "annotations", "client", "clientVersion", "ingress", "launchStage", "binaryAuthorization", "template",
-    "traffic", "scaling", "invokerIamDisabled", "defaultUriDisabled", "customAudiences", "iapEnabled", "buildConfig",
-    "multiRegionSettings", "sshEnabled", "threatDetectionEnabled",
+    "description",
+    "labels",
+    "annotations",
+    "client",
+    "clientVersion",
+    "ingress",
+    "launchStage",
+    "binaryAuthorization",
+    "template",
+    "traffic",
+    "scaling",
+    "invokerIamDisabled",
+    "defaultUriDisabled",
+    "customAudiences",
+    "iapEnabled",
+    "buildConfig",
+    "multiRegionSettings",
+    "sshEnabled",
+    "threatDetectionEnabled",
 ];
 
 /// The service as a client wants it: fields of the mask, or all that can be set where there is none.
@@ -88,6 +104,9 @@ mod tests {
         assert_eq!(apply(&current, &wanted, "template.timeout")["template"], json!({"timeout": "2s", "revision": "r"}));
         let all = apply(&current, &wanted, "");
         assert_eq!(all, json!({"uid": "1", "template": {"timeout": "2s"}, "traffic": [2]}));
-        assert_eq!(apply(&current, &json!({"invokerIamDisabled": true}), "invoker_iam_disabled")["invokerIamDisabled"], json!(true));
+        assert_eq!(
+            apply(&current, &json!({"invokerIamDisabled": true}), "invoker_iam_disabled")["invokerIamDisabled"],
+            json!(true)
+        );
     }
 }

@@ -69,7 +69,8 @@ pub(super) fn answer(context: &mut Context<'_>) -> Outcome {
         return Err(context.unknown_method());
     };
     context.need_api(project)?;
-    let place = |service: &str| Place { project: (*project).to_owned(), location: (*location).to_owned(), service: service.to_owned() };
+    let place =
+        |service: &str| Place { project: (*project).to_owned(), location: (*location).to_owned(), service: service.to_owned() };
     let verb = context.verb.clone();
     match (&context.call.method, rest, verb.as_str()) {
         (&Method::GET, ["operations", _], "") | (&Method::POST, ["operations", _], "wait") => operation::get(context, "run"),
@@ -89,7 +90,10 @@ pub(super) fn answer(context: &mut Context<'_>) -> Outcome {
 fn iam(context: &mut Context<'_>, place: &Place, verb: &str) -> Outcome {
     let (key, name) = (place.key(), place.name());
     if !context.state.google.contains(&key) {
-        return Err(GoogleError::not_found(format!("Resource '{}' of kind 'SERVICE' in region '{}' in project '{}' does not exist.", place.service, place.location, place.project)));
+        return Err(GoogleError::not_found(format!(
+            "Resource '{}' of kind 'SERVICE' in region '{}' in project '{}' does not exist.",
+            place.service, place.location, place.project
+        )));
     }
     let method = context.call.method.clone();
     match (&method, verb) {

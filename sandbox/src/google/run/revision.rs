@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Place, REVISION, condition, service};
-use crate::google::context::page;
+use crate::google::context::{listed, page};
 use crate::google::operation::{self, Work};
 use crate::google::{Context, GoogleError, Outcome};
 use crate::http::Answer;
@@ -11,8 +11,22 @@ use crate::world::{Object, digest_of};
 
 /// Fields of a template that a revision has.
 const FIELDS: [&str; 16] = [
-    "labels", "annotations", "scaling", "vpcAccess", "timeout", "serviceAccount", "containers", "volumes", "executionEnvironment",
-    "encryptionKey", "maxInstanceRequestConcurrency", "serviceMesh", "sessionAffinity", "nodeSelector", "client", "clientVersion",
+    "labels",
+    "annotations",
+    "scaling",
+    "vpcAccess",
+    "timeout",
+    "serviceAccount",
+    "containers",
+    "volumes",
+    "executionEnvironment",
+    "encryptionKey",
+    "maxInstanceRequestConcurrency",
+    "serviceMesh",
+    "sessionAffinity",
+    "nodeSelector",
+    "client",
+    "clientVersion",
 ];
 
 /// Key of a revision by its short name.
@@ -23,7 +37,7 @@ pub(super) fn key(place: &Place, name: &str) -> String {
 /// Makes the revision that the service's template asks for. One of the same name and content is that revision.
 pub(super) fn make(context: &mut Context<'_>, place: &Place) -> Result<(), GoogleError> {
     let service = context.state.google.get(&place.key()).map(|service| (service.body.clone(), service.hidden["next"].as_u64()));
-    let (service, number) = service.ok_or_else(|| GoogleError::internal("the service is gone"))?;
+    let (service, number) = service.ok_or_else(|| GoogleError::internal(&"the service is gone"))?;
     let template = &service["template"];
     let number = number.unwrap_or(1);
     let name = match template.get("revision").and_then(Value::as_str).filter(|name| !name.is_empty()) {
@@ -118,12 +132,7 @@ pub(super) fn list(context: &mut Context<'_>, place: &Place) -> Outcome {
     };
     let revisions = context.state.google.below(&prefix).filter(|(_, object)| object.kind == REVISION);
     let revisions = revisions.map(|(key, object)| (key.clone(), object.body.clone())).collect();
-    let (revisions, next) = page(context.call, "pageSize", revisions);
-    let mut body = json!({"revisions": revisions});
-    if let Some(next) = next {
-        body["nextPageToken"] = json!(next);
-    }
-    Ok(Answer::ok(&body))
+    Ok(Answer::ok(&listed("revisions", page(context.call, "pageSize", revisions))))
 }
 
 /// Removes a revision that nobody sees and that is not the newest.

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Place, SERVICE, address, condition, defaults, mask, revision, traffic};
-use crate::google::context::page;
+use crate::google::context::{listed, page};
 use crate::google::operation::{self, Work};
 use crate::google::{Context, GoogleError, Outcome};
 use crate::http::Answer;
@@ -11,7 +11,9 @@ use crate::world::Object;
 
 fn missing(place: &Place) -> GoogleError {
     let Place { project, location, service } = place;
-    GoogleError::not_found(format!("Resource '{service}' of kind 'SERVICE' in region '{location}' in project '{project}' does not exist."))
+    GoogleError::not_found(format!(
+        "Resource '{service}' of kind 'SERVICE' in region '{location}' in project '{project}' does not exist."
+    ))
 }
 
 /// Makes a service.
@@ -105,12 +107,7 @@ pub(super) fn list(context: &mut Context<'_>, collection: &Place) -> Outcome {
     };
     let services = context.state.google.below(&prefix).filter(|(_, object)| object.kind == SERVICE);
     let services = services.map(|(key, object)| (key.clone(), object.body.clone())).collect();
-    let (services, next) = page(context.call, "pageSize", services);
-    let mut body = json!({"services": services});
-    if let Some(next) = next {
-        body["nextPageToken"] = json!(next);
-    }
-    Ok(Answer::ok(&body))
+    Ok(Answer::ok(&listed("services", page(context.call, "pageSize", services))))
 }
 
 fn check_etag(service: &Object, given: &str, name: &str) -> Result<(), GoogleError> {

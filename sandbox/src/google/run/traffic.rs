@@ -57,8 +57,11 @@ pub(super) fn route(context: &Context<'_>, place: &Place, service: &Object) -> R
             Some(name) => name.to_owned(),
             None => service.text("/latestReadyRevision").rsplit('/').next().unwrap_or_default().to_owned(),
         };
-        let Some(revision) = context.state.google.get(&revision::key(place, &name)).filter(|revision| revision.phase.is_none()) else {
-            let message = format!("Revision '{name}' does not exist or is deleted. Update all traffic to route to currently available revisions.");
+        let Some(revision) = context.state.google.get(&revision::key(place, &name)).filter(|revision| revision.phase.is_none())
+        else {
+            let message = format!(
+                "Revision '{name}' does not exist or is deleted. Update all traffic to route to currently available revisions."
+            );
             return Routed::Refused(13, message);
         };
         match condition::ready_state(&revision.body["conditions"]) {
@@ -101,7 +104,11 @@ pub(crate) fn shown_by(state: &State, host: &str) -> Option<Shown> {
         format!("{key}/revisions/{}", name.unwrap_or(latest))
     };
     let weights = match tag {
-        None => statuses.iter().map(|status| (revision(status), status["percent"].as_u64().unwrap_or(0))).filter(|(_, weight)| *weight > 0).collect(),
+        None => statuses
+            .iter()
+            .map(|status| (revision(status), status["percent"].as_u64().unwrap_or(0)))
+            .filter(|(_, weight)| *weight > 0)
+            .collect(),
         Some(tag) => {
             let Some(status) = statuses.iter().find(|status| status["tag"].as_str() == Some(tag)) else {
                 return Some(Shown::NoTag { service: key.clone(), tag: tag.to_owned() });

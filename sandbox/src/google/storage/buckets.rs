@@ -49,7 +49,8 @@ fn create(context: &mut Context<'_>) -> Outcome {
         let message = "Your previous request to create the named bucket succeeded and you already own it.";
         return Err(GoogleError::conflict(message));
     }
-    let (stamp, location) = (context.state.stamp(), body.get("location").and_then(Value::as_str).unwrap_or("US").to_ascii_uppercase());
+    let (stamp, location) =
+        (context.state.stamp(), body.get("location").and_then(Value::as_str).unwrap_or("US").to_ascii_uppercase());
     let fields = json!({
         "kind": "storage#bucket", "id": name, "selfLink": format!("https://www.googleapis.com/storage/v1/b/{name}"),
         "projectNumber": project_number(&project), "metageneration": "1", "location": location,
@@ -69,7 +70,8 @@ fn list(context: &mut Context<'_>) -> Outcome {
     context.need_api(&project)?;
     context.need("storage.buckets.list", &format!("projects/{project}"))?;
     let prefix = bucket_key(context.call.parameter("prefix").unwrap_or_default());
-    let buckets = context.state.google.below(&prefix).filter(|(_, object)| object.kind == BUCKET && object.secret("project") == project);
+    let buckets =
+        context.state.google.below(&prefix).filter(|(_, object)| object.kind == BUCKET && object.secret("project") == project);
     let buckets = buckets.map(|(key, object)| (key.clone(), object.body.clone())).collect();
     let (items, next) = page(context.call, "maxResults", buckets);
     let mut body = json!({"kind": "storage#buckets", "items": items});
@@ -109,15 +111,18 @@ pub(super) fn one(context: &mut Context<'_>, bucket: &str) -> Outcome {
     }
 }
 
+/// Fields that no update changes.
+const FIXED: [&str; 5] = ["name", "id", "location", "timeCreated", "projectNumber"];
+
 fn update(context: &mut Context<'_>, bucket: &str) -> Outcome {
     let key = find(context, bucket, "storage.buckets.update")?;
     let (wanted, stamp) = (context.body()?, context.state.stamp());
-    let object = context.state.google.get_mut(&key).ok_or_else(|| GoogleError::not_found("The specified bucket does not exist."))?;
+    let object =
+        context.state.google.get_mut(&key).ok_or_else(|| GoogleError::not_found("The specified bucket does not exist."))?;
     let metageneration = object.text("/metageneration").to_owned();
     if context.call.parameter("ifMetagenerationMatch").is_some_and(|wanted| wanted != metageneration) {
         return Err(GoogleError::condition("At least one of the pre-conditions you specified did not hold."));
     }
-    const FIXED: [&str; 5] = ["name", "id", "location", "timeCreated", "projectNumber"];
     for (field, value) in wanted.as_object().into_iter().flatten().filter(|(field, _)| !FIXED.contains(&field.as_str())) {
         match (object.body.get_mut(field).and_then(Value::as_object_mut), value) {
             (Some(current), Value::Object(changes)) => {
@@ -155,7 +160,8 @@ pub(super) fn policy(context: &mut Context<'_>, bucket: &str) -> Outcome {
 /// The permissions of a list that the caller has on a bucket.
 pub(super) fn test_permissions(context: &mut Context<'_>, bucket: &str) -> Outcome {
     find(context, bucket, "storage.buckets.get")?;
-    let wanted: Vec<_> = context.call.query.iter().filter(|(name, _)| name == "permissions").map(|(_, value)| json!(value)).collect();
+    let wanted: Vec<_> =
+        context.call.query.iter().filter(|(name, _)| name == "permissions").map(|(_, value)| json!(value)).collect();
     let mut body = policy::granted(context, &json!({"permissions": wanted}));
     body["kind"] = json!("storage#testIamPermissionsResponse");
     Ok(Answer::ok(&body))

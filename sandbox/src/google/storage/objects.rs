@@ -89,19 +89,21 @@ pub(super) fn one(context: &mut Context<'_>, bucket: &str, name: &str) -> Outcom
 pub(super) fn download(context: &mut Context<'_>, bucket: &str, name: &str) -> Outcome {
     find(context, bucket, "storage.objects.get")?;
     let object = context.state.google.get(&object_key(bucket, name)).ok_or_else(|| missing(bucket, name))?;
-    let content = context.blobs.get(object.secret("blob"))?;
+    let bytes = context.blobs.get(object.secret("blob"))?;
     let kind = object.text("/contentType").to_owned();
-    let mut answer = Answer { body: content.into(), ..Answer::empty(StatusCode::OK) };
+    let mut answer = Answer { body: bytes.into(), ..Answer::empty(StatusCode::OK) };
     answer = answer.with("content-type", if kind.is_empty() { "application/octet-stream" } else { &kind });
     Ok(answer.with("x-goog-generation", object.text("/generation")))
 }
+
+/// Fields that an update changes.
+const CHANGEABLE: [&str; 7] =
+    ["contentType", "cacheControl", "contentEncoding", "contentDisposition", "contentLanguage", "metadata", "customTime"];
 
 fn update(context: &mut Context<'_>, bucket: &str, name: &str) -> Outcome {
     find(context, bucket, "storage.objects.update")?;
     let (wanted, stamp) = (context.body()?, context.state.stamp());
     let object = context.state.google.get_mut(&object_key(bucket, name)).ok_or_else(|| missing(bucket, name))?;
-    const CHANGEABLE: [&str; 7] =
-        ["contentType", "cacheControl", "contentEncoding", "contentDisposition", "contentLanguage", "metadata", "customTime"];
     for (field, value) in wanted.as_object().into_iter().flatten().filter(|(field, _)| CHANGEABLE.contains(&field.as_str())) {
         object.body[field] = value.clone();
     }
@@ -122,7 +124,7 @@ fn check_generation(context: &Context<'_>, key: &str) -> Result<(), GoogleError>
 }
 
 /// Stores an object under the name in its metadata.
-pub(super) fn store(context: &mut Context<'_>, bucket: &str, metadata: Value, content: &[u8]) -> Outcome {
+pub(super) fn store(context: &mut Context<'_>, bucket: &str, metadata: Value, bytes: &[u8]) -> Outcome {
     find(context, bucket, "storage.objects.create")?;
     let name = metadata.get("name").and_then(Value::as_str).or(context.call.parameter("name")).unwrap_or_default().to_owned();
     if name.is_empty() || name.len() > 1024 {
@@ -131,12 +133,15 @@ pub(super) fn store(context: &mut Context<'_>, bucket: &str, metadata: Value, co
     let key = object_key(bucket, &name);
     check_generation(context, &key)?;
     if let Some(given) = metadata.get("crc32c").and_then(Value::as_str)
-        && given != crc32c(content)
+        && given != crc32c(bytes)
     {
-        return Err(GoogleError::invalid(format!("Provided CRC32C \"{given}\" doesn't match calculated CRC32C \"{}\".", crc32c(content))));
+        return Err(GoogleError::invalid(format!(
+            "Provided CRC32C \"{given}\" doesn't match calculated CRC32C \"{}\".",
+            crc32c(bytes)
+        )));
     }
-    let blob = context.blobs.put(content)?;
-    let mut body = describe(context, bucket, &name, content);
+    let blob = context.blobs.put(bytes)?;
+    let mut body = describe(context, bucket, &name, bytes);
     if let (Some(body), Value::Object(given)) = (body.as_object_mut(), metadata) {
         for (field, value) in given {
             body.entry(field).or_insert(value);
@@ -146,15 +151,15 @@ pub(super) fn store(context: &mut Context<'_>, bucket: &str, metadata: Value, co
     Ok(Answer::ok(&body))
 }
 
-fn describe(context: &Context<'_>, bucket: &str, name: &str, content: &[u8]) -> Value {
+fn describe(context: &Context<'_>, bucket: &str, name: &str, bytes: &[u8]) -> Value {
     let (stamp, generation) = (context.state.stamp(), context.state.now().timestamp_micros().to_string());
     let path = crate::http::encode_path(name);
     json!({
         "kind": "storage#object", "id": format!("{bucket}/{name}/{generation}"), "name": name, "bucket": bucket,
         "selfLink": format!("https://www.googleapis.com/storage/v1/b/{bucket}/o/{path}"),
         "mediaLink": format!("https://storage.googleapis.com/download/storage/v1/b/{bucket}/o/{path}?generation={generation}&alt=media"),
-        "generation": generation, "metageneration": "1", "storageClass": "STANDARD", "size": content.len().to_string(),
-        "crc32c": crc32c(content), "etag": generation, "timeCreated": stamp, "updated": stamp, "timeStorageClassUpdated": stamp,
+        "generation": generation, "metageneration": "1", "storageClass": "STANDARD", "size": bytes.len().to_string(),
+        "crc32c": crc32c(bytes), "etag": generation, "timeCreated": stamp, "updated": stamp, "timeStorageClassUpdated": stamp,
     })
 }
 
@@ -162,7 +167,7 @@ fn describe(context: &Context<'_>, bucket: &str, name: &str, content: &[u8]) -> 
 pub(super) fn copy(context: &mut Context<'_>, from: (&str, &str), to: (&str, &str), rewrite: bool) -> Outcome {
     find(context, from.0, "storage.objects.get")?;
     let source = context.state.google.get(&object_key(from.0, from.1)).ok_or_else(|| missing(from.0, from.1))?;
-    let (content, mut metadata) = (context.blobs.get(source.secret("blob"))?, json!({"name": to.1}));
+    let (bytes, mut metadata) = (context.blobs.get(source.secret("blob"))?, json!({"name": to.1}));
     for field in ["contentType", "cacheControl", "contentEncoding", "contentDisposition", "metadata"] {
         if let Some(value) = source.body.get(field) {
             metadata[field] = value.clone();
@@ -171,11 +176,11 @@ pub(super) fn copy(context: &mut Context<'_>, from: (&str, &str), to: (&str, &st
     if let Value::Object(given) = context.body()? {
         given.into_iter().for_each(|(field, value)| metadata[field] = value);
     }
-    let answer = store(context, to.0, metadata, &content)?;
+    let answer = store(context, to.0, metadata, &bytes)?;
     if !rewrite {
         return Ok(answer);
     }
-    let size = content.len().to_string();
+    let size = bytes.len().to_string();
     let resource: Value = serde_json::from_slice(&answer.body).unwrap_or_default();
     Ok(Answer::ok(&json!({
         "kind": "storage#rewriteResponse", "done": true, "totalBytesRewritten": size, "objectSize": size, "resource": resource,

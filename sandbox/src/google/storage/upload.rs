@@ -18,14 +18,14 @@ pub(super) fn answer(context: &mut Context<'_>, bucket: &str) -> Outcome {
     match (&context.call.method, kind.as_str()) {
         (&Method::POST, "media") => {
             let metadata = json!({"contentType": content_type(context.call.header("content-type"))});
-            let content = context.call.body.clone();
-            store(context, bucket, metadata, &content)
+            let body = context.call.body.clone();
+            store(context, bucket, metadata, &body)
         }
         (&Method::POST, "multipart") => {
             let body = context.call.body.clone();
-            let (metadata, content) = split(context.call.header("content-type"), &body)
+            let (metadata, bytes) = split(context.call.header("content-type"), &body)
                 .ok_or_else(|| GoogleError::invalid("Malformed multipart body: expected metadata and content."))?;
-            store(context, bucket, metadata, content)
+            store(context, bucket, metadata, bytes)
         }
         (&Method::POST, "resumable") => begin(context, bucket),
         (&Method::PUT, "resumable") => finish(context, bucket),
@@ -64,7 +64,8 @@ fn part(bytes: &[u8]) -> Option<(String, &[u8])> {
         _ => return None,
     };
     let head = String::from_utf8_lossy(&bytes[..at]);
-    let kind = head.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.trim().eq_ignore_ascii_case("content-type"));
+    let kind =
+        head.lines().filter_map(|line| line.split_once(':')).find(|(name, _)| name.trim().eq_ignore_ascii_case("content-type"));
     Some((kind.map(|(_, value)| value.trim().to_owned()).unwrap_or_default(), &bytes[at + length..]))
 }
 
@@ -95,13 +96,43 @@ fn begin(context: &mut Context<'_>, bucket: &str) -> Outcome {
     Ok(Answer::empty(StatusCode::OK).with("location", &address).with("x-guploader-uploadid", &id))
 }
 
-/// Takes the whole content of an upload that was begun; parts of it are not simulated.
+/// Takes the content of an upload that was begun, whole or in parts: `Content-Range: bytes 0-262143/*` is followed by more.
 fn finish(context: &mut Context<'_>, bucket: &str) -> Outcome {
-    let id = context.call.parameter("upload_id").unwrap_or_default();
-    let session = context.state.google.remove(&format!("upload/{id}"));
-    let session = session.ok_or_else(|| GoogleError::not_found("The upload does not exist."))?;
-    let content = context.call.body.clone();
-    store(context, bucket, session.body, &content)
+    let key = format!("upload/{}", context.call.parameter("upload_id").unwrap_or_default());
+    let session = context.state.google.get(&key).ok_or_else(|| GoogleError::not_found("The upload does not exist."))?;
+    let mut received = match session.secret("blob") {
+        "" => Vec::new(),
+        blob => context.blobs.get(blob)?,
+    };
+    let metadata = session.body.clone();
+    let length = received.len() + context.call.body.len();
+    let range = range_of(context.call.header("content-range")).unwrap_or(Range { start: None, size: Some(length) });
+    if range.start.is_some_and(|start| start != received.len()) {
+        return Err(GoogleError::invalid("Invalid Content-Range: it does not follow what was received."));
+    }
+    received.extend_from_slice(&context.call.body);
+    if range.size.is_some_and(|size| size == received.len()) {
+        context.state.google.remove(&key);
+        return store(context, bucket, metadata, &received);
+    }
+    let blob = context.blobs.put(&received)?;
+    if let Some(session) = context.state.google.get_mut(&key) {
+        session.hidden["blob"] = json!(blob);
+    }
+    let answer = Answer::empty(StatusCode::PERMANENT_REDIRECT);
+    Ok(if received.is_empty() { answer } else { answer.with("range", &format!("bytes=0-{}", received.len() - 1)) })
+}
+
+/// Place of a part, and the size of the whole, as far as they are known.
+struct Range {
+    start: Option<usize>,
+    size: Option<usize>,
+}
+
+/// Reads `bytes 0-9/20`, `bytes 0-9/*` and `bytes */20`.
+fn range_of(header: &str) -> Option<Range> {
+    let (place, size) = header.strip_prefix("bytes ")?.split_once('/')?;
+    Some(Range { start: place.split('-').next().and_then(|start| start.parse().ok()), size: size.parse().ok() })
 }
 
 #[cfg(test)]
