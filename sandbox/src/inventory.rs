@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::azure;
 use crate::google;
 use crate::world::{Object, State};
 
@@ -55,7 +56,7 @@ fn item(cloud: &'static str, kind: &str, key: &str, name: String, labels: BTreeM
 }
 
 fn is_thing(kind: &str) -> bool {
-    !google::BACKGROUND.contains(&kind)
+    !google::BACKGROUND.contains(&kind) && !azure::BACKGROUND.contains(&kind)
 }
 
 fn name(object: &Object, key: &str) -> String {

@@ -7,7 +7,9 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::azure;
 use crate::data_plane::DataPlane;
+use crate::environment::Environment;
 use crate::faults::{Faults, Flavour};
 use crate::google;
 use crate::http::{Answer, Call, Destination};
@@ -62,11 +64,15 @@ impl Kernel {
         match Destination::of(&call.host) {
             Destination::GoogleLogin => login::google_answer(&state, call),
             Destination::MicrosoftLogin => login::microsoft_answer(&state, call),
-            Destination::Google => {
-                google::answer(google::Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call)
+            Destination::Google => google::answer(Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call),
+            Destination::AzureResources => {
+                azure::answer(Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call)
+            }
+            Destination::AzureBlobs => {
+                azure::blob_answer(Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call)
             }
             Destination::Registry => Registry { state: &mut state, blobs, uploads: &self.uploads }.answer(call),
-            Destination::AzureResources | Destination::AzureBlobs | Destination::Aws | Destination::DataPlane => {
+            Destination::Aws | Destination::DataPlane => {
                 Answer::text(StatusCode::NOT_IMPLEMENTED, format!("{} is not simulated", call.host))
             }
         }

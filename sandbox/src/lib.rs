@@ -1,7 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod azure;
 mod control;
 mod data_plane;
+mod environment;
 mod faults;
 mod glob;
 mod google;

@@ -5,6 +5,7 @@ use rand::RngExt as _;
 use serde_json::json;
 
 use super::page::Broken;
+use crate::azure;
 use crate::google::member_has_role;
 use crate::google::run::{Shown, shown_by};
 use crate::world::State;
@@ -21,7 +22,29 @@ pub(super) fn follow(state: &State, host: &str) -> (&'static str, Result<Found, 
     if host.ends_with(".run.app") {
         return ("gcp cloud-run", cloud_run(state, host));
     }
+    if host.ends_with(".azurecontainerapps.io") {
+        return ("azure container-apps", container_app(state, host));
+    }
     ("none", Err(Broken::unknown(host)))
+}
+
+fn container_app(state: &State, host: &str) -> Result<Found, Broken> {
+    let (app, weights) = match azure::shown_by(state, host) {
+        None => return Err(Broken::unknown(host)),
+        Some(azure::Shown::Broken(message)) => return Err(Broken::new(message)),
+        Some(azure::Shown::Revisions { app, weights }) => (app, weights),
+    };
+    let key =
+        pick(&weights).ok_or_else(|| Broken::new(format!("the container app {} sends no traffic anywhere", short(&app))))?;
+    let revision = state.azure.get(&key).ok_or_else(|| Broken::new(format!("the revision {} does not exist", short(&key))))?;
+    if revision.body["properties"]["active"] != json!(true) {
+        return Err(Broken::new(format!("the revision {} is not active", short(&key))));
+    }
+    let error = revision.text("/properties/provisioningError");
+    if !error.is_empty() {
+        return Err(Broken::new(format!("the revision {} could not be provisioned: {error}", short(&key))));
+    }
+    Ok(Found { key, service: "azure container-apps" })
 }
 
 fn cloud_run(state: &State, host: &str) -> Result<Found, Broken> {

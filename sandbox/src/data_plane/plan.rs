@@ -1,11 +1,12 @@
 //! What is to run, derived from the world.
 
 use domain::id::DeploymentId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::azure;
 use crate::google::run;
 use crate::google::run::{REVISION, SERVICE};
-use crate::world::State;
+use crate::world::{Object, State};
 
 /// One thing that is to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -40,7 +41,57 @@ pub(super) enum Source {
 /// Everything that is to run.
 pub(super) fn plan(state: &State) -> Vec<Wanted> {
     let revisions = state.google.iter().filter(|(_, object)| object.kind == REVISION && object.phase.is_none());
-    revisions.filter_map(|(key, object)| of_cloud_run(state, key, &object.body, object.secret("workload"))).collect()
+    let services = revisions.filter_map(|(key, object)| of_cloud_run(state, key, &object.body, object.secret("workload")));
+    let revisions = state.azure.iter().filter(|(_, object)| object.kind == azure::REVISION);
+    services.chain(revisions.filter_map(|(key, object)| of_container_app(state, key, object))).collect()
+}
+
+/// An active revision whose image and secrets are there.
+fn of_container_app(state: &State, key: &str, revision: &Object) -> Option<Wanted> {
+    let properties = &revision.body["properties"];
+    let app = state.azure.get(key.split("/revisions/").next()?).filter(|_| properties["active"] == json!(true))?;
+    let mut env = azure::variables(app, revision).ok()?;
+    let container = properties.pointer("/template/containers/0")?;
+    let image = container["image"].as_str().unwrap_or_default();
+    let source = match azure::image_of(state, revision) {
+        Some(digest) => Source::Image { digest, command: texts(container, "command"), arguments: texts(container, "args") },
+        None if crate::http::is_registry(image.split('/').next().unwrap_or_default()) => return None,
+        None => Source::Elsewhere(image.to_owned()),
+    };
+    let fqdn = app.text("/properties/configuration/ingress/fqdn");
+    for (variable, value) in [
+        ("CONTAINER_APP_NAME", app.text("/name")),
+        ("CONTAINER_APP_REVISION", revision.text("/name")),
+        ("CONTAINER_APP_HOSTNAME", fqdn),
+    ] {
+        env.push((variable.to_owned(), value.to_owned()));
+    }
+    let port = app.body.pointer("/properties/configuration/ingress/targetPort").and_then(Value::as_u64).unwrap_or(80);
+    Some(Wanted {
+        key: key.to_owned(),
+        workload: revision.secret("workload").parse().ok()?,
+        source,
+        env,
+        port: u16::try_from(port).unwrap_or(80),
+        health_path: probed(container).unwrap_or("/").to_owned(),
+        memory_mib: mebibytes(container.pointer("/resources/memory").and_then(Value::as_str).unwrap_or("1Gi")),
+        replicas: 1,
+        live: properties["trafficWeight"].as_u64().unwrap_or(0) > 0,
+    })
+}
+
+/// The path that the first probe over HTTP asks for.
+fn probed(container: &Value) -> Option<&str> {
+    let probes = container["probes"].as_array()?;
+    let path = |kind: &str| {
+        probes.iter().filter(|probe| probe["type"] == json!(kind)).find_map(|probe| probe.pointer("/httpGet/path")?.as_str())
+    };
+    ["Startup", "Readiness", "Liveness"].into_iter().find_map(path)
+}
+
+fn texts(container: &Value, field: &str) -> Vec<String> {
+    let list = container[field].as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn of_cloud_run(state: &State, key: &str, revision: &Value, workload: &str) -> Option<Wanted> {
@@ -83,13 +134,11 @@ fn source_of(state: &State, revision: &Value, env: &[(String, String)]) -> Optio
         return Some(Source::Site(crate::google::site_files(state, bucket, &format!("sites/{site}/"))));
     }
     let container = revision.pointer("/containers/0")?;
-    let texts = |field: &str| {
-        let list = container[field].as_array().map(Vec::as_slice).unwrap_or_default();
-        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-    };
     let image = container["image"].as_str().unwrap_or_default();
     match run::image_of(state, revision) {
-        Some((_, digest)) => Some(Source::Image { digest, command: texts("command"), arguments: texts("args") }),
+        Some((_, digest)) => {
+            Some(Source::Image { digest, command: texts(container, "command"), arguments: texts(container, "args") })
+        }
         None if crate::http::is_registry(image.split('/').next().unwrap_or_default()) => None,
         None => Some(Source::Elsewhere(image.to_owned())),
     }

@@ -13,6 +13,7 @@ use clouds_local::control::memory::MemoryControl;
 use clouds_local::edge::{ClientAddress, Edge, EdgeBody, EdgeConfig};
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::secret::Secret;
+use http::header::IF_NONE_MATCH;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
@@ -21,6 +22,7 @@ use super::chain::follow;
 use super::page::{Broken, SIMULATED};
 use super::plan::{Wanted, plan};
 use super::{Runtime, Runtimes};
+use crate::azure;
 use crate::world::World;
 
 /// Time for which processes may end themselves when the sandbox stops.
@@ -127,6 +129,9 @@ impl DataPlane {
 
     /// Answers a visitor.
     pub async fn handle(&self, world: &World, host: &str, client: IpAddr, mut request: Request<Incoming>) -> Response<EdgeBody> {
+        if let Some(response) = website(world, host, &request) {
+            return response;
+        }
         let (service, found) = follow(&world.lock(), host);
         let found = found.and_then(|found| self.workload(&found.key));
         let mut response = match found {
@@ -174,6 +179,17 @@ impl Runtimes for DataPlane {
             Observation::Pending { .. } | Observation::Absent => Runtime::Starting,
         }
     }
+}
+
+/// The answer of a static website of Azure, whose files are served as they were stored; `None` for other hosts.
+fn website(world: &World, host: &str, request: &Request<Incoming>) -> Option<Response<EdgeBody>> {
+    let (state, none_match) = (world.lock(), request.headers().get(IF_NONE_MATCH));
+    let none_match = none_match.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let answer = match azure::website_of(&state, host)? {
+        Ok(account) => azure::website_file(&state, world.blobs(), &account, request.method(), request.uri().path(), none_match),
+        Err(message) => Broken::new(message).answer(),
+    };
+    Some(answer.with(SIMULATED, "azure static-website").into_response())
 }
 
 /// Label at which the edge shows a revision, started on demand.

@@ -5,16 +5,10 @@ use serde_json::Value;
 use super::apis;
 use super::error::GoogleError;
 use crate::data_plane::Runtimes;
+use crate::environment::Environment;
 use crate::http::Call;
 use crate::login::{TokenError, Vendor, read};
 use crate::world::{Blobs, Phase, State};
-
-/// What answering a call needs of the sandbox.
-pub(crate) struct Environment<'a> {
-    pub state: &'a mut State,
-    pub blobs: &'a Blobs,
-    pub runtimes: &'a dyn Runtimes,
-}
 
 /// One call with what answering it needs.
 pub(crate) struct Context<'a> {

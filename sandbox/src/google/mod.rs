@@ -14,13 +14,14 @@ mod secret_manager;
 mod service_usage;
 mod storage;
 
-pub(crate) use context::{Context, Environment};
+pub(crate) use context::Context;
 pub(crate) use error::GoogleError;
 pub(crate) use iam::unique_number;
 pub(crate) use policy::member_has_role;
 pub(crate) use secret_manager::secret_value;
 pub(crate) use storage::site_files;
 
+use crate::environment::Environment;
 use crate::http::{Answer, Call};
 
 /// Kinds of things that nobody leaves behind.
