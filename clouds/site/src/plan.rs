@@ -159,10 +159,10 @@ mod tests {
 
     #[test]
     fn an_application_of_one_page_shows_it_for_what_is_missing() {
-        let app = plan(&["index.html", "assets/index-DiwrgTda.js", ".well-known/security.txt"]);
+        let app = plan(&["index.html", "assets/index-B3k2a9Zq.js", ".well-known/security.txt"]);
         assert_eq!(app.not_found.as_deref(), Some("index.html"));
-        assert_eq!(paths(&app), [".well-known/security.txt", "assets/index-DiwrgTda.js", "index.html"]);
-        assert_eq!(app.objects["assets/index-DiwrgTda.js"].cache_control, "public, max-age=31536000, immutable");
+        assert_eq!(paths(&app), [".well-known/security.txt", "assets/index-B3k2a9Zq.js", "index.html"]);
+        assert_eq!(app.objects["assets/index-B3k2a9Zq.js"].cache_control, "public, max-age=31536000, immutable");
         assert_eq!(plan(&["index.html", "about.html"]).not_found, None);
     }
 

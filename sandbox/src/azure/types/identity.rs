@@ -1,0 +1,21 @@
+//! User-assigned identities.
+
+use serde_json::json;
+
+use super::{guid, tenant};
+use crate::azure::kind::Kind;
+
+/// User-assigned identities: `Microsoft.ManagedIdentity/userAssignedIdentities`.
+pub(in crate::azure) const IDENTITY: Kind = Kind {
+    name: "Microsoft.ManagedIdentity/userAssignedIdentities",
+    outputs: |context, id, object| {
+        // An identity that is made anew is another one.
+        let made = object.hidden["made"].to_string();
+        object.body["properties"] = json!({
+            "tenantId": tenant(context),
+            "principalId": guid(&format!("principal {} {made}", id.key())),
+            "clientId": guid(&format!("client {} {made}", id.key())),
+        });
+    },
+    ..Kind::PLAIN
+};
