@@ -28,6 +28,12 @@ pub fn suffix(deployment: DeploymentId) -> String {
     format!("d{}", &id[id.len() - 12..])
 }
 
+/// The id of an app's revision.
+pub fn revision_path(app: &str, suffix: &str) -> String {
+    let name = app.rsplit('/').next().unwrap_or_default();
+    format!("{app}/revisions/{name}--{suffix}")
+}
+
 /// A deployment's revision.
 pub struct Revision<'a> {
     arm: &'a Arm,
@@ -55,11 +61,8 @@ impl<'a> Revision<'a> {
 
     /// Its id in the management API.
     fn path(&self, entry: &Entry) -> Option<String> {
-        entry.external_id.clone().or_else(|| {
-            let app = self.app.as_ref()?;
-            let name = app.rsplit('/').next()?;
-            Some(format!("{app}/revisions/{name}--{}", self.suffix))
-        })
+        let of_app = || self.app.as_ref().map(|app| revision_path(app, &self.suffix));
+        entry.external_id.clone().or_else(of_app)
     }
 
     async fn post(&self, path: &str, operation: &'static str) -> Result<Asked, CloudError> {

@@ -20,8 +20,9 @@ use crate::about::VARIABLE_BYTES;
 use crate::arm::{Arm, Thing, ready_when_succeeded};
 use crate::catalogue::Kinds;
 use crate::image::Pushed;
-use crate::revision::{Revision, state_of, suffix, traffic};
+use crate::revision::{Revision, revision_path, state_of, suffix, traffic};
 use crate::template::Template;
+use crate::traffic::entry;
 use crate::types::APP;
 use crate::vendor::Bases;
 
@@ -144,15 +145,14 @@ impl Servers {
     }
 
     async fn exists(&self, app: &str, suffix: &str) -> Result<bool, CloudError> {
-        let name = app.rsplit('/').next().unwrap_or_default();
-        let path = format!("{app}/revisions/{name}--{suffix}");
+        let path = revision_path(app, suffix);
         Ok(self.arm.get(Call::freely("Microsoft.App", "revisions.get"), &path, APP.api_version).await?.is_some())
     }
 
-    /// Path of a deployment's revision, as far as the journal knows one.
+    /// Path of a deployment's revision, if there is an app for it to be of.
     async fn revision(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<Option<String>, CloudError> {
-        let entries = scope.journal.entries(Owner::Deployment(deployment)).await?;
-        Ok(entries.into_iter().find(|entry| entry.kind == Revision::KIND).and_then(|entry| entry.external_id))
+        let app = entry(scope, APP.kind).await?.and_then(|entry| entry.external_id);
+        Ok(app.map(|app| revision_path(&app, &suffix(deployment))))
     }
 
     /// Gives a revision the label of its own address, and returns the host of that. Visitors stay where they are.

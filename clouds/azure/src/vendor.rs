@@ -20,9 +20,21 @@ pub(crate) const NAME: &str = "azure";
 /// Collection of the official images that are bases, unless told otherwise.
 const BASE_IMAGES: &str = "public.ecr.aws/docker/library";
 
-/// Requests per second to each service, well below what a subscription is given (learn.microsoft.com, "Understand how Azure Resource Manager
-/// throttles requests").
-const RATES: &[(&str, u32)] = &[("blob", 200), ("registry", 200)];
+/// Requests per second to each service, well below the 25 that a subscription is given for all of them together and those of storage and
+/// registries (learn.microsoft.com, "Understand how Azure Resource Manager throttles requests").
+const RATES: &[(&str, u32)] = &[
+    ("Microsoft.App", 10),
+    ("Microsoft.Authorization", 5),
+    ("Microsoft.ContainerRegistry", 5),
+    ("Microsoft.ManagedIdentity", 5),
+    ("Microsoft.OperationalInsights", 5),
+    ("Microsoft.Resources", 10),
+    ("Microsoft.Storage", 5),
+    ("operations", 10),
+    ("blob", 200),
+    ("registry", 200),
+    ("login", 10),
+];
 
 /// Factor by which a simulated cloud takes more requests.
 const SIMULATED: u32 = 100;

@@ -44,7 +44,8 @@ async fn servers_are_made_switched_and_removed_and_nothing_is_left() {
 #[tokio::test]
 async fn a_site_is_published_file_by_file_and_goes_back_without_an_upload() {
     let mut setting = Setting::new().await;
-    let pages = [("index.html", "one"), ("about.html", "about"), ("assets/index-B3k2a9Zq.js", "js"), ("404.html", "nothing here")];
+    let pages =
+        [("index.html", "one"), ("about.html", "about"), ("assets/index-B3k2a9Zq.js", "js"), ("404.html", "nothing here")];
     let (first, second) = (setting.site('3', &pages), setting.site('4', &[("index.html", "two")]));
     setting.done(async |worker| worker.apply(&first).await).await;
     let address = setting.done(async |worker| worker.switch(&first).await).await;

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use clouds_azure::Azure;
 use clouds_contract::testing::{Cut, MemoryJournal};
 use clouds_contract::{
     Access, Address, Base, Cloud, CloudError, Credential, Desired, Endpoint, EnvironmentPlace, Inputs, LogSink, Observation,
     Outputs, Progress, Route, Scope, Vendor as _, Whose,
 };
-use clouds_azure::Azure;
 use domain::artifact::Digest;
 use domain::event::NewLine;
 use domain::id::{BaseId, CloudAccountId, DeploymentId, EnvironmentId, PlacementId, ProjectId, TeamId};
@@ -98,7 +98,11 @@ impl Setting {
         let access = Access {
             account: CloudAccountId::new(),
             identity: text("subscription"),
-            credential: Credential::AzureSecret { tenant: text("tenant"), client: text("client"), secret: Secret::new(text("secret")) },
+            credential: Credential::AzureSecret {
+                tenant: text("tenant"),
+                client: text("client"),
+                secret: Secret::new(text("secret")),
+            },
             endpoint: Some(Endpoint { url: sandbox.url(), pace_percent: 1 }),
             installation: whose.installation.clone(),
         };
@@ -203,7 +207,8 @@ impl Setting {
 
     /// Answer to a visitor.
     pub async fn get(&self, address: &Address, path: &str) -> (u16, String) {
-        let answer = self.http.get(format!("{}{path}", address.reach.base)).header("host", &address.reach.host).send().await.unwrap();
+        let answer =
+            self.http.get(format!("{}{path}", address.reach.base)).header("host", &address.reach.host).send().await.unwrap();
         (answer.status().as_u16(), answer.text().await.unwrap())
     }
 
