@@ -26,5 +26,5 @@ pub use labels::HostLabels;
 pub use naming::{Alphabet, INSTALLATION_TAG, Naming};
 pub use progress::{Progress, Wait};
 pub use provider::{Desired, Observation, Provider, Started};
-pub use scope::{EnvironmentPlace, Inputs, Outputs, Scope, Whose};
+pub use scope::{EnvironmentPlace, Inputs, Outputs, Scope, Unneeded, Whose};
 pub use traffic::{Route, Traffic};
