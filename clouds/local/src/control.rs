@@ -1,6 +1,8 @@
 //! Interface of the local cloud to the control plane: storage of the desired state, artifacts, variables, and a receiver of
 //! observations.
 
+pub mod memory;
+
 use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,7 +1,6 @@
 //! The edge with real processes, over a control plane in memory.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "a panic is how a test fails")]
 
-mod control;
 mod functions;
 mod limits;
 mod proxy;

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use clouds_contract::{BuildOutcome, BuildRequest, Builds, Cloud, CloudError, Desired, LogSink, Observation, Route, Scope};
 use clouds_local::LocalCloud;
+use clouds_local::control::memory::MemoryControl;
 use clouds_local::edge::{Edge, EdgeConfig};
 use domain::artifact::Digest;
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
@@ -18,8 +19,6 @@ use http_body_util::{BodyExt as _, Full};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use tokio::time::{Instant, sleep, timeout};
 use tokio_util::sync::CancellationToken;
-
-use crate::control::MemoryControl;
 
 /// Longer than anything takes on a busy machine.
 pub const PATIENCE: Duration = Duration::from_secs(40);

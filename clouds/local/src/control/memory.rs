@@ -1,48 +1,61 @@
-//! A control plane in memory.
+//! A control plane in memory: for tests, and for a sandbox whose state is elsewhere.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
-use clouds_contract::{CloudError, Desired, Observation, Route};
-use clouds_local::control::{ControlPlane, Routes, Workload};
+use clouds_contract::{CloudError, Desired, ErrorKind, Observation, Route};
 use domain::artifact::Digest;
 use domain::event::NewLine;
 use domain::id::{DeploymentId, ProjectId, TeamId};
 use domain::secret::Secret;
 use domain::workload::WorkloadSpec;
 
+use super::{ControlPlane, Routes, Workload};
+
+/// Control plane whose rows are in memory and end with it.
 #[derive(Default)]
 pub struct MemoryControl {
     state: Mutex<State>,
 }
 
+/// Rows of a [`MemoryControl`].
 #[derive(Default)]
 pub struct State {
+    /// Workloads that shall exist, with what was last observed of them.
     pub workloads: HashMap<DeploymentId, Workload>,
+    /// Deployments that host labels serve.
     pub routes: Routes,
+    /// Directories of the artifacts.
     pub artifacts: HashMap<Digest, PathBuf>,
+    /// Variables of each deployment.
     pub variables: HashMap<DeploymentId, Vec<(String, Secret)>>,
+    /// Lines that workloads printed, in their order.
     pub logs: Vec<(DeploymentId, NewLine)>,
+    /// Every observation that was reported, in its order.
     pub reports: Vec<(DeploymentId, Observation)>,
 }
 
 impl MemoryControl {
+    /// A control plane without any row.
     pub fn new() -> Arc<Self> {
         Arc::default()
     }
 
+    /// The rows, for as long as the guard lives.
     pub fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap()
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Lines that a workload printed, each with the name of its stream.
     pub fn log_text(&self, id: DeploymentId) -> String {
         let state = self.lock();
         let lines = state.logs.iter().filter(|(owner, _)| *owner == id);
         lines.map(|(_, line)| format!("{}: {}\n", line.stream.name(), line.text)).collect::<Vec<_>>().concat()
     }
 
+    /// Last observation of a workload.
     pub fn observed(&self, id: DeploymentId) -> Observation {
         self.lock().workloads.get(&id).map_or(Observation::Absent, |workload| workload.observed.clone())
     }
@@ -98,7 +111,7 @@ impl ControlPlane for MemoryControl {
 
     async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError> {
         let found = self.lock().artifacts.get(digest).cloned();
-        found.ok_or_else(|| CloudError::new(clouds_contract::ErrorKind::NotFound, "NOT_FOUND", "no such artifact"))
+        found.ok_or_else(|| CloudError::new(ErrorKind::NotFound, "NOT_FOUND", "no such artifact"))
     }
 
     async fn variables(&self, id: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError> {

@@ -1,0 +1,13 @@
+//! Requests as simulated clouds read them, and their answers.
+
+mod answer;
+mod call;
+mod destination;
+mod origin;
+mod query;
+
+pub(crate) use answer::Answer;
+pub(crate) use call::Call;
+pub(crate) use destination::{Destination, is_registry};
+pub(crate) use origin::{Origin, Reach};
+pub(crate) use query::{decode_path, encode_path, pairs};

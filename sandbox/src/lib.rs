@@ -1,0 +1,20 @@
+#![doc = include_str!("../README.md")]
+
+mod control;
+mod data_plane;
+mod faults;
+mod glob;
+mod google;
+mod http;
+mod inventory;
+mod kernel;
+mod login;
+mod recorder;
+mod registry;
+mod server;
+mod settings;
+mod world;
+
+pub use control::NOT_SIMULATED;
+pub use server::{Sandbox, run};
+pub use settings::Settings;
