@@ -1,7 +1,7 @@
 //! Properties that follow from a file's name: its content type, its compressibility, and permanent caching.
 
 /// The value of `Content-Type` for a file of this path.
-pub(crate) fn content_type(path: &str) -> String {
+pub fn content_type(path: &str) -> String {
     let mime = mime_guess::from_path(path).first_or_octet_stream();
     // RFC 9239 made the other name obsolete.
     let essence = if mime.essence_str() == "application/javascript" { "text/javascript" } else { mime.essence_str() };
@@ -19,7 +19,7 @@ fn is_text(essence: &str) -> bool {
 }
 
 /// Returns true if the content of files of this type is compressed already.
-pub(crate) fn is_compressed(content_type: &str) -> bool {
+pub fn is_compressed(content_type: &str) -> bool {
     let essence = content_type.split(';').next().unwrap_or(content_type);
     let (kind, format) = essence.split_once('/').unwrap_or((essence, ""));
     match kind {
@@ -58,7 +58,7 @@ const BUNDLED: &[&str] = &["js", "mjs", "css", "map", "wasm", "woff", "woff2", "
 
 /// Returns true if a bundler gave the file a name that changes whenever its content does: below a directory of bundles, with a hash.
 /// A file that is taken for such a one in error is cached for a year, one that is not taken for it is merely asked for again.
-pub(crate) fn is_immutable(path: &str) -> bool {
+pub fn is_immutable(path: &str) -> bool {
     let parts: Vec<&str> = path.split('/').collect();
     let Some((name, directories)) = parts.split_last() else { return false };
     let Some((stem, extension)) = name.rsplit_once('.') else { return false };
