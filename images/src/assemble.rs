@@ -51,6 +51,18 @@ pub async fn assemble(directory: &Path, server: &Server, base: Base, labels: &[(
     Ok(image)
 }
 
+/// A base as an image of its own: it starts what it always starts, as nobody.
+pub fn alone(mut base: Base) -> Result<Image, CloudError> {
+    let own = base.config.as_object_mut().map(|document| document.entry("config").or_insert_with(|| json!({})));
+    if let Some(own) = own.and_then(Value::as_object_mut) {
+        own.insert("User".to_owned(), json!(format!("{USER}:{USER}")));
+    }
+    let bytes = serde_json::to_vec(&base.config).map_err(|error| CloudError::internal("an image's configuration", error))?;
+    let mut image = Image::of(Blob::bytes(CONFIG, Bytes::from(bytes)), base.layers, PORT);
+    image.notes.push(base.note);
+    Ok(image)
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> std::io::Result<T> + Send + 'static) -> Result<T, CloudError> {
     let failed = |error| CloudError::internal("the image could not be put together", error);
     tokio::task::spawn_blocking(work).await.map_err(|error| CloudError::internal("the image", error))?.map_err(failed)

@@ -47,6 +47,20 @@ pub async fn read(archive: &Path, port: Option<u16>, labels: &[(&str, String)]) 
     read.await.map_err(|error| CloudError::internal("the image's archive", error))?
 }
 
+/// Port on which the program of an archive's image listens: the given one, else the one that the image exposes, else 8080.
+pub async fn port(archive: &Path, given: Option<u16>) -> Result<u16, CloudError> {
+    if let Some(port) = given {
+        return Ok(port);
+    }
+    let archive = archive.to_owned();
+    let read = tokio::task::spawn_blocking(move || {
+        let listed: Vec<Listed> = document(&archive, "manifest.json")?;
+        let first = listed.first().ok_or_else(|| invalid("it holds no image"))?;
+        document::<Value>(&archive, &first.config).map(|config| exposed(&config))
+    });
+    read.await.map_err(|error| CloudError::internal("the image's archive", error))?
+}
+
 fn convert(archive: &Path, port: Option<u16>, labels: &Map<String, Value>) -> Result<Image, CloudError> {
     let failed = |error: io::Error| CloudError::internal("the image's archive could not be read", error);
     let listed: Vec<Listed> = document(archive, "manifest.json")?;

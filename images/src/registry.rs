@@ -5,8 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use clouds_contract::CloudError;
 use clouds_contract::guard::{Call, Guards};
+use clouds_contract::{CloudError, ErrorKind};
 use clouds_wire::{RegistryAddress, Wire};
 use domain::secret::Secret;
 use futures::{StreamExt as _, TryStreamExt as _};
@@ -115,8 +115,25 @@ impl Registry {
         let (reference, digest) = (self.repository(repository).await, digest.to_string());
         let look = || async { self.client.blob_exists(&reference, &digest).await.map_err(|error| self.refusal(error)) };
         match self.guards.call(Call::freely(SERVICE, "blobs.head"), look).await {
-            Err(error) if error.kind == clouds_contract::ErrorKind::NotFound => Ok(false),
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(false),
             found => found,
+        }
+    }
+
+    /// Digest of the image that a tag of a repository names.
+    pub async fn digest(&self, repository: &str, tag: &str) -> Result<Option<BlobDigest>, CloudError> {
+        let reference = self.reference(repository, tag);
+        let look = || async {
+            let found = self.client.fetch_manifest_digest(&reference, &self.auth).await;
+            found.map_err(|error| self.refusal(error))
+        };
+        match self.guards.call(Call::freely(SERVICE, "manifests.head"), look).await {
+            Ok(digest) => {
+                let message = format!("the registry {} gave no digest", self.host);
+                digest.parse().map(Some).map_err(|error| CloudError::internal(message, error))
+            }
+            Err(error) if error.kind == ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
         }
     }
 
@@ -185,7 +202,7 @@ impl Registry {
                 bytes.extend_from_slice(&part.map_err(|error| self.refusal(OciDistributionError::IoError(error)))?);
                 if bytes.len() > LARGEST_HELD {
                     let message = format!("a configuration in {} has more than {LARGEST_HELD} bytes", self.host);
-                    return Err(CloudError::new(clouds_contract::ErrorKind::Invalid, "IMAGE_INVALID", message));
+                    return Err(CloudError::new(ErrorKind::Invalid, "IMAGE_INVALID", message));
                 }
             }
             Ok(Bytes::from(bytes))

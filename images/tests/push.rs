@@ -1,5 +1,5 @@
 //! Images on their way between registries: a small one stands in for those of the clouds.
-#![expect(clippy::unwrap_used, reason = "a test fails with the place of what went wrong")]
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};

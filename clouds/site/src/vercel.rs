@@ -2,18 +2,18 @@
 
 use serde_json::Value;
 
-use super::header_rules::HeaderRule;
-use super::redirects::Rule;
-use super::rules::Rules;
+use crate::header_rules::HeaderRule;
+use crate::redirects::Rule;
+use crate::rules::Rules;
 
 /// The name of the file.
-pub(crate) const FILE: &str = "vercel.json";
+pub const FILE: &str = "vercel.json";
 
 /// Keys that are followed, or that detection reads, or that say nothing.
 const USED: [&str; 7] = ["redirects", "rewrites", "headers", "cleanUrls", "trailingSlash", "outputDirectory", "$schema"];
 
 /// The rules of the file's text.
-pub(crate) fn parse(text: &str) -> Rules {
+pub fn parse(text: &str) -> Rules {
     let mut rules = Rules::default();
     let file: Value = match serde_json::from_str(text) {
         Ok(file) => file,
@@ -157,8 +157,8 @@ fn unknown(pattern: &str) -> String {
 mod tests {
     use http::HeaderMap;
 
-    use super::super::path::MatchPath;
     use super::*;
+    use crate::path::MatchPath;
 
     #[test]
     fn what_means_the_same_is_followed_and_the_rest_named() {

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::path::MatchPath;
+use crate::path::MatchPath;
 
 /// A path pattern. `:name` stands for one part of the path, one `*` for anything.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Pattern {
+pub struct Pattern {
     before: Vec<Piece>,
     /// Pattern after the star; `None` without one.
     after: Option<String>,
@@ -20,7 +20,7 @@ enum Piece {
 }
 
 /// Values of a pattern's placeholders, as the request wrote them; the star's name is `splat`.
-pub(crate) type Captures = HashMap<String, String>;
+pub type Captures = HashMap<String, String>;
 
 /// Names of placeholders, and where their values are in a path.
 type Places<'p> = Vec<(&'p str, Range<usize>)>;
@@ -68,6 +68,39 @@ impl Pattern {
         Some(places.into_iter().map(|(name, range)| (name.to_owned(), path.written(&range).to_owned())).collect())
     }
 
+    /// Returns true if it captures a placeholder of this name.
+    pub fn has(&self, name: &str) -> bool {
+        let is_star = self.after.is_some() && name == "splat";
+        is_star || self.before.iter().any(|piece| matches!(piece, Piece::Placeholder(own) if own == name))
+    }
+
+    /// The pattern as a regular expression (RE2) whose groups have the names of the placeholders. A slash at the end of a path makes
+    /// no difference. What the star stands for begins with no slash, so that it cannot become the beginning of another host's address.
+    pub fn regular_expression(&self) -> String {
+        let mut text = String::from("^");
+        for piece in &self.before {
+            match piece {
+                Piece::Text(literal) => text.push_str(&escaped(literal)),
+                Piece::Placeholder(name) => text.extend(["(?P<", name, ">[^/]+)"]),
+            }
+        }
+        match &self.after {
+            // `/blog/*` is for `/blog`, too.
+            Some(after) => {
+                let bare = text.strip_suffix('/').filter(|bare| bare.len() > 1 && after.is_empty()).map(str::to_owned);
+                let splat = format!("(?P<splat>(?:[^/\\\\].*)?){}", escaped(after));
+                text = match bare {
+                    Some(bare) => format!("{bare}(?:/{splat})?"),
+                    None => text + &splat,
+                };
+            }
+            None if text.len() > 2 => text = format!("{}/?", text.trim_end_matches('/')),
+            None => {}
+        }
+        text.push('$');
+        text
+    }
+
     fn places(&self, path: &str) -> Option<Places<'_>> {
         let mut places = Places::new();
         let mut rest = path;
@@ -96,8 +129,22 @@ impl Pattern {
     }
 }
 
+/// A text as a regular expression takes it. Quotes, too, are written as codes: the expression stands within them.
+fn escaped(text: &str) -> String {
+    let mut result = String::new();
+    for c in text.chars() {
+        match c {
+            '\\' | '.' | '+' | '*' | '?' | '(' | ')' | '|' | '[' | ']' | '{' | '}' | '^' | '$' => result.extend(['\\', c]),
+            '"' => result.push_str("\\x22"),
+            '`' => result.push_str("\\x60"),
+            _ => result.push(c),
+        }
+    }
+    result
+}
+
 /// Returns true if a text can name a placeholder.
-pub(crate) fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     text.starts_with(|c: char| c.is_ascii_alphabetic()) && text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
 }
 
@@ -142,6 +189,21 @@ mod tests {
         ];
         for (pattern, path, expected) in table {
             assert_eq!(captured(pattern, path), expected, "{pattern} on {path}");
+        }
+    }
+
+    #[test]
+    fn patterns_have_regular_expressions() {
+        let table = [
+            ("/", "^/$"),
+            ("/a.b", r"^/a\.b/?$"),
+            ("/a/", "^/a/?$"),
+            ("/*", r"^/(?P<splat>(?:[^/\\].*)?)$"),
+            ("/blog/*", r"^/blog(?:/(?P<splat>(?:[^/\\].*)?))?$"),
+            ("/:year/x", "^/(?P<year>[^/]+)/x/?$"),
+        ];
+        for (pattern, expected) in table {
+            assert_eq!(Pattern::parse(pattern).unwrap().regular_expression(), expected, "{pattern}");
         }
     }
 

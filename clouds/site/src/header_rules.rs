@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use http::header::{CONTENT_ENCODING, LINK, SET_COOKIE, VARY};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
-use super::negotiate::Encoding;
-use super::path::MatchPath;
-use super::pattern::Pattern;
+use crate::negotiate::Encoding;
+use crate::path::MatchPath;
+use crate::pattern::Pattern;
 
 const MAX_RULES: usize = 5000;
 
@@ -30,15 +30,15 @@ const FORBIDDEN: &[&str] = &[
 ];
 
 /// Headers of which each rule adds its own to those of the rules before. Of any other, the last rule's is sent.
-const LISTS: [HeaderName; 3] = [LINK, SET_COOKIE, VARY];
+pub(crate) const LISTS: [HeaderName; 3] = [LINK, SET_COOKIE, VARY];
 
 /// The rules of a `_headers` file, in order.
 #[derive(Debug, Default)]
-pub(crate) struct HeaderRules(Vec<HeaderRule>);
+pub struct HeaderRules(Vec<HeaderRule>);
 
 /// Headers of the files below a path.
 #[derive(Debug)]
-pub(crate) struct HeaderRule {
+pub struct HeaderRule {
     pattern: Pattern,
     set: Vec<(HeaderName, HeaderValue)>,
     remove: Vec<HeaderName>,
@@ -47,6 +47,11 @@ pub(crate) struct HeaderRule {
 }
 
 impl HeaderRules {
+    /// The rules in order.
+    pub fn iter(&self) -> impl Iterator<Item = &HeaderRule> {
+        self.0.iter()
+    }
+
     /// The rules of the file's text, and a complaint for each line that is none.
     pub fn parse(text: &str) -> (Self, Vec<String>) {
         let (mut rules, mut complaints) = (Self::default(), Vec::new());
@@ -139,6 +144,26 @@ impl HeaderRule {
     /// A rule without headers for a pattern of paths.
     pub fn new(pattern: &str) -> Result<Self, String> {
         Ok(Self { pattern: Pattern::parse(pattern)?, set: Vec::new(), remove: Vec::new(), coding: None })
+    }
+
+    /// Pattern of the paths that it is for.
+    pub fn pattern(&self) -> &Pattern {
+        &self.pattern
+    }
+
+    /// Headers that it sets.
+    pub fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.set
+    }
+
+    /// Headers that it takes away.
+    pub fn removed(&self) -> &[HeaderName] {
+        &self.remove
+    }
+
+    /// Returns true if it is for files that are stored in an encoding, and for no others.
+    pub fn is_for_encoded(&self) -> bool {
+        self.coding.is_some()
     }
 
     fn read(&mut self, line: &str) -> Result<(), Refusal> {

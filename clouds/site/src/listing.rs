@@ -8,14 +8,14 @@ use std::path::{Path, PathBuf};
 
 use walkdir::{DirEntry, WalkDir};
 
-use super::path::is_visible;
+use crate::path::is_visible;
 
 /// The most files of a site. An artifact has fewer; links to directories can show each of them again and again.
 const MAX_FILES: usize = 500_000;
 
 /// Files, and what is left out.
 #[derive(Debug, Default)]
-pub(crate) struct Listing {
+pub struct Listing {
     /// Sorted by path.
     pub files: Vec<ListedFile>,
     /// For each thing that is left out, its path and why.
@@ -24,7 +24,7 @@ pub(crate) struct Listing {
 
 /// One file.
 #[derive(Debug)]
-pub(crate) struct ListedFile {
+pub struct ListedFile {
     /// Relative to the root, with `/` between its parts.
     pub path: String,
     /// Real place, relative to the root as well, when links lead there.
@@ -141,8 +141,8 @@ mod tests {
     use std::os::unix::ffi::OsStrExt as _;
     use std::os::unix::fs::symlink;
 
-    use super::super::tests::tree;
     use super::*;
+    use crate::test_tree::tree;
 
     fn paths(listing: &Listing) -> Vec<&str> {
         listing.files.iter().map(|file| file.path.as_str()).collect()

@@ -5,14 +5,14 @@ use std::ops::Range;
 
 /// The path with its percent escapes resolved, without its leading slash; `None` when it is no path a file can have. Nothing found
 /// here is ever joined to a directory: it is only looked up among the names of the index.
-pub(crate) fn decode(path: &str) -> Option<Cow<'_, str>> {
+pub fn decode(path: &str) -> Option<Cow<'_, str>> {
     let path = path.strip_prefix('/')?;
     let decoded = if path.as_bytes().contains(&b'%') { Cow::Owned(percent_decode(path)?) } else { Cow::Borrowed(path) };
     (!decoded.bytes().any(|byte| byte < 0x20 || byte == 0x7f)).then_some(decoded)
 }
 
 /// The text with `%41` resolved to `A`; `None` when an escape is broken or the result is not UTF-8.
-pub(crate) fn percent_decode(text: &str) -> Option<String> {
+pub fn percent_decode(text: &str) -> Option<String> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.bytes();
     while let Some(byte) = rest.next() {
@@ -30,7 +30,7 @@ pub(crate) fn percent_decode(text: &str) -> Option<String> {
 /// A request's path in the form that patterns are compared with, which loses nothing of how it was written: percent escapes are
 /// resolved except for `%2F`, which separates no parts, and `%25`, without which `%2F` could be both.
 #[derive(Debug)]
-pub(crate) struct MatchPath<'r> {
+pub struct MatchPath<'r> {
     written: &'r str,
     text: String,
     /// The offset in `written` of each byte of `text`, and of its end.
@@ -76,7 +76,7 @@ impl<'r> MatchPath<'r> {
 
 /// Returns true if a file of this path, relative to the site's root, may be served: no part of it starts with a dot, except for
 /// `.well-known`.
-pub(crate) fn is_visible(path: &str) -> bool {
+pub fn is_visible(path: &str) -> bool {
     path.split('/').enumerate().all(|(depth, part)| !part.starts_with('.') || (depth == 0 && part == ".well-known"))
 }
 

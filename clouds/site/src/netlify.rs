@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::header_rules::HeaderRule;
-use super::redirects::Rule;
-use super::rules::Rules;
+use crate::header_rules::HeaderRule;
+use crate::redirects::Rule;
+use crate::rules::Rules;
 
 /// The name of the file.
-pub(crate) const FILE: &str = "netlify.toml";
+pub const FILE: &str = "netlify.toml";
 
 /// The rules of the file's text.
-pub(crate) fn parse(text: &str) -> Rules {
+pub fn parse(text: &str) -> Rules {
     let mut rules = Rules::default();
     let file: Value = match toml::from_str(text) {
         Ok(file) => file,
@@ -73,8 +73,8 @@ fn unused(file: &Value) -> Vec<String> {
 mod tests {
     use http::HeaderMap;
 
-    use super::super::path::MatchPath;
     use super::*;
+    use crate::path::MatchPath;
 
     #[test]
     fn what_means_the_same_is_followed_and_the_rest_named() {

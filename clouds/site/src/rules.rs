@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::Path;
 
-use super::header_rules::{HeaderRule, HeaderRules};
-use super::redirects::{Redirects, Rule as Redirect};
-use super::{netlify, vercel};
+use crate::header_rules::{HeaderRule, HeaderRules};
+use crate::redirects::{Redirects, Rule as Redirect};
+use crate::{netlify, vercel};
 
 /// The longest file of rules that is read, bytes.
 const MAX_BYTES: u64 = 1 << 20;
@@ -14,7 +14,7 @@ const MAX_BYTES: u64 = 1 << 20;
 const OWN: [&str; 2] = ["_redirects", "_headers"];
 
 /// The files of other hosts that are read.
-pub(crate) const OTHERS: [&str; 2] = [netlify::FILE, vercel::FILE];
+pub const OTHERS: [&str; 2] = [netlify::FILE, vercel::FILE];
 
 /// Files of this and of other hosts that are not read with the site, and are of no interest to its visitors.
 const UNREAD: [&str; 15] = [
@@ -37,8 +37,10 @@ const UNREAD: [&str; 15] = [
 
 /// The rules by which a site is served.
 #[derive(Debug, Default)]
-pub(crate) struct Rules {
+pub struct Rules {
+    /// Redirects, in order.
     pub redirects: Redirects,
+    /// Headers, in order.
     pub headers: HeaderRules,
     /// The `trailingSlash` of a `vercel.json`: it says which addresses redirect to the others.
     pub trailing_slash: Option<bool>,
@@ -74,6 +76,11 @@ impl Rules {
                 .push(format!("{files}: not read and not served, redirects and headers belong into `_redirects` and `_headers`"));
         }
         rules
+    }
+
+    /// Names of files that steer a site or the place that it is served from, and are never served.
+    pub fn control_files() -> impl Iterator<Item = &'static str> {
+        OWN.into_iter().chain(OTHERS).chain(UNREAD)
     }
 
     /// Returns true if the file of this path is not served, because it steers a site or the place that it is served from.
@@ -131,9 +138,9 @@ impl Rules {
 mod tests {
     use http::HeaderMap;
 
-    use super::super::path::MatchPath;
-    use super::super::tests::tree;
     use super::*;
+    use crate::path::MatchPath;
+    use crate::test_tree::tree;
 
     #[test]
     fn own_rules_win_over_those_for_other_hosts() {

@@ -5,9 +5,12 @@ use http::header::ACCEPT_ENCODING;
 
 /// Encoding of a body.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Encoding {
+pub enum Encoding {
+    /// As it is.
     Identity,
+    /// gzip (RFC 1952).
     Gzip,
+    /// Brotli (RFC 7932).
     Brotli,
 }
 
@@ -23,7 +26,7 @@ impl Encoding {
 }
 
 /// The best encoding among those at hand that the request accepts (RFC 9110, section 12.5.3); brotli before gzip at equal weight.
-pub(crate) fn encoding(headers: &HeaderMap, brotli: bool, gzip: bool) -> Encoding {
+pub fn encoding(headers: &HeaderMap, brotli: bool, gzip: bool) -> Encoding {
     let mut weights = Weights::default();
     for value in headers.get_all(ACCEPT_ENCODING) {
         let Ok(text) = value.to_str() else { continue };

@@ -3,14 +3,14 @@
 use http::StatusCode;
 use http::uri::Authority;
 
-use super::path::{MatchPath, percent_decode};
-use super::pattern::{Captures, Pattern, is_name};
+use crate::path::{MatchPath, percent_decode};
+use crate::pattern::{Captures, Pattern, is_name};
 
 const MAX_RULES: usize = 5000;
 
 /// The rules of a `_redirects` file, in order.
 #[derive(Debug, Default)]
-pub(crate) struct Redirects {
+pub struct Redirects {
     rules: Vec<Rule>,
     /// Indicates that some rule takes precedence over a file that exists.
     pub has_forced: bool,
@@ -18,7 +18,7 @@ pub(crate) struct Redirects {
 
 /// One rule.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Rule {
+pub struct Rule {
     from: Pattern,
     to: String,
     /// The status it answers with; 200, 404 and 410 show the target in place, others send the browser there.
@@ -63,6 +63,11 @@ impl Redirects {
         self.rules.extend(other.rules);
     }
 
+    /// The rules in order.
+    pub fn iter(&self) -> impl Iterator<Item = &Rule> {
+        self.rules.iter()
+    }
+
     /// The first rule for this path.
     pub fn find(&self, path: &MatchPath<'_>) -> Option<(&Rule, Captures)> {
         self.rules.iter().find_map(|rule| Some((rule, rule.from.captures(path)?)))
@@ -96,6 +101,30 @@ impl Rule {
             return Err("showing another host's pages in place is not offered: use 301, 302, 307 or 308".to_owned());
         }
         Ok(rule)
+    }
+
+    /// Pattern of the paths that it is for.
+    pub fn pattern(&self) -> &Pattern {
+        &self.from
+    }
+
+    /// The target with something in place of each `:name` that the pattern may have captured. What stands between them goes through
+    /// `literal`.
+    pub fn target_with(&self, literal: impl Fn(&str) -> String, value: impl Fn(&str) -> String) -> String {
+        let mut filled = String::new();
+        let mut rest = self.to.as_str();
+        while let Some((before, after)) = rest.split_once(':') {
+            filled.push_str(&literal(before));
+            let end = after.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(after.len());
+            let (name, tail) = after.split_at(end);
+            if self.from.has(name) {
+                filled.push_str(&value(name));
+            } else {
+                filled.push_str(&literal(&format!(":{name}")));
+            }
+            rest = tail;
+        }
+        filled + &literal(rest)
     }
 
     /// The path to show in place, percent escapes resolved, with its leading slash.
