@@ -15,12 +15,12 @@ pub(crate) struct Context<'a> {
     pub call: &'a Call,
     /// Parts of the path, the last one without its verb.
     pub segments: Vec<String>,
-    /// What follows a colon at the end of the path, such as `setIamPolicy`.
+    /// Verb after a colon at the end of the path, such as `setIamPolicy`.
     pub verb: String,
     pub state: &'a mut State,
     pub blobs: &'a Blobs,
     pub runtimes: &'a dyn Runtimes,
-    /// Who calls.
+    /// The caller.
     pub subject: String,
 }
 

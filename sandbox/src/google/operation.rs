@@ -9,7 +9,7 @@ use crate::world::{Ending, Object};
 /// Kind of an operation; what deployments leave does not count them.
 pub(crate) const KIND: &str = "operation";
 
-/// What an operation is about.
+/// Subject of an operation.
 pub(super) struct Work<'a> {
     /// Service, such as `run`.
     pub service: &'a str,

@@ -62,7 +62,7 @@ pub async fn token(bench: &Bench, host: &str, repository: &str, user: &str) -> S
 
 /// Pushes an image and returns its reference by digest.
 pub async fn push(bench: &Bench, host: &str, repository: &str, token: &str, (blobs, manifest): (Vec<Bytes>, Bytes)) -> String {
-    let bearer = format!("Bearer {token}");
+    let bearer = if token.starts_with("Basic ") { token.to_owned() } else { format!("Bearer {token}") };
     let headers = [("authorization", bearer.as_str())];
     let base = format!("https://{host}/v2/{repository}");
     for blob in blobs {
