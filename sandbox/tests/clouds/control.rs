@@ -123,3 +123,18 @@ async fn the_world_is_the_same_after_a_restart_until_it_is_reset() {
     bench.control("POST", "reset", Value::Null).await.good();
     assert_eq!(bench.inventory("google").await.len(), 0);
 }
+
+#[tokio::test]
+async fn a_program_runs_a_sandbox_until_it_is_cancelled() {
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let (told, url) = tokio::sync::oneshot::channel();
+    let running = tokio::spawn(sandbox::run(settings("program"), cancel.clone(), |started| {
+        told.send(started.url()).unwrap();
+    }));
+    let url = url.await.unwrap();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    cancel.cancel();
+    running.await.unwrap().unwrap();
+    let port = url.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err());
+}

@@ -99,8 +99,13 @@ pub async fn with_repository(test: &str) -> Bench {
 
 /// Pushes an image of a server into it.
 pub async fn push_server(bench: &Bench, version: &str) -> String {
+    push_program(bench, &server(version)).await
+}
+
+/// Pushes an image of a program for Node.js into it.
+pub async fn push_program(bench: &Bench, program: &str) -> String {
     let token = token(bench, HOST, "demo-project/apps/web", "oauth2accesstoken").await;
-    let image = image(&[("server.mjs", &server(version))], &["node", "server.mjs"]);
+    let image = image(&[("server.mjs", program)], &["node", "server.mjs"]);
     push(bench, HOST, "demo-project/apps/web", &token, image).await
 }
 

@@ -3,7 +3,7 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::images::{push_server, with_repository};
+use crate::images::{push_program, push_server, with_repository};
 use crate::support::Bench;
 
 const RUN: &str = "https://run.googleapis.com/v2";
@@ -160,4 +160,48 @@ async fn an_operation_fails_or_is_forgotten_when_a_test_asks_for_it() {
     bench.control("PUT", "behaviour", json!({"types": {"run.services": {"ending": "forget"}}})).await.good();
     let operation = bench.call("POST", &format!("{SERVICES}?serviceId=other"), service("other-d1", &image)).await.good();
     assert_eq!(bench.get(&format!("{RUN}/{}", operation["name"].as_str().unwrap())).await.error().0, 404);
+}
+
+#[tokio::test]
+async fn a_program_that_ends_fails_its_revision_and_not_the_one_before() {
+    let bench = with_repository("crash").await;
+    let (one, crash) = (push_server(&bench, "one").await, push_program(&bench, "process.exit(3)").await);
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web"), service("web-d1", &one)).await.good();
+    let address = host(&bench.response(RUN, operation).await["uri"]);
+    patch(&bench, "web", "traffic", json!({"traffic": [to("web-d1", "", 100)]})).await;
+    let body = json!({"template": template("web-d2", &crash), "traffic": [to("web-d1", "", 100), to("web-d2", "d2", 0)]});
+    let operation = bench.call("PATCH", &format!("{SERVICES}/web?updateMask=template,traffic"), body).await.good();
+    let failed = bench.done(RUN, operation).await;
+    assert!(failed["error"]["message"].as_str().unwrap().contains("failed to start and listen"), "{failed}");
+    let revision = bench.get(&format!("{SERVICES}/web/revisions/web-d2")).await.good();
+    assert_eq!(revision["conditions"][0]["state"], json!("CONDITION_FAILED"));
+    assert!(bench.visit(&address, "/").await.text().starts_with("one / "));
+}
+
+#[tokio::test]
+async fn no_request_is_lost_while_traffic_is_switched() {
+    let bench = with_repository("switches").await;
+    let (one, two) = (push_server(&bench, "one").await, push_server(&bench, "two").await);
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web"), service("web-d1", &one)).await.good();
+    let address = host(&bench.response(RUN, operation).await["uri"]);
+    patch(&bench, "web", "traffic", json!({"traffic": [to("web-d1", "d1", 100)]})).await;
+    let body = json!({"template": template("web-d2", &two), "traffic": [to("web-d1", "d1", 100), to("web-d2", "d2", 0)]});
+    patch(&bench, "web", "template,traffic", body).await;
+    let switches = async {
+        for (first, second) in [(0, 100), (100, 0), (0, 100), (100, 0), (0, 100)] {
+            patch(&bench, "web", "traffic", json!({"traffic": [to("web-d1", "d1", first), to("web-d2", "d2", second)]})).await;
+        }
+    };
+    let visits = async {
+        loop {
+            let got = bench.visit(&address, "/").await;
+            assert!(got.text().starts_with("one / ") || got.text().starts_with("two / "), "{} {}", got.status, got.text());
+        }
+    };
+    let (mut switches, mut visits) = (std::pin::pin!(switches), std::pin::pin!(visits));
+    tokio::select! {
+        () = &mut switches => {}
+        () = &mut visits => {}
+    }
+    assert!(bench.visit(&address, "/").await.text().starts_with("two / "));
 }
