@@ -192,6 +192,10 @@ async fn read(request: Request<Incoming>, origin: Origin) -> Result<Call, Answer
 /// Answers a call to the sandbox's own address: its API, or a registry whose host stands in the path.
 async fn own(kernel: &Arc<Kernel>, mut call: Call) -> Option<Answer> {
     if call.path() == "/_sandbox" || call.path().starts_with("/_sandbox/") {
+        // Browsers say so when a page of somebody else asks: it must not steer what runs here.
+        if !call.header("origin").is_empty() {
+            return Some(Answer::text(StatusCode::FORBIDDEN, "The sandbox takes no requests of web pages.\n"));
+        }
         let found = if call.path() == "/_sandbox/inventory" { kernel.aws.inventory(&kernel.world).await } else { Vec::new() };
         if call.path() == "/_sandbox/reset" {
             kernel.aws.reset().await;

@@ -15,6 +15,9 @@ async fn it_says_what_it_has_and_what_it_never_simulates() {
     assert_eq!(about["not_simulated"].as_array().unwrap().len(), sandbox::NOT_SIMULATED.len());
     assert_eq!(bench.control("GET", "nonsense", Value::Null).await.status, StatusCode::NOT_FOUND);
     assert_eq!(bench.control("POST", "principals", json!({"cloud": "mars"})).await.status, StatusCode::BAD_REQUEST);
+    let page = http::Request::post(format!("{}/_sandbox/reset", bench.sandbox.url())).header("origin", "https://example.com");
+    let refused = bench.send(page.body(http_body_util::Full::default()).unwrap()).await.unwrap();
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]

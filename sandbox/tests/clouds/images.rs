@@ -88,13 +88,18 @@ const REPOSITORIES: &str = "https://artifactregistry.googleapis.com/v1/projects/
 /// A bench with a repository of Artifact Registry.
 pub async fn with_repository(test: &str) -> Bench {
     let mut bench = Bench::start(test).await;
+    prepare_repository(&mut bench).await;
+    bench
+}
+
+/// Signs in and makes a repository of Artifact Registry.
+pub async fn prepare_repository(bench: &mut Bench) {
     bench.google("demo-project").await;
     bench.enable("demo-project", &["artifactregistry", "run", "iam", "secretmanager"]).await;
     let body = json!({"format": "DOCKER", "labels": {"mikrocloud-installation": "0011"}});
     let operation = bench.call("POST", &format!("{REPOSITORIES}?repositoryId=apps"), body).await.good();
     let repository = bench.response("https://artifactregistry.googleapis.com/v1", operation).await;
     assert_eq!(repository["registryUri"], json!("europe-west1-docker.pkg.dev/demo-project/apps"));
-    bench
 }
 
 /// Pushes an image of a server into it.

@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::images::{push_program, push_server, with_repository};
-use crate::support::Bench;
+use crate::images::{prepare_repository, push_program, push_server, with_repository};
+use crate::support::{Bench, settings};
 
 const RUN: &str = "https://run.googleapis.com/v2";
 const SERVICES: &str = "https://run.googleapis.com/v2/projects/demo-project/locations/europe-west1/services";
@@ -204,4 +204,50 @@ async fn no_request_is_lost_while_traffic_is_switched() {
         () = &mut visits => {}
     }
     assert!(bench.visit(&address, "/").await.text().starts_with("two / "));
+}
+
+#[tokio::test]
+async fn a_service_is_served_again_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = sandbox::Settings { data: Some(directory.path().to_owned()), ..settings("restart-run") };
+    let mut bench = Bench::with(settings.clone()).await;
+    prepare_repository(&mut bench).await;
+    let image = push_server(&bench, "one").await;
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web"), service("web-d1", &image)).await.good();
+    let address = host(&bench.response(RUN, operation).await["uri"]);
+    bench.sandbox.stop().await.unwrap();
+    let bench = Bench::with(settings).await;
+    let again = async {
+        loop {
+            let got = bench.visit(&address, "/").await;
+            if got.status == StatusCode::OK {
+                return got.text();
+            }
+            assert!(got.text().contains("being started"), "{}", got.text());
+        }
+    };
+    let text = tokio::time::timeout(std::time::Duration::from_secs(40), again).await.expect("the service is served again");
+    assert_eq!(text, "one / hello");
+}
+
+#[tokio::test]
+async fn enums_are_numbers_for_clients_that_ask_for_them() {
+    let bench = with_repository("enums").await;
+    let image = push_server(&bench, "one").await;
+    let mut wanted = service("web-d1", &image);
+    wanted["ingress"] = json!(1);
+    wanted["traffic"] = json!([{"type": 1, "percent": 100}]);
+    let coding = "$alt=json%3Benum-encoding%3Dint";
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web&{coding}"), wanted).await.good();
+    bench.response(RUN, operation).await;
+    let numbers = bench.get(&format!("{SERVICES}/web?{coding}")).await.good();
+    assert_eq!(
+        (&numbers["ingress"], &numbers["terminalCondition"]["state"], &numbers["traffic"][0]["type"]),
+        (&json!(1), &json!(4), &json!(1))
+    );
+    let names = bench.get(&format!("{SERVICES}/web")).await.good();
+    assert_eq!(
+        (&names["ingress"], &names["terminalCondition"]["state"]),
+        (&json!("INGRESS_TRAFFIC_ALL"), &json!("CONDITION_SUCCEEDED"))
+    );
 }
