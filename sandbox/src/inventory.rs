@@ -59,7 +59,7 @@ pub(crate) fn inventory(state: &State) -> Vec<Item> {
                 cloud,
                 &object.kind,
                 key,
-                name(object, key),
+                name(cloud, object, key),
                 labels.unwrap_or_default(),
                 object.phase.is_some(),
             ));
@@ -78,8 +78,10 @@ fn is_thing(kind: &str) -> bool {
     !google::BACKGROUND.contains(&kind) && !azure::BACKGROUND.contains(&kind) && !aws::BACKGROUND.contains(&kind)
 }
 
-fn name(object: &Object, key: &str) -> String {
-    let name = ["/id", "/name"].map(|place| object.text(place)).into_iter().find(|name| !name.is_empty()).unwrap_or_default();
+/// The name of a thing; Azure's are those of its addresses, and ids of AWS say little.
+fn name(cloud: &str, object: &Object, key: &str) -> String {
+    let places = if cloud == "aws" { ["/name", "/id"] } else { ["/id", "/name"] };
+    let name = places.map(|place| object.text(place)).into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     if name.is_empty() { key.to_owned() } else { name.to_owned() }
 }
 
