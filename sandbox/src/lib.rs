@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod aws;
 mod azure;
 mod control;
 mod data_plane;
@@ -19,4 +20,4 @@ mod world;
 
 pub use control::NOT_SIMULATED;
 pub use server::{Sandbox, run};
-pub use settings::Settings;
+pub use settings::{Moto, Settings};

@@ -141,7 +141,7 @@ fn check_free(kind: &Kind, id: &Id, before: Option<&Object>) -> Result<(), Azure
     Err(AzureError::conflict(code, message))
 }
 
-/// What the client wants the resource to be: the body alone, or merged into what it wanted before (RFC 7396).
+/// The resource as the client wants it: the body alone, or merged into the wish of before (RFC 7396).
 fn wanted(body: &Value, before: Option<&Object>) -> Value {
     let mut wanted = before.and_then(|before| before.hidden.get("wanted")).cloned().unwrap_or_else(|| json!({}));
     for field in SETTABLE {

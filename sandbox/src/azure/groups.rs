@@ -54,6 +54,13 @@ pub(super) fn one(context: &mut Context<'_>, subscription: &str, group: &str) ->
 fn put(context: &mut Context<'_>, key: &str, path: &str, group: &str) -> Outcome {
     let wanted = context.body()?;
     let location = location_of(&wanted);
+    let is_name = (1..=90).contains(&group.len())
+        && !group.ends_with('.')
+        && group.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.()".contains(&byte));
+    if !is_name {
+        let message = format!("The provided resource group name '{group}' is invalid.");
+        return Err(AzureError::invalid("InvalidResourceGroupName", message));
+    }
     if location.is_empty() {
         return Err(AzureError::invalid("LocationRequired", "The location property is required for this definition."));
     }

@@ -8,7 +8,7 @@ pub(super) struct Id {
     pub subscription: String,
     /// Name of the resource group, where there is one.
     pub group: Option<String>,
-    /// What stands before the last `/providers/`: a subscription, a group, or another resource.
+    /// Everything before the last `/providers/`: a subscription, a group, or another resource.
     pub scope: String,
     pub namespace: String,
     /// Types below the namespace, such as `containerApps` and `revisions`.

@@ -8,7 +8,7 @@ use super::types;
 use super::{Context, Outcome};
 use crate::world::Object;
 
-/// How an answer to a change says that it goes on.
+/// Style in which an answer to a change says that it goes on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Style {
     /// The change is over with the answer.

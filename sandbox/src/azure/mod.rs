@@ -33,7 +33,9 @@ type Outcome = Result<Answer, AzureError>;
 /// Answers a call to the resource manager.
 pub(crate) fn answer(environment: Environment<'_>, call: &Call) -> Answer {
     let outcome = Context::new(environment, call).and_then(|mut context| route(&mut context));
-    outcome.unwrap_or_else(|error| error.answer())
+    let answer = outcome.unwrap_or_else(|error| error.answer());
+    let id = uuid::Uuid::new_v4().to_string();
+    answer.with("x-ms-request-id", &id).with("x-ms-correlation-request-id", &id)
 }
 
 fn route(context: &mut Context<'_>) -> Outcome {

@@ -10,11 +10,10 @@ use crate::google::member_has_role;
 use crate::google::run::{Shown, shown_by};
 use crate::world::State;
 
-/// End of a chain: the key of what answers, and the name of the service for `x-mikrocloud-simulated`.
+/// End of a chain: the key of what answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub key: String,
-    pub service: &'static str,
 }
 
 /// Follows the chain of a host.
@@ -44,7 +43,7 @@ fn container_app(state: &State, host: &str) -> Result<Found, Broken> {
     if !error.is_empty() {
         return Err(Broken::new(format!("the revision {} could not be provisioned: {error}", short(&key))));
     }
-    Ok(Found { key, service: "azure container-apps" })
+    Ok(Found { key })
 }
 
 fn cloud_run(state: &State, host: &str) -> Result<Found, Broken> {
@@ -77,7 +76,7 @@ fn cloud_run(state: &State, host: &str) -> Result<Found, Broken> {
     if crate::google::run::revision_state(&revision.body) != "CONDITION_SUCCEEDED" {
         return Err(Broken::new(format!("the revision {} is not ready", short(&key))));
     }
-    Ok(Found { key, service: "gcp cloud-run" })
+    Ok(Found { key })
 }
 
 /// One of several by weight.

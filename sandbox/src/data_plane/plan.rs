@@ -1,8 +1,9 @@
-//! What is to run, derived from the world.
+//! Everything that is to run, derived from the world.
 
 use domain::id::DeploymentId;
 use serde_json::{Value, json};
 
+use crate::aws;
 use crate::azure;
 use crate::google::run;
 use crate::google::run::{REVISION, SERVICE};
@@ -27,7 +28,7 @@ pub(super) struct Wanted {
     pub live: bool,
 }
 
-/// Where its files come from.
+/// Origin of its files.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Source {
     /// An image by the digest of its manifest, with command and arguments in place of its own.
@@ -43,7 +44,34 @@ pub(super) fn plan(state: &State) -> Vec<Wanted> {
     let revisions = state.google.iter().filter(|(_, object)| object.kind == REVISION && object.phase.is_none());
     let services = revisions.filter_map(|(key, object)| of_cloud_run(state, key, &object.body, object.secret("workload")));
     let revisions = state.azure.iter().filter(|(_, object)| object.kind == azure::REVISION);
-    services.chain(revisions.filter_map(|(key, object)| of_container_app(state, key, object))).collect()
+    let apps = revisions.filter_map(|(key, object)| of_container_app(state, key, object));
+    let tasks = state.aws.iter().filter(|(_, object)| object.kind == aws::SERVICE);
+    services.chain(apps).chain(tasks.filter_map(|(key, object)| of_ecs(state, key, object))).collect()
+}
+
+/// A service of ECS that wants tasks, whose image and parameters are there.
+fn of_ecs(state: &State, key: &str, service: &Object) -> Option<Wanted> {
+    let replicas = service.body["desiredCount"].as_u64().filter(|count| *count > 0)?;
+    let definition = aws::definition(state, service)?;
+    let container = definition.body.pointer("/containerDefinitions/0")?;
+    let image = container["image"].as_str().unwrap_or_default();
+    let source = match state.images.resolve(image) {
+        Some(digest) => Source::Image { digest, command: texts(container, "entryPoint"), arguments: texts(container, "command") },
+        None if crate::http::is_registry(image.split('/').next().unwrap_or_default()) => return None,
+        None => Source::Elsewhere(image.to_owned()),
+    };
+    let number = |place: &str, usual: u64| container.pointer(place).and_then(Value::as_u64).unwrap_or(usual);
+    Some(Wanted {
+        key: key.to_owned(),
+        workload: service.secret("workload").parse().ok()?,
+        source,
+        env: aws::variables(state, definition).ok()?,
+        port: u16::try_from(number("/portMappings/0/containerPort", 8080)).unwrap_or(8080),
+        health_path: "/".to_owned(),
+        memory_mib: number("/memory", 512),
+        replicas: u32::try_from(replicas.min(4)).unwrap_or(1),
+        live: true,
+    })
 }
 
 /// An active revision whose image and secrets are there.

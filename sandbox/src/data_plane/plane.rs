@@ -22,8 +22,11 @@ use super::chain::follow;
 use super::page::{Broken, SIMULATED};
 use super::plan::{Wanted, plan};
 use super::{Runtime, Runtimes};
+use crate::aws::{Visit, is_front};
 use crate::azure;
-use crate::world::World;
+use crate::http::Answer;
+use crate::kernel::Kernel;
+use crate::world::{State, World};
 
 /// Time for which processes may end themselves when the sandbox stops.
 const STOP_GRACE: Duration = Duration::from_secs(4);
@@ -39,7 +42,21 @@ pub(crate) struct DataPlane {
     turn: Mutex<()>,
 }
 
-/// What came of something that was to run.
+/// End of the way of a visitor's request.
+enum Reached {
+    Answer(Answer),
+    /// The key of what runs.
+    Runs(String),
+    Broken(Broken),
+}
+
+/// Follows a host by the world alone.
+fn in_world(state: &State, host: &str) -> (&'static str, Reached) {
+    let (service, found) = follow(state, host);
+    (service, found.map_or_else(Reached::Broken, |found| Reached::Runs(found.key)))
+}
+
+/// Something that was to run, and the outcome.
 struct Run {
     wanted: Wanted,
     outcome: Outcome,
@@ -128,12 +145,24 @@ impl DataPlane {
     }
 
     /// Answers a visitor.
-    pub async fn handle(&self, world: &World, host: &str, client: IpAddr, mut request: Request<Incoming>) -> Response<EdgeBody> {
+    pub async fn handle(
+        &self,
+        kernel: &Kernel,
+        host: &str,
+        client: IpAddr,
+        mut request: Request<Incoming>,
+    ) -> Response<EdgeBody> {
+        let world = &kernel.world;
         if let Some(response) = website(world, host, &request) {
             return response;
         }
-        let (service, found) = follow(&world.lock(), host);
-        let found = found.and_then(|found| self.workload(&found.key));
+        let is_aws = is_front(&world.lock(), host);
+        let (service, found) = if is_aws { self.front(kernel, host, &request).await } else { in_world(&world.lock(), host) };
+        let found = match found {
+            Reached::Answer(answer) => return answer.with(SIMULATED, service).into_response(),
+            Reached::Broken(broken) => Err(broken),
+            Reached::Runs(key) => self.workload(&key),
+        };
         let mut response = match found {
             Ok(id) => {
                 request.extensions_mut().insert(ClientAddress(client));
@@ -143,6 +172,18 @@ impl DataPlane {
         };
         response.headers_mut().insert(SIMULATED, HeaderValue::from_static(service));
         response
+    }
+
+    /// Follows a host of CloudFront or of a load balancer.
+    async fn front(&self, kernel: &Kernel, host: &str, request: &Request<Incoming>) -> (&'static str, Reached) {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let method = request.method().clone();
+        let reached = match kernel.aws.front(&kernel.world).visit(host, &method, &path).await {
+            Visit::Answer(answer) => Reached::Answer(answer),
+            Visit::Runs(key) => Reached::Runs(key),
+            Visit::Broken(broken) => Reached::Broken(Broken { status: broken.status, message: broken.message }),
+        };
+        (if host.ends_with(".elb.amazonaws.com") { "aws load-balancer" } else { "aws cloudfront" }, reached)
     }
 
     fn workload(&self, key: &str) -> Result<DeploymentId, Broken> {

@@ -3,6 +3,7 @@
 pub(crate) mod apis;
 mod artifact_registry;
 mod context;
+mod enums;
 mod error;
 mod iam;
 mod operation;
@@ -33,7 +34,7 @@ pub(crate) type Outcome = Result<Answer, GoogleError>;
 /// Answers a call to one of Google's APIs.
 pub(crate) fn answer(environment: Environment<'_>, call: &Call) -> Answer {
     let outcome = Context::new(environment, call).and_then(|mut context| route(&mut context));
-    outcome.unwrap_or_else(|error| error.answer(call))
+    enums::numbered(call, outcome.unwrap_or_else(|error| error.answer(call)))
 }
 
 fn route(context: &mut Context<'_>) -> Outcome {

@@ -99,6 +99,10 @@ async fn a_provider_has_to_be_registered_and_a_type_to_be_known() {
     azure.bench.register(&azure.subscription, &["Microsoft.ContainerRegistry"]).await;
     let refused = azure.call("PUT", REGISTRY, "2025-04-01", json!({"location": "westeurope"})).await;
     assert!(refused.error().1.contains("sku.name"), "{}", refused.text());
+    azure.bench.register(&azure.subscription, &["Microsoft.OperationalInsights"]).await;
+    let short =
+        azure.call("PUT", "Microsoft.OperationalInsights/workspaces/ws", "2025-07-01", json!({"location": "westeurope"})).await;
+    assert_eq!(short.json()["error"]["code"], json!("InvalidResourceName"));
     let unknown = azure.call("GET", "Microsoft.Nothing/things/a", "2025-04-01", Value::Null).await;
     assert_eq!(unknown.json()["error"]["code"], json!("InvalidResourceType"));
     let elsewhere = azure.url(REGISTRY, "2025-04-01").replace("/rg/", "/none/");

@@ -59,6 +59,12 @@ impl Got {
         if self.body.is_empty() { Value::Null } else { self.json() }
     }
 
+    /// Checks that the answer is a success.
+    #[track_caller]
+    pub fn good_text(self) {
+        assert!(self.status.is_success(), "{} {}", self.status, self.text());
+    }
+
     /// Status and message of an error.
     #[track_caller]
     pub fn error(&self) -> (u16, String) {
@@ -142,7 +148,7 @@ impl Bench {
         self.send(request.body(Full::default()).unwrap()).await.unwrap()
     }
 
-    /// What exists of a cloud, as `type name`.
+    /// Everything that exists of a cloud, as `type name`.
     pub async fn inventory(&self, cloud: &str) -> Vec<String> {
         let items = self.control("GET", &format!("inventory?cloud={cloud}"), Value::Null).await.good();
         let items = items["items"].as_array().unwrap().iter();

@@ -1,14 +1,11 @@
 //! Blobs.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use http::{Method, StatusCode};
-use md5::{Digest as _, Md5};
 use serde_json::{Map, Value, json};
 
 use super::{BLOB, BlobError, Outcome, Request, copy};
-use crate::http::Answer;
-use crate::world::{Object, State};
+use crate::http::{Answer, ranged};
+use crate::world::{Object, State, md5_of};
 
 /// Headers of an upload and of a download, with their names in the sandbox.
 pub(super) const HEADERS: [(&str, &str, &str); 5] = [
@@ -59,11 +56,6 @@ fn put(request: &mut Request<'_>) -> Outcome {
     let (properties, metadata) = (properties_of(request, true), metadata_of(request));
     let bytes = request.call.body.clone();
     store(request, properties, &metadata, &bytes)
-}
-
-/// The MD5 of a content as headers write it.
-pub(super) fn md5_of(content: &[u8]) -> String {
-    STANDARD.encode(Md5::digest(content))
 }
 
 /// Properties that the headers of a call set; `is_upload` takes the type of the body where no other is given.
@@ -121,11 +113,16 @@ fn give(request: &Request<'_>) -> Outcome {
         return Ok(Answer::empty(StatusCode::NOT_MODIFIED).with("etag", etag));
     }
     let bytes = request.blobs.get(object.secret("blob"))?;
-    let length = bytes.len();
     let answer = described(object, Answer { body: bytes.into(), ..Answer::empty(StatusCode::OK) });
-    let answer =
-        answer.with("x-ms-blob-type", "BlockBlob").with("accept-ranges", "bytes").with("content-length", &length.to_string());
-    Ok(ranged(request, with_metadata(object, answer)))
+    let answer = answer.with("x-ms-blob-type", "BlockBlob").with("accept-ranges", "bytes");
+    let range = [request.call.header("x-ms-range"), request.call.header("range")].into_iter().find(|range| !range.is_empty());
+    let unsatisfiable = |_| {
+        let message = "The range specified is invalid for the current size of the resource.";
+        BlobError::new(StatusCode::RANGE_NOT_SATISFIABLE, "InvalidRange", message)
+    };
+    let answer = ranged(range.unwrap_or_default(), with_metadata(object, answer)).map_err(unsatisfiable)?;
+    let length = answer.body.len().to_string();
+    Ok(answer.with("content-length", &length))
 }
 
 /// The answer with the headers that a blob has for everyone.
@@ -149,29 +146,6 @@ fn with_metadata(object: &Object, mut answer: Answer) -> Answer {
         }
     }
     answer
-}
-
-/// The part that `x-ms-range` or `Range` asks for; several parts at once are not simulated.
-fn ranged(request: &Request<'_>, mut answer: Answer) -> Answer {
-    let given = [request.call.header("x-ms-range"), request.call.header("range")].into_iter().find(|range| !range.is_empty());
-    let range = given.and_then(|range| range.strip_prefix("bytes=")).and_then(|range| range.split_once('-'));
-    let Some((start, end)) = range else { return answer };
-    let length = answer.body.len();
-    let start: usize = start.parse().unwrap_or(0);
-    let end = end.parse::<usize>().map_or(length, |end| end + 1).min(length);
-    if start >= end {
-        let error = BlobError::new(
-            StatusCode::RANGE_NOT_SATISFIABLE,
-            "InvalidRange",
-            "The range specified is invalid for the current size.",
-        );
-        return error.answer();
-    }
-    answer.body = answer.body.slice(start..end);
-    answer.status = StatusCode::PARTIAL_CONTENT;
-    answer
-        .with("content-range", &format!("bytes {start}-{}/{length}", end - 1))
-        .with("content-length", &(end - start).to_string())
 }
 
 /// Replaces the properties or the metadata of a blob.

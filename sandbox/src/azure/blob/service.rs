@@ -3,6 +3,7 @@
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
+use super::blobs::http_date;
 use super::request::container_key;
 use super::xml::{escaped, leaves};
 use super::{BlobError, Outcome, Request, containers};
@@ -75,7 +76,13 @@ pub(super) fn containers(request: &mut Request<'_>) -> Outcome {
     let collection = container_key(&request.account_key, "");
     let all = request.state.azure.children(&collection).filter(|(_, object)| object.kind == BLOB_CONTAINER.name);
     let names = all.map(|(_, object)| object.text("/name").to_owned()).filter(|name| name.starts_with(prefix));
-    let listed: Vec<_> = names.map(|name| format!("<Container><Name>{}</Name></Container>", escaped(&name))).collect();
+    let date = http_date(request.state);
+    let properties = format!(
+        "<Properties><Last-Modified>{date}</Last-Modified><Etag>0x8DE000000000001</Etag><LeaseStatus>unlocked</LeaseStatus>\
+         <LeaseState>available</LeaseState></Properties>"
+    );
+    let listed: Vec<_> =
+        names.map(|name| format!("<Container><Name>{}</Name>{properties}</Container>", escaped(&name))).collect();
     Ok(Answer::xml(
         StatusCode::OK,
         format!(

@@ -1,4 +1,4 @@
-//! What a container app computes.
+//! Values that a container app computes.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What a revision needs to run: its image, and the values of its variables.
+//! Needs of a revision: its image, and the values of its variables.
 
 use serde_json::Value;
 

@@ -65,7 +65,7 @@ pub(super) fn weight_of(app: &Object, revision: &str) -> u64 {
     targets.filter_map(|target| target["weight"].as_u64()).sum()
 }
 
-/// What a host shows.
+/// Revisions behind a host.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Shown {
     /// Keys of revisions with their weights, of the app with this key.

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 
-use super::{guid, tenant};
+use super::{guid, need_name, tenant};
 use crate::azure::kind::Kind;
 
 /// User-assigned identities: `Microsoft.ManagedIdentity/userAssignedIdentities`.
 pub(in crate::azure) const IDENTITY: Kind = Kind {
     name: "Microsoft.ManagedIdentity/userAssignedIdentities",
+    check: |_, id, _, _| need_name(id.name(), 3..=128, b"-_"),
     outputs: |context, id, object| {
         // An identity that is made anew is another one.
         let made = object.hidden["made"].to_string();

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use super::CONTAINER_APP;
+use super::{CONTAINER_APP, need_name};
 use crate::azure::error::AzureError;
 use crate::azure::kind::{Change, Kind};
 use crate::azure::operation::location_of;
@@ -17,6 +17,7 @@ pub(in crate::azure) const MANAGED_ENVIRONMENT: Kind = Kind {
     delete: Change::location(202, false),
     busy: "Waiting",
     locked: "ManagedEnvironmentOperationInProgress",
+    check: |_, id, _, _| need_name(id.name(), 2..=60, b"-"),
     write_only: &["/properties/appLogsConfiguration/logAnalyticsConfiguration/sharedKey"],
     outputs: |_, id, object| {
         let digest = digest_of(id.key().as_bytes());

@@ -38,6 +38,17 @@ pub(super) fn text<'v>(value: &'v Value, pointer: &str) -> &'v str {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
 
+/// Checks the length and the letters of a name: letters, digits, and some others that do not begin it
+/// (<https://learn.microsoft.com/azure/azure-resource-manager/management/resource-name-rules>).
+fn need_name(name: &str, length: std::ops::RangeInclusive<usize>, others: &[u8]) -> Result<(), AzureError> {
+    let fits = length.contains(&name.len())
+        && name.starts_with(|first: char| first.is_ascii_alphanumeric())
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || others.contains(&byte));
+    let message =
+        format!("The resource name '{name}' is invalid: it must have {} to {} letters and digits.", length.start(), length.end());
+    if fits { Ok(()) } else { Err(AzureError::invalid("InvalidResourceName", message)) }
+}
+
 /// The tenant of the caller.
 fn tenant(context: &Context<'_>) -> String {
     let tenant = context.state.principals.about(crate::login::Vendor::Azure, &context.subject, "tenant");

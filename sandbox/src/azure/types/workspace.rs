@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
-use super::guid;
+use super::{guid, need_name};
 use crate::azure::kind::{Change, Kind};
 use crate::http::Answer;
 use crate::world::digest_of;
@@ -15,6 +15,7 @@ pub(in crate::azure) const WORKSPACE: Kind = Kind {
     create: Change::location(201, true),
     delete: Change::location(202, false),
     busy: "Creating",
+    check: |_, id, _, _| need_name(id.name(), 4..=63, b"-"),
     outputs: |_, id, object| {
         let made = object.hidden["made"].clone();
         let properties = &mut object.body["properties"];
