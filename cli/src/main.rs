@@ -48,6 +48,7 @@ fn run(arguments: Arguments) -> Result<(), Failure> {
             Command::Api(options) => server::api(*options).await,
             Command::Worker(options) => server::worker(options).await,
             Command::Edge(options) => server::edge(options).await,
+            Command::Sandbox(options) => server::sandbox(options).await,
             Command::Backup(options) => server::backup(options.backup, options.output.json).await,
             Command::Restore(options) => server::restore(options.restore, options.output.json).await,
             Command::Doctor(options) => doctor::run(options).await,

@@ -3,6 +3,7 @@
 
 mod audit;
 mod bounds;
+mod clouds;
 mod connection;
 mod context;
 mod cost;

@@ -3,6 +3,7 @@
 use async_graphql::MergedObject;
 
 use crate::audit::mutation::AuditMutation;
+use crate::clouds::mutation::CloudMutation;
 use crate::identity::mutation::{account::AccountMutation, roles::AccessMutation, teams::TeamMutation};
 use crate::notifications::mutation::NotificationMutation;
 use crate::operations::mutation::jobs::JobMutation;
@@ -28,4 +29,5 @@ pub struct Mutation(
     GitMutation,
     EnvironmentMutation,
     NotificationMutation,
+    CloudMutation,
 );

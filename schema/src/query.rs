@@ -3,6 +3,7 @@
 use async_graphql::MergedObject;
 
 use crate::audit::query::AuditQuery;
+use crate::clouds::query::CloudQuery;
 use crate::identity::query::{members::MemberQuery, teams::TeamQuery};
 use crate::notifications::query::NotificationQuery;
 use crate::operations::query::{alerts::AlertQuery, jobs::JobQuery};
@@ -24,4 +25,5 @@ pub struct Query(
     AlertQuery,
     AuditQuery,
     NotificationQuery,
+    CloudQuery,
 );

@@ -22,6 +22,12 @@ pub struct CloudOptions {
 }
 
 impl CloudOptions {
+    /// The same with simulated clouds at one more address.
+    pub fn with_endpoint(mut self, url: &str) -> Self {
+        self.endpoints.extend(Url::parse(url).ok());
+        self
+    }
+
     /// Settings with the vendors of this program and these addresses.
     pub fn apply(&self, settings: Settings) -> Settings {
         let endpoints = self.endpoints.iter().map(|url| url.as_str().trim_end_matches('/').to_owned()).collect();
@@ -31,7 +37,24 @@ impl CloudOptions {
 
 /// Vendors that this program was built with.
 fn vendors() -> Vec<Arc<dyn Vendor>> {
-    Vec::new()
+    vec![
+        #[cfg(feature = "azure")]
+        Arc::new(clouds_azure::Azure::new()),
+        #[cfg(feature = "gcp")]
+        Arc::new(clouds_gcp::Gcp::new()),
+    ]
+}
+
+/// The role that MikroCloud needs in an account of a cloud, with the commands that set it up; `None` for a cloud that this program was not
+/// built with.
+pub fn policy(cloud: &str) -> Option<String> {
+    match cloud {
+        #[cfg(feature = "azure")]
+        "azure" => Some(clouds_azure::policy()),
+        #[cfg(feature = "gcp")]
+        "gcp" => Some(clouds_gcp::policy()),
+        _ => None,
+    }
 }
 
 fn endpoint(text: &str) -> Result<Url, String> {

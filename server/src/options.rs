@@ -158,6 +158,9 @@ pub struct UpOptions {
     pub(crate) sign_in: SignInOptions,
     #[command(flatten)]
     pub(crate) storage: StorageOptions,
+    /// Simulate Azure and Google Cloud, too, at this address, for a trial without an account: nothing that is made there is real
+    #[arg(long, value_name = "HOST:PORT", num_args = 0..=1, default_missing_value = "127.0.0.1:8090")]
+    pub(crate) sandbox: Option<SocketAddr>,
 }
 
 /// `mikrocloud migrate`

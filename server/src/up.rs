@@ -27,6 +27,7 @@ use crate::local_control::InProcess;
 use crate::logging;
 use crate::master_key::master_key;
 use crate::options::UpOptions;
+use crate::sandbox;
 use crate::serving::{listen, wait_for_signal};
 use crate::work::{Work, kill_leftovers};
 
@@ -46,8 +47,11 @@ pub async fn up(options: UpOptions, keep: KeepCredential) -> Result<(), Failure>
     let store = open_store(data.path()).await?;
     let first_start = services::prepare(&store, &sealer).await.map_err(setup_failure)?;
     tokio::spawn(Arc::clone(&sealer).keep_looking(store.clone()));
+    let (options, simulated) = sandbox::beside(options, data.path()).await?;
     let house = House::build(&options, &data, store, sealer, address).await?;
-    house.run(&options, listener, |url| announce(url, data.path(), first_start.as_ref(), keep)).await
+    let ended = house.run(&options, listener, |url| announce(url, data.path(), first_start.as_ref(), keep)).await;
+    sandbox::end(simulated).await?;
+    ended
 }
 
 /// Everything that runs in the process.

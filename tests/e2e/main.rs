@@ -5,6 +5,7 @@ use authorisation::world;
 
 mod audit;
 mod authorisation;
+mod clouds;
 mod identity;
 mod notifications;
 mod operations;

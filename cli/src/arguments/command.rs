@@ -4,10 +4,10 @@ use clap::{Parser, Subcommand};
 use server::{ApiOptions, EdgeOptions, MigrateOptions, UpOptions, WorkerOptions};
 
 use super::{
-    AccountOptions, AuditOptions, BackupCommandOptions, CancelOptions, DecisionOptions, DeployOptions, DeploymentsOptions,
-    DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, GitOptions, HealthOptions, InitOptions, JobsOptions,
-    KeysOptions, LoginOptions, LogsOptions, MembersOptions, NotificationsOptions, Output, ProjectsOptions, PromoteOptions,
-    RestoreCommandOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions,
+    AccountOptions, AuditOptions, BackupCommandOptions, CancelOptions, CloudsOptions, DecisionOptions, DeployOptions,
+    DeploymentsOptions, DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, GitOptions, HealthOptions, InitOptions,
+    JobsOptions, KeysOptions, LoginOptions, LogsOptions, MembersOptions, NotificationsOptions, Output, ProjectsOptions,
+    PromoteOptions, RestoreCommandOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions,
 };
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
@@ -86,6 +86,10 @@ pub enum Command {
     Keys(KeysOptions),
     /// Show who changed what; export the log, and check an exported one
     Audit(AuditOptions),
+    /// Connect accounts at AWS, Azure and Google Cloud, and show what is in them
+    Clouds(CloudsOptions),
+    /// Simulate Azure and Google Cloud, for trials and tests
+    Sandbox(server::SandboxOptions),
     /// Look after jobs and queues
     Jobs(JobsOptions),
     /// Do something again and again: deploy, or request a path
@@ -110,6 +114,7 @@ impl Command {
             | Self::Api(_)
             | Self::Worker(_)
             | Self::Edge(_)
+            | Self::Sandbox(_)
             | Self::Health(_)
             | Self::Completion { .. } => false,
             Self::Backup(options) => options.output.json,
@@ -136,6 +141,7 @@ impl Command {
             Self::Domains(options) => options.output.json,
             Self::Projects(options) => options.output.json,
             Self::Env(options) => options.output.json,
+            Self::Clouds(options) => options.output.json,
             Self::Jobs(options) => options.output.json,
             Self::Schedules(options) => options.output.json,
             Self::Notifications(options) => options.output.json,

@@ -2,6 +2,7 @@
 
 mod audit;
 mod choices;
+mod clouds;
 mod command;
 mod identity;
 mod notifications;
@@ -11,6 +12,7 @@ mod projects;
 
 pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
 pub use choices::{EnvironmentChoice, Output, ProjectChoice};
+pub use clouds::{CloudsCommand, CloudsOptions, ConnectCommand, ConnectPlace, NewCredential};
 pub use command::{Arguments, Command};
 pub use identity::{
     AccountCommand, AccountOptions, KeysCommand, KeysOptions, LoginOptions, MembersCommand, MembersOptions, RolesCommand,

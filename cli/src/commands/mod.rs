@@ -1,6 +1,7 @@
 //! The client commands: one file per noun.
 
 mod audit;
+mod clouds;
 mod identity;
 mod notifications;
 mod operations;
@@ -42,6 +43,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Audit(options) => audit::run(options).await,
         Command::Projects(options) => project::run(options).await,
         Command::Env(options) => env::run(options).await,
+        Command::Clouds(options) => clouds::run(options).await,
         Command::Jobs(options) => jobs::run(options).await,
         Command::Schedules(options) => schedules::run(options).await,
         Command::Notifications(options) => notifications::run(options).await,
@@ -51,6 +53,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         | Command::Api(_)
         | Command::Worker(_)
         | Command::Edge(_)
+        | Command::Sandbox(_)
         | Command::Backup(_)
         | Command::Restore(_)
         | Command::Doctor(_)

@@ -11,7 +11,7 @@ use store::{Identity, Store};
 use crate::identity::access::PASSWORD;
 use crate::identity::second_factor::{code, present_step};
 use crate::support::harness::House;
-use crate::world::{dead_job, house};
+use crate::world::{cloud_account, dead_job, house};
 
 /// Mutations that leave no entry, each with the reason.
 const EXEMPT: [(&str, &str); 4] = [
@@ -96,6 +96,7 @@ async fn every_mutation_leaves_an_entry() {
     git(&mut walk, &project).await;
     notifications(&mut walk, &project).await;
     access(&mut walk, &project).await;
+    clouds(&mut walk).await;
     let export = walk.step("beginAuditExport", json!({"format": "OCSF"}), "after to", "audit.export").await;
     assert_eq!(export["to"], walk.last);
     walk.step("deleteProject", json!({"projectId": project}), "project { id }", "project.delete").await;
@@ -249,6 +250,15 @@ async fn notifications(walk: &mut Walk<'_>, project: &str) {
     let input = json!({"channelId": channel, "enabled": false});
     walk.step("enableNotificationChannel", input, "channel { id }", "notification-channel.enable").await;
     walk.step("deleteNotificationChannel", this, "deleted", "notification-channel.delete").await;
+}
+
+async fn clouds(walk: &mut Walk<'_>) {
+    let account = walk.step("connectCloudAccount", cloud_account("main"), "account { id }", "cloud.connect").await;
+    let account = id(&account, "account");
+    let this = json!({"id": account});
+    walk.step("updateCloudAccount", json!({"id": account, "region": "eu-west"}), "account { id }", "cloud.update").await;
+    walk.step("verifyCloudAccount", this.clone(), "account { id }", "cloud.verify").await;
+    walk.step("disconnectCloudAccount", this, "disconnected", "cloud.disconnect").await;
 }
 
 async fn access(walk: &mut Walk<'_>, project: &str) {

@@ -1,8 +1,8 @@
 //! The permission that each operation takes, and its target.
 
 use domain::access::Permission::{
-    self, ApiKeyWrite, AuditRead, DeploymentApprove, DeploymentWrite, JobWrite, MemberRead, MemberWrite, ProjectDelete,
-    ProjectRead, ProjectWrite, VariableRead, VariableWrite,
+    self, ApiKeyWrite, AuditRead, CloudRead, CloudWrite, DeploymentApprove, DeploymentWrite, JobWrite, MemberRead, MemberWrite,
+    ProjectDelete, ProjectRead, ProjectWrite, VariableRead, VariableWrite,
 };
 
 /// Target of an operation.
@@ -46,7 +46,7 @@ const fn account(name: &'static str, document: &'static str) -> Operation {
 
 /// Every operation. The owner goes through them in this order, so those that take things away stand last.
 #[rustfmt::skip]
-pub const OPERATIONS: [Operation; 99] = [
+pub const OPERATIONS: [Operation; 106] = [
     Operation { name: "query.me", permission: None, on: On::Oneself, document: "{ me { role permissions } }" },
     Operation { name: "query.me/teams", permission: None, on: On::Oneself, document: "{ me { teams { id name } } }" },
     operation("query.teams", MemberRead, On::Installation, "{ teams { nodes { id name } } }"),
@@ -76,6 +76,9 @@ pub const OPERATIONS: [Operation; 99] = [
     operation("query.notificationChannel", ProjectWrite, On::Part, "{ notificationChannel(id: \"<channel>\") { id name deliveries { nodes { id attempts { error } } } } }"),
     operation("query.notificationDelivery", ProjectWrite, On::Part, "{ notificationDelivery(id: \"<message>\") { id data attempts { error } } }"),
     operation("query.notificationPreview", ProjectWrite, On::Visible, "{ notificationPreview(event: \"ping\") { title } }"),
+    Operation { name: "query.clouds", permission: None, on: On::Oneself, document: "{ clouds { name regions { neutral vendor } } }" },
+    operation("query.cloudAccounts", CloudRead, On::Team, "{ cloudAccounts { id name bases { name } resources { kind name } } }"),
+    operation("query.cloudAccount", CloudRead, On::TeamItem, "{ cloudAccount(id: \"<cloudAccount>\") { id name identity } }"),
     operation("query.auditLog", AuditRead, On::Team, "{ auditLog { nodes { action actor { email } target { id name } after } } }"),
     operation("query.auditKeys", AuditRead, On::Team, "{ auditKeys { publicKey } }"),
     operation("query.auditExport", AuditRead, On::Team, "{ auditExport(format: JSON_LINES, after: 0, to: 0) { lines } }"),
@@ -112,6 +115,10 @@ pub const OPERATIONS: [Operation; 99] = [
     operation("mutation.replayNotifications", ProjectWrite, On::Part, "mutation { replayNotifications(input: {deliveryId: \"<message>\"}) { count userErrors { code } } }"),
     operation("mutation.replayNotifications/channel", ProjectWrite, On::Part, "mutation { replayNotifications(input: {channelId: \"<channel>\", since: \"2020-01-01T00:00:00Z\"}) { count userErrors { code } } }"),
     operation("mutation.enableNotificationChannel", ProjectWrite, On::Part, "mutation { enableNotificationChannel(input: {channelId: \"<channel>\", enabled: false}) { channel { id } userErrors { code } } }"),
+    operation("mutation.connectCloudAccount", CloudWrite, On::Team, "mutation { connectCloudAccount(input: {cloud: \"gcp\", name: \"<new>\", identity: \"acme\", credential: {gcp: {serviceAccountKey: \"{}\"}}}) { account { id } userErrors { code } } }"),
+    operation("mutation.updateCloudAccount", CloudWrite, On::TeamItem, "mutation { updateCloudAccount(input: {id: \"<cloudAccount>\", region: \"eu-west\"}) { account { id } userErrors { code } } }"),
+    operation("mutation.verifyCloudAccount", CloudWrite, On::TeamItem, "mutation { verifyCloudAccount(input: {id: \"<cloudAccount>\"}) { account { id } userErrors { code } } }"),
+    operation("mutation.disconnectCloudAccount", CloudWrite, On::TeamItem, "mutation { disconnectCloudAccount(input: {id: \"<cloudAccount>\"}) { disconnected userErrors { code } } }"),
     operation("mutation.retryJob", JobWrite, On::TeamItem, "mutation { retryJob(input: {jobId: \"<job>\"}) { job { id } userErrors { code } } }"),
     operation("mutation.updateQueue", JobWrite, On::Installation, "mutation { updateQueue(input: {name: \"build\", paused: false}) { queue { name } userErrors { code } } }"),
     operation("mutation.beginAuditExport", AuditRead, On::Team, "mutation { beginAuditExport(input: {format: JSON_LINES}) { head userErrors { code } } }"),

@@ -60,6 +60,8 @@ impl World {
         let domain = json!({"projectId": ids["<project>"], "environment": "guarded", "name": format!("{MARKER}.example")});
         let domain = made(house, "addDomain", "AddDomainInput", domain, "domain").await;
         ids.insert("<domain>", domain);
+        let account = made(house, "connectCloudAccount", "ConnectCloudAccountInput", cloud_account(MARKER), "account").await;
+        ids.insert("<cloudAccount>", account);
         let channel = json!({"kind": "WEBHOOK", "name": MARKER, "projectId": ids["<project>"], "url": format!("http://127.0.0.1:9/{MARKER}")});
         let channel = made(house, "createNotificationChannel", "CreateNotificationChannelInput", channel, "channel").await;
         let input = json!({"channelId": channel});
@@ -128,7 +130,17 @@ impl World {
 
 /// A house for such a team; its notifications may go to this machine, where nobody takes them.
 pub async fn house() -> House {
-    House::start_with(&[("MIKROCLOUD_ALLOW_NETWORKS", "127.0.0.0/8")]).await
+    House::start_with(&[("MIKROCLOUD_ALLOW_NETWORKS", "127.0.0.0/8"), ("MIKROCLOUD_ALLOW_CLOUD_ENDPOINT", NO_CLOUD)]).await
+}
+
+/// Address at which no cloud answers.
+const NO_CLOUD: &str = "http://127.0.0.1:9";
+
+/// Input that connects an account of a cloud which does not answer.
+pub fn cloud_account(name: &str) -> Value {
+    let id = "00000000-0000-0000-0000-000000000001";
+    let credential = json!({"azure": {"tenantId": id, "clientId": id, "clientSecret": "none"}});
+    json!({"cloud": "azure", "name": name, "identity": id, "credential": credential, "endpoint": NO_CLOUD})
 }
 
 /// Makes something and returns its id.

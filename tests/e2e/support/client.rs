@@ -57,6 +57,14 @@ pub struct Page {
     pub headers: HeaderMap,
 }
 
+impl Page {
+    /// The page of an answer.
+    pub async fn of(response: reqwest::Response) -> Self {
+        let (status, headers) = (response.status().as_u16(), response.headers().clone());
+        Self { status, headers, body: response.text().await.unwrap() }
+    }
+}
+
 impl House {
     /// Runs a command to its end.
     pub async fn cli(&self, arguments: &[&str]) -> Ran {
@@ -177,8 +185,7 @@ impl House {
     pub async fn get(&self, label: &str, path: &str) -> Page {
         let request = self.http.get(self.url(path)).header(HOST, format!("{label}.localhost:{}", self.port));
         let response = request.timeout(Duration::from_secs(30)).send().await.unwrap();
-        let (status, headers) = (response.status().as_u16(), response.headers().clone());
-        Page { status, headers, body: response.text().await.unwrap() }
+        Page::of(response).await
     }
 
     /// The body that a label shows at `/`, which has to be there.

@@ -9,3 +9,4 @@ pub mod invariants;
 pub mod node;
 pub mod processes;
 pub mod receiver;
+pub mod sandbox;

@@ -49,6 +49,8 @@ struct JobView {
     state: JobState,
     /// Lower runs first.
     priority: i64,
+    /// Condition in a cloud that it waits for, for people; null when it waits for none.
+    waits_for: Option<String>,
     /// Number of attempts made so far.
     attempts: i64,
     /// Maximum number of attempts.
@@ -78,6 +80,7 @@ impl From<Job> for JobView {
             payload: job.payload,
             state: job.state.into(),
             priority: job.priority,
+            waits_for: job.waits_for,
             attempts: job.attempts,
             max_attempts: job.max_attempts,
             run_at: job.run_at,

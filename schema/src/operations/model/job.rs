@@ -22,6 +22,8 @@ pub struct Job {
     state: JobState,
     /// Lower runs first.
     priority: i64,
+    /// Condition in a cloud that it waits for, for people; null when it waits for none.
+    waits_for: Option<String>,
     /// Number of attempts made so far.
     attempts: i64,
     /// Maximum number of attempts.
@@ -62,6 +64,7 @@ impl From<domain::job::Job> for Job {
             payload: Json(job.payload),
             state: job.state,
             priority: job.priority,
+            waits_for: job.waits_for,
             attempts: job.attempts,
             max_attempts: job.max_attempts,
             run_at: job.run_at,

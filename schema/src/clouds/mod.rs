@@ -1,0 +1,5 @@
+//! Clouds of vendors, and the team's accounts there.
+
+pub mod model;
+pub mod mutation;
+pub mod query;
