@@ -126,6 +126,8 @@ pub struct CloudBase {
     pub outputs: BTreeMap<String, String>,
     /// Description of what went wrong, with a remedy.
     pub problem: Option<String>,
+    /// Time of the last change.
+    pub changed_at: Timestamp,
 }
 
 /// State of a base.

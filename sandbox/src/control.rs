@@ -5,12 +5,12 @@ use serde_json::{Value, json};
 
 use crate::faults::Rule;
 use crate::http::{Answer, Call};
-use crate::inventory::inventory;
+use crate::inventory::{Item, inventory};
 use crate::kernel::Kernel;
 use crate::login::{Grant, KeyPair, Principal, Registration, Vendor, needs_key_pair};
 use crate::world::{Behaviours, State};
 
-/// What the sandbox does not simulate, printed at its start and with its description.
+/// Everything that the sandbox never simulates, for people: printed at its start and with its description.
 pub const NOT_SIMULATED: [&str; 7] = [
     "caches of content delivery networks",
     "latency and cold starts",
@@ -21,13 +21,13 @@ pub const NOT_SIMULATED: [&str; 7] = [
     "images from Dockerfiles: they are accepted, but not run",
 ];
 
-/// Answers a call to the sandbox's own API.
-pub(crate) fn answer(kernel: &Kernel, call: &Call) -> Answer {
+/// Answers a call to the sandbox's own API; `found` is what AWS has beside the world.
+pub(crate) fn answer(kernel: &Kernel, call: &Call, found: Vec<Item>) -> Answer {
     let segments = call.segments();
     let parts: Vec<&str> = segments.iter().skip(1).map(String::as_str).filter(|part| !part.is_empty()).collect();
     let outcome = match (&call.method, parts.as_slice()) {
         (&Method::GET, []) => Ok(about()),
-        (&Method::GET, ["inventory"]) => Ok(Answer::ok(&listing(kernel, call))),
+        (&Method::GET, ["inventory"]) => Ok(Answer::ok(&listing(kernel, call, found))),
         (&Method::GET, ["behaviour"]) => Ok(Answer::ok(&json!(kernel.world.lock().behaviours))),
         (&Method::PUT, ["behaviour"]) => put_behaviour(kernel, call),
         (&Method::GET, ["principals"]) => Ok(Answer::ok(&json!({"principals": kernel.world.lock().principals.list()}))),
@@ -93,8 +93,9 @@ fn about() -> Answer {
     }))
 }
 
-fn listing(kernel: &Kernel, call: &Call) -> Value {
-    let all = inventory(&kernel.world.lock());
+fn listing(kernel: &Kernel, call: &Call, found: Vec<Item>) -> Value {
+    let mut all = inventory(&kernel.world.lock());
+    all.extend(found);
     let wanted = call.parameter("cloud");
     json!({"items": all.into_iter().filter(|item| wanted.is_none_or(|cloud| item.cloud == cloud)).collect::<Vec<_>>()})
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use serde_json::Value;
 
+use crate::aws;
+use crate::azure;
 use crate::google;
 use crate::world::{Object, State};
 
@@ -28,6 +30,22 @@ pub(crate) struct Item {
     pub changing: bool,
 }
 
+impl Item {
+    /// A thing with these labels.
+    pub fn new(
+        cloud: &'static str,
+        kind: &str,
+        key: &str,
+        name: String,
+        labels: BTreeMap<String, String>,
+        changing: bool,
+    ) -> Self {
+        let owner =
+            labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(OWNER)?.to_owned(), value.clone()))).collect();
+        Self { cloud, kind: kind.to_owned(), key: key.to_owned(), name, labels, owner, changing }
+    }
+}
+
 /// Prefix of the labels that MikroCloud sets.
 const OWNER: &str = "mikrocloud-";
 
@@ -37,29 +55,33 @@ pub(crate) fn inventory(state: &State) -> Vec<Item> {
     for (cloud, objects) in [("google", &state.google), ("azure", &state.azure), ("aws", &state.aws)] {
         for (key, object) in objects.iter().filter(|(_, object)| is_thing(&object.kind)) {
             let labels = labels(object).or_else(|| above(key).find_map(|parent| objects.get(parent).and_then(labels)));
-            items.push(item(cloud, &object.kind, key, name(object, key), labels.unwrap_or_default(), object.phase.is_some()));
+            items.push(Item::new(
+                cloud,
+                &object.kind,
+                key,
+                name(cloud, object, key),
+                labels.unwrap_or_default(),
+                object.phase.is_some(),
+            ));
         }
     }
     for (key, repository) in state.images.iter() {
         for digest in repository.manifests.keys() {
             let cloud = crate::registry::cloud_of(key);
-            items.push(item(cloud, "image", &format!("{key}@{digest}"), format!("{key}@{digest}"), BTreeMap::new(), false));
+            items.push(Item::new(cloud, "image", &format!("{key}@{digest}"), format!("{key}@{digest}"), BTreeMap::new(), false));
         }
     }
     items
 }
 
-fn item(cloud: &'static str, kind: &str, key: &str, name: String, labels: BTreeMap<String, String>, changing: bool) -> Item {
-    let owner = labels.iter().filter_map(|(name, value)| Some((name.strip_prefix(OWNER)?.to_owned(), value.clone()))).collect();
-    Item { cloud, kind: kind.to_owned(), key: key.to_owned(), name, labels, owner, changing }
-}
-
 fn is_thing(kind: &str) -> bool {
-    !google::BACKGROUND.contains(&kind)
+    !google::BACKGROUND.contains(&kind) && !azure::BACKGROUND.contains(&kind) && !aws::BACKGROUND.contains(&kind)
 }
 
-fn name(object: &Object, key: &str) -> String {
-    let name = if object.text("/id").is_empty() { object.text("/name") } else { object.text("/id") };
+/// The name of a thing; Azure's are those of its addresses, and ids of AWS say little.
+fn name(cloud: &str, object: &Object, key: &str) -> String {
+    let places = if cloud == "aws" { ["/name", "/id"] } else { ["/id", "/name"] };
+    let name = places.map(|place| object.text(place)).into_iter().find(|name| !name.is_empty()).unwrap_or_default();
     if name.is_empty() { key.to_owned() } else { name.to_owned() }
 }
 

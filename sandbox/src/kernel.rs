@@ -7,7 +7,10 @@ use http::StatusCode;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::aws::Aws;
+use crate::azure;
 use crate::data_plane::DataPlane;
+use crate::environment::Environment;
 use crate::faults::{Faults, Flavour};
 use crate::google;
 use crate::http::{Answer, Call, Destination};
@@ -26,6 +29,7 @@ pub(crate) struct Kernel {
     pub faults: Faults,
     pub recorder: Option<Recorder>,
     pub data_plane: DataPlane,
+    pub aws: Aws,
     pub calls: CallLog,
 }
 
@@ -42,11 +46,15 @@ impl Kernel {
         }
         let (kernel, call) = (Arc::clone(self), Arc::new(call));
         let (instead, executed) = (injected.instead.clone(), Arc::clone(&call));
-        let answer = tokio::task::spawn_blocking(move || instead.unwrap_or_else(|| kernel.execute(&executed))).await;
-        let answer = answer.unwrap_or_else(|error| {
-            tracing::error!(%error, method = %call.method, path = call.path(), "a call failed within the sandbox");
-            Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "the sandbox failed: its log says why")
-        });
+        let answer = if instead.is_none() && Destination::of(&call.host) == Destination::Aws {
+            self.aws.answer(&self.world, &self.data_plane, &call).await
+        } else {
+            let answer = tokio::task::spawn_blocking(move || instead.unwrap_or_else(|| kernel.execute(&executed))).await;
+            answer.unwrap_or_else(|error| {
+                tracing::error!(%error, method = %call.method, path = call.path(), "a call failed within the sandbox");
+                Answer::text(StatusCode::INTERNAL_SERVER_ERROR, "the sandbox failed: its log says why")
+            })
+        };
         let answer = injected.rewrite(answer);
         if let Some(Err(error)) = self.recorder.as_ref().map(|recorder| recorder.record(&call, &answer)) {
             tracing::warn!(%error, "a call could not be recorded");
@@ -62,11 +70,15 @@ impl Kernel {
         match Destination::of(&call.host) {
             Destination::GoogleLogin => login::google_answer(&state, call),
             Destination::MicrosoftLogin => login::microsoft_answer(&state, call),
-            Destination::Google => {
-                google::answer(google::Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call)
+            Destination::Google => google::answer(Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call),
+            Destination::AzureResources => {
+                azure::answer(Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call)
+            }
+            Destination::AzureBlobs => {
+                azure::blob_answer(Environment { state: &mut state, blobs, runtimes: &self.data_plane }, call)
             }
             Destination::Registry => Registry { state: &mut state, blobs, uploads: &self.uploads }.answer(call),
-            Destination::AzureResources | Destination::AzureBlobs | Destination::Aws | Destination::DataPlane => {
+            Destination::Aws | Destination::DataPlane => {
                 Answer::text(StatusCode::NOT_IMPLEMENTED, format!("{} is not simulated", call.host))
             }
         }

@@ -1,7 +1,10 @@
 #![doc = include_str!("../README.md")]
 
+mod aws;
+mod azure;
 mod control;
 mod data_plane;
+mod environment;
 mod faults;
 mod glob;
 mod google;
@@ -17,4 +20,4 @@ mod world;
 
 pub use control::NOT_SIMULATED;
 pub use server::{Sandbox, run};
-pub use settings::Settings;
+pub use settings::{Moto, Settings};

@@ -6,12 +6,16 @@ use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
+use http::HeaderMap;
 use serde_json::{Map, Value, json};
 
 use crate::http::{Answer, Call, Destination};
 
 /// Headers of answers that a check of the exchange needs.
 const HEADERS: [&str; 5] = ["azure-asyncoperation", "location", "retry-after", "content-type", "etag"];
+
+/// Headers of requests that say what is called, of AWS.
+const AWS_HEADERS: [&str; 6] = ["authorization", "content-md5", "content-type", "if-match", "x-amz-copy-source", "x-amz-target"];
 
 /// Writes exchanges with management APIs, with the vendor's addresses.
 #[derive(Debug)]
@@ -33,9 +37,11 @@ impl Recorder {
             Destination::Google => "google.jsonl",
             Destination::GoogleLogin if call.host.starts_with("sts.") => "google.jsonl",
             Destination::AzureResources => "azure.jsonl",
+            Destination::Aws if !call.host.ends_with(".api.aws") => "aws.jsonl",
             _ => return Ok(()),
         };
-        let mut line = line_of(call, answer).to_string();
+        let line = if name == "aws.jsonl" { aws_line_of(call, answer) } else { line_of(call, answer) };
+        let mut line = line.to_string();
         line.push('\n');
         let mut files = self.files.lock().unwrap_or_else(PoisonError::into_inner);
         if !files.contains_key(name) {
@@ -60,6 +66,30 @@ fn line_of(call: &Call, answer: &Answer) -> Value {
         "status": answer.status.as_u16(),
         "response": document(&answer.body),
         "response_headers": headers,
+    })
+}
+
+/// A line for AWS, which says in headers what is called, and speaks more than JSON. Contents of objects are left out.
+fn aws_line_of(call: &Call, answer: &Answer) -> Value {
+    let named = |headers: &HeaderMap, names: &[&str]| -> Map<String, Value> {
+        let present = names
+            .iter()
+            .filter_map(|name| Some(((*name).to_owned(), Value::String(headers.get(*name)?.to_str().ok()?.to_owned()))));
+        present.collect()
+    };
+    let text = |headers: &HeaderMap, body: &[u8]| {
+        let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let is_text = kind.contains("xml") || kind.contains("json") || kind.contains("form-urlencoded");
+        if is_text { String::from_utf8_lossy(body).into_owned() } else { String::new() }
+    };
+    json!({
+        "method": call.method.as_str(),
+        "url": call.vendor_url(),
+        "request_headers": named(&call.headers, &AWS_HEADERS),
+        "request_text": text(&call.headers, &call.body),
+        "status": answer.status.as_u16(),
+        "response_headers": named(&answer.headers, &HEADERS),
+        "response_text": text(&answer.headers, &answer.body),
     })
 }
 

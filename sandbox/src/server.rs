@@ -16,6 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
+use crate::aws::Aws;
 use crate::control;
 use crate::data_plane::DataPlane;
 use crate::http::{Answer, Call, Destination, Origin};
@@ -58,6 +59,7 @@ impl Sandbox {
             faults: crate::faults::Faults::default(),
             recorder: settings.record.map(Recorder::new).transpose()?,
             data_plane: DataPlane::start(&directory).await?,
+            aws: Aws::new(settings.moto),
             calls: CallLog::default(),
         });
         let listener = TcpListener::bind(settings.listen).await?;
@@ -154,7 +156,7 @@ async fn respond(kernel: &Arc<Kernel>, client: SocketAddr, request: Request<Inco
     if let Some(host) = origin.host.clone()
         && Destination::of(&host) == Destination::DataPlane
     {
-        return Ok(kernel.data_plane.handle(&kernel.world, &host, client.ip(), in_place(request, &origin)).await);
+        return Ok(kernel.data_plane.handle(kernel, &host, client.ip(), in_place(request, &origin)).await);
     }
     let is_head = request.method() == Method::HEAD;
     let call = match read(request, origin).await {
@@ -190,9 +192,17 @@ async fn read(request: Request<Incoming>, origin: Origin) -> Result<Call, Answer
 /// Answers a call to the sandbox's own address: its API, or a registry whose host stands in the path.
 async fn own(kernel: &Arc<Kernel>, mut call: Call) -> Option<Answer> {
     if call.path() == "/_sandbox" || call.path().starts_with("/_sandbox/") {
+        // Browsers say so when a page of somebody else asks: it must not steer what runs here.
+        if !call.header("origin").is_empty() {
+            return Some(Answer::text(StatusCode::FORBIDDEN, "The sandbox takes no requests of web pages.\n"));
+        }
+        let found = if call.path() == "/_sandbox/inventory" { kernel.aws.inventory(&kernel.world).await } else { Vec::new() };
+        if call.path() == "/_sandbox/reset" {
+            kernel.aws.reset().await;
+        }
         let kernel = Arc::clone(kernel);
         let answer = tokio::task::spawn_blocking(move || {
-            let answer = control::answer(&kernel, &call);
+            let answer = control::answer(&kernel, &call, found);
             kernel.world.touch();
             answer
         });
@@ -214,6 +224,9 @@ fn sent(answer: Answer, is_head: bool) -> Response<EdgeBody> {
             answer.headers.insert(CONTENT_LENGTH, HeaderValue::from(length));
         }
         answer.body = Bytes::new();
+    } else {
+        // The server counts itself: what is sent may have been changed on its way.
+        answer.headers.remove(CONTENT_LENGTH);
     }
     answer.into_response()
 }

@@ -12,14 +12,26 @@ pub struct Settings {
     pub data: Option<PathBuf>,
     /// Directory for recordings, one file of JSON lines per cloud; without one nothing is recorded.
     pub record: Option<PathBuf>,
-    /// Program that simulates AWS and that AWS requests are passed to; without one `moto_server` is looked for.
-    pub moto: Option<PathBuf>,
+    /// Server that AWS requests are passed to.
+    pub moto: Moto,
+}
+
+/// Server of moto, which simulates AWS (<https://docs.getmoto.org>).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum Moto {
+    /// The program `moto_server` on the path, started with the first request to AWS.
+    #[default]
+    OnPath,
+    /// A program, started likewise.
+    Program(PathBuf),
+    /// A server that runs.
+    Running(SocketAddr),
 }
 
 impl Settings {
     /// A sandbox on this address that keeps and records nothing.
     pub fn new(listen: SocketAddr) -> Self {
-        Self { listen, data: None, record: None, moto: None }
+        Self { listen, data: None, record: None, moto: Moto::OnPath }
     }
 }
 

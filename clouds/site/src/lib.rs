@@ -7,6 +7,7 @@ pub mod listing;
 pub mod negotiate;
 pub mod path;
 pub mod pattern;
+pub mod plan;
 pub mod redirects;
 pub mod rules;
 

@@ -1,3 +1,4 @@
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use clouds_contract::{Address, CloudError, Endpoint, Reach};
@@ -32,17 +33,28 @@ pub struct Wire {
     place: Option<Place>,
 }
 
+/// The program's client for vendors, or for simulated clouds. To read the machine's certificates takes long, so there is one of each.
+fn client(is_simulated: bool) -> Result<Client, CloudError> {
+    static CLIENTS: [OnceLock<Client>; 2] = [OnceLock::new(), OnceLock::new()];
+    let known = &CLIENTS[usize::from(is_simulated)];
+    if let Some(client) = known.get() {
+        return Ok(client.clone());
+    }
+    // A simulated cloud must not send us to the real one.
+    let redirects = if is_simulated { Policy::none() } else { Policy::limited(5) };
+    let agent = concat!("mikrocloud/", env!("CARGO_PKG_VERSION"));
+    let client = Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).redirect(redirects).build();
+    let client = client.map_err(|error| CloudError::internal("could not set up the client for requests to clouds", error))?;
+    Ok(known.get_or_init(|| client).clone())
+}
+
 impl Wire {
     /// A way to the vendor itself, or to an endpoint in its place. TLS is the program's one provider.
     pub fn new(endpoint: Option<&Endpoint>) -> Result<Self, CloudError> {
         // Fails if the program has its provider already, which is this one.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let place = endpoint.map(Place::read).transpose()?;
-        // A simulated cloud must not send us to the real one.
-        let redirects = if place.is_some() { Policy::none() } else { Policy::limited(5) };
-        let agent = concat!("mikrocloud/", env!("CARGO_PKG_VERSION"));
-        let client = Client::builder().user_agent(agent).connect_timeout(CONNECT_TIMEOUT).redirect(redirects).build();
-        let client = client.map_err(|error| CloudError::internal("could not set up the client for requests to clouds", error))?;
+        let client = client(place.is_some())?;
         Ok(Self { client, place })
     }
 

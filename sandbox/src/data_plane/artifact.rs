@@ -13,7 +13,7 @@ use super::plan::{Source, Wanted};
 use super::unpack::unpack;
 use crate::world::{Blobs, digest_of};
 
-/// What the edge needs to run something.
+/// Everything that the edge needs to run something.
 pub(super) struct Prepared {
     pub artifact: Digest,
     pub directory: PathBuf,

@@ -5,15 +5,15 @@ use rand::RngExt as _;
 use serde_json::json;
 
 use super::page::Broken;
+use crate::azure;
 use crate::google::member_has_role;
 use crate::google::run::{Shown, shown_by};
 use crate::world::State;
 
-/// End of a chain: the key of what answers, and the name of the service for `x-mikrocloud-simulated`.
+/// End of a chain: the key of what answers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Found {
     pub key: String,
-    pub service: &'static str,
 }
 
 /// Follows the chain of a host.
@@ -21,7 +21,29 @@ pub(super) fn follow(state: &State, host: &str) -> (&'static str, Result<Found, 
     if host.ends_with(".run.app") {
         return ("gcp cloud-run", cloud_run(state, host));
     }
+    if host.ends_with(".azurecontainerapps.io") {
+        return ("azure container-apps", container_app(state, host));
+    }
     ("none", Err(Broken::unknown(host)))
+}
+
+fn container_app(state: &State, host: &str) -> Result<Found, Broken> {
+    let (app, weights) = match azure::shown_by(state, host) {
+        None => return Err(Broken::unknown(host)),
+        Some(azure::Shown::Broken(message)) => return Err(Broken::new(message)),
+        Some(azure::Shown::Revisions { app, weights }) => (app, weights),
+    };
+    let key =
+        pick(&weights).ok_or_else(|| Broken::new(format!("the container app {} sends no traffic anywhere", short(&app))))?;
+    let revision = state.azure.get(&key).ok_or_else(|| Broken::new(format!("the revision {} does not exist", short(&key))))?;
+    if revision.body["properties"]["active"] != json!(true) {
+        return Err(Broken::new(format!("the revision {} is not active", short(&key))));
+    }
+    let error = revision.text("/properties/provisioningError");
+    if !error.is_empty() {
+        return Err(Broken::new(format!("the revision {} could not be provisioned: {error}", short(&key))));
+    }
+    Ok(Found { key })
 }
 
 fn cloud_run(state: &State, host: &str) -> Result<Found, Broken> {
@@ -54,7 +76,7 @@ fn cloud_run(state: &State, host: &str) -> Result<Found, Broken> {
     if crate::google::run::revision_state(&revision.body) != "CONDITION_SUCCEEDED" {
         return Err(Broken::new(format!("the revision {} is not ready", short(&key))));
     }
-    Ok(Found { key, service: "gcp cloud-run" })
+    Ok(Found { key })
 }
 
 /// One of several by weight.

@@ -1,11 +1,13 @@
-//! What is to run, derived from the world.
+//! Everything that is to run, derived from the world.
 
 use domain::id::DeploymentId;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use crate::aws;
+use crate::azure;
 use crate::google::run;
 use crate::google::run::{REVISION, SERVICE};
-use crate::world::State;
+use crate::world::{Object, State};
 
 /// One thing that is to run.
 #[derive(Debug, Clone, PartialEq)]
@@ -26,7 +28,7 @@ pub(super) struct Wanted {
     pub live: bool,
 }
 
-/// Where its files come from.
+/// Origin of its files.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Source {
     /// An image by the digest of its manifest, with command and arguments in place of its own.
@@ -40,7 +42,84 @@ pub(super) enum Source {
 /// Everything that is to run.
 pub(super) fn plan(state: &State) -> Vec<Wanted> {
     let revisions = state.google.iter().filter(|(_, object)| object.kind == REVISION && object.phase.is_none());
-    revisions.filter_map(|(key, object)| of_cloud_run(state, key, &object.body, object.secret("workload"))).collect()
+    let services = revisions.filter_map(|(key, object)| of_cloud_run(state, key, &object.body, object.secret("workload")));
+    let revisions = state.azure.iter().filter(|(_, object)| object.kind == azure::REVISION);
+    let apps = revisions.filter_map(|(key, object)| of_container_app(state, key, object));
+    let tasks = state.aws.iter().filter(|(_, object)| object.kind == aws::SERVICE);
+    services.chain(apps).chain(tasks.filter_map(|(key, object)| of_ecs(state, key, object))).collect()
+}
+
+/// A service of ECS that wants tasks, whose image and parameters are there.
+fn of_ecs(state: &State, key: &str, service: &Object) -> Option<Wanted> {
+    let replicas = service.body["desiredCount"].as_u64().filter(|count| *count > 0)?;
+    let definition = aws::definition(state, service)?;
+    let container = definition.body.pointer("/containerDefinitions/0")?;
+    let image = container["image"].as_str().unwrap_or_default();
+    let source = match state.images.resolve(image) {
+        Some(digest) => Source::Image { digest, command: texts(container, "entryPoint"), arguments: texts(container, "command") },
+        None if crate::http::is_registry(image.split('/').next().unwrap_or_default()) => return None,
+        None => Source::Elsewhere(image.to_owned()),
+    };
+    let number = |place: &str, usual: u64| container.pointer(place).and_then(Value::as_u64).unwrap_or(usual);
+    Some(Wanted {
+        key: key.to_owned(),
+        workload: service.secret("workload").parse().ok()?,
+        source,
+        env: aws::variables(state, definition).ok()?,
+        port: u16::try_from(number("/portMappings/0/containerPort", 8080)).unwrap_or(8080),
+        health_path: "/".to_owned(),
+        memory_mib: number("/memory", 512),
+        replicas: u32::try_from(replicas.min(4)).unwrap_or(1),
+        live: true,
+    })
+}
+
+/// An active revision whose image and secrets are there.
+fn of_container_app(state: &State, key: &str, revision: &Object) -> Option<Wanted> {
+    let properties = &revision.body["properties"];
+    let app = state.azure.get(key.split("/revisions/").next()?).filter(|_| properties["active"] == json!(true))?;
+    let mut env = azure::variables(app, revision).ok()?;
+    let container = properties.pointer("/template/containers/0")?;
+    let image = container["image"].as_str().unwrap_or_default();
+    let source = match azure::image_of(state, revision) {
+        Some(digest) => Source::Image { digest, command: texts(container, "command"), arguments: texts(container, "args") },
+        None if crate::http::is_registry(image.split('/').next().unwrap_or_default()) => return None,
+        None => Source::Elsewhere(image.to_owned()),
+    };
+    let fqdn = app.text("/properties/configuration/ingress/fqdn");
+    for (variable, value) in [
+        ("CONTAINER_APP_NAME", app.text("/name")),
+        ("CONTAINER_APP_REVISION", revision.text("/name")),
+        ("CONTAINER_APP_HOSTNAME", fqdn),
+    ] {
+        env.push((variable.to_owned(), value.to_owned()));
+    }
+    let port = app.body.pointer("/properties/configuration/ingress/targetPort").and_then(Value::as_u64).unwrap_or(80);
+    Some(Wanted {
+        key: key.to_owned(),
+        workload: revision.secret("workload").parse().ok()?,
+        source,
+        env,
+        port: u16::try_from(port).unwrap_or(80),
+        health_path: probed(container).unwrap_or("/").to_owned(),
+        memory_mib: mebibytes(container.pointer("/resources/memory").and_then(Value::as_str).unwrap_or("1Gi")),
+        replicas: 1,
+        live: properties["trafficWeight"].as_u64().unwrap_or(0) > 0,
+    })
+}
+
+/// The path that the first probe over HTTP asks for.
+fn probed(container: &Value) -> Option<&str> {
+    let probes = container["probes"].as_array()?;
+    let path = |kind: &str| {
+        probes.iter().filter(|probe| probe["type"] == json!(kind)).find_map(|probe| probe.pointer("/httpGet/path")?.as_str())
+    };
+    ["Startup", "Readiness", "Liveness"].into_iter().find_map(path)
+}
+
+fn texts(container: &Value, field: &str) -> Vec<String> {
+    let list = container[field].as_array().map(Vec::as_slice).unwrap_or_default();
+    list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
 }
 
 fn of_cloud_run(state: &State, key: &str, revision: &Value, workload: &str) -> Option<Wanted> {
@@ -83,13 +162,11 @@ fn source_of(state: &State, revision: &Value, env: &[(String, String)]) -> Optio
         return Some(Source::Site(crate::google::site_files(state, bucket, &format!("sites/{site}/"))));
     }
     let container = revision.pointer("/containers/0")?;
-    let texts = |field: &str| {
-        let list = container[field].as_array().map(Vec::as_slice).unwrap_or_default();
-        list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
-    };
     let image = container["image"].as_str().unwrap_or_default();
     match run::image_of(state, revision) {
-        Some((_, digest)) => Some(Source::Image { digest, command: texts("command"), arguments: texts("args") }),
+        Some((_, digest)) => {
+            Some(Source::Image { digest, command: texts(container, "command"), arguments: texts(container, "args") })
+        }
         None if crate::http::is_registry(image.split('/').next().unwrap_or_default()) => None,
         None => Some(Source::Elsewhere(image.to_owned())),
     }

@@ -13,6 +13,7 @@ use clouds_local::control::memory::MemoryControl;
 use clouds_local::edge::{ClientAddress, Edge, EdgeBody, EdgeConfig};
 use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::secret::Secret;
+use http::header::IF_NONE_MATCH;
 use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
@@ -21,7 +22,11 @@ use super::chain::follow;
 use super::page::{Broken, SIMULATED};
 use super::plan::{Wanted, plan};
 use super::{Runtime, Runtimes};
-use crate::world::World;
+use crate::aws::{Visit, is_front};
+use crate::azure;
+use crate::http::Answer;
+use crate::kernel::Kernel;
+use crate::world::{State, World};
 
 /// Time for which processes may end themselves when the sandbox stops.
 const STOP_GRACE: Duration = Duration::from_secs(4);
@@ -37,7 +42,21 @@ pub(crate) struct DataPlane {
     turn: Mutex<()>,
 }
 
-/// What came of something that was to run.
+/// End of the way of a visitor's request.
+enum Reached {
+    Answer(Answer),
+    /// The key of what runs.
+    Runs(String),
+    Broken(Broken),
+}
+
+/// Follows a host by the world alone.
+fn in_world(state: &State, host: &str) -> (&'static str, Reached) {
+    let (service, found) = follow(state, host);
+    (service, found.map_or_else(Reached::Broken, |found| Reached::Runs(found.key)))
+}
+
+/// Something that was to run, and the outcome.
 struct Run {
     wanted: Wanted,
     outcome: Outcome,
@@ -126,9 +145,24 @@ impl DataPlane {
     }
 
     /// Answers a visitor.
-    pub async fn handle(&self, world: &World, host: &str, client: IpAddr, mut request: Request<Incoming>) -> Response<EdgeBody> {
-        let (service, found) = follow(&world.lock(), host);
-        let found = found.and_then(|found| self.workload(&found.key));
+    pub async fn handle(
+        &self,
+        kernel: &Kernel,
+        host: &str,
+        client: IpAddr,
+        mut request: Request<Incoming>,
+    ) -> Response<EdgeBody> {
+        let world = &kernel.world;
+        if let Some(response) = website(world, host, &request) {
+            return response;
+        }
+        let is_aws = is_front(&world.lock(), host);
+        let (service, found) = if is_aws { self.front(kernel, host, &request).await } else { in_world(&world.lock(), host) };
+        let found = match found {
+            Reached::Answer(answer) => return answer.with(SIMULATED, service).into_response(),
+            Reached::Broken(broken) => Err(broken),
+            Reached::Runs(key) => self.workload(&key),
+        };
         let mut response = match found {
             Ok(id) => {
                 request.extensions_mut().insert(ClientAddress(client));
@@ -138,6 +172,18 @@ impl DataPlane {
         };
         response.headers_mut().insert(SIMULATED, HeaderValue::from_static(service));
         response
+    }
+
+    /// Follows a host of CloudFront or of a load balancer.
+    async fn front(&self, kernel: &Kernel, host: &str, request: &Request<Incoming>) -> (&'static str, Reached) {
+        let path = request.uri().path_and_query().map_or("/", |path| path.as_str()).to_owned();
+        let method = request.method().clone();
+        let reached = match kernel.aws.front(&kernel.world).visit(host, &method, &path).await {
+            Visit::Answer(answer) => Reached::Answer(answer),
+            Visit::Runs(key) => Reached::Runs(key),
+            Visit::Broken(broken) => Reached::Broken(Broken { status: broken.status, message: broken.message }),
+        };
+        (if host.ends_with(".elb.amazonaws.com") { "aws load-balancer" } else { "aws cloudfront" }, reached)
     }
 
     fn workload(&self, key: &str) -> Result<DeploymentId, Broken> {
@@ -174,6 +220,17 @@ impl Runtimes for DataPlane {
             Observation::Pending { .. } | Observation::Absent => Runtime::Starting,
         }
     }
+}
+
+/// The answer of a static website of Azure, whose files are served as they were stored; `None` for other hosts.
+fn website(world: &World, host: &str, request: &Request<Incoming>) -> Option<Response<EdgeBody>> {
+    let (state, none_match) = (world.lock(), request.headers().get(IF_NONE_MATCH));
+    let none_match = none_match.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let answer = match azure::website_of(&state, host)? {
+        Ok(account) => azure::website_file(&state, world.blobs(), &account, request.method(), request.uri().path(), none_match),
+        Err(message) => Broken::new(message).answer(),
+    };
+    Some(answer.with(SIMULATED, "azure static-website").into_response())
 }
 
 /// Label at which the edge shows a revision, started on demand.

@@ -4,6 +4,6 @@ mod form;
 mod rule;
 mod rules;
 
-pub(crate) use form::Flavour;
+pub(crate) use form::{Flavour, error_answer};
 pub(crate) use rule::{Action, Rule};
 pub(crate) use rules::Faults;

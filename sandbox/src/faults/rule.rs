@@ -24,7 +24,7 @@ pub(crate) struct Rule {
     /// Number of calls that it meets; 0 for all.
     #[serde(default = "one")]
     pub count: u64,
-    /// What happens.
+    /// Effect on the calls that it meets.
     pub action: Action,
     /// Number of calls that fitted so far.
     #[serde(default)]
@@ -39,7 +39,7 @@ fn one() -> u64 {
     1
 }
 
-/// What a fault does.
+/// Effect of a fault.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Action {

@@ -15,7 +15,7 @@ pub(crate) struct Faults {
     rules: Mutex<Vec<Rule>>,
 }
 
-/// What faults do to one call, before and after it is executed.
+/// Effects of faults on one call, before and after it is executed.
 #[derive(Debug, Default)]
 pub(crate) struct Injected {
     /// Time to wait first.
@@ -53,7 +53,7 @@ impl Faults {
         self.lock().retain(|rule| id.is_some_and(|id| rule.id != id));
     }
 
-    /// What happens to this call.
+    /// Effects on this call.
     pub fn inject(&self, call: &Call) -> Injected {
         let flavour = Flavour::of(call);
         let service = flavour.service(call);

@@ -2,31 +2,25 @@
 
 use serde_json::Value;
 
-use super::apis;
 use super::error::GoogleError;
+use super::{apis, enums};
 use crate::data_plane::Runtimes;
+use crate::environment::Environment;
 use crate::http::Call;
 use crate::login::{TokenError, Vendor, read};
 use crate::world::{Blobs, Phase, State};
-
-/// What answering a call needs of the sandbox.
-pub(crate) struct Environment<'a> {
-    pub state: &'a mut State,
-    pub blobs: &'a Blobs,
-    pub runtimes: &'a dyn Runtimes,
-}
 
 /// One call with what answering it needs.
 pub(crate) struct Context<'a> {
     pub call: &'a Call,
     /// Parts of the path, the last one without its verb.
     pub segments: Vec<String>,
-    /// What follows a colon at the end of the path, such as `setIamPolicy`.
+    /// Verb after a colon at the end of the path, such as `setIamPolicy`.
     pub verb: String,
     pub state: &'a mut State,
     pub blobs: &'a Blobs,
     pub runtimes: &'a dyn Runtimes,
-    /// Who calls.
+    /// The caller.
     pub subject: String,
 }
 
@@ -73,7 +67,7 @@ impl<'a> Context<'a> {
     pub fn body(&self) -> Result<Value, GoogleError> {
         match self.call.json() {
             Some(Value::Null) => Ok(Value::Object(serde_json::Map::new())),
-            Some(body) if body.is_object() => Ok(body),
+            Some(body) if body.is_object() => Ok(enums::named(body)),
             _ => Err(GoogleError::invalid("Invalid JSON payload received. Expected an object.")),
         }
     }

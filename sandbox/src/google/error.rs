@@ -45,6 +45,11 @@ impl GoogleError {
         Self::new(StatusCode::PRECONDITION_FAILED, "FAILED_PRECONDITION", message)
     }
 
+    /// A range lies beyond the content.
+    pub fn unsatisfiable(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::RANGE_NOT_SATISFIABLE, "OUT_OF_RANGE", message)
+    }
+
     pub fn conflict(message: impl Into<String>) -> Self {
         Self::new(StatusCode::CONFLICT, "ABORTED", message)
     }

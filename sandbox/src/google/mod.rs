@@ -3,6 +3,7 @@
 pub(crate) mod apis;
 mod artifact_registry;
 mod context;
+mod enums;
 mod error;
 mod iam;
 mod operation;
@@ -14,13 +15,14 @@ mod secret_manager;
 mod service_usage;
 mod storage;
 
-pub(crate) use context::{Context, Environment};
+pub(crate) use context::Context;
 pub(crate) use error::GoogleError;
 pub(crate) use iam::unique_number;
 pub(crate) use policy::member_has_role;
 pub(crate) use secret_manager::secret_value;
 pub(crate) use storage::site_files;
 
+use crate::environment::Environment;
 use crate::http::{Answer, Call};
 
 /// Kinds of things that nobody leaves behind.
@@ -32,7 +34,7 @@ pub(crate) type Outcome = Result<Answer, GoogleError>;
 /// Answers a call to one of Google's APIs.
 pub(crate) fn answer(environment: Environment<'_>, call: &Call) -> Answer {
     let outcome = Context::new(environment, call).and_then(|mut context| route(&mut context));
-    outcome.unwrap_or_else(|error| error.answer(call))
+    enums::numbered(call, outcome.unwrap_or_else(|error| error.answer(call)))
 }
 
 fn route(context: &mut Context<'_>) -> Outcome {

@@ -9,7 +9,7 @@ use crate::world::{Ending, Object};
 /// Kind of an operation; what deployments leave does not count them.
 pub(crate) const KIND: &str = "operation";
 
-/// What an operation is about.
+/// Subject of an operation.
 pub(super) struct Work<'a> {
     /// Service, such as `run`.
     pub service: &'a str,
@@ -65,7 +65,10 @@ fn targets(hidden: &Value) -> impl Iterator<Item = &str> {
 /// Answers a question about an operation, which counts as a question about its targets.
 pub(super) fn get(context: &mut Context<'_>, service: &str) -> Outcome {
     let name = context.segments[1..].join("/");
-    context.need(&format!("{service}.operations.get"), &name)?;
+    // Artifact Registry has no permission for its operations.
+    if service != "artifactregistry" {
+        context.need(&format!("{service}.operations.get"), &name)?;
+    }
     let key = format!("{service}/{name}");
     let missing = || GoogleError::not_found(format!("Operation '{name}' was not found."));
     let operation = context.state.google.get(&key).filter(|object| object.kind == KIND).ok_or_else(missing)?;

@@ -5,9 +5,11 @@ mod call;
 mod destination;
 mod origin;
 mod query;
+mod range;
 
 pub(crate) use answer::Answer;
 pub(crate) use call::Call;
 pub(crate) use destination::{Destination, is_registry};
 pub(crate) use origin::{Origin, Reach};
 pub(crate) use query::{decode_path, encode_path, pairs};
+pub(crate) use range::ranged;

@@ -9,7 +9,7 @@ const ORIGINAL_HOST: &str = "x-original-host";
 /// Path below which the original host is the first part.
 const HOST_PREFIX: &str = "/_host/";
 
-/// How a request reached the sandbox; addresses in answers are written so that the same client reaches them.
+/// Way by which a request reached the sandbox; addresses in answers are written so that the same client reaches them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Reach {
     /// By a transport that keeps the vendor's addresses and changes only where bytes go.
@@ -94,9 +94,13 @@ fn vendor_host(sent: &str) -> Option<&str> {
 /// The host that an AWS signature is for: `Credential=<key>/<date>/<region>/<service>/aws4_request`.
 fn signed_host(authorization: &str) -> Option<String> {
     let scope = authorization.strip_prefix("AWS4-")?.split_once("Credential=")?.1.split(',').next()?;
-    let mut parts = scope.split('/').skip(2);
-    let (region, service) = (parts.next()?, parts.next()?);
-    Some(format!("{service}.{region}.amazonaws.com"))
+    let parts: Vec<&str> = scope.split('/').collect();
+    match parts.as_slice() {
+        [_, _, region, service, _] => Some(format!("{service}.{region}.amazonaws.com")),
+        // Signatures of version 4A name no region.
+        [_, _, service, _] => Some(format!("{service}.global.api.aws")),
+        _ => None,
+    }
 }
 
 #[cfg(test)]

@@ -124,6 +124,14 @@ impl Principals {
     pub fn about(&self, cloud: Vendor, id: &str, fact: &str) -> Option<&str> {
         self.find(cloud, id)?.principal.about.get(fact).map(String::as_str)
     }
+
+    /// Permissions of a principal: what it has, and what is taken away.
+    pub fn permissions(&self, cloud: Vendor, id: &str) -> (Vec<String>, Vec<String>) {
+        match self.find(cloud, id) {
+            Some(stored) => (stored.principal.allowed.clone(), stored.principal.denied.clone()),
+            None => (everything(), Vec::new()),
+        }
+    }
 }
 
 #[cfg(test)]

@@ -18,7 +18,7 @@ pub(crate) enum TokenError {
     Expired,
 }
 
-/// What a token says.
+/// Claims of a token.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Claims {
     /// E-mail address or client id.

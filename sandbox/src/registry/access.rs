@@ -7,14 +7,14 @@ use super::request::Request;
 use super::token::{basic, owner, vendor_of};
 use crate::google::apis;
 use crate::http::Call;
-use crate::login::Vendor;
+use crate::login::{Vendor, read};
 use crate::world::State;
 
 /// The caller, by bearer token or password.
 pub(super) fn subject(state: &State, call: &Call, request: &Request) -> Result<String, RegistryError> {
     if vendor_of(&request.host) == Vendor::Aws {
-        // The password of `GetAuthorizationToken` comes from moto, which does not say whose it is.
-        return basic(call).map(|(user, _)| user).ok_or_else(|| RegistryError::unauthorized("no basic auth credentials"));
+        let claims = basic(call).and_then(|(_, password)| read(state, Vendor::Aws, &password).ok());
+        return claims.map(|claims| claims.subject).ok_or_else(|| RegistryError::unauthorized("no basic auth credentials"));
     }
     let presented = call.bearer().map(str::to_owned).or_else(|| basic(call).map(|(_, password)| password));
     let missing = || RegistryError::unauthorized("authentication required");
@@ -28,7 +28,11 @@ pub(super) fn check(state: &State, call: &Call, request: &Request, subject: &str
     match vendor_of(&request.host) {
         Vendor::Google => check_google(state, call, request, subject),
         Vendor::Azure => check_azure(state, request, subject),
-        Vendor::Aws => Ok(()),
+        Vendor::Aws => {
+            let message = format!("The repository with name '{}' does not exist", request.repository);
+            let exists = state.aws.contains(&format!("ecr/{}", request.key()));
+            if exists { Ok(()) } else { Err(RegistryError::missing("NAME_UNKNOWN", message)) }
+        }
     }
 }
 

@@ -9,7 +9,7 @@ mod request;
 mod token;
 mod uploads;
 
-pub(crate) use images::{Images, StoredManifest};
+pub(crate) use images::{Images, Repository, StoredManifest};
 pub(crate) use uploads::Uploads;
 
 use crate::http::{Answer, Call};
@@ -25,7 +25,7 @@ pub(crate) fn cloud_of(key: &str) -> &'static str {
     token::vendor_of(key.split('/').next().unwrap_or_default()).name()
 }
 
-/// What a registry works on.
+/// A registry with everything that it works on.
 pub(crate) struct Registry<'a> {
     pub state: &'a mut State,
     pub blobs: &'a Blobs,

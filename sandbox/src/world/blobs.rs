@@ -42,6 +42,11 @@ impl Blobs {
     }
 }
 
+/// The MD5 of a content, base64 as the vendors write it.
+pub(crate) fn md5_of(content: &[u8]) -> String {
+    base64::Engine::encode(&base64::engine::general_purpose::STANDARD, md5::Md5::digest(content))
+}
+
 /// The SHA-256 of a content, 64 hexadecimal digits.
 pub(crate) fn digest_of(content: &[u8]) -> String {
     hex::encode(Sha256::digest(content))

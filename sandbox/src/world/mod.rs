@@ -7,7 +7,7 @@ mod phase;
 mod state;
 mod store;
 
-pub(crate) use blobs::{Blobs, digest_of};
+pub(crate) use blobs::{Blobs, digest_of, md5_of};
 pub(crate) use object::Object;
 pub(crate) use objects::Objects;
 pub(crate) use phase::{Behaviours, Ending, Phase};

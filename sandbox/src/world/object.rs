@@ -12,7 +12,7 @@ pub(crate) struct Object {
     pub kind: String,
     /// The body as the vendor's API gives it.
     pub body: Value,
-    /// What the API never gives: values of secrets, names of files, the state of the simulation.
+    /// Everything that the API never gives: values of secrets, names of files, the state of the simulation.
     #[serde(default)]
     pub hidden: Value,
     /// The change that is under way.

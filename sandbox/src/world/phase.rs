@@ -14,7 +14,7 @@ pub(crate) enum After {
     Time(i64),
 }
 
-/// How a change ends.
+/// End of a change.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub(crate) enum Ending {
@@ -27,7 +27,7 @@ pub(crate) enum Ending {
     Forget,
 }
 
-/// How changes of one type of thing go on.
+/// Course of the changes of one type of thing.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Behaviour {
     #[serde(default = "Behaviour::usual")]
@@ -48,7 +48,7 @@ impl Default for Behaviour {
     }
 }
 
-/// How changes go on, by type of thing.
+/// Courses of changes, by type of thing.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(crate) struct Behaviours {
     /// For types that have none of their own.

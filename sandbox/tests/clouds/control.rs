@@ -15,6 +15,9 @@ async fn it_says_what_it_has_and_what_it_never_simulates() {
     assert_eq!(about["not_simulated"].as_array().unwrap().len(), sandbox::NOT_SIMULATED.len());
     assert_eq!(bench.control("GET", "nonsense", Value::Null).await.status, StatusCode::NOT_FOUND);
     assert_eq!(bench.control("POST", "principals", json!({"cloud": "mars"})).await.status, StatusCode::BAD_REQUEST);
+    let page = http::Request::post(format!("{}/_sandbox/reset", bench.sandbox.url())).header("origin", "https://example.com");
+    let refused = bench.send(page.body(http_body_util::Full::default()).unwrap()).await.unwrap();
+    assert_eq!(refused.status, StatusCode::FORBIDDEN);
 }
 
 #[tokio::test]
@@ -122,4 +125,19 @@ async fn the_world_is_the_same_after_a_restart_until_it_is_reset() {
     assert_eq!(bench.inventory("google").await.len(), 1);
     bench.control("POST", "reset", Value::Null).await.good();
     assert_eq!(bench.inventory("google").await.len(), 0);
+}
+
+#[tokio::test]
+async fn a_program_runs_a_sandbox_until_it_is_cancelled() {
+    let cancel = tokio_util::sync::CancellationToken::new();
+    let (told, url) = tokio::sync::oneshot::channel();
+    let running = tokio::spawn(sandbox::run(settings("program"), cancel.clone(), |started| {
+        told.send(started.url()).unwrap();
+    }));
+    let url = url.await.unwrap();
+    assert!(url.starts_with("http://127.0.0.1:"), "{url}");
+    cancel.cancel();
+    running.await.unwrap().unwrap();
+    let port = url.rsplit(':').next().unwrap().parse().unwrap();
+    assert!(tokio::net::TcpStream::connect(("127.0.0.1", port)).await.is_err());
 }

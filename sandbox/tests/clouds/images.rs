@@ -62,7 +62,7 @@ pub async fn token(bench: &Bench, host: &str, repository: &str, user: &str) -> S
 
 /// Pushes an image and returns its reference by digest.
 pub async fn push(bench: &Bench, host: &str, repository: &str, token: &str, (blobs, manifest): (Vec<Bytes>, Bytes)) -> String {
-    let bearer = format!("Bearer {token}");
+    let bearer = if token.starts_with("Basic ") { token.to_owned() } else { format!("Bearer {token}") };
     let headers = [("authorization", bearer.as_str())];
     let base = format!("https://{host}/v2/{repository}");
     for blob in blobs {
@@ -88,19 +88,29 @@ const REPOSITORIES: &str = "https://artifactregistry.googleapis.com/v1/projects/
 /// A bench with a repository of Artifact Registry.
 pub async fn with_repository(test: &str) -> Bench {
     let mut bench = Bench::start(test).await;
+    prepare_repository(&mut bench).await;
+    bench
+}
+
+/// Signs in and makes a repository of Artifact Registry.
+pub async fn prepare_repository(bench: &mut Bench) {
     bench.google("demo-project").await;
     bench.enable("demo-project", &["artifactregistry", "run", "iam", "secretmanager"]).await;
     let body = json!({"format": "DOCKER", "labels": {"mikrocloud-installation": "0011"}});
     let operation = bench.call("POST", &format!("{REPOSITORIES}?repositoryId=apps"), body).await.good();
     let repository = bench.response("https://artifactregistry.googleapis.com/v1", operation).await;
     assert_eq!(repository["registryUri"], json!("europe-west1-docker.pkg.dev/demo-project/apps"));
-    bench
 }
 
 /// Pushes an image of a server into it.
 pub async fn push_server(bench: &Bench, version: &str) -> String {
+    push_program(bench, &server(version)).await
+}
+
+/// Pushes an image of a program for Node.js into it.
+pub async fn push_program(bench: &Bench, program: &str) -> String {
     let token = token(bench, HOST, "demo-project/apps/web", "oauth2accesstoken").await;
-    let image = image(&[("server.mjs", &server(version))], &["node", "server.mjs"]);
+    let image = image(&[("server.mjs", program)], &["node", "server.mjs"]);
     push(bench, HOST, "demo-project/apps/web", &token, image).await
 }
 

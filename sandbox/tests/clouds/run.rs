@@ -3,8 +3,8 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use crate::images::{push_server, with_repository};
-use crate::support::Bench;
+use crate::images::{prepare_repository, push_program, push_server, with_repository};
+use crate::support::{Bench, settings};
 
 const RUN: &str = "https://run.googleapis.com/v2";
 const SERVICES: &str = "https://run.googleapis.com/v2/projects/demo-project/locations/europe-west1/services";
@@ -160,4 +160,94 @@ async fn an_operation_fails_or_is_forgotten_when_a_test_asks_for_it() {
     bench.control("PUT", "behaviour", json!({"types": {"run.services": {"ending": "forget"}}})).await.good();
     let operation = bench.call("POST", &format!("{SERVICES}?serviceId=other"), service("other-d1", &image)).await.good();
     assert_eq!(bench.get(&format!("{RUN}/{}", operation["name"].as_str().unwrap())).await.error().0, 404);
+}
+
+#[tokio::test]
+async fn a_program_that_ends_fails_its_revision_and_not_the_one_before() {
+    let bench = with_repository("crash").await;
+    let (one, crash) = (push_server(&bench, "one").await, push_program(&bench, "process.exit(3)").await);
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web"), service("web-d1", &one)).await.good();
+    let address = host(&bench.response(RUN, operation).await["uri"]);
+    patch(&bench, "web", "traffic", json!({"traffic": [to("web-d1", "", 100)]})).await;
+    let body = json!({"template": template("web-d2", &crash), "traffic": [to("web-d1", "", 100), to("web-d2", "d2", 0)]});
+    let operation = bench.call("PATCH", &format!("{SERVICES}/web?updateMask=template,traffic"), body).await.good();
+    let failed = bench.done(RUN, operation).await;
+    assert!(failed["error"]["message"].as_str().unwrap().contains("failed to start and listen"), "{failed}");
+    let revision = bench.get(&format!("{SERVICES}/web/revisions/web-d2")).await.good();
+    assert_eq!(revision["conditions"][0]["state"], json!("CONDITION_FAILED"));
+    assert!(bench.visit(&address, "/").await.text().starts_with("one / "));
+}
+
+#[tokio::test]
+async fn no_request_is_lost_while_traffic_is_switched() {
+    let bench = with_repository("switches").await;
+    let (one, two) = (push_server(&bench, "one").await, push_server(&bench, "two").await);
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web"), service("web-d1", &one)).await.good();
+    let address = host(&bench.response(RUN, operation).await["uri"]);
+    patch(&bench, "web", "traffic", json!({"traffic": [to("web-d1", "d1", 100)]})).await;
+    let body = json!({"template": template("web-d2", &two), "traffic": [to("web-d1", "d1", 100), to("web-d2", "d2", 0)]});
+    patch(&bench, "web", "template,traffic", body).await;
+    let switches = async {
+        for (first, second) in [(0, 100), (100, 0), (0, 100), (100, 0), (0, 100)] {
+            patch(&bench, "web", "traffic", json!({"traffic": [to("web-d1", "d1", first), to("web-d2", "d2", second)]})).await;
+        }
+    };
+    let visits = async {
+        loop {
+            let got = bench.visit(&address, "/").await;
+            assert!(got.text().starts_with("one / ") || got.text().starts_with("two / "), "{} {}", got.status, got.text());
+        }
+    };
+    let (mut switches, mut visits) = (std::pin::pin!(switches), std::pin::pin!(visits));
+    tokio::select! {
+        () = &mut switches => {}
+        () = &mut visits => {}
+    }
+    assert!(bench.visit(&address, "/").await.text().starts_with("two / "));
+}
+
+#[tokio::test]
+async fn a_service_is_served_again_after_a_restart() {
+    let directory = tempfile::tempdir().unwrap();
+    let settings = sandbox::Settings { data: Some(directory.path().to_owned()), ..settings("restart-run") };
+    let mut bench = Bench::with(settings.clone()).await;
+    prepare_repository(&mut bench).await;
+    let image = push_server(&bench, "one").await;
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web"), service("web-d1", &image)).await.good();
+    let address = host(&bench.response(RUN, operation).await["uri"]);
+    bench.sandbox.stop().await.unwrap();
+    let bench = Bench::with(settings).await;
+    let again = async {
+        loop {
+            let got = bench.visit(&address, "/").await;
+            if got.status == StatusCode::OK {
+                return got.text();
+            }
+            assert!(got.text().contains("being started"), "{}", got.text());
+        }
+    };
+    let text = tokio::time::timeout(std::time::Duration::from_secs(40), again).await.expect("the service is served again");
+    assert_eq!(text, "one / hello");
+}
+
+#[tokio::test]
+async fn enums_are_numbers_for_clients_that_ask_for_them() {
+    let bench = with_repository("enums").await;
+    let image = push_server(&bench, "one").await;
+    let mut wanted = service("web-d1", &image);
+    wanted["ingress"] = json!(1);
+    wanted["traffic"] = json!([{"type": 1, "percent": 100}]);
+    let coding = "$alt=json%3Benum-encoding%3Dint";
+    let operation = bench.call("POST", &format!("{SERVICES}?serviceId=web&{coding}"), wanted).await.good();
+    bench.response(RUN, operation).await;
+    let numbers = bench.get(&format!("{SERVICES}/web?{coding}")).await.good();
+    assert_eq!(
+        (&numbers["ingress"], &numbers["terminalCondition"]["state"], &numbers["traffic"][0]["type"]),
+        (&json!(1), &json!(4), &json!(1))
+    );
+    let names = bench.get(&format!("{SERVICES}/web")).await.good();
+    assert_eq!(
+        (&names["ingress"], &names["terminalCondition"]["state"]),
+        (&json!("INGRESS_TRAFFIC_ALL"), &json!("CONDITION_SUCCEEDED"))
+    );
 }

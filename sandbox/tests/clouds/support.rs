@@ -59,6 +59,12 @@ impl Got {
         if self.body.is_empty() { Value::Null } else { self.json() }
     }
 
+    /// Checks that the answer is a success.
+    #[track_caller]
+    pub fn good_text(self) {
+        assert!(self.status.is_success(), "{} {}", self.status, self.text());
+    }
+
     /// Status and message of an error.
     #[track_caller]
     pub fn error(&self) -> (u16, String) {
@@ -142,7 +148,7 @@ impl Bench {
         self.send(request.body(Full::default()).unwrap()).await.unwrap()
     }
 
-    /// What exists of a cloud, as `type name`.
+    /// Everything that exists of a cloud, as `type name`.
     pub async fn inventory(&self, cloud: &str) -> Vec<String> {
         let items = self.control("GET", &format!("inventory?cloud={cloud}"), Value::Null).await.good();
         let items = items["items"].as_array().unwrap().iter();
@@ -157,6 +163,66 @@ impl Bench {
         let got = self.exchange(&assertion(&principal["key"], &claims)).await.good();
         got["access_token"].as_str().unwrap().clone_into(&mut self.token);
         principal["id"].as_str().unwrap().to_owned()
+    }
+
+    /// Signs in as a new application, for the resource manager, and returns the principal.
+    pub async fn azure(&mut self) -> Value {
+        let principal = self.control("POST", "principals", json!({"cloud": "azure"})).await.good();
+        self.token = self.azure_token(&principal, "https://management.azure.com").await;
+        principal
+    }
+
+    /// A token of an application for an audience.
+    pub async fn azure_token(&self, principal: &Value, audience: &str) -> String {
+        let text = |name: &str| principal[name].as_str().unwrap().to_owned();
+        let body = format!(
+            "grant_type=client_credentials&client_id={}&client_secret={}&scope={audience}/.default",
+            text("client"),
+            text("secret")
+        );
+        let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", text("tenant"));
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        let got = self.bytes("POST", &url, &headers, body).await.unwrap().good();
+        got["access_token"].as_str().unwrap().to_owned()
+    }
+
+    /// Follows a change of the resource manager until it is over; the state that it ended in.
+    pub async fn settled(&self, got: Got) -> String {
+        assert!(got.status.is_success(), "{} {}", got.status, got.text());
+        let (status, location) = (got.header("azure-asyncoperation").to_owned(), got.header("location").to_owned());
+        let ask = async {
+            loop {
+                let polled = self.get(if status.is_empty() { &location } else { &status }).await;
+                if status.is_empty() {
+                    if polled.status != StatusCode::ACCEPTED {
+                        return if polled.status.is_success() { "Succeeded".to_owned() } else { polled.error().1 };
+                    }
+                } else if polled.json()["status"] != json!("InProgress") {
+                    let body = polled.json();
+                    return body.pointer("/error/message").unwrap_or(&body["status"]).as_str().unwrap().to_owned();
+                }
+                tokio::task::yield_now().await;
+            }
+        };
+        if status.is_empty() && location.is_empty() {
+            return "Succeeded".to_owned();
+        }
+        tokio::time::timeout(PATIENCE, ask).await.expect("the change ends")
+    }
+
+    /// Registers providers of Azure in a subscription.
+    pub async fn register(&self, subscription: &str, providers: &[&str]) {
+        for provider in providers {
+            let base = format!("https://management.azure.com/subscriptions/{subscription}/providers/{provider}");
+            self.call("POST", &format!("{base}/register?api-version=2025-04-01"), Value::Null).await.good();
+            let ask = async {
+                while self.get(&format!("{base}?api-version=2025-04-01")).await.good()["registrationState"] != json!("Registered")
+                {
+                    tokio::task::yield_now().await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, ask).await.expect("the provider is registered");
+        }
     }
 
     /// Exchanges an assertion for an access token of Google.

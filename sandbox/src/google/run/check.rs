@@ -1,4 +1,4 @@
-//! What a revision needs to become ready.
+//! Checks of everything that a revision needs to become ready.
 
 use serde_json::{Value, json};
 

@@ -1,4 +1,4 @@
-//! What Cloud Run fills in.
+//! Values that Cloud Run fills in.
 
 use serde_json::{Value, json};
 

@@ -42,7 +42,7 @@ pub(super) fn check(place: &Place, service: &Value) -> Result<(), GoogleError> {
 pub(super) enum Routed {
     /// A revision is not ready yet.
     Waiting,
-    /// Where the traffic goes now.
+    /// The traffic as it goes now.
     Done(Value),
     /// Code and message of the error.
     Refused(i32, String),
@@ -78,7 +78,7 @@ pub(super) fn route(context: &Context<'_>, place: &Place, service: &Object) -> R
     Routed::Done(json!(statuses))
 }
 
-/// What a host shows.
+/// Revisions behind a host.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Shown {
     /// Keys of revisions with their weights, of the service with this key.

@@ -7,8 +7,8 @@ use super::buckets::find;
 use super::crc32c::crc32c;
 use super::{OBJECT, object_key, objects_below};
 use crate::google::{Context, GoogleError, Outcome};
-use crate::http::Answer;
-use crate::world::Object;
+use crate::http::{Answer, ranged};
+use crate::world::{Object, md5_of};
 
 /// Most objects of one page.
 const PAGE: usize = 1000;
@@ -93,7 +93,10 @@ pub(super) fn download(context: &mut Context<'_>, bucket: &str, name: &str) -> O
     let kind = object.text("/contentType").to_owned();
     let mut answer = Answer { body: bytes.into(), ..Answer::empty(StatusCode::OK) };
     answer = answer.with("content-type", if kind.is_empty() { "application/octet-stream" } else { &kind });
-    Ok(answer.with("x-goog-generation", object.text("/generation")))
+    answer = answer.with("x-goog-generation", object.text("/generation"));
+    let hash = format!("crc32c={},md5={}", object.text("/crc32c"), object.text("/md5Hash"));
+    let unsatisfiable = |_| GoogleError::unsatisfiable("The requested range cannot be satisfied.");
+    ranged(context.call.header("range"), answer.with("x-goog-hash", &hash)).map_err(unsatisfiable)
 }
 
 /// Fields that an update changes.
@@ -157,9 +160,9 @@ fn describe(context: &Context<'_>, bucket: &str, name: &str, bytes: &[u8]) -> Va
     json!({
         "kind": "storage#object", "id": format!("{bucket}/{name}/{generation}"), "name": name, "bucket": bucket,
         "selfLink": format!("https://www.googleapis.com/storage/v1/b/{bucket}/o/{path}"),
-        "mediaLink": format!("https://storage.googleapis.com/download/storage/v1/b/{bucket}/o/{path}?generation={generation}&alt=media"),
+        "mediaLink": format!("{}/download/storage/v1/b/{bucket}/o/{path}?generation={generation}&alt=media", context.call.base()),
         "generation": generation, "metageneration": "1", "storageClass": "STANDARD", "size": bytes.len().to_string(),
-        "crc32c": crc32c(bytes), "etag": generation, "timeCreated": stamp, "updated": stamp, "timeStorageClassUpdated": stamp,
+        "crc32c": crc32c(bytes), "md5Hash": md5_of(bytes), "etag": generation, "timeCreated": stamp, "updated": stamp, "timeStorageClassUpdated": stamp,
     })
 }
 
