@@ -67,6 +67,14 @@ actions! {
     DomainLose = "domain.lose", Update;
     /// A domain was removed.
     DomainRemove = "domain.remove", Delete;
+    /// An account at a vendor of clouds was connected.
+    CloudConnect = "cloud.connect", Create;
+    /// A cloud account got another credential, region or place among the others.
+    CloudUpdate = "cloud.update", Update;
+    /// A look at a cloud account was asked for.
+    CloudVerify = "cloud.verify", Update;
+    /// A cloud account was disconnected.
+    CloudDisconnect = "cloud.disconnect", Delete;
     /// A project's repository at a Git host was connected.
     GitConnect = "git.connect", Create;
     /// A connection to a Git host was changed.

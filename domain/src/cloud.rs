@@ -126,6 +126,8 @@ pub struct CloudBase {
     pub outputs: BTreeMap<String, String>,
     /// Description of what went wrong, with a remedy.
     pub problem: Option<String>,
+    /// Time of the last change.
+    pub changed_at: Timestamp,
 }
 
 /// State of a base.
@@ -205,6 +207,30 @@ pub struct DeploymentTarget {
     pub url: Option<String>,
     /// Time of the last change.
     pub changed_at: Timestamp,
+}
+
+/// Place of a deployment, or of an environment, with what people are told of it.
+#[derive(Debug, Clone, PartialEq)]
+#[cfg_attr(feature = "sqlx", derive(sqlx::FromRow))]
+pub struct PlaceDetails {
+    /// The environment.
+    pub environment_id: EnvironmentId,
+    /// The deployment; of an environment's place, the one that it shows.
+    pub deployment_id: Option<DeploymentId>,
+    /// The cloud, such as `gcp`.
+    pub cloud: String,
+    /// Name of the account.
+    pub account: String,
+    /// The vendor's name of the region.
+    pub region: String,
+    /// Address at which it is seen, once it is.
+    pub url: Option<String>,
+    /// State of the deployment there; an environment's place has none.
+    pub state: Option<TargetState>,
+    /// Condition that the deployment waits for, for people.
+    pub detail: Option<String>,
+    /// Address of the simulated cloud; `None` for the vendor's own.
+    pub endpoint: Option<String>,
 }
 
 /// State of a deployment in a placement.

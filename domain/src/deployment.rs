@@ -167,6 +167,8 @@ pub struct Deployment {
     pub log_count: i64,
     /// The name of its project in its own address, where the project has another name by now.
     pub address_name: Option<ProjectName>,
+    /// The cloud it was asked for by name, such as `gcp` or `gcp:backup`; without it, the project file or the environment says.
+    pub wanted_cloud: Option<String>,
 }
 
 impl Deployment {

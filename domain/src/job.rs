@@ -67,6 +67,8 @@ pub struct Job {
     pub worker: Option<String>,
     /// The trace that it belongs to, as a `traceparent`.
     pub trace: Option<String>,
+    /// Condition that it waits for before it goes on, if it came back to wait.
+    pub waits_for: Option<String>,
 }
 
 /// A job that waits for a worker: what decides whose turn it is.

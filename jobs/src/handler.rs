@@ -28,12 +28,25 @@ impl JobAttempt {
 }
 
 /// Result of a successful attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// The work is done; the runner records it.
     Done,
     /// The handler recorded the end of the job in a transaction of its own, together with what follows from it.
     Recorded,
+    /// All that can be done now is done: the job is to run again later.
+    Later(Later),
+}
+
+/// Wait of a job for something outside, which costs no slot and no attempt.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Later {
+    /// Time after which the job runs again.
+    pub after: Duration,
+    /// No other job with its exclusion key runs in between.
+    pub holds: bool,
+    /// Condition that it waits for, for people.
+    pub waits_for: String,
 }
 
 /// Result of an unsuccessful attempt.

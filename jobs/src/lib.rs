@@ -14,7 +14,7 @@ pub mod workers;
 pub use crate::redis::{Redis, RedisUrl};
 pub use bus::{EventBus, Topic};
 pub use dispatch::Wakeups;
-pub use handler::{Handler, JobAttempt, JobError, Outcome, Registration};
+pub use handler::{Handler, JobAttempt, JobError, Later, Outcome, Registration};
 pub use runner::{LeaseSettings, Runner};
 pub use sweeper::{Housekeeping, Sweeper};
 pub use workers::Workers;

@@ -10,7 +10,7 @@ use domain::job::{Fence, Job};
 use domain::time::now;
 use domain::trace::TraceContext;
 use futures::FutureExt;
-use store::{Failed, JobBatches, JobClaim, Store, StoreError};
+use store::{Failed, JobBatches, JobClaim, Store, StoreError, Suspended};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 use uuid::Uuid;
@@ -18,8 +18,11 @@ use uuid::Uuid;
 use crate::batch::Batcher;
 use crate::bus::{EventBus, Subscription, Topic};
 use crate::dispatch::Wakeups;
-use crate::handler::{JobAttempt, JobError, Outcome, Registration, chain};
+use crate::handler::{JobAttempt, JobError, Later, Outcome, Registration, chain};
 use crate::trace;
+
+/// Pause before a job of an unknown kind is offered again.
+const UNKNOWN_KIND_PAUSE: Duration = Duration::from_secs(10);
 
 /// Settings of leases: the time for which a worker holds a job without a heartbeat.
 #[derive(Debug, Clone, Copy)]
@@ -133,8 +136,10 @@ impl Runner {
 
     async fn attempt(&self, job: Job, fence: Fence, called_off: Subscription, slot: impl Send) -> &'static str {
         let Some(registration) = self.registrations.get(job.kind.as_str()) else {
-            let failed = Failed { error: format!("no handler is registered for `{}`", job.kind), retry_at: None };
-            return self.record_failure(fence, &failed, "dead").await;
+            // A newer program wrote it: while versions are changed, old workers run beside new ones.
+            let waits_for = format!("a worker that knows jobs of the kind `{}`: this one is of an older version", job.kind);
+            let later = Later { after: UNKNOWN_KIND_PAUSE, holds: false, waits_for };
+            return self.record(fence, "later", &End::Later(&later)).await;
         };
         let attempts = (job.attempts, job.max_attempts);
         let stop = CancellationToken::new();
@@ -155,6 +160,7 @@ impl Runner {
         match result {
             Ok(Outcome::Recorded) => "done",
             Ok(Outcome::Done) => self.record(fence, "done", &End::Done).await,
+            Ok(Outcome::Later(later)) => self.record(fence, "later", &End::Later(&later)).await,
             Err(JobError::Stopped) if self.shutdown.is_cancelled() => self.record(fence, "handed_back", &End::HandedBack).await,
             // The lease is another's, or the job was cancelled: there is nothing to record.
             Err(JobError::Stopped) => {
@@ -253,6 +259,11 @@ impl Runner {
             End::Done => tx.job_finish(fence).await?,
             End::HandedBack => tx.job_hand_back(fence).await?,
             End::Failed(failed) => tx.job_fail(fence, failed).await?,
+            End::Later(later) => {
+                let until = now() + chrono::Duration::from_std(later.after).unwrap_or(chrono::Duration::zero());
+                let suspended = Suspended { until, holds: later.holds, waits_for: later.waits_for.clone() };
+                tx.job_suspend(fence, &suspended).await?;
+            }
         }
         tx.commit().await
     }
@@ -294,6 +305,7 @@ enum End<'a> {
     Done,
     HandedBack,
     Failed(&'a Failed),
+    Later(&'a Later),
 }
 
 /// Queues that have limits, as known a moment ago.

@@ -69,6 +69,7 @@ pub fn request_data(services: &Services, actor: Option<Actor>) -> async_graphql:
         data.insert(loaders::approvals(services, &actor));
         data.insert(loaders::projects(services, &actor));
         data.insert(loaders::environments(services, &actor));
+        data.insert(loaders::places(services, &actor));
         data.insert(actor);
     }
     data

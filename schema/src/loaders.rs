@@ -7,9 +7,10 @@ use std::sync::Arc;
 use async_graphql::dataloader::{DataLoader, Loader};
 use domain::access::Actor;
 use domain::approval::Approval;
+use domain::cloud::PlaceDetails;
 use domain::deployment::Deployment;
 use domain::environment::Environment;
-use domain::id::{DeploymentId, ProjectId};
+use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
 use services::{ServiceError, Services};
 
@@ -21,6 +22,8 @@ pub struct Deployments(Services, Actor);
 pub struct Approvals(Services, Actor);
 /// Projects by id.
 pub struct Projects(Services, Actor);
+/// Places in vendors' clouds, by the id of a deployment or an environment.
+pub struct Places(Services, Actor);
 /// Environments by their project's id.
 pub struct Environments(Services, Actor);
 
@@ -34,6 +37,10 @@ pub fn approvals(services: &Services, actor: &Actor) -> DataLoader<Approvals> {
 
 pub fn projects(services: &Services, actor: &Actor) -> DataLoader<Projects> {
     DataLoader::new(Projects(services.clone(), actor.clone()), tokio::spawn)
+}
+
+pub fn places(services: &Services, actor: &Actor) -> DataLoader<Places> {
+    DataLoader::new(Places(services.clone(), actor.clone()), tokio::spawn)
 }
 
 pub fn environments(services: &Services, actor: &Actor) -> DataLoader<Environments> {
@@ -55,6 +62,22 @@ impl Loader<DeploymentId> for Approvals {
     async fn load(&self, ids: &[DeploymentId]) -> Loaded<DeploymentId, Approval> {
         let found = self.0.approvals().of_deployments(&self.1, ids).await?;
         Ok(found.into_iter().map(|approval| (approval.deployment_id, approval)).collect())
+    }
+}
+
+impl Loader<DeploymentId> for Places {
+    type Value = PlaceDetails;
+    type Error = Arc<ServiceError>;
+    async fn load(&self, ids: &[DeploymentId]) -> Loaded<DeploymentId, PlaceDetails> {
+        Ok(self.0.placements().of_deployments(self.1.team_id, ids).await?)
+    }
+}
+
+impl Loader<EnvironmentId> for Places {
+    type Value = PlaceDetails;
+    type Error = Arc<ServiceError>;
+    async fn load(&self, ids: &[EnvironmentId]) -> Loaded<EnvironmentId, PlaceDetails> {
+        Ok(self.0.placements().of_environments(self.1.team_id, ids).await?)
     }
 }
 

@@ -97,7 +97,8 @@ impl Cluster {
     pub fn settings(&self, options: &ClusterOptions) -> Result<Settings, Failure> {
         let mut settings = Settings::in_directory(self.directory().to_owned());
         settings.core.alert_webhook.clone_from(&options.alerts.alert_webhook);
-        options.outgoing.apply(options.git_hosts.apply(options.storage.apply(settings))?)
+        let settings = options.clouds.apply(options.storage.apply(settings));
+        options.outgoing.apply(options.git_hosts.apply(settings)?)
     }
 
     /// The services.

@@ -3,6 +3,7 @@
 mod acme;
 mod address;
 mod backup;
+mod clouds;
 mod cluster;
 mod data_directory;
 mod edge_router;

@@ -11,6 +11,7 @@ use jobs::payload::{BUILD, QUEUES};
 use url::Url;
 
 use crate::address::AddressOptions;
+use crate::clouds::CloudOptions;
 use crate::git_hosts::GitHostOptions;
 use crate::installation::DataDirectory;
 use crate::limits::LimitOptions;
@@ -87,6 +88,8 @@ pub struct ClusterOptions {
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,
     #[command(flatten)]
+    pub(crate) clouds: CloudOptions,
+    #[command(flatten)]
     pub(crate) git_hosts: GitHostOptions,
     #[command(flatten)]
     pub(crate) outgoing: OutgoingOptions,
@@ -139,6 +142,8 @@ pub struct UpOptions {
     pub(crate) shutdown_seconds: u64,
     #[command(flatten)]
     pub(crate) alerts: AlertOptions,
+    #[command(flatten)]
+    pub(crate) clouds: CloudOptions,
     #[command(flatten)]
     pub(crate) git_hosts: GitHostOptions,
     #[command(flatten)]

@@ -106,7 +106,8 @@ impl House {
         settings.core.alert_webhook.clone_from(&options.alerts.alert_webhook);
         settings.projects.build_limits = options.limits.of_builds();
         settings.projects.fetch_env = vec![(clouds_local::process::MARKER.to_owned(), fetching)];
-        let settings = options.address.apply_to_sites(options.address.apply(options.storage.apply(settings)));
+        let settings = options.clouds.apply(options.storage.apply(settings));
+        let settings = options.address.apply_to_sites(options.address.apply(settings));
         let settings = options.sign_in.apply(settings)?;
         let settings = options.outgoing.apply(options.git_hosts.apply(settings)?)?;
         let dependencies = Dependencies {

@@ -27,7 +27,7 @@ pub use identity::sign_in::{Attempts, SecondFactor, SignInFlow};
 pub use identity::signing_keys::SigningKey;
 pub use identity::users::Credentials;
 pub use notifications::{AttemptEnd, ChannelEdit, ChannelHealth, DeliveryFilter, LetterRow, ToldDeployment};
-pub use operations::jobs::{Failed, JobBatches, JobClaim, JobFailure, JobFilter, NewJob};
+pub use operations::jobs::{Failed, JobBatches, JobClaim, JobFailure, JobFilter, NewJob, Suspended};
 pub use operations::key_rotations::KeyRotation;
 pub use operations::queues::QueueStats;
 pub use operations::{dump, idempotency, sealed};

@@ -3,8 +3,9 @@
 use async_trait::async_trait;
 use futures::future::BoxFuture;
 use jobs::payload::{
-    AccountMailJob, BuildJob, CheckDomainJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob, LetterJob, NotifyJob,
-    PreviewCommentJob, ReleaseJob, ResolveJob, RetireJob, ScheduleRunJob, WebhookJob,
+    AccountMailJob, BuildJob, CheckDomainJob, CleanPlacementJob, CommitStatusJob, DeleteEnvironmentJob, DeleteProjectJob,
+    DismantleBaseJob, LetterJob, NotifyJob, PrepareBaseJob, PreviewCommentJob, ReleaseJob, ReleaseToJob, ResolveJob, RestJob,
+    RetireFromJob, RetireJob, ScheduleRunJob, VerifyAccountJob, WebhookJob,
 };
 use jobs::{Handler, JobAttempt, JobError, Outcome, Registration};
 use services::Services;
@@ -49,5 +50,12 @@ pub fn registrations(services: &Services) -> Vec<Registration> {
         CheckDomainJob => domains.run_check,
         CommitStatusJob => git.run_commit_status,
         PreviewCommentJob => git.run_preview_comment,
+        ReleaseToJob => deployments.run_release_to,
+        RestJob => deployments.run_rest,
+        RetireFromJob => deployments.run_retire_from,
+        CleanPlacementJob => deployments.run_clean_placement,
+        PrepareBaseJob => bases.run_preparation,
+        DismantleBaseJob => bases.run_dismantling,
+        VerifyAccountJob => cloud_accounts.run_verification,
     }
 }

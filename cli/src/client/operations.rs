@@ -6,7 +6,17 @@ use super::api::Api;
 use server::Failure;
 
 /// Fields of a deployment that commands display.
-pub const DEPLOYMENT: &str = "id number status trigger kind url commitSha createdAt logCount rollbackAvailable failure { code message } environment { name url } project { slug }";
+pub const DEPLOYMENT: &str = "id number status trigger kind url commitSha createdAt logCount rollbackAvailable failure { code message } place { cloud account region state detail simulated } environment { name url } project { slug }";
+
+/// Words on the place of a deployment in a vendor's cloud, to stand behind something; empty on one's own machines.
+pub fn place(place: &Value) -> String {
+    if place.is_null() {
+        return String::new();
+    }
+    let text = |field: &str| super::output::text(&place[field]);
+    let simulated = if place["simulated"] == true { ", SIMULATED" } else { "" };
+    format!("  ({}:{} in {}{simulated})", text("cloud"), text("account"), text("region"))
+}
 
 /// The id of a project of this name; `None` when there is none.
 pub async fn find_project(api: &Api, name: &str) -> Result<Option<String>, Failure> {

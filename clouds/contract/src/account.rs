@@ -4,10 +4,11 @@ use std::fmt;
 
 use async_trait::async_trait;
 use domain::cloud::Check;
-use domain::id::CloudAccountId;
+use domain::id::{BaseId, CloudAccountId};
 use domain::secret::Secret;
 use serde::{Deserialize, Serialize};
 
+use crate::guard::ServiceHealth;
 use crate::{About, Cloud, CloudError, Outputs, Progress, Scope};
 
 /// A vendor of clouds. The binary hands them in.
@@ -137,14 +138,19 @@ pub trait Account: Send + Sync {
     /// Asks who we are and what we may do: one check for each permission that we need.
     async fn verify(&self, region: &str) -> Result<Verification, CloudError>;
 
-    /// Makes a base, or brings it up to date.
-    async fn prepare(&self, base: Base, scope: &Scope<'_>) -> Result<Progress<Outputs>, CloudError>;
+    /// Makes a base, or brings it up to date. Its things have the owner [`Owner::Base`](crate::Owner::Base).
+    async fn prepare(&self, base: Base, id: BaseId, scope: &Scope<'_>) -> Result<Progress<Outputs>, CloudError>;
 
     /// Removes a base that nobody uses any more.
-    async fn dismantle(&self, base: Base, scope: &Scope<'_>) -> Result<Progress, CloudError>;
+    async fn dismantle(&self, base: Base, id: BaseId, scope: &Scope<'_>) -> Result<Progress, CloudError>;
 
     /// Everything in a region that carries our installation's tag.
     async fn tagged(&self, region: &str) -> Result<Vec<Tagged>, CloudError>;
+
+    /// Services of the vendor that did not answer lately; empty while all is well.
+    fn health(&self) -> Vec<ServiceHealth> {
+        Vec::new()
+    }
 }
 
 /// Result of looking at an account.

@@ -121,6 +121,14 @@ impl CloudError {
         self
     }
 
+    /// The same with what is known of the call that it came from; what the error knows itself stays.
+    #[must_use]
+    pub(crate) fn within_call(mut self, cloud: &'static str, service: &'static str, operation: &'static str) -> Self {
+        let known = self.context.take().map(|context| *context).unwrap_or_default();
+        self.context = Some(Box::new(ErrorContext { cloud, service, operation, ..known }));
+        self
+    }
+
     /// The call that it came from, if it came from one.
     pub fn context(&self) -> Option<&ErrorContext> {
         self.context.as_deref()

@@ -5,13 +5,18 @@ mod account;
 mod address;
 mod builds;
 mod cloud;
+mod ensure;
 mod error;
+pub mod guard;
 mod journal;
 mod labels;
+mod managed;
 mod naming;
 mod progress;
 mod provider;
 mod scope;
+#[cfg(any(test, feature = "testing"))]
+pub mod testing;
 mod traffic;
 mod workload;
 
@@ -20,11 +25,13 @@ pub use account::{Access, Account, Base, Credential, Endpoint, Tagged, Vendor, V
 pub use address::{Address, Reach};
 pub use builds::{BuildOutcome, BuildRequest, Builds, LogSink};
 pub use cloud::Cloud;
+pub use ensure::{ensure, remove, remove_all};
 pub use error::{CloudError, ErrorContext, ErrorKind, Retry};
 pub use journal::{Entry, EntryState, Journal, Key, Operation, Owner};
 pub use labels::HostLabels;
+pub use managed::{Asked, Catalogue, Followed, Found, FoundState, Managed, Ownership};
 pub use naming::{Alphabet, INSTALLATION_TAG, Naming};
 pub use progress::{Progress, Wait};
 pub use provider::{Desired, Observation, Provider, Started};
-pub use scope::{EnvironmentPlace, Inputs, Outputs, Scope, Whose};
+pub use scope::{EnvironmentPlace, Inputs, Outputs, Scope, Unneeded, Whose};
 pub use traffic::{Route, Traffic};

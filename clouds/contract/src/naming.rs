@@ -62,7 +62,7 @@ fn digest(whose: &Whose, key: &Key, generation: i64) -> String {
         hash.update(part.as_bytes());
         hash.update([0]);
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect::<String>()[..DIGEST_DIGITS].to_owned()
+    hash.finalize().iter().take(DIGEST_DIGITS / 2).fold(String::new(), |digits, byte| digits + &format!("{byte:02x}"))
 }
 
 /// Name of the tag by which an installation knows its things.

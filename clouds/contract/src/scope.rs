@@ -66,8 +66,9 @@ pub trait Inputs: Send + Sync {
     async fn variables(&self, deployment: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError>;
 }
 
-/// Journal, inputs and log of a cloud that needs none of them: the local one has its own rows.
-struct Unneeded;
+/// Journal, inputs and log of work that needs none of them.
+#[derive(Debug, Clone, Copy)]
+pub struct Unneeded;
 
 #[async_trait]
 impl Journal for Unneeded {
@@ -107,7 +108,7 @@ impl LogSink for Unneeded {
 }
 
 fn unneeded(thing: &str) -> CloudError {
-    CloudError::new(ErrorKind::Internal, "INTERNAL", format!("the local cloud asked for {thing}, which it is not given"))
+    CloudError::new(ErrorKind::Internal, "INTERNAL", format!("a cloud asked for {thing}, which this work is not given"))
 }
 
 impl Scope<'static> {

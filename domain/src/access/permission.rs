@@ -31,11 +31,15 @@ pub enum Permission {
     DeploymentApprove,
     /// Read the audit log of the team and export it.
     AuditRead,
+    /// See the connected cloud accounts and what exists in them.
+    CloudRead,
+    /// Connect, change and disconnect cloud accounts.
+    CloudWrite,
 }
 
 impl Permission {
     /// Every permission, in the order the docs list them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::ProjectRead,
         Self::ProjectWrite,
         Self::ProjectDelete,
@@ -48,6 +52,8 @@ impl Permission {
         Self::JobWrite,
         Self::DeploymentApprove,
         Self::AuditRead,
+        Self::CloudRead,
+        Self::CloudWrite,
     ];
 
     /// The name used in scopes, roles and messages, such as `deployment-write`.
@@ -65,6 +71,8 @@ impl Permission {
             Self::JobWrite => "job-write",
             Self::DeploymentApprove => "deployment-approve",
             Self::AuditRead => "audit-read",
+            Self::CloudRead => "cloud-read",
+            Self::CloudWrite => "cloud-write",
         }
     }
 
@@ -85,7 +93,12 @@ impl Permissions {
     /// Everything is allowed.
     pub const ALL: Self = Self::of(&Permission::ALL);
     /// Those that programs know which read no others: the scopes of a key beyond these stand in a column of their own.
-    pub const FIRST: Self = Self(Self::ALL.0 & !Self::of(&[Permission::DeploymentApprove, Permission::AuditRead]).0);
+    pub const FIRST: Self = Self::ALL.without(Self::of(&[
+        Permission::DeploymentApprove,
+        Permission::AuditRead,
+        Permission::CloudRead,
+        Permission::CloudWrite,
+    ]));
 
     /// Exactly these.
     pub const fn of(permissions: &[Permission]) -> Self {

@@ -52,6 +52,7 @@ impl Role {
                 P::VariableWrite,
                 P::MemberRead,
                 P::ApiKeyWrite,
+                P::CloudRead,
             ]),
             Self::Viewer => Permissions::of(&[P::ProjectRead, P::MemberRead]),
         }

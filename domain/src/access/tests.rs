@@ -41,9 +41,9 @@ fn the_table_of_roles() {
     let row = |role: Role| format!("{}: {}", role.name(), names(actor(Rights::of(role), None).permissions(Target::Team)));
     let table: Vec<String> = Role::ALL.into_iter().map(row).collect();
     insta::assert_snapshot!(table.join("\n"), @r"
-    owner: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve audit-read
-    admin: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve audit-read
-    developer: project-read project-write deployment-write variable-read variable-write member-read api-key-write
+    owner: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve audit-read cloud-read cloud-write
+    admin: project-read project-write project-delete deployment-write variable-read variable-write member-read member-write api-key-write job-write deployment-approve audit-read cloud-read cloud-write
+    developer: project-read project-write deployment-write variable-read variable-write member-read api-key-write cloud-read
     viewer: project-read member-read
     ");
 }
@@ -96,21 +96,21 @@ fn the_table_of_decisions() {
     viewer, developer on shop
       team: project-read member-read
       blog: project-read member-read
-      shop: project-read project-write deployment-write variable-read variable-write member-read api-key-write
-      shop/production: project-read project-write deployment-write variable-read variable-write member-read api-key-write
-      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write
+      shop: project-read project-write deployment-write variable-read variable-write member-read api-key-write cloud-read
+      shop/production: project-read project-write deployment-write variable-read variable-write member-read api-key-write cloud-read
+      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write cloud-read
     viewer, developer on shop's preview
       team: project-read member-read
       blog: project-read member-read
       shop: project-read member-read
       shop/production: project-read member-read
-      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write
+      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write cloud-read
     nobody, developer on shop's preview
       team: -
       blog: -
       shop: -
       shop/production: -
-      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write
+      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write cloud-read
     developer, key to read
       team: project-read
       blog: project-read
@@ -134,7 +134,7 @@ fn the_table_of_decisions() {
       blog: -
       shop: -
       shop/production: -
-      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write
+      shop/preview: project-read project-write deployment-write variable-read variable-write member-read api-key-write cloud-read
     owner, key without scopes
       team: -
       blog: -

@@ -2,6 +2,7 @@
 
 #[macro_use]
 mod declare;
+mod clouds;
 mod notifications;
 mod projects;
 mod queue;
@@ -15,6 +16,9 @@ use serde::de::DeserializeOwned;
 use store::NewJob;
 use uuid::Uuid;
 
+pub use clouds::{
+    CLOUD, CleanPlacementJob, DismantleBaseJob, PrepareBaseJob, ReleaseToJob, RestJob, RetireFromJob, VerifyAccountJob,
+};
 pub use notifications::{AccountMailJob, LetterJob, NOTIFY, NotifyJob};
 pub use projects::{
     BUILD, BuildJob, CLEANUP, CheckDomainJob, CommitStatusJob, DOMAINS, DeleteEnvironmentJob, DeleteProjectJob,
@@ -50,7 +54,7 @@ pub trait Payload: Serialize + DeserializeOwned + Send + Sync {
 }
 
 /// Every queue, in the order workers are started.
-pub const ALL_QUEUES: [Queue; 8] = [BUILD, RELEASE, CLEANUP, SCHEDULE, WEBHOOK, REPORT, NOTIFY, DOMAINS];
+pub const ALL_QUEUES: [Queue; 9] = [BUILD, RELEASE, CLEANUP, SCHEDULE, WEBHOOK, REPORT, NOTIFY, DOMAINS, CLOUD];
 
 /// The names of all queues, in the same order.
 pub const QUEUES: [&str; ALL_QUEUES.len()] = queue::names(ALL_QUEUES);
@@ -79,8 +83,8 @@ mod tests {
     use std::fmt::Debug;
 
     use domain::id::{
-        ChannelId, DeliveryId, DeploymentId, DomainId, EnvironmentId, GitDeliveryId, LetterId, PreviewId, ProjectId, ScheduleId,
-        SecurityEventId,
+        BaseId, ChannelId, CloudAccountId, DeliveryId, DeploymentId, DomainId, EnvironmentId, GitDeliveryId, LetterId,
+        PlacementId, PreviewId, ProjectId, ScheduleId, SecurityEventId,
     };
 
     use super::*;
@@ -104,6 +108,14 @@ mod tests {
         check(&CommitStatusJob { version, team_id, deployment_id });
         check(&PreviewCommentJob { version, team_id, preview_id: PreviewId::new() });
         check(&CheckDomainJob { version, team_id, domain_id: DomainId::new() });
+        let (placement_id, base_id) = (PlacementId::new(), BaseId::new());
+        check(&ReleaseToJob { version, team_id, environment_id, deployment_id });
+        check(&RestJob { version, team_id, environment_id, deployment_id });
+        check(&RetireFromJob { version, team_id, environment_id, deployment_id });
+        check(&CleanPlacementJob { version, team_id, environment_id, placement_id });
+        check(&PrepareBaseJob { version, team_id, base_id });
+        check(&DismantleBaseJob { version, team_id, base_id });
+        check(&VerifyAccountJob { version, team_id, account_id: CloudAccountId::new() });
         check(&NotifyJob { version, team_id, channel_id: ChannelId::new(), delivery_id: DeliveryId::new() });
         check(&AccountMailJob { version, team_id, event_id: SecurityEventId::new() });
         check(&LetterJob { version, team_id, letter_id: LetterId::new() });

@@ -1,11 +1,12 @@
 //! Handlers that fail, panic, take too long, or are not there.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use domain::job::JobState;
 use domain::time::now;
 use jobs::payload::job_of;
-use jobs::{JobAttempt, JobError, Outcome};
+use jobs::{JobAttempt, JobError, Later, Outcome};
 use store::{NewJob, Store};
 use testkit::Database;
 
@@ -75,13 +76,35 @@ testkit::on_both_databases! {
         assert_eq!((job.state, job.attempts, job.last_error.as_deref()), (JobState::Dead, 1, Some("no use")));
     }
 
-    async fn a_job_without_a_handler_is_dead_at_once(store: Store) {
+    async fn a_job_of_a_newer_program_waits_for_a_worker_that_knows_it(store: Store) {
         let rig = Rig::new(store, CALM, |_| async { Ok(Outcome::Done) });
         let id = rig.insert(&[NewJob { kind: "forgotten", ..job_of(&rig.job()) }]).await[0];
         within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
         let job = rig.get(id).await;
-        assert_eq!(job.state, JobState::Dead);
-        assert_eq!(job.last_error.as_deref(), Some("no handler is registered for `forgotten`"));
+        assert_eq!((job.state, job.attempts), (JobState::Pending, 0));
+        assert!(job.run_at > job.started_at.unwrap());
+        let waits_for = job.waits_for.unwrap();
+        assert!(waits_for.contains("`forgotten`") && waits_for.contains("older version"), "{waits_for}");
+    }
+
+    async fn a_job_that_waits_outside_comes_back_with_all_its_attempts(store: Store, database: &Database) {
+        let rig = Rig::new(store, CALM, |run: JobAttempt| async move {
+            if run.job.waits_for.is_none() {
+                let waits_for = "a revision to answer".to_owned();
+                return Ok(Outcome::Later(Later { after: Duration::from_mins(5), holds: true, waits_for }));
+            }
+            Ok(Outcome::Done)
+        });
+        let id = rig.write(&rig.job()).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
+        let job = rig.get(id).await;
+        assert_eq!((job.state, job.attempts, job.waits_for.as_deref()), (JobState::Pending, 0, Some("a revision to answer")));
+        within("a run before its time", Arc::clone(&rig.runner).run("build", id, ())).await;
+        assert_eq!(rig.get(id).await.state, JobState::Pending);
+        make_due(database).await;
+        within("the run", Arc::clone(&rig.runner).run("build", id, ())).await;
+        let job = rig.get(id).await;
+        assert_eq!((job.state, job.attempts), (JobState::Done, 1));
     }
 
     async fn a_payload_that_cannot_be_read_is_dead_at_once(store: Store) {

@@ -10,6 +10,7 @@ use jobs::{EventBus, Wakeups};
 use store::Store;
 
 pub use jobs::trace;
+pub use services_clouds::{AccountChange, CloudAccounts, CloudServices, CloudSettings, NewAccount, Place, Placements};
 pub use services_core::limits::{RateLimiter, RateLimits};
 pub use services_core::{
     Alerts, AuditLog, Context, ContextDependencies, CoreSettings, ErrorCode, MasterKey, Result, Sealer, ServiceError, audit,
@@ -41,6 +42,8 @@ pub struct Settings {
     pub notifications: NotificationSettings,
     /// Sign-in.
     pub identity: IdentitySettings,
+    /// Vendors of clouds.
+    pub clouds: CloudSettings,
     /// Builds, artifacts, Git hosts, domains, and the locations of files.
     pub projects: ProjectSettings,
 }
@@ -52,6 +55,7 @@ impl Settings {
             core: CoreSettings::default(),
             notifications: NotificationSettings::default(),
             identity: IdentitySettings::default(),
+            clouds: CloudSettings::default(),
             projects: ProjectSettings::in_directory(directory),
         }
     }
@@ -85,11 +89,12 @@ impl Services {
     /// The services over these dependencies.
     pub fn new(dependencies: Dependencies) -> Self {
         let Dependencies { store, bus, wakeups, sealer, clouds, artifacts, objects, settings } = dependencies;
-        let Settings { core: settings, notifications, identity, projects } = settings;
+        let Settings { core: settings, notifications, identity, clouds: cloud_settings, projects } = settings;
         let context = Context::new(ContextDependencies { store, bus, wakeups, sealer, clouds, artifacts, objects, settings });
         let notifications = NotificationServices::new(context, notifications);
         let identity = IdentityServices::new(notifications, identity);
-        let projects = ProjectServices::new(identity, projects);
+        let clouds = CloudServices::new(identity, cloud_settings);
+        let projects = ProjectServices::new(clouds, projects);
         Self(OperationsServices::new(projects))
     }
 }

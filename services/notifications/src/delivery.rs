@@ -109,7 +109,12 @@ impl Deliveries {
 
     async fn send(&self, channel: &Channel, delivery: &Delivery, at: Timestamp) -> Result<Sent> {
         let pinned = self.address_name_of(delivery).await?;
-        let payload = of_delivery(delivery, |label| self.address_of(label, pinned.as_ref()));
+        let places = self.addresses_in_clouds(delivery).await?;
+        let payload = of_delivery(delivery, |label| match (&places, label) {
+            (Some((environment, _)), Label::Environment(..)) => environment.clone(),
+            (Some((_, deployment)), Label::Deployment(..)) => deployment.clone(),
+            (None, label) => self.address_of(label, pinned.as_ref()),
+        });
         if channel.kind == ChannelKind::Email {
             return self.send_mail(channel, delivery, &payload).await;
         }
@@ -163,9 +168,16 @@ impl Deliveries {
 
     /// The name of its project in the address of the deployment that a delivery is about, where the project got another since.
     async fn address_name_of(&self, delivery: &Delivery) -> Result<Option<ProjectName>> {
-        let id = delivery.data.pointer("/deployment/id").and_then(Value::as_str).and_then(|id| id.parse().ok());
-        let Some(id) = id else { return Ok(None) };
+        let Some(id) = deployment_of(delivery) else { return Ok(None) };
         Ok(self.store().deployment_get(delivery.team_id, id).await?.and_then(|deployment| deployment.address_name))
+    }
+
+    /// Addresses of the environment and the deployment that a delivery is about, where these are in a vendor's cloud.
+    async fn addresses_in_clouds(&self, delivery: &Delivery) -> Result<Option<(Option<String>, Option<String>)>> {
+        let Some(id) = deployment_of(delivery) else { return Ok(None) };
+        let Some(place) = self.store().place_list_of_deployments(delivery.team_id, &[id]).await?.pop() else { return Ok(None) };
+        let environment = self.store().place_list_of_environments(delivery.team_id, &[place.environment_id]).await?.pop();
+        Ok(Some((environment.and_then(|environment| environment.url), place.url)))
     }
 
     /// Returns the address of the page about a label's object.
@@ -295,4 +307,9 @@ async fn disable(tx: &mut UnitOfWork, channel: &Channel, reason: &str) -> Result
         channel.name, " and `replay`", channel.id
     );
     raise(tx, Some(channel.team_id), DISABLED_ALERT, &channel.id.to_string(), message).await
+}
+
+/// The deployment that a delivery is about.
+fn deployment_of(delivery: &Delivery) -> Option<DeploymentId> {
+    delivery.data.pointer("/deployment/id").and_then(Value::as_str).and_then(|id| id.parse().ok())
 }

@@ -44,6 +44,7 @@ impl Housekeeping for Housekeeper {
         if let Err(error) = self.0.domains().check_due().await {
             tracing::warn!(error = jobs::handler::chain(&error), "domains could not be looked at; the next try is in a second");
         }
+        self.0.cloud_accounts().schedule_looks().await?;
         if let Err(error) = self.0.audit().sign_checkpoints().await {
             tracing::warn!(
                 error = jobs::handler::chain(&error),
@@ -75,6 +76,7 @@ impl Housekeeping for Housekeeper {
         tx.preview_purge(at - KEEP_PREVIEWS).await?;
         self.0.certificates().purge(&mut tx).await?;
         tx.commit().await?;
+        self.0.deployments().clean_places_left().await?;
         self.0.store().key_rotation_forget(at - KEEP_OLD_MASTER_KEY).await?;
         if let Err(error) = self.0.audit().expire(at).await {
             tracing::warn!(

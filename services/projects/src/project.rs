@@ -1,5 +1,7 @@
 //! Projects.
 
+use std::time::Duration;
+
 use clouds_contract::{CloudError, Scope};
 use domain::access::{Actor, Permission, Target};
 use domain::deployment::{DeploymentStatus, Failure};
@@ -10,7 +12,7 @@ use domain::resource::{Resource, ResourceKind};
 use domain::source::{Directory, Reference, Repository};
 use domain::time::{Timestamp, now};
 use jobs::payload::DeleteProjectJob;
-use jobs::{JobAttempt, JobError, Outcome};
+use jobs::{JobAttempt, JobError, Later, Outcome};
 use serde_json::{Value, json};
 use services_core::alerts::DISABLED_ALERT;
 use services_core::audit::{Action, AuditEntry, record};
@@ -19,7 +21,7 @@ use services_core::{Result, ServiceError, require, require_on, require_somewhere
 use store::{Page, ProjectChange, StoreError, Tx};
 
 use crate::Projects;
-use crate::deployments::transitions;
+use crate::deployments::{leave, transitions};
 use crate::protection::check_exposure;
 
 /// Parameters of a new project.
@@ -274,6 +276,9 @@ impl Projects {
             }
             self.remove_resource(run, &resource).await?;
         }
+        if let Some(waits_for) = self.leave_clouds(run, &job).await? {
+            return Ok(Outcome::Later(Later { after: Duration::from_secs(2), holds: true, waits_for }));
+        }
         for builder in self.clouds().filter_map(|cloud| cloud.builds.as_ref()) {
             builder.forget(job.project_id).await.map_err(|error| JobError::Retry(jobs::handler::chain(&error)))?;
         }
@@ -291,6 +296,19 @@ impl Projects {
         tx.commit().await?;
         self.artifacts().remove_unused().await.map_err(|error| JobError::Retry(error.to_string()))?;
         Ok(Outcome::Recorded)
+    }
+
+    /// Leaves the vendors' clouds; says what is still there, if anything is.
+    async fn leave_clouds(&self, run: &JobAttempt, job: &DeleteProjectJob) -> Result<Option<String>, JobError> {
+        let placements = self.store().placement_list_of_project(job.team_id, job.project_id).await?;
+        let mut tx = self.begin().await?;
+        tx.job_fence(run.fence).await?;
+        for placement in &placements {
+            leave(&mut tx, placement).await?;
+        }
+        tx.commit().await?;
+        let places: Vec<_> = placements.iter().map(|placement| format!("{} in {}", placement.label, placement.cloud)).collect();
+        Ok((!places.is_empty()).then(|| format!("everything of {} to be removed", places.join(", "))))
     }
 
     /// Removes one thing from its cloud, then from the inventory.

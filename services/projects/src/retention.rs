@@ -125,8 +125,11 @@ impl StoredArtifacts {
         }
         for deployment in &given_up.deployments {
             // What stood ready for a rollback has nothing to run any more.
-            if !self.store().resource_list_of_deployment(team, *deployment).await?.is_empty() {
-                transitions::retire(tx, team, *deployment).await?;
+            let is_local = !self.store().resource_list_of_deployment(team, *deployment).await?.is_empty();
+            if (is_local || tx.deployment_target_find(team, *deployment).await?.is_some())
+                && let Some(known) = tx.deployment_find(team, *deployment).await?
+            {
+                transitions::retire(tx, team, known.environment_id, known.id).await?;
             }
         }
         tracing::info!(team.id = %team, artifact = %given_up.digest, bytes = given_up.bytes, "an artifact is given up");

@@ -326,6 +326,7 @@ impl Schedules {
                     project: schedule.project_id,
                     environment: Some(schedule.environment.clone()),
                     cloud: None,
+                    region: None,
                     source: TriggerSource::Git { repository: None, reference: None },
                     directory: None,
                 };

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use chrono::TimeDelta;
 use domain::build::BuildLimits;
 use domain::host_name::HostName;
+use services_clouds::CloudServices;
 use services_core::area;
-use services_identity::IdentityServices;
 use url::Url;
 
 use crate::feed_places::FeedPlaces;
@@ -65,7 +65,7 @@ impl ProjectSettings {
 
 area! {
     /// The use cases of projects. Cheap to clone.
-    ProjectServices over IdentityServices: Inner
+    ProjectServices over CloudServices: Inner
 }
 
 struct Inner {
@@ -75,8 +75,8 @@ struct Inner {
 }
 
 impl ProjectServices {
-    /// The use cases over those of identity.
-    pub fn new(below: IdentityServices, settings: ProjectSettings) -> Self {
+    /// The use cases over those of clouds.
+    pub fn new(below: CloudServices, settings: ProjectSettings) -> Self {
         let inner = Inner { feed_reads: FeedReads::default(), feed_places: FeedPlaces::default(), settings };
         Self { below, inner: Arc::new(inner) }
     }

@@ -1,5 +1,9 @@
-//! Resources in clouds, and the machines of the local one.
+//! Resources in clouds: accounts, places and journal of those of vendors, and the machines of the local one.
 
+pub mod accounts;
+pub mod bases;
 pub mod edges;
+pub mod journal;
 pub mod local;
+pub mod placements;
 pub mod resources;

@@ -144,6 +144,14 @@ pub const SEALED: &[SealedColumn] = &[
         after: "",
         key: &[("directory", KeyKind::Text), ("domains", KeyKind::Text)],
     },
+    SealedColumn {
+        table: "cloud_accounts",
+        column: "sealed",
+        by: SealedBy::TeamKey,
+        before: "",
+        after: ":credential",
+        key: &[("id", KeyKind::Id("cla"))],
+    },
 ];
 
 /// Columns that are named like sealed ones and are not sealed anew, because the change of the master key that they belong to ends them.

@@ -14,7 +14,7 @@ use crate::page::Page;
 macro_rules! columns {
     () => {
         "id, team_id, project_id, environment_id, number, status, trigger, source, commit_sha, origin_id, artifact_digest, artifact_removed_at, workload, \
-         config_version, failure, created_by, created_at, changed_at, deadline, event_count, log_count, address_name"
+         config_version, failure, created_by, created_at, changed_at, deadline, event_count, log_count, address_name, wanted_cloud"
     };
 }
 
@@ -134,7 +134,8 @@ impl Store {
             "SELECT ",
             columns!(),
             " FROM deployments WHERE team_id = $1 AND environment_id = $2 AND status = 'superseded'
-              AND EXISTS (SELECT 1 FROM resources r WHERE r.deployment_id = deployments.id)
+              AND (EXISTS (SELECT 1 FROM resources r WHERE r.deployment_id = deployments.id)
+                OR EXISTS (SELECT 1 FROM deployment_targets t WHERE t.deployment_id = deployments.id AND t.state <> 'gone'))
               ORDER BY changed_at DESC, number DESC LIMIT 100 OFFSET $3"
         );
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(environment).bind(keep).fetch_all(pool).await)?)
@@ -145,8 +146,9 @@ impl Tx {
     /// Adds a deployment.
     pub async fn deployment_insert(&mut self, deployment: &Deployment) -> Result<()> {
         let sql = "INSERT INTO deployments (id, team_id, project_id, environment_id, number, status, trigger, source, commit_sha, origin_id,
-                artifact_digest, workload, config_version, switching, created_by, created_at, changed_at, deadline, event_count, log_count)
-            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, 0, 0)";
+                artifact_digest, workload, config_version, switching, created_by, created_at, changed_at, deadline, wanted_cloud, event_count,
+                log_count)
+            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, 0, 0)";
         tx!(self, |conn| sqlx::query(sql)
             .bind(deployment.id)
             .bind(deployment.team_id)
@@ -166,6 +168,7 @@ impl Tx {
             .bind(deployment.created_at)
             .bind(deployment.changed_at)
             .bind(deployment.deadline)
+            .bind(&deployment.wanted_cloud)
             .execute(conn)
             .await
             .map(drop))?;

@@ -55,7 +55,7 @@ async fn loaded(store: &Store, tables: &Tables) {
         let rows: Vec<Row> = rows.iter().map(|row| serde_json::from_str(row).unwrap()).collect();
         loading.insert(table, columns, &rows).await.unwrap();
     }
-    loading.finish().await.unwrap();
+    loading.finish("restored").await.unwrap();
 }
 
 testkit::on_both_databases! {
@@ -111,7 +111,7 @@ testkit::on_both_databases! {
         let id = "01890a5d-ac96-774b-bcce-b302099a8057";
         let row = vec![json!(id), json!("a@example.org"), json!("Ada"), Value::Null, json!("2026-11-23T10:00:00.000001Z")];
         loading.insert("users", &columns, &[row]).await.unwrap();
-        loading.finish().await.unwrap();
+        loading.finish("restored").await.unwrap();
         assert_eq!(store.schema_state().await.unwrap(), SchemaState::Current);
         let (columns, rows) = dumped(&store).await.remove("users").unwrap();
         let row: Row = serde_json::from_str(&rows[0]).unwrap();

@@ -1,9 +1,12 @@
 //! A team with one of everything that a test may need.
 
+use std::collections::BTreeMap;
+
 use domain::access::{CustomRole, Permission, Permissions};
 use domain::alert::Alert;
 use domain::approval::{Approval, ApprovalState};
 use domain::artifact::Digest;
+use domain::cloud::{Check, CheckOutcome, CloudAccount, CloudAccountState, CloudResource, Placement, PlacementState};
 use domain::custom_domain::CustomDomain;
 use domain::deployment::{Cause, Deployment, DeploymentStatus};
 use domain::environment::Environment;
@@ -12,8 +15,8 @@ use domain::git_host::{
     WebhookDelivery, WebhookDeliveryState,
 };
 use domain::id::{
-    AlertId, ChannelId, DeliveryId, DeploymentId, DomainId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId, LetterId,
-    PreviewId, ProjectId, ResourceId, RoleId, ScheduleId, SessionId, TeamId, UserId, VariableId,
+    AlertId, ChannelId, CloudAccountId, DeliveryId, DeploymentId, DomainId, EnvironmentId, GitConnectionId, GitDeliveryId, JobId,
+    LetterId, PlacementId, PreviewId, ProjectId, ResourceId, RoleId, ScheduleId, SessionId, TeamId, UserId, VariableId,
 };
 use domain::job::Fence;
 use domain::notification::{Channel, ChannelKind, EventType, EventTypes, Templates};
@@ -157,6 +160,7 @@ pub fn deployment(environment: &Environment, number: i64, status: DeploymentStat
         event_count: 0,
         log_count: 0,
         address_name: None,
+        wanted_cloud: None,
     }
 }
 
@@ -382,6 +386,74 @@ pub fn resource(deployment: &Deployment) -> Resource {
 
 pub fn variable(name: &str, sealed: &[u8]) -> SealedVariable {
     SealedVariable { id: VariableId::new(), name: name.to_owned(), sealed: sealed.to_vec() }
+}
+
+/// An account at a vendor of clouds.
+pub fn cloud_account(team_id: TeamId, name: &str) -> CloudAccount {
+    CloudAccount {
+        id: CloudAccountId::new(),
+        team_id,
+        cloud: "gcp".to_owned(),
+        name: name.to_owned(),
+        identity: "shop-1234".to_owned(),
+        credential_kind: "google_key".to_owned(),
+        credential_version: 1,
+        region: "eu-west".to_owned(),
+        endpoint: None,
+        state: CloudAccountState::Connected,
+        problem: None,
+        principal: Some("deployer@shop-1234.iam.gserviceaccount.com".to_owned()),
+        checks: vec![Check { permission: "run.services.get".to_owned(), outcome: CheckOutcome::Granted, remedy: None }],
+        verified_at: Some(now()),
+        next_check_at: Some(now()),
+        is_default: false,
+        created_by: UserId::new(),
+        created_at: now(),
+    }
+}
+
+/// An environment's place in an account.
+pub fn placement(environment: &Environment, account: CloudAccountId) -> Placement {
+    Placement {
+        id: PlacementId::new(),
+        team_id: environment.team_id,
+        project_id: environment.project_id,
+        environment_id: environment.id,
+        account_id: account,
+        cloud: "gcp".to_owned(),
+        region: "europe-west1".to_owned(),
+        label: "shop".to_owned(),
+        url: None,
+        shown_deployment_id: None,
+        shown_kind: None,
+        state: PlacementState::Used,
+        created_at: now(),
+    }
+}
+
+/// A thing of a deployment in a placement.
+pub fn cloud_resource(placement: &Placement, deployment: DeploymentId) -> CloudResource {
+    CloudResource {
+        id: Uuid::now_v7(),
+        team_id: placement.team_id,
+        account_id: placement.account_id,
+        region: placement.region.clone(),
+        placement_id: Some(placement.id),
+        owner_kind: "deployment".to_owned(),
+        owner_id: deployment.uuid(),
+        kind: "gcp.run.revision".to_owned(),
+        purpose: "app".to_owned(),
+        name: "mc-shop-0123456789".to_owned(),
+        generation: 1,
+        state: "intended".to_owned(),
+        token: Uuid::new_v4(),
+        external_id: None,
+        operation: None,
+        outputs: BTreeMap::new(),
+        revision: 0,
+        created_at: now(),
+        changed_at: now(),
+    }
 }
 
 /// A team with a project, its production environment and a deployment in some status, all written.

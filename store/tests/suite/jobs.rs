@@ -2,10 +2,10 @@
 
 use chrono::{DateTime, TimeDelta};
 use domain::id::{JobId, TeamId};
-use domain::job::{Job, JobState, QueueSettings};
+use domain::job::{Fence, Job, JobState, QueueSettings};
 use domain::time::{Timestamp, now};
 use serde_json::json;
-use store::{JobClaim, Lock, NewJob, Store, StoreError};
+use store::{JobClaim, Lock, NewJob, Store, StoreError, Suspended};
 use uuid::Uuid;
 
 use testkit::Database;
@@ -146,6 +146,29 @@ testkit::on_both_databases! {
         write(&store, async |tx| tx.job_finish(fence).await).await;
         assert_eq!(due(&store, now(), 10).await, [second.id]);
         assert!(claim(&store, second.id).await.is_some());
+    }
+
+    async fn a_job_that_comes_back_later_keeps_its_key_and_its_attempts(store: Store) {
+        let job = |key: &str| NewJob { exclusion_key: Some(key.to_owned()), ..fixture::job(TeamId::new()) };
+        let (first, second) = (add(&store, job("release:1")).await, add(&store, job("release:1")).await);
+        let later = |holds| Suspended { until: now() + TimeDelta::seconds(5), holds, waits_for: "a revision".to_owned() };
+        let suspend = async |id: JobId, suspended: &Suspended| {
+            let token = Uuid::new_v4();
+            store.job_claim(id, &claim_until(token, soon())).await.unwrap().unwrap();
+            write(&store, async |tx| tx.job_suspend(Fence { job_id: id, token }, suspended).await).await;
+        };
+        suspend(first.id, &later(true)).await;
+        let kept = store.job_get(first.team_id, first.id).await.unwrap().unwrap();
+        assert_eq!((kept.state, kept.attempts, kept.waits_for.as_deref()), (JobState::Pending, 0, Some("a revision")));
+        let after = now() + TimeDelta::seconds(6);
+        assert_eq!(due(&store, after, 10).await, [first.id], "the other waits for it");
+        assert_eq!(store.job_next_excluded("release:1", after).await.unwrap().map(|job| job.id), Some(first.id));
+        assert!(claim(&store, second.id).await.is_none());
+        // Once it is called off, the key is free.
+        assert!(write(&store, async |tx| tx.job_discard(first.team_id, first.id).await).await);
+        suspend(second.id, &later(false)).await;
+        let third = add(&store, job("release:1")).await;
+        assert!(claim(&store, third.id).await.is_some(), "one that does not hold the key lets others pass");
     }
 
     async fn of_jobs_with_one_exclusion_key_claimed_at_once_one_runs(store: Store) {

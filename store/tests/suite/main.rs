@@ -19,6 +19,7 @@ mod jobs;
 mod leases;
 mod logs;
 mod notifications;
+mod placements;
 mod projects;
 mod retention;
 mod roles;

@@ -6,6 +6,7 @@ use std::path::Path;
 
 use domain::access::{Permission, Permissions, Role, RoleRef};
 use domain::approval::ApprovalState;
+use domain::cloud::{CloudAccount, CloudBase, CloudResource, Placement, TargetState};
 use domain::custom_domain::CustomDomain;
 use domain::deployment::DeploymentStatus;
 use domain::event::NewLine;
@@ -19,7 +20,7 @@ use domain::notification::{Attempt, Channel};
 use domain::retention::GivenUp;
 use domain::team::Membership;
 use domain::time::now;
-use domain::workload::{StaticSite, WorkloadSpec};
+use domain::workload::{StaticSite, WorkloadKind, WorkloadSpec};
 use serde_json::json;
 use store::{
     ArtifactUsage, AttemptEnd, AuditCheckpointRow, AuditFilter, ChannelEdit, ChannelHealth, DeliveryFilter, DeploymentChange,
@@ -99,6 +100,12 @@ impl Nothing for u64 {
     }
 }
 
+impl Nothing for (CloudBase, bool) {
+    fn is_nothing(&self) -> bool {
+        false
+    }
+}
+
 impl Nothing for bool {
     fn is_nothing(&self) -> bool {
         !self
@@ -144,6 +151,10 @@ struct Everything {
     failed: JobId,
     schedule: ScheduleId,
     domain: CustomDomain,
+    account: CloudAccount,
+    base: CloudBase,
+    placement: Placement,
+    thing: CloudResource,
     connection: GitConnectionId,
     delivery: GitDeliveryId,
     preview: PreviewId,
@@ -192,6 +203,10 @@ impl Everything {
         let domain = fixture::domain(&tenant.environment, &format!("{}.example", tenant.project.name));
         let served = fixture::domain(&tenant.environment, &format!("{}.example.org", tenant.project.name));
         let served = CustomDomain { verified_at: Some(now()), ..served };
+        let account = fixture::cloud_account(team, "main");
+        let placement = fixture::placement(&tenant.environment, account.id);
+        let thing = fixture::cloud_resource(&placement, tenant.deployment.id);
+        let mut base = None;
         let connection = fixture::git_connection(&tenant.project);
         let (delivery, preview) = (fixture::git_delivery(&connection), fixture::preview(&connection, &tenant.environment));
         let installation = rand_number(team);
@@ -234,6 +249,12 @@ impl Everything {
             tx.alert_raise(&alert).await?;
             tx.domain_insert(&domain).await?;
             tx.domain_insert(&served).await?;
+            tx.cloud_account_insert(&account, b"sealed").await?;
+            let (opened, _) = tx.cloud_base_open(team, account.id, "europe-west1", "containers").await?;
+            base = Some(opened);
+            tx.placement_open(&placement).await?;
+            tx.deployment_target_put(team, tenant.deployment.id, placement.id).await?;
+            tx.cloud_resource_open(&thing).await?;
             tx.git_connection_insert(&connection, &fixture::git_secrets()).await?;
             assert!(tx.git_delivery_insert(&delivery).await?);
             tx.preview_put(&preview).await?;
@@ -265,6 +286,10 @@ impl Everything {
             failed,
             schedule,
             domain,
+            account,
+            base: base.unwrap(),
+            placement,
+            thing,
             connection: connection.id,
             delivery: delivery.row.id,
             preview: preview.id,
@@ -328,6 +353,23 @@ impl Everything {
             job_count_before(deployment.uuid(), "test");
             job_list(&JobFilter::default(), None, 10);
             job_failure_list(self.failed);
+            cloud_account_list();
+            cloud_account_get(self.account.id);
+            cloud_account_credential(self.account.id);
+            cloud_account_uses(self.account.id);
+            cloud_base_get(self.base.id);
+            cloud_base_list(self.account.id);
+            placement_get(self.placement.id);
+            placement_list(environment);
+            placement_list_of_project(project_id);
+            placement_list_of_account(self.account.id);
+            place_list_of_environments(&[environment]);
+            place_list_of_deployments(&[deployment]);
+            deployment_target_get(deployment);
+            deployment_target_list(self.placement.id);
+            cloud_resource_list_of(self.account.id, "europe-west1", deployment.uuid());
+            cloud_resource_list(self.account.id, None, 10);
+            cloud_resource_list_of_placement(self.placement.id);
             domain_list(project_id);
             domain_get(self.domain.id);
             acme_domain_list_of(project_id, "https://authority.example.org/directory");
@@ -428,6 +470,8 @@ impl Everything {
         let checkpoint = AuditCheckpointRow { sequence: 3, hash: digest(3), statement: "stolen".to_owned(), at: now() };
         let stolen = GitConnectionChange { previews: Some(false), ..GitConnectionChange::default() };
         let stolen_domain = CustomDomain { team_id: team, verified_at: Some(now()), ..self.domain.clone() };
+        let stolen_base = CloudBase { team_id: team, ..self.base.clone() };
+        let stolen_thing = CloudResource { team_id: team, ..self.thing.clone() };
         let outcome =
             WebhookDeliveryOutcome { state: WebhookDeliveryState::Failed, outcome: "stolen".to_owned(), deployment_id: None };
         let mut done = Vec::new();
@@ -475,6 +519,28 @@ impl Everything {
             schedule_enable(team, self.schedule, false, None);
             schedule_delete_of_environment(team, project_id, "production");
             schedule_delete(team, self.schedule);
+            cloud_account_lock(team, self.account.id);
+            cloud_account_put_credential(team, self.account.id, "google_key", b"stolen");
+            cloud_account_set_region(team, self.account.id, "us-east");
+            cloud_account_make_default(team, "gcp", self.account.id);
+            cloud_account_delete(team, self.account.id);
+            cloud_base_open(team, self.account.id, "us-east1", "containers");
+            cloud_base_list_unused(team, self.account.id, "europe-west1");
+            placement_count(team, self.account.id, "europe-west1");
+            cloud_base_put(&stolen_base);
+            cloud_base_delete(team, self.base.id);
+            placement_show(team, self.placement.id, (id, WorkloadKind::Static), "https://stolen.example.org/");
+            placement_leave(team, self.placement.id);
+            placement_leave_unused(team, self.placement.id);
+            placement_use(team, self.placement.id);
+            placement_of_deployment(team, self.tenant.deployment.id);
+            placement_delete(team, self.placement.id);
+            deployment_target_put(team, id, self.placement.id);
+            deployment_target_find(team, id);
+            deployment_target_delete(team, id);
+            deployment_target_change(team, id, TargetState::Gone, None, None);
+            cloud_resource_put(&stolen_thing);
+            cloud_resource_delete(&stolen_thing);
             domain_checked(&stolen_domain);
             domain_check_at(team, self.domain.id, None);
             domain_show(team, self.domain.id, environment);

@@ -14,6 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
+use crate::rest::projects::place::PlaceView;
 use crate::rest::protocol::error::Answer;
 use crate::rest::protocol::extract::{Body, Caller, JsonObject, Path, Query};
 use crate::rest::protocol::paging::PageOf;
@@ -34,8 +35,10 @@ struct EnvironmentView {
     id: EnvironmentId,
     /// `production`, or a name such as `preview`.
     name: String,
-    /// The address that shows it.
-    url: String,
+    /// The address that shows it; null in a vendor's cloud before its first release there.
+    url: Option<String>,
+    /// Its place in a vendor's cloud; null on one's own machines.
+    place: Option<PlaceView>,
     /// The deployment it shows.
     #[schema(value_type = Option<String>)]
     live_deployment_id: Option<DeploymentId>,
@@ -111,9 +114,13 @@ async fn list(
     Query(NoQuery {}): Query<NoQuery>,
 ) -> Answer<PageOf<EnvironmentView>> {
     let project = services.projects().get(&actor, id).await?;
+    let found = services.environments().list(&actor, &[id]).await?;
+    let ids: Vec<_> = found.iter().map(|environment| environment.id).collect();
+    let places = services.placements().of_environments(actor.team_id, &ids).await?;
     let shown = |environment: Environment| {
         Ok(EnvironmentView {
-            url: services.environments().url(&project, &environment)?,
+            url: services.environments().url(&project, &environment, places.get(&environment.id))?,
+            place: places.get(&environment.id).cloned().map(PlaceView::from),
             id: environment.id,
             name: environment.name.to_string(),
             live_deployment_id: environment.live_deployment_id,
@@ -121,7 +128,6 @@ async fn list(
             created_at: environment.created_at,
         })
     };
-    let found = services.environments().list(&actor, &[id]).await?;
     let nodes = found.into_iter().map(shown).collect::<services::Result<Vec<_>>>()?;
     Ok(PageOf::whole(nodes, uri))
 }

@@ -5,6 +5,7 @@ pub(super) mod domains;
 mod environments;
 mod events;
 mod functions;
+pub(super) mod place;
 pub(super) mod project;
 mod uploads;
 

@@ -19,11 +19,14 @@ pub struct DeployOptions {
     pub project: ProjectChoice,
     #[command(flatten)]
     pub environment: EnvironmentChoice,
-    /// The cloud to deploy to
+    /// The cloud to deploy to: local, aws, azure, gcp, or one of the team's accounts there, such as gcp:backup
     #[arg(long)]
     pub cloud: Option<String>,
+    /// The region there, such as eu-west; the account's own when left out
+    #[arg(long)]
+    pub region: Option<String>,
     /// Show what was found, why, and what would be run, without running it
-    #[arg(long, conflicts_with_all = ["reference", "cloud", "detach"])]
+    #[arg(long, conflicts_with_all = ["reference", "cloud", "region", "detach"])]
     pub explain: bool,
     /// Do not wait until it is live
     #[arg(long)]

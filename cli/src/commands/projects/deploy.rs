@@ -42,8 +42,10 @@ pub async fn deploy(options: DeployOptions) -> Result<(), Failure> {
 }
 
 async fn start(api: &Api, options: &DeployOptions, progress: &Arc<Progress>) -> Result<Value, Failure> {
-    let mut input =
-        json!({"environment": options.environment.environment, "cloud": options.cloud, "directory": options.directory});
+    let mut input = json!({
+        "environment": options.environment.environment, "cloud": options.cloud, "region": options.region,
+        "directory": options.directory,
+    });
     let name = if is_repository(&options.source) {
         input["repository"] = json!(options.source);
         input["reference"] = json!(options.reference);
@@ -188,14 +190,17 @@ fn finish(deployment: &Value, output: Output) {
             "deploymentUrl": deployment["url"],
             "project": deployment["project"]["slug"],
             "environment": deployment["environment"]["name"],
+            "place": deployment["place"],
         });
         if !deployment["failure"].is_null() {
             document["failure"] = deployment["failure"].clone();
         }
         output::json(&document);
     } else if matches!(status.as_str(), "live" | "superseded") {
-        println!("{status}: {}", output::text(&deployment["environment"]["url"]));
-        println!("this deployment alone: {}", output::text(&deployment["url"]));
+        println!("{status}: {}{}", output::text(&deployment["environment"]["url"]), operations::place(&deployment["place"]));
+        if let Some(alone) = deployment["url"].as_str() {
+            println!("this deployment alone: {alone}");
+        }
     } else {
         println!("{status}: deployment {}", output::text(&deployment["id"]));
     }

@@ -37,12 +37,21 @@ pub async fn list(options: DeploymentsOptions) -> Result<(), Failure> {
         return Ok(());
     }
     let rows = page["nodes"].as_array().into_iter().flatten().map(row).collect();
-    let head = ["NUMBER", "DEPLOYMENT", "STATUS", "ROLLBACK", "ENVIRONMENT", "TRIGGER", "CREATED (UTC)", "COMMIT"];
+    let head = ["NUMBER", "DEPLOYMENT", "STATUS", "ROLLBACK", "ENVIRONMENT", "CLOUD", "TRIGGER", "CREATED (UTC)", "COMMIT"];
     output::table(&head, rows, &format!("`{name}` has no deployments yet: make one with `mikrocloud deploy`"));
     if page["pageInfo"]["hasNextPage"] == true {
         println!("more: mikrocloud deployments --after {}", text(&page["pageInfo"]["endCursor"]));
     }
     Ok(())
+}
+
+/// The cloud and account of a deployment's place.
+fn cloud(place: &Value) -> String {
+    let simulated = if place["simulated"] == true { " SIMULATED" } else { "" };
+    match place["cloud"].as_str() {
+        Some(cloud) => format!("{cloud}:{}{simulated}", text(&place["account"])),
+        None => "local".to_owned(),
+    }
 }
 
 fn row(deployment: &Value) -> Vec<String> {
@@ -52,6 +61,7 @@ fn row(deployment: &Value) -> Vec<String> {
         text(&deployment["status"]).to_lowercase(),
         if deployment["rollbackAvailable"] == true { "yes" } else { "-" }.to_owned(),
         text(&deployment["environment"]["name"]),
+        cloud(&deployment["place"]),
         text(&deployment["trigger"]).to_lowercase(),
         moment(&deployment["createdAt"]),
         text(&deployment["commitSha"]).chars().take(10).collect(),

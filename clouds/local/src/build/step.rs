@@ -4,7 +4,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::PathBuf;
 use std::process::ExitStatus;
 
-use clouds_contract::{CloudError, ErrorKind};
+use clouds_contract::{CloudError, ErrorKind, Retry};
 use domain::secret::Secret;
 use rustix::process::Signal;
 use tokio::io::AsyncRead;
@@ -136,7 +136,8 @@ impl Step<'_> {
                     "the build took longer than {} seconds and was stopped during `{}`: make it faster, or raise the limit",
                     limits.wall_seconds, self.title
                 );
-                Err(failure(ErrorKind::TimedOut, "BUILD_TIMEOUT", message))
+                // The same build takes as long again.
+                Err(failure(ErrorKind::TimedOut, "BUILD_TIMEOUT", message).with_retry(Retry::Never))
             }
             End::Cancelled => Err(cancelled()),
             End::Unheard => Err(CloudError::new(ErrorKind::Internal, "INTERNAL", "the build's log could not be stored")),

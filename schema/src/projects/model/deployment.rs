@@ -8,6 +8,7 @@ use domain::{deployment, source};
 use super::approval::Approval;
 use super::environment::Environment;
 use super::event::{DeploymentEvent, LogLine};
+use super::place::Place;
 use super::project::Project;
 use crate::context::caller;
 use crate::error::to_graphql;
@@ -129,10 +130,16 @@ impl Deployment {
         Ok(loader.load_one(self.0.id).await?.map(Approval::from))
     }
 
-    /// The address that shows this deployment alone.
-    async fn url(&self, context: &Context<'_>) -> Result<String> {
+    /// The address that shows this deployment alone; null where a cloud gives none.
+    async fn url(&self, context: &Context<'_>) -> Result<Option<String>> {
         let (services, _) = caller(context)?;
-        services.deployments().url(&self.loaded_project(context).await?, &self.0).map_err(to_graphql)
+        let place = context.data::<DataLoader<loaders::Places>>()?.load_one(self.0.id).await?;
+        services.deployments().url(&self.loaded_project(context).await?, &self.0, place.as_ref()).map_err(to_graphql)
+    }
+
+    /// Its place in a vendor's cloud; null on one's own machines.
+    async fn place(&self, context: &Context<'_>) -> Result<Option<Place>> {
+        Ok(context.data::<DataLoader<loaders::Places>>()?.load_one(self.0.id).await?.map(Place::from))
     }
 
     /// The project it belongs to.

@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use domain::{environment, project};
 
 use super::deployment::Deployment;
+use super::place::Place;
 use crate::context::caller;
 use crate::error::to_graphql;
 use crate::loaders;
@@ -35,10 +36,16 @@ impl Environment {
         self.environment.name.as_str()
     }
 
-    /// The address that shows it.
-    async fn url(&self, context: &Context<'_>) -> Result<String> {
+    /// The address that shows it; null in a vendor's cloud before its first release there.
+    async fn url(&self, context: &Context<'_>) -> Result<Option<String>> {
         let (services, _) = caller(context)?;
-        services.environments().url(&self.project, &self.environment).map_err(to_graphql)
+        let place = context.data::<DataLoader<loaders::Places>>()?.load_one(self.environment.id).await?;
+        services.environments().url(&self.project, &self.environment, place.as_ref()).map_err(to_graphql)
+    }
+
+    /// Its place in a vendor's cloud; null on one's own machines.
+    async fn place(&self, context: &Context<'_>) -> Result<Option<Place>> {
+        Ok(context.data::<DataLoader<loaders::Places>>()?.load_one(self.environment.id).await?.map(Place::from))
     }
 
     /// The deployment it shows.

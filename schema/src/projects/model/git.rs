@@ -147,7 +147,7 @@ pub struct Preview {
     /// The name of the environment that shows it.
     environment: String,
     /// The address of that environment.
-    url: String,
+    url: Option<String>,
     /// Reason for its removal, once it is being removed.
     closed_because: Option<String>,
     /// Time at which it is removed unless there are new commits.
@@ -156,7 +156,7 @@ pub struct Preview {
 
 impl Preview {
     /// A preview and the environment that shows it.
-    pub fn new(preview: git_host::Preview, environment: String, url: String) -> Self {
+    pub fn new(preview: git_host::Preview, environment: String, url: Option<String>) -> Self {
         Self {
             id: preview.id.to_string().into(),
             number: preview.number,

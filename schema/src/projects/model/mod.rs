@@ -6,5 +6,6 @@ pub mod domain;
 pub mod environment;
 pub mod event;
 pub mod git;
+pub mod place;
 pub mod project;
 pub mod schedule;

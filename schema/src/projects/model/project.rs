@@ -194,7 +194,7 @@ impl Project {
             // One that went between both looks is gone.
             let found = environments.iter().find(|found| Some(found.environment.id) == preview.environment_id);
             if let Some(Environment { environment, project }) = found {
-                let url = services.environments().url(project, environment).map_err(to_graphql)?;
+                let url = services.environments().present_url(project, environment).await.map_err(to_graphql)?;
                 shown.push(Preview::new(preview, environment.name.to_string(), url));
             }
         }

@@ -16,8 +16,11 @@ struct TriggerDeploymentInput {
     project_id: ID,
     /// The environment; production when left out, made when the project has none of that name.
     environment: Option<String>,
-    /// The cloud; `local` when left out.
+    /// The cloud, such as `gcp`, or one of its accounts, such as `gcp:backup`. When left out, the one that the project file names, the one
+    /// where the environment is, or `local`.
     cloud: Option<String>,
+    /// The region there, such as `eu-west`; the account's own when left out.
+    region: Option<String>,
     /// The repository; the project's own when left out.
     repository: Option<String>,
     /// Branch, tag or commit.
@@ -85,7 +88,14 @@ impl DeploymentMutation {
                 .deployments()
                 .trigger(
                     actor,
-                    Trigger { project, environment: input.environment, cloud: input.cloud, source, directory: input.directory },
+                    Trigger {
+                        project,
+                        environment: input.environment,
+                        cloud: input.cloud,
+                        region: input.region,
+                        source,
+                        directory: input.directory,
+                    },
                 )
                 .await
         };

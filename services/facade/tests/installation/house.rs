@@ -91,21 +91,6 @@ impl TestHouse {
         Self { services, owner, directory }
     }
 
-    /// The same installation as a process with these clouds has it.
-    pub fn with_clouds(&self, clouds: Vec<Cloud>) -> Services {
-        let services = &self.services;
-        Services::new(Dependencies {
-            store: services.store().clone(),
-            bus: EventBus::default(),
-            wakeups: Wakeups::new(&jobs::payload::QUEUES),
-            sealer: Arc::clone(services.sealer()),
-            clouds,
-            artifacts: services.artifact_store().clone(),
-            objects: services.objects().clone(),
-            settings: Settings::in_directory(self.directory.path().to_owned()),
-        })
-    }
-
     /// Somebody as they are by now.
     pub async fn actor(&self, team: TeamId, user: UserId) -> Actor {
         act_as(&self.services, team, user).await

@@ -74,6 +74,7 @@ async fn release(house: &TestHouse, project: &Project, environment: &str) -> Dep
         event_count: 0,
         log_count: 0,
         address_name: None,
+        wanted_cloud: None,
     };
     tx.deployment_insert(&deployment).await.unwrap();
     let resource = Resource {
@@ -160,8 +161,8 @@ testkit::on_both_databases! {
         let third = release(&house, &shop, "production").await;
         for (deployment, name) in [(first, "a"), (second, "b"), (third, "c")] {
             let deployment = services.deployments().get(owner, deployment.id).await.unwrap();
-            let url = services.deployments().url(&shop, &deployment).unwrap();
-            assert_eq!(url, format!("http://{name}--{}.localhost:8080", deployment.id.short()));
+            let url = services.deployments().url(&shop, &deployment, None).unwrap();
+            assert_eq!(url.unwrap(), format!("http://{name}--{}.localhost:8080", deployment.id.short()));
         }
     }
 

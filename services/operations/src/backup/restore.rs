@@ -21,6 +21,10 @@ pub struct Restored {
     pub sums: Sums,
 }
 
+/// Two installations must not drive one account, and nobody here knows whether the backed up one still runs.
+const PAUSED: &str =
+    "it comes from a backup, and the installation that was backed up may still be using it: verify it to take it over";
+
 /// Makes the database hold what the backup says, and nothing else: all of it, or it stays as it was. Every table is counted and digested
 /// in the database before that is made to happen, and compared with the backup. A backup with an older schema is brought up to this
 /// program's. `replace` allows a database that has users. `progress` is told how many rows are read.
@@ -51,7 +55,7 @@ pub async fn restore(
     if let Some(table) = sums.difference(&found) {
         return Err(BackupError::damaged(format!("the rows of `{table}` are not those that were backed up")));
     }
-    loading.finish().await?;
+    loading.finish(PAUSED).await?;
     Ok(Restored { head, sums })
 }
 

@@ -7,7 +7,7 @@ use domain::deployment::{Cause, Deployment, DeploymentStatus, Failure};
 use domain::environment::Environment;
 use domain::id::DeploymentId;
 use domain::time::now;
-use jobs::payload::{BuildJob, ReleaseJob};
+use jobs::payload::BuildJob;
 use serde_json::json;
 use services_core::audit::{Action, AuditEntry, record};
 use services_core::unit_of_work::UnitOfWork;
@@ -24,12 +24,10 @@ const MAX_REASON: usize = 500;
 
 /// Writes the job that a queued deployment begins with.
 pub(super) async fn first_job(tx: &mut UnitOfWork, deployment: &Deployment) -> Result<()> {
-    let Deployment { team_id, environment_id, id: deployment_id, .. } = *deployment;
+    let Deployment { team_id, id: deployment_id, .. } = *deployment;
     match deployment.trigger {
         Cause::Build => tx.enqueue(&BuildJob { version: 1, team_id, deployment_id }).await?,
-        Cause::Promotion | Cause::Rollback => {
-            tx.enqueue(&ReleaseJob { version: 1, team_id, environment_id, deployment_id }).await?;
-        }
+        Cause::Promotion | Cause::Rollback => transitions::enqueue_release(tx, deployment).await?,
     }
     Ok(())
 }

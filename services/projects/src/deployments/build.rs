@@ -5,13 +5,18 @@ use std::path::Path;
 use artifacts::{ArtifactLimits, Prepared};
 use clouds_contract::{BuildOutcome, BuildRequest, Builds};
 use domain::build::BuildPlan;
+use domain::cloud::LOCAL;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::detect::{DOCKERFILES, SourceTree, detect, read_manifest};
-use domain::manifest::ManifestError;
+use domain::environment::Environment;
+use domain::manifest::{DeploySection, ManifestError};
+use domain::project::Project;
 use domain::source::Directory;
-use jobs::payload::{BuildJob, ReleaseJob};
+use jobs::payload::BuildJob;
 use jobs::{JobAttempt, JobError, Outcome};
+use services_clouds::Place;
 use services_core::ServiceError;
+use services_core::unit_of_work::UnitOfWork;
 use sources::DirectoryTree;
 use store::DeploymentChange;
 
@@ -49,9 +54,12 @@ impl Deployments {
             tx.deployment_set_commit(deployment.team_id, deployment.id, commit).await?;
             tx.commit().await?;
         }
-        let cloud = self.cloud_of(&deployment)?;
+        // Builds are run on one's own machines, wherever the result goes.
+        let cloud = self.home_cloud()?;
         let builder = cloud.require(&cloud.builds, "builder")?;
-        let plan = self.plan(builder.as_ref(), directory, deployment.source.directory()).await?;
+        let (plan, deploy) = self.plan(builder.as_ref(), directory, deployment.source.directory()).await?;
+        // Before the build: nobody waits for one whose result has nowhere to go.
+        let place = self.place_of_file(&deployment, &deploy).await?;
         log.say(format!("Detected {}: {}", plan.framework, plan.reason)).await?;
         for note in &plan.notes {
             log.say(format!("Note: {note}")).await?;
@@ -65,11 +73,16 @@ impl Deployments {
             limits: self.settings().build_limits,
         };
         let outcome = builder.build(request, &log, run.stop.clone()).await?;
-        self.publish(run, &deployment, &outcome, &log).await
+        self.publish(run, &deployment, &outcome, place, &log).await
     }
 
     /// Reads the project file and finds out how to build.
-    async fn plan(&self, builder: &dyn Builds, directory: &Path, project: Option<&Directory>) -> Result<BuildPlan, PhaseError> {
+    async fn plan(
+        &self,
+        builder: &dyn Builds,
+        directory: &Path,
+        project: Option<&Directory>,
+    ) -> Result<(BuildPlan, DeploySection), PhaseError> {
         let tree = DirectoryTree::open(directory);
         let mut tree = tree.map_err(|error| PhaseError::Failed(Failure::new("SOURCE_UNREADABLE", error.to_string())))?;
         let invalid = |error: ManifestError| PhaseError::Failed(Failure::new("MANIFEST_INVALID", error.to_string()));
@@ -84,17 +97,30 @@ impl Deployments {
         });
         let planned = planned.await.map_err(|error| JobError::Retry(error.to_string()))?;
         let (manifest, plan) = planned.map_err(PhaseError::Failed)?;
-        match manifest.deploy.clouds.as_deref() {
-            None | Some([]) => {}
-            Some([cloud]) => {
-                self.check_cloud(cloud).map_err(|error| as_failure(&error))?;
-            }
+        Ok((plan, manifest.deploy))
+    }
+
+    /// Place that the project file names, if it is its word that counts.
+    async fn place_of_file(&self, deployment: &Deployment, deploy: &DeploySection) -> Result<Named, PhaseError> {
+        let cloud = match deploy.clouds.as_deref() {
+            None | Some([]) => return Ok(Named::Nothing),
+            Some([cloud]) => cloud,
             Some(_) => {
                 let message = "deploy.clouds names several clouds: a project is deployed to one cloud at a time here";
                 return Err(PhaseError::Failed(Failure::new("MANIFEST_INVALID", message)));
             }
-        }
-        Ok(plan)
+        };
+        let region = deploy.region.as_deref().filter(|_| cloud != LOCAL);
+        let place = self.placements().choose(deployment.team_id, cloud, region).await.map_err(|error| as_failure(&error))?;
+        let Some(place) = place.filter(|_| deployment.wanted_cloud.is_none()) else {
+            return Ok(if deployment.wanted_cloud.is_some() { Named::Nothing } else { Named::Local });
+        };
+        let project = self.store().project_get(deployment.team_id, deployment.project_id).await?;
+        let environment = self.store().environment_get(deployment.team_id, deployment.environment_id).await?;
+        let (Some(project), Some(environment)) = (project, environment) else {
+            return Err(JobError::Fail("the deployment has no project or environment".to_owned()).into());
+        };
+        Ok(Named::Place { place, project: Box::new(project), environment: Box::new(environment) })
     }
 
     /// Stores the artifact and hands over to the release, in one transaction.
@@ -103,6 +129,7 @@ impl Deployments {
         run: &JobAttempt,
         deployment: &Deployment,
         outcome: &BuildOutcome,
+        place: Named,
         log: &DeploymentLog,
     ) -> Result<Outcome, PhaseError> {
         let limits = self.settings().build_limits;
@@ -128,12 +155,43 @@ impl Deployments {
         };
         tx.deployment_change(team, id, &change).await?;
         transitions::record_event(&mut tx, &deployment, to, "built, releasing").await?;
-        let payload = ReleaseJob { version: 1, team_id: team, environment_id: deployment.environment_id, deployment_id: id };
-        tx.enqueue(&payload).await?;
+        self.go_to_named(&mut tx, &deployment, place).await?;
+        transitions::enqueue_release(&mut tx, &deployment).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
         Ok(Outcome::Recorded)
     }
+}
+
+impl Deployments {
+    /// Sends a deployment where the project file says.
+    async fn go_to_named(&self, tx: &mut UnitOfWork, deployment: &Deployment, named: Named) -> Result<(), PhaseError> {
+        match named {
+            Named::Nothing => Ok(()),
+            Named::Local => Ok(tx.deployment_target_delete(deployment.team_id, deployment.id).await?),
+            Named::Place { place, project, environment } => {
+                self.placements().send(tx, (&project.name, &environment), deployment.id, &place).await?;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Place that a project file names.
+enum Named {
+    /// It names none, or somebody named another when they asked.
+    Nothing,
+    /// One's own machines.
+    Local,
+    /// An account and region.
+    Place {
+        /// The place.
+        place: Place,
+        /// The project, whose name is part of names there.
+        project: Box<Project>,
+        /// The environment.
+        environment: Box<Environment>,
+    },
 }
 
 fn as_failure(error: &ServiceError) -> PhaseError {

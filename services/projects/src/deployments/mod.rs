@@ -4,8 +4,10 @@ mod approvals;
 mod build;
 mod changes;
 
+mod leave;
 mod occasion;
 mod release;
+mod release_to;
 mod requests;
 mod resolve;
 mod retire;
@@ -15,6 +17,7 @@ mod workspace;
 
 use clouds_contract::CloudError;
 use domain::access::{Actor, Permission, Target};
+use domain::cloud::PlaceDetails;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::id::{DeploymentId, EnvironmentId, ProjectId};
 use domain::project::Project;
@@ -27,6 +30,7 @@ use store::Page;
 
 use crate::Deployments;
 
+pub(crate) use leave::leave;
 pub(crate) use occasion::Occasion;
 pub use requests::{Trigger, TriggerSource};
 
@@ -149,8 +153,11 @@ impl Deployments {
         Ok(self.store().job_count_before(deployment.team_id, deployment.id.uuid(), BuildJob::KIND).await?)
     }
 
-    /// The address that shows this deployment alone, for as long as its resources are kept.
-    pub fn url(&self, project: &Project, deployment: &Deployment) -> Result<String> {
-        Ok(self.host_labels()?.url(&deployment.label(&project.name)))
+    /// The address that shows this deployment alone, for as long as its resources are kept; some places have none.
+    pub fn url(&self, project: &Project, deployment: &Deployment, place: Option<&PlaceDetails>) -> Result<Option<String>> {
+        match place {
+            Some(place) => Ok(place.url.clone()),
+            None => Ok(Some(self.host_labels()?.url(&deployment.label(&project.name)))),
+        }
     }
 }

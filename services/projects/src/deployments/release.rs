@@ -5,18 +5,21 @@ use std::time::Duration;
 use artifacts::ArtifactError;
 use clouds_contract::{Cloud, Desired, Observation, Progress, Route, Scope};
 use domain::artifact::Digest;
+use domain::cloud::TargetState;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
 use domain::environment::environment_label;
-use domain::id::ResourceId;
+use domain::id::{PlacementId, ResourceId};
 use domain::project::Project;
 use domain::resource::{Resource, ResourceKind};
 use domain::time::now;
-use domain::workload::WorkloadSpec;
+use domain::workload::{WorkloadKind, WorkloadSpec};
 use jobs::payload::ReleaseJob;
-use jobs::{JobAttempt, JobError, Outcome};
+use jobs::{JobAttempt, JobError, Outcome, Topic};
+use services_core::unit_of_work::UnitOfWork;
 use store::DeploymentChange;
 
 use super::changes::DeploymentLog;
+use super::leave::{leave_others, let_rest};
 use super::{PhaseError, deadlines, transitions};
 use crate::Deployments;
 
@@ -46,7 +49,7 @@ impl Deployments {
         let (Some(project), Some(artifact), Some(spec)) = (project, &deployment.artifact_digest, &deployment.workload) else {
             return Err(JobError::Fail("the deployment has no project or artifact".to_owned()).into());
         };
-        let cloud = self.cloud_of(&deployment)?;
+        let cloud = self.home_cloud()?;
         let there = self.artifact_store().is_there(artifact).await;
         if !there.map_err(|error| PhaseError::from(&error))? {
             return Err(PhaseError::from(&ArtifactError::Gone));
@@ -150,20 +153,27 @@ impl Deployments {
             before: environment.live_deployment_id,
         };
         match cloud.traffic.switch(&Scope::local(deployment.team_id, None), &route).await? {
-            Progress::Ready(address) => self.record_live(run, deployment, &address.url).await,
+            Progress::Ready(address) => self.record_live(run, deployment, &address.url, None).await,
             Progress::Pending(wait) => Err(JobError::Retry(wait.detail).into()),
         }
     }
 
     /// The live deployment of the same environment, if it was asked for after this one.
-    async fn newer_live(&self, deployment: &Deployment) -> Result<Option<Deployment>, PhaseError> {
+    pub(super) async fn newer_live(&self, deployment: &Deployment) -> Result<Option<Deployment>, PhaseError> {
         let environment = self.store().environment_get(deployment.team_id, deployment.environment_id).await?;
         let Some(live) = environment.and_then(|environment| environment.live_deployment_id) else { return Ok(None) };
         let live = self.store().deployment_get(deployment.team_id, live).await?;
         Ok(live.filter(|live| live.number > deployment.number))
     }
 
-    async fn record_live(&self, run: &JobAttempt, deployment: &Deployment, url: &str) -> Result<Outcome, PhaseError> {
+    /// Records that a deployment is live: in a placement, or on one's own machines without one.
+    pub(super) async fn record_live(
+        &self,
+        run: &JobAttempt,
+        deployment: &Deployment,
+        url: &str,
+        placement: Option<(PlacementId, WorkloadKind)>,
+    ) -> Result<Outcome, PhaseError> {
         let (mut tx, deployment) = self.fenced(run, deployment).await?;
         let (team, environment) = (deployment.team_id, deployment.environment_id);
         for before in tx.deployment_list_live(team, environment).await? {
@@ -176,7 +186,14 @@ impl Deployments {
             tx.deployment_change(team, before.id, &change).await?;
             let message = format!("superseded by deployment {} (number {})", deployment.id, deployment.number);
             transitions::record_event(&mut tx, &before, DeploymentStatus::Superseded, &message).await?;
+            let_rest(&mut tx, &before, placement.map(|(id, _)| id)).await?;
         }
+        if let Some((id, kind)) = placement {
+            tx.placement_show(team, id, (deployment.id, kind), url).await?;
+            tx.deployment_target_change(team, deployment.id, TargetState::Shown, None, None).await?;
+            self.hide_local_route(&mut tx, &deployment).await?;
+        }
+        leave_others(&mut tx, &deployment, placement.map(|(id, _)| id)).await?;
         let change =
             DeploymentChange { from: DeploymentStatus::Releasing, to: DeploymentStatus::Live, deadline: None, failure: None };
         tx.deployment_change(team, deployment.id, &change).await?;
@@ -186,6 +203,21 @@ impl Deployments {
         tx.commit().await?;
         self.retire_beyond(team, environment).await?;
         Ok(Outcome::Recorded)
+    }
+}
+
+impl Deployments {
+    /// Hides what an environment shows on one's own machines: from now on it is seen elsewhere.
+    async fn hide_local_route(&self, tx: &mut UnitOfWork, deployment: &Deployment) -> Result<(), PhaseError> {
+        let Deployment { team_id, project_id, environment_id, .. } = *deployment;
+        for resource in self.store().resource_list_of_environment(team_id, environment_id).await? {
+            if resource.kind == ResourceKind::Route {
+                tx.local_route_delete((team_id, project_id), &resource.external_id).await?;
+                tx.resource_delete(&resource).await?;
+                tx.publish(Topic::Edges);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -4,11 +4,12 @@ use domain::access::{Actor, Permission, Role};
 use domain::artifact::Digest;
 use domain::deployment::{Cause, Deployment, DeploymentStatus, Failure};
 use domain::environment::Environment;
-use domain::id::{DeploymentId, EnvironmentId, ProjectId};
+use domain::id::{DeploymentId, EnvironmentId, ProjectId, TeamId};
 use domain::project::Project;
 use domain::source::Source;
 use domain::time::now;
 use serde_json::json;
+use services_clouds::Place;
 use services_core::audit::{Action, AuditEntry, record};
 use services_core::environments::{find_or_insert, parse_environment};
 use services_core::unit_of_work::UnitOfWork;
@@ -28,8 +29,11 @@ pub struct Trigger {
     pub project: ProjectId,
     /// The environment to deploy to; production when absent, made when the project has none of that name.
     pub environment: Option<String>,
-    /// The cloud to deploy to; the project file's, or `local`, when absent.
+    /// The cloud to deploy to, such as `gcp`, or one of its accounts, such as `gcp:backup`. When absent, the project file's, the one where
+    /// the environment is, or `local`.
     pub cloud: Option<String>,
+    /// The region there, in our neutral words or the vendor's; the account's own when absent.
+    pub region: Option<String>,
     /// Source to build.
     pub source: TriggerSource,
     /// Directory of the project within the source; the one that the project file at its root names, or the root, when absent.
@@ -53,6 +57,14 @@ pub enum TriggerSource {
     },
 }
 
+/// Place that a request names.
+enum Chosen {
+    /// This one; `None` is one's own machines.
+    Place(Option<Place>),
+    /// It names none.
+    Nothing,
+}
+
 /// Origin of the artifact and the configuration of a deployment without a build.
 struct Origin<'a> {
     project: &'a Project,
@@ -73,9 +85,7 @@ impl Deployments {
         let entry = AuditEntry::new(Action::DeploymentTrigger);
         let allowed = self.require_environment(actor, Permission::DeploymentWrite, input.project, &name).await;
         self.audit_denial(actor, &entry.clone().on("project", input.project), allowed).await?;
-        if let Some(cloud) = &input.cloud {
-            self.check_cloud(cloud)?;
-        }
+        let chosen = self.choose_place(actor.team_id, input.cloud.as_deref(), input.region.as_deref()).await?;
         let project = self.store().project_get(actor.team_id, input.project).await?.ok_or(ServiceError::NotFound("project"))?;
         let source = self.resolve_source(actor, &project, input.source, input.directory.as_deref()).await?;
         self.check_room_for(actor, project.id, &name).await?;
@@ -87,7 +97,13 @@ impl Deployments {
         let mut deployment = blank(&mut tx, actor, &environment, source).await?;
         deployment.config_version = environment.config_version;
         deployment.commit_sha = occasion.commit().map(|commit| commit.as_str().to_owned());
+        deployment.wanted_cloud = input.cloud;
+        let place = match chosen {
+            Chosen::Place(place) => place,
+            Chosen::Nothing => self.placements().of_environment(&mut tx, &environment).await?,
+        };
         let outside = occasion.author();
+        self.go_to(&mut tx, (&project, &environment), deployment.id, place.as_ref()).await?;
         begin(&mut tx, actor, &environment, deployment.clone(), Request { message: "queued", outside }).await?;
         occasion.record(&mut tx, &deployment, &environment).await?;
         record(&mut tx, actor, asked_for(entry, &project, &environment, &deployment, outside)).await?;
@@ -184,6 +200,32 @@ impl Deployments {
         self.store().deployment_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("deployment"))
     }
 
+    /// The place that a request names.
+    async fn choose_place(&self, team: TeamId, cloud: Option<&str>, region: Option<&str>) -> Result<Chosen> {
+        match cloud {
+            Some(cloud) => Ok(Chosen::Place(self.placements().choose(team, cloud, region).await?)),
+            None if region.is_some() => {
+                let message = "a region is a cloud's: name the cloud, too, such as `gcp`";
+                Err(ServiceError::invalid("region", "NO_CLOUD", message))
+            }
+            None => Ok(Chosen::Nothing),
+        }
+    }
+
+    /// Sends a deployment to a place, within the transaction that writes it; to one's own machines without one.
+    pub(super) async fn go_to(
+        &self,
+        tx: &mut UnitOfWork,
+        (project, environment): (&Project, &Environment),
+        deployment: DeploymentId,
+        place: Option<&Place>,
+    ) -> Result<()> {
+        if let Some(place) = place {
+            self.placements().send(tx, (&project.name, environment), deployment, place).await?;
+        }
+        Ok(())
+    }
+
     async fn resolve_source(
         &self,
         actor: &Actor,
@@ -235,6 +277,22 @@ impl Deployments {
         Ok(deployment)
     }
 
+    /// Place of a deployment that uses another's artifact: a rollback goes where its origin was, a promotion where its environment is, or
+    /// else where its origin was.
+    async fn place_of_reused(
+        &self,
+        tx: &mut UnitOfWork,
+        environment: &Environment,
+        origin: &Origin<'_>,
+    ) -> Result<Option<Place>> {
+        if origin.cause == Cause::Promotion
+            && let Some(place) = self.placements().of_environment(tx, environment).await?
+        {
+            return Ok(Some(place));
+        }
+        self.placements().of_origin(tx, environment.team_id, origin.deployment.id).await
+    }
+
     /// Writes a deployment that uses another's artifact, and commits.
     async fn reuse(
         &self,
@@ -257,7 +315,10 @@ impl Deployments {
         deployment.config_version = origin.config_version;
         let what = if origin.cause == Cause::Rollback { "roll back to" } else { "promote" };
         let message = format!("queued to {what} deployment {} (number {})", origin.deployment.id, origin.deployment.number);
+        deployment.wanted_cloud.clone_from(&origin.deployment.wanted_cloud);
         let id = deployment.id;
+        let place = self.place_of_reused(&mut tx, environment, &origin).await?;
+        self.go_to(&mut tx, (origin.project, environment), id, place.as_ref()).await?;
         let action = if origin.cause == Cause::Rollback { Action::DeploymentRollback } else { Action::DeploymentPromote };
         let entry = asked_for(AuditEntry::new(action), origin.project, environment, &deployment, None);
         begin(&mut tx, actor, environment, deployment, Request { message: &message, outside: None }).await?;
@@ -365,6 +426,7 @@ async fn blank(tx: &mut Tx, actor: &Actor, environment: &Environment, source: So
         event_count: 0,
         log_count: 0,
         address_name: None,
+        wanted_cloud: None,
     })
 }
 

@@ -34,7 +34,7 @@ impl Deployments {
         }
         let mut tx = self.begin().await?;
         for deployment in beyond {
-            transitions::retire(&mut tx, team, deployment.id).await?;
+            transitions::retire(&mut tx, team, environment, deployment.id).await?;
         }
         tx.commit().await?;
         Ok(())

@@ -2,9 +2,9 @@
 
 use domain::approval::ApprovalState;
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
-use domain::id::{DeploymentId, PreviewId, TeamId};
+use domain::id::{DeploymentId, EnvironmentId, PreviewId, TeamId};
 use jobs::Topic;
-use jobs::payload::{CommitStatusJob, PreviewCommentJob, RetireJob};
+use jobs::payload::{CommitStatusJob, PreviewCommentJob, ReleaseJob, ReleaseToJob, RetireFromJob, RetireJob};
 use services_core::outbox::notify_of_deployment;
 use services_core::unit_of_work::UnitOfWork;
 use store::{DeploymentChange, EventKey, StoreError};
@@ -56,13 +56,32 @@ pub async fn end(tx: &mut UnitOfWork, deployment: &Deployment, to: DeploymentSta
     for job in tx.job_cancel_subject(deployment.team_id, deployment.id.uuid()).await? {
         tx.publish(Topic::Job(job));
     }
-    if deployment.status == DeploymentStatus::Releasing {
-        retire(tx, deployment.team_id, deployment.id).await?;
+    // In a cloud it has a place from the beginning, which is not kept for its sake.
+    let has_place = tx.deployment_target_find(deployment.team_id, deployment.id).await?.is_some();
+    if deployment.status == DeploymentStatus::Releasing || has_place {
+        retire(tx, deployment.team_id, deployment.environment_id, deployment.id).await?;
     }
     Ok(())
 }
 
 /// Writes the job that removes from its cloud what a deployment has there.
-pub(crate) async fn retire(tx: &mut UnitOfWork, team_id: TeamId, deployment_id: DeploymentId) -> Result<(), StoreError> {
+pub(crate) async fn retire(
+    tx: &mut UnitOfWork,
+    team_id: TeamId,
+    environment_id: EnvironmentId,
+    deployment_id: DeploymentId,
+) -> Result<(), StoreError> {
+    if tx.deployment_target_find(team_id, deployment_id).await?.is_some() {
+        return tx.enqueue(&RetireFromJob { version: 1, team_id, environment_id, deployment_id }).await;
+    }
     tx.enqueue(&RetireJob { version: 1, team_id, deployment_id }).await
+}
+
+/// Writes the job that releases what a deployment has built, to wherever it goes.
+pub(crate) async fn enqueue_release(tx: &mut UnitOfWork, deployment: &Deployment) -> Result<(), StoreError> {
+    let Deployment { team_id, environment_id, id: deployment_id, .. } = *deployment;
+    if tx.deployment_target_find(team_id, deployment_id).await?.is_some() {
+        return tx.enqueue(&ReleaseToJob { version: 1, team_id, environment_id, deployment_id }).await;
+    }
+    tx.enqueue(&ReleaseJob { version: 1, team_id, environment_id, deployment_id }).await
 }

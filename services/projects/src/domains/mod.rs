@@ -197,7 +197,7 @@ impl Domains {
 
     /// The name below the installation's domain that shows an environment; `None` when that is known on this machine only.
     fn domain_target(&self, project: &Project, environment: &Environment) -> Result<Option<HostName>> {
-        let target = host_of(&self.environments().url(project, environment)?);
+        let target = host_of(&self.environments().local_url(project, environment)?);
         Ok(target.filter(|target| !target.is_within("localhost")))
     }
 

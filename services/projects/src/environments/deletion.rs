@@ -12,7 +12,7 @@ use services_core::unit_of_work::UnitOfWork;
 use services_core::{Result, ServiceError, require_on, require_somewhere};
 
 use crate::Environments;
-use crate::deployments::transitions;
+use crate::deployments::{leave, transitions};
 
 /// Begins the deletion of an environment within a transaction that holds the project's lock: cancels what moves there and writes the job
 /// that removes the rest. `false` when it has begun already.
@@ -78,6 +78,9 @@ impl Environments {
             tx.project_lock(team, environment.project_id).await?;
         }
         tx.job_fence(run.fence).await?;
+        for placement in tx.placement_list(team, id).await? {
+            leave(&mut tx, &placement).await?;
+        }
         let preview = tx.preview_of_environment(team, id).await?;
         tx.environment_delete(team, id).await?;
         if let Some(preview) = preview {

@@ -3,6 +3,7 @@
 mod deletion;
 
 use domain::access::{Actor, Permission};
+use domain::cloud::PlaceDetails;
 use domain::environment::{Environment, environment_label};
 use domain::id::ProjectId;
 use domain::project::Project;
@@ -32,8 +33,22 @@ impl Environments {
         Ok(environment)
     }
 
-    /// The address of an environment.
-    pub fn url(&self, project: &Project, environment: &Environment) -> Result<String> {
+    /// The address of an environment with this place; none in a vendor's cloud before its first release there.
+    pub fn url(&self, project: &Project, environment: &Environment, place: Option<&PlaceDetails>) -> Result<Option<String>> {
+        match place {
+            Some(place) => Ok(place.url.clone()),
+            None => self.local_url(project, environment).map(Some),
+        }
+    }
+
+    /// The address of an environment, wherever it is.
+    pub async fn present_url(&self, project: &Project, environment: &Environment) -> Result<Option<String>> {
+        let places = self.placements().of_environments(environment.team_id, &[environment.id]).await?;
+        self.url(project, environment, places.get(&environment.id))
+    }
+
+    /// The address that an environment has on one's own machines.
+    pub(crate) fn local_url(&self, project: &Project, environment: &Environment) -> Result<String> {
         Ok(self.host_labels()?.url(&environment_label(&project.name, &environment.name)))
     }
 }

@@ -134,6 +134,7 @@ impl GitConnections {
             project: project.id,
             environment: Some(environment.to_owned()),
             cloud: None,
+            region: None,
             source: TriggerSource::Git { repository: None, reference: Some(reference.to_owned()) },
             directory: None,
         };

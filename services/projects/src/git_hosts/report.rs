@@ -138,7 +138,7 @@ impl GitConnections {
         let (Some(project), Some(environment)) = (project, environment) else { return Ok(None) };
         let approval = self.store().approval_get_many(team, &[deployment.id]).await?.pop();
         let waits = approval.is_some_and(|approval| approval.state == domain::approval::ApprovalState::Pending);
-        let url = self.environments().url(&project, &environment)?;
+        let url = self.environments().present_url(&project, &environment).await?;
         let failure = deployment.failure.as_ref().map(|failure| failure.message.replace(['\n', '\r'], " ")).unwrap_or_default();
         let (state, description) = match deployment.status {
             DeploymentStatus::Queued if waits => (CommitState::Pending, "waits for an approval".to_owned()),
@@ -149,7 +149,7 @@ impl GitConnections {
             DeploymentStatus::Failed => (CommitState::Failure, failure),
             DeploymentStatus::Cancelled => (CommitState::Cancelled, failure),
         };
-        let target = (state == CommitState::Success).then_some(url);
+        let target = url.filter(|_| state == CommitState::Success);
         Ok(Some(CommitStatus { state, context: context(&project, &environment), description, target }))
     }
 
@@ -160,7 +160,7 @@ impl GitConnections {
         };
         let (mut deployment, mut url) = (None, String::new());
         if let Some(environment) = &environment {
-            url = self.environments().url(project, environment)?;
+            url = self.environments().present_url(project, environment).await?.unwrap_or_default();
             let page = self.store().deployment_list(preview.team_id, project.id, Some(environment.id), None, 1).await?;
             deployment = page.items.into_iter().next();
         }

@@ -82,9 +82,10 @@ impl Loading {
         self.0.rows(table, columns, take).await
     }
 
-    /// Brings the schema up to this program's and makes all of it happen.
-    pub async fn finish(mut self) -> Result<()> {
+    /// Brings the schema up to this program's, pauses accounts at vendors of clouds for this reason, and makes all of it happen.
+    pub async fn finish(mut self, why_paused: &str) -> Result<()> {
         self.migrate(newest_schema()).await?;
+        self.0.cloud_account_pause_all(why_paused).await?;
         self.0.commit().await
     }
 

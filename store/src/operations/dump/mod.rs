@@ -17,7 +17,7 @@ pub use load::Loading;
 pub use snapshot::Snapshot;
 
 /// Every table, each after those that it refers to.
-pub const TABLES: [&str; 62] = [
+pub const TABLES: [&str; 67] = [
     "installation",
     "key_rotations",
     "users",
@@ -53,6 +53,11 @@ pub const TABLES: [&str; 62] = [
     "jobs",
     "job_failures",
     "resources",
+    "cloud_accounts",
+    "cloud_bases",
+    "placements",
+    "deployment_targets",
+    "cloud_resources",
     "local_workloads",
     "local_routes",
     "edges",

@@ -15,7 +15,7 @@ use crate::page::Page;
 macro_rules! columns {
     () => {
         "id, team_id, kind, queue, payload, priority, exclusion_key, state, run_at, attempts, max_attempts, lease_token, lease_until, \
-         last_error, created_at, started_at, finished_at, worker, trace"
+         last_error, created_at, started_at, finished_at, worker, trace, waits_for"
     };
 }
 
@@ -80,6 +80,17 @@ pub struct JobClaim<'a> {
     pub worker: &'a str,
     /// Indicates that the queue has limits that two concurrent claims must not exceed together.
     pub is_limited: bool,
+}
+
+/// Return of a job whose handler has done what can be done now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Suspended {
+    /// Time from which the job runs again.
+    pub until: Timestamp,
+    /// It keeps its exclusion key meanwhile, so that no other job with the key runs in between.
+    pub holds: bool,
+    /// Condition that it waits for, for people.
+    pub waits_for: String,
 }
 
 /// Treatment of a job whose handler failed.
@@ -163,7 +174,8 @@ impl Store {
                 SELECT id, team_id, priority, run_at, ROW_NUMBER() OVER (PARTITION BY team_id ORDER BY priority, run_at, id) AS turn
                 FROM jobs WHERE queue = $1 AND state = 'pending' AND run_at <= $2
                 AND (exclusion_key IS NULL OR NOT EXISTS
-                    (SELECT 1 FROM jobs other WHERE other.exclusion_key = jobs.exclusion_key AND other.state = 'running'))
+                    (SELECT 1 FROM jobs other WHERE other.exclusion_key = jobs.exclusion_key AND other.id <> jobs.id
+                        AND (other.state = 'running' OR (other.state = 'pending' AND other.suspended_at IS NOT NULL))))
                 AND ",
             may_start!(),
             ") waiting ORDER BY turn, priority, run_at, id LIMIT $3 + 0"
@@ -174,6 +186,8 @@ impl Store {
     /// The first job that waited for the end of another with its exclusion key.
     pub async fn job_next_excluded(&self, exclusion_key: &str, at: Timestamp) -> Result<Option<DueJob>> {
         let sql = "SELECT id, team_id, priority FROM jobs WHERE exclusion_key = $1 AND state = 'pending' AND run_at <= $2
+            AND NOT EXISTS (SELECT 1 FROM jobs other WHERE other.exclusion_key = $1 AND other.id <> jobs.id
+                AND other.state = 'pending' AND other.suspended_at IS NOT NULL)
             ORDER BY priority, run_at, id LIMIT 1";
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(exclusion_key).bind(at).fetch_optional(pool).await)?)
     }
@@ -314,6 +328,22 @@ impl Tx {
         expect_one(done, StoreError::LeaseLost)
     }
 
+    /// Lets a job come back later. It got on, so its attempts count anew: one that kills its worker each time still runs out of them.
+    pub async fn job_suspend(&mut self, fence: Fence, suspended: &Suspended) -> Result<()> {
+        let sql = "UPDATE jobs SET state = 'pending', run_at = $3, attempts = 0, lease_token = NULL, lease_until = NULL, last_error = NULL,
+            suspended_at = $4, waits_for = $5 WHERE id = $1 AND lease_token = $2 AND state = 'running'";
+        let done = changed!(
+            self,
+            sqlx::query(sql)
+                .bind(fence.job_id)
+                .bind(fence.token)
+                .bind(suspended.until)
+                .bind(suspended.holds.then(now))
+                .bind(&suspended.waits_for)
+        )?;
+        expect_one(done, StoreError::LeaseLost)
+    }
+
     /// Cancels what waits or runs for an entity and returns what was cancelled; a worker that runs it finds its lease lost.
     pub async fn job_cancel_subject(&mut self, team: TeamId, subject: Uuid) -> Result<Vec<JobId>> {
         let sql = "UPDATE jobs SET state = 'cancelled', finished_at = $3, lease_token = NULL, lease_until = NULL
@@ -339,7 +369,7 @@ impl Tx {
 
     /// Gives a dead job all its attempts again; `false` when it is not dead.
     pub async fn job_retry(&mut self, team: TeamId, id: JobId, at: Timestamp) -> Result<bool> {
-        let sql = "UPDATE jobs SET state = 'pending', attempts = 0, run_at = $3, finished_at = NULL
+        let sql = "UPDATE jobs SET state = 'pending', attempts = 0, run_at = $3, finished_at = NULL, suspended_at = NULL
             WHERE team_id = $1 AND id = $2 AND state = 'dead'";
         let done = changed!(self, sqlx::query(sql).bind(team).bind(id).bind(at))?;
         Ok(done == 1)

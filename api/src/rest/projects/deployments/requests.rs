@@ -52,8 +52,11 @@ struct TriggerBody {
     project_id: ProjectId,
     /// The environment; production when left out, made when the project has none of that name.
     environment: Option<String>,
-    /// The cloud; `local` when left out.
+    /// The cloud, such as `gcp`, or one of its accounts, such as `gcp:backup`. When left out, the one that the project file names, the one
+    /// where the environment is, or `local`.
     cloud: Option<String>,
+    /// The region there, such as `eu-west`; the account's own when left out.
+    region: Option<String>,
     /// The repository; the project's own when left out.
     repository: Option<String>,
     /// Branch, tag or commit.
@@ -101,8 +104,9 @@ async fn list(
     request_body = TriggerBody, responses((status = 201, body = DeploymentView)))]
 async fn trigger(Caller(actor): Caller, State(services): State<Services>, Body(mut body): Body<TriggerBody>) -> Answer<Response> {
     let source = body.source()?;
-    let TriggerBody { project_id: project, environment, cloud, directory, .. } = body;
-    let deployment = services.deployments().trigger(&actor, Trigger { project, environment, cloud, source, directory }).await?;
+    let TriggerBody { project_id: project, environment, cloud, region, directory, .. } = body;
+    let trigger = Trigger { project, environment, cloud, region, source, directory };
+    let deployment = services.deployments().trigger(&actor, trigger).await?;
     Ok(created("deployments", deployment.id, &view(&services, &actor, deployment).await?))
 }
 

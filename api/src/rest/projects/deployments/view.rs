@@ -12,6 +12,7 @@ use serde::Serialize;
 use services::Services;
 use utoipa::ToSchema;
 
+use crate::rest::projects::place::PlaceView;
 use crate::rest::protocol::capitals::Capitals;
 
 /// Status of a deployment.
@@ -137,8 +138,10 @@ pub(in crate::rest) struct DeploymentView {
     failure: Option<DeploymentFailure>,
     /// The approval that it waits or waited for; null when its environment was not protected.
     approval: Option<ApprovalView>,
-    /// The address that shows this deployment alone; null for who does not see the project.
+    /// The address that shows this deployment alone; null for who does not see the project, and where a cloud gives none.
     url: Option<String>,
+    /// Its place in a vendor's cloud; null on one's own machines.
+    place: Option<PlaceView>,
     /// Time of the request.
     created_at: DateTime<Utc>,
     /// Time at which its present status began.
@@ -154,7 +157,7 @@ pub(in crate::rest) struct DeploymentView {
 }
 
 impl DeploymentView {
-    fn new(deployment: Deployment, approval: Option<Approval>, url: Option<String>) -> Self {
+    fn new(deployment: Deployment, approval: Option<Approval>, url: Option<String>, place: Option<PlaceView>) -> Self {
         Self {
             id: deployment.id,
             project_id: deployment.project_id,
@@ -171,6 +174,7 @@ impl DeploymentView {
             failure: deployment.failure.map(DeploymentFailure::from),
             approval: approval.map(ApprovalView::from),
             url,
+            place,
             created_at: deployment.created_at,
             changed_at: deployment.changed_at,
             artifact_removed_at: deployment.artifact_removed_at,
@@ -186,20 +190,23 @@ pub(in crate::rest) async fn views(
     actor: &Actor,
     found: Vec<Deployment>,
 ) -> services::Result<Vec<DeploymentView>> {
-    let (mut approvals, mut projects) = (HashMap::new(), HashMap::new());
+    let (mut approvals, mut projects, mut places) = (HashMap::new(), HashMap::new(), HashMap::new());
     // Who deploys need not have the right to look.
     if actor.may_somewhere(Permission::ProjectRead) {
         let ids: Vec<_> = found.iter().map(|deployment| deployment.id).collect();
         let read = services.approvals().of_deployments(actor, &ids).await?;
         approvals = read.into_iter().map(|approval| (approval.deployment_id, approval)).collect();
+        places = services.placements().of_deployments(actor.team_id, &ids).await?;
         let ids: std::collections::BTreeSet<_> = found.iter().map(|deployment| deployment.project_id).collect();
         let read = services.projects().get_many(actor, &ids.into_iter().collect::<Vec<_>>()).await?;
         projects = read.into_iter().map(|project| (project.id, project)).collect();
     }
     let view = |deployment: Deployment| {
         let project = projects.get(&deployment.project_id);
-        let url = project.map(|project| services.deployments().url(project, &deployment)).transpose()?;
-        Ok(DeploymentView::new(deployment.clone(), approvals.remove(&deployment.id), url))
+        let place = places.get(&deployment.id);
+        let url = project.map(|project| services.deployments().url(project, &deployment, place)).transpose()?.flatten();
+        let place = place.cloned().map(PlaceView::from);
+        Ok(DeploymentView::new(deployment.clone(), approvals.remove(&deployment.id), url, place))
     };
     found.into_iter().map(view).collect()
 }

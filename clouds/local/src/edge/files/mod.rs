@@ -3,29 +3,21 @@
 mod asset;
 mod check;
 mod compress;
-mod content;
 mod copies;
 #[doc(hidden)]
 pub mod fuzzing;
-mod header_rules;
 mod index;
 mod library;
-mod listing;
-mod negotiate;
-mod netlify;
 mod parallel;
-mod path;
-mod pattern;
 mod range;
-mod redirects;
-mod rules;
 mod serve;
 mod site;
 mod stored;
-mod vercel;
 
 #[cfg(test)]
 mod tests;
+
+use clouds_site::{content, header_rules, listing, negotiate, path, redirects, rules};
 
 pub(crate) use check::prepare;
 pub(crate) use compress::Progress;

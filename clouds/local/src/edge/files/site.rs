@@ -13,7 +13,7 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use super::asset::{Asset, MemoryBudget, Variant};
 use super::compress::{Progress, Task, is_worthwhile};
-use super::content::{content_type, is_compressed, is_immutable};
+use clouds_site::content::{content_type, is_compressed, is_immutable};
 use super::copies::CopyStore;
 use super::index::{FileRecord, Index};
 use super::path::{MatchPath, decode};

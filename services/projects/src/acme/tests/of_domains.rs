@@ -9,6 +9,7 @@ use domain::environment::Environment;
 use domain::id::{DomainId, ProjectId, TeamId};
 use domain::project::Project;
 use jobs::{EventBus, Wakeups};
+use services_clouds::{CloudServices, CloudSettings};
 use services_core::{Context, ContextDependencies, CoreSettings, MasterKey, Sealer};
 use services_identity::{IdentityServices, IdentitySettings};
 use services_notifications::{NotificationServices, NotificationSettings};
@@ -60,7 +61,7 @@ impl House {
             IdentitySettings::default(),
         );
         let services = ProjectServices::new(
-            identity,
+            CloudServices::new(identity, CloudSettings::default()),
             ProjectSettings {
                 domain_certificates: Some(Url::parse(DIRECTORY).unwrap()),
                 ..ProjectSettings::in_directory(directory.path().to_owned())

@@ -1,0 +1,4 @@
+//! Azure against a simulated one.
+
+mod life;
+mod support;

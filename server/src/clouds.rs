@@ -1,0 +1,59 @@
+//! Clouds of vendors that this program knows, and what its operator allows of them.
+
+use std::sync::Arc;
+
+use clap::Args;
+use clouds_contract::Vendor;
+use services::{CloudSettings, Settings};
+use url::Url;
+
+/// What the operator allows of clouds.
+#[derive(Debug, Clone, Args)]
+pub struct CloudOptions {
+    /// Address of a simulated cloud, such as http://127.0.0.1:8090, that teams may connect accounts at; may be given more than once
+    #[arg(
+        long = "allow-cloud-endpoint",
+        env = "MIKROCLOUD_ALLOW_CLOUD_ENDPOINT",
+        value_name = "URL",
+        value_delimiter = ',',
+        value_parser = endpoint
+    )]
+    pub(crate) endpoints: Vec<Url>,
+}
+
+impl CloudOptions {
+    /// Settings with the vendors of this program and these addresses.
+    pub fn apply(&self, settings: Settings) -> Settings {
+        let endpoints = self.endpoints.iter().map(|url| url.as_str().trim_end_matches('/').to_owned()).collect();
+        Settings { clouds: CloudSettings { vendors: vendors(), endpoints }, ..settings }
+    }
+}
+
+/// Vendors that this program was built with.
+fn vendors() -> Vec<Arc<dyn Vendor>> {
+    Vec::new()
+}
+
+fn endpoint(text: &str) -> Result<Url, String> {
+    let url = Url::parse(text).map_err(|error| format!("{error}: give it as http://HOST:PORT"))?;
+    let is_origin = matches!(url.scheme(), "http" | "https") && url.host().is_some() && matches!(url.path(), "" | "/");
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if is_origin && is_plain {
+        Ok(url)
+    } else {
+        Err("give scheme, host and port alone, such as http://127.0.0.1:8090".to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_endpoint_is_an_origin() {
+        assert_eq!(endpoint("http://127.0.0.1:8090/").unwrap().as_str(), "http://127.0.0.1:8090/");
+        for bad in ["127.0.0.1:8090", "ftp://cloud.example.org", "http://cloud.example.org/path", "http://me@cloud.example.org"] {
+            assert!(endpoint(bad).is_err(), "{bad}");
+        }
+    }
+}
