@@ -18,6 +18,7 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use super::artifact::{Unprepared, prepare};
+use super::caddy::{CaddySite, Visitor};
 use super::chain::follow;
 use super::page::{Broken, SIMULATED};
 use super::plan::{Wanted, plan};
@@ -63,7 +64,7 @@ struct Run {
 }
 
 enum Outcome {
-    Runs(DeploymentId),
+    Runs(DeploymentId, Option<Arc<CaddySite>>),
     NotRun(String),
     Failed(String),
 }
@@ -114,7 +115,7 @@ impl DataPlane {
             Err(Unprepared::Failed(reason)) => Outcome::Failed(reason),
             Ok(prepared) => {
                 let (team_id, project_id, environment_id) = self.owner;
-                let id = wanted.workload;
+                let (id, site) = (wanted.workload, prepared.site.map(Arc::new));
                 let desired = Desired {
                     deployment_id: id,
                     team_id,
@@ -138,7 +139,7 @@ impl DataPlane {
                 } else {
                     state.routes.remove(&live_label(id));
                 }
-                Outcome::Runs(id)
+                Outcome::Runs(id, site)
             }
         };
         self.runs().insert(wanted.key.clone(), Run { wanted, outcome });
@@ -164,7 +165,8 @@ impl DataPlane {
             Reached::Runs(key) => self.workload(&key),
         };
         let mut response = match found {
-            Ok(id) => {
+            Ok((_, Some(site))) => site.answer(world.blobs(), &visitor(&request)).into_response(),
+            Ok((id, None)) => {
                 request.extensions_mut().insert(ClientAddress(client));
                 self.edge.handle(&own_label(id), request).await
             }
@@ -186,9 +188,9 @@ impl DataPlane {
         (if host.ends_with(".elb.amazonaws.com") { "aws load-balancer" } else { "aws cloudfront" }, reached)
     }
 
-    fn workload(&self, key: &str) -> Result<DeploymentId, Broken> {
+    fn workload(&self, key: &str) -> Result<(DeploymentId, Option<Arc<CaddySite>>), Broken> {
         match self.runs().get(key).map(|run| &run.outcome) {
-            Some(Outcome::Runs(id)) => Ok(*id),
+            Some(Outcome::Runs(id, site)) => Ok((*id, site.clone())),
             Some(Outcome::NotRun(reason) | Outcome::Failed(reason)) => Err(Broken::new(reason.clone())),
             None => Err(Broken::new(format!("{} is being started", key.rsplit('/').next().unwrap_or(key)))),
         }
@@ -212,13 +214,23 @@ impl Runtimes for DataPlane {
             None => return Runtime::Starting,
             Some(Outcome::NotRun(reason)) => return Runtime::NotRun(reason.clone()),
             Some(Outcome::Failed(reason)) => return Runtime::Failed(reason.clone()),
-            Some(Outcome::Runs(id)) => *id,
+            Some(Outcome::Runs(id, _)) => *id,
         };
         match self.control.observed(id) {
             Observation::Ready { .. } => Runtime::Ready,
             Observation::Failed { message, .. } => Runtime::Failed(message),
             Observation::Pending { .. } | Observation::Absent => Runtime::Starting,
         }
+    }
+}
+
+/// A request as a site of Caddy's reads it.
+fn visitor(request: &Request<Incoming>) -> Visitor {
+    Visitor {
+        method: request.method().clone(),
+        path: crate::http::decode_path(request.uri().path()),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        headers: request.headers().clone(),
     }
 }
 
