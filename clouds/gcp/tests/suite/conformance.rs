@@ -33,14 +33,14 @@ async fn no_request_is_lost_while_visitors_are_switched() {
 #[tokio::test]
 async fn work_that_ends_before_a_call_goes_on() {
     let setting = Setting::new().await;
-    interruption(&setting, &fixture(&setting, "static"), Place::BeforeCall, step(11)).await;
+    interruption(&setting, &fixture(&setting, "static"), Place::BeforeCall, step(17)).await;
 }
 
 #[tokio::test]
 async fn work_that_ends_after_a_call_goes_on() {
     let setting = Setting::new().await;
-    interruption(&setting, &fixture(&setting, "server"), Place::AfterCall, step(11)).await;
-    interruption(&setting, &fixture(&setting, "static"), Place::AfterCall, step(13)).await;
+    interruption(&setting, &fixture(&setting, "server"), Place::AfterCall, step(17)).await;
+    interruption(&setting, &fixture(&setting, "static"), Place::AfterCall, step(19)).await;
 }
 
 #[tokio::test]
@@ -52,11 +52,11 @@ async fn work_that_ends_after_the_journal_was_written_goes_on() {
 #[tokio::test]
 async fn faults_that_pass_are_waited_out_by_servers() {
     let setting = Setting::new().await;
-    faults(&setting, &fixture(&setting, "server"), step(29) as u64).await;
+    faults(&setting, &fixture(&setting, "server"), step(89) as u64).await;
 }
 
 #[tokio::test]
 async fn faults_that_pass_are_waited_out_by_sites() {
     let setting = Setting::new().await;
-    faults(&setting, &fixture(&setting, "static"), step(23) as u64).await;
+    faults(&setting, &fixture(&setting, "static"), step(67) as u64).await;
 }

@@ -4,5 +4,6 @@
 mod account;
 mod conformance;
 mod life;
+mod operations;
 mod sites;
 mod support;

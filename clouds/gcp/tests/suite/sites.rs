@@ -26,6 +26,11 @@ async fn sites_are_shown_switched_and_removed_and_nothing_is_left() {
     assert_eq!(got(&setting, &address, "/docs/a%20b").await, (200, "docs two".to_owned()));
     assert_eq!(got(&setting, &address, "/none").await, (404, "nothing here".to_owned()));
     assert_eq!(got(&setting, &address, "/.secret").await.0, 404);
+    assert_eq!(setting.header(&address, "/old/about?a=b", "location").await, (301, "/about?a=b".to_owned()));
+    assert_eq!(setting.header(&address, "/docs", "location").await.0, 404);
+    assert_eq!(got(&setting, &address, "/shown").await, (200, "about two".to_owned()));
+    assert_eq!(setting.header(&address, "/about", "x-version").await, (200, "two".to_owned()));
+    assert_eq!(got(&setting, &address, "/_headers").await.0, 404);
     // Back, without an upload.
     setting.control("DELETE", "calls", serde_json::Value::Null).await;
     setting.done(async |process| process.apply(&first).await).await;

@@ -87,7 +87,9 @@ impl Setting {
     /// A project whose account has these permissions alone.
     pub async fn with_permissions(permissions: &[String]) -> Self {
         let sandbox = Sandbox::start(Settings::default()).await.unwrap();
-        let http = clouds_wire::Wire::new(None).unwrap().client().clone();
+        // Follows no redirects.
+        let endpoint = Endpoint { url: sandbox.url(), pace_percent: 1 };
+        let http = clouds_wire::Wire::new(Some(&endpoint)).unwrap().client().clone();
         let principal = json!({"cloud": "google", "project": PROJECT, "name": "deployer", "allowed": permissions});
         let answer = http.post(format!("{}/_sandbox/principals", sandbox.url())).json(&principal).send().await.unwrap();
         let principal: Value = answer.json().await.unwrap();
@@ -98,7 +100,7 @@ impl Setting {
             account: CloudAccountId::new(),
             identity: PROJECT.to_owned(),
             credential: Credential::GoogleKey { json: Secret::new(principal["key"].to_string()) },
-            endpoint: Some(Endpoint { url: sandbox.url(), pace_percent: 1 }),
+            endpoint: Some(endpoint),
             installation: whose.installation.clone(),
         };
         let mut files = Files { variables: vec![("GREETING".to_owned(), Secret::new("hello"))], ..Files::default() };
@@ -114,7 +116,8 @@ impl Setting {
                 ("about.html", format!("about {name}")),
                 ("docs/a b.html", format!("docs {name}")),
                 ("404.html", "nothing here".to_owned()),
-                ("_redirects", "/old /about 301".to_owned()),
+                ("_redirects", "/old/:page /:page 301\n/shown /about 200".to_owned()),
+                ("_headers", "/about\n  X-Version: VERSION".replace("VERSION", name)),
                 (".secret", "hidden".to_owned()),
             ];
             for (path, text) in pages {
@@ -176,6 +179,14 @@ impl Setting {
         let request = self.http.request(method.parse().unwrap(), url).json(&body);
         let text = request.send().await.unwrap().text().await.unwrap();
         serde_json::from_str(&text).unwrap_or_default()
+    }
+
+    /// Status and a header of the answer to a visitor.
+    pub async fn header(&self, address: &Address, path: &str, name: &str) -> (u16, String) {
+        let request = self.http.get(format!("{}{path}", address.reach.base)).header("host", &address.reach.host);
+        let answer = request.send().await.unwrap();
+        let header = answer.headers().get(name).map(|value| value.to_str().unwrap().to_owned());
+        (answer.status().as_u16(), header.unwrap_or_default())
     }
 
     /// Number of things of a kind, such as `run.revisions`.

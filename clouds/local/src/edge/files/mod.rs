@@ -17,7 +17,7 @@ mod stored;
 #[cfg(test)]
 mod tests;
 
-use clouds_site::{content, header_rules, listing, negotiate, path, redirects, rules};
+use clouds_site::{header_rules, listing, negotiate, path, redirects, rules};
 
 pub(crate) use check::prepare;
 pub(crate) use compress::Progress;

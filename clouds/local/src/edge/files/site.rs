@@ -13,12 +13,12 @@ use unicode_normalization::{UnicodeNormalization as _, is_nfc};
 
 use super::asset::{Asset, MemoryBudget, Variant};
 use super::compress::{Progress, Task, is_worthwhile};
-use clouds_site::content::{content_type, is_compressed, is_immutable};
 use super::copies::CopyStore;
 use super::index::{FileRecord, Index};
 use super::path::{MatchPath, decode};
 use super::rules::Rules;
 use super::stored::is_stored;
+use clouds_site::content::{content_type, is_compressed, is_immutable};
 
 /// The header by which browsers say what a request is for (Fetch Metadata, section 2.2).
 const SEC_FETCH_MODE: HeaderName = HeaderName::from_static("sec-fetch-mode");
