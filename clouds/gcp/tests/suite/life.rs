@@ -1,8 +1,10 @@
 //! The life of deployments.
 
-use clouds_contract::Retry;
-use clouds_contract::conformance::Subject as _;
+use std::time::Duration;
+
+use clouds_contract::conformance::{Process, Subject as _, until};
 use clouds_contract::testing::Cut;
+use clouds_contract::{Observation, Retry};
 use domain::workload::WorkloadSpec;
 
 use crate::support::Setting;
@@ -85,4 +87,24 @@ async fn a_first_program_that_does_not_start_leaves_nothing() {
     setting.done(async |process| process.remove().await).await;
     setting.done(async |process| process.dismantle().await).await;
     assert_eq!(setting.inventory().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_program_that_answers_with_errors_is_not_shown_to_anybody() {
+    let setting = Setting::new().await;
+    let mut broken = setting.desired('1');
+    let WorkloadSpec::Server(server) = &mut broken.spec else { unreachable!("servers are deployed here") };
+    server.health_path = "/broken".to_owned();
+    let process = Process::new(&setting, &setting.journal, &Cut::never());
+    let base = process.bases().await.unwrap();
+    let scope = process.scope(&base);
+    until(async || process.cloud.apply(&scope, &broken).await).await.unwrap();
+    let observe = || process.cloud.observe(&scope, broken.deployment_id, &broken.spec);
+    let mut observed = observe().await.unwrap();
+    while matches!(observed, Observation::Pending { .. }) {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        observed = observe().await.unwrap();
+    }
+    let Observation::Failed { code, message } = observed else { panic!("{observed:?}") };
+    assert!(code == "HEALTH_CHECK_FAILED" && message.contains("500 at /broken"), "{message}");
 }

@@ -30,7 +30,7 @@ const PROGRAM: &str = r#"
 import os, http.server
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200)
+        self.send_response(500 if self.path == "/broken" else 200)
         self.end_headers()
         self.wfile.write(("VERSION " + os.environ.get("GREETING", "")).encode())
     def log_message(self, *rest):
