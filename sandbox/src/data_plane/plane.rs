@@ -32,6 +32,9 @@ use crate::world::{State, World};
 /// Time for which processes may end themselves when the sandbox stops.
 const STOP_GRACE: Duration = Duration::from_secs(4);
 
+/// Time that a visitor waits for something to start.
+const COLD_START: Duration = Duration::from_secs(30);
+
 /// The edge of the sandbox, and what it is told to run.
 pub(crate) struct DataPlane {
     edge: Edge,
@@ -162,11 +165,16 @@ impl DataPlane {
         let found = match found {
             Reached::Answer(answer) => return answer.with(SIMULATED, service).into_response(),
             Reached::Broken(broken) => Err(broken),
-            Reached::Runs(key) => self.workload(&key),
+            Reached::Runs(key) => {
+                self.wait_until(|| self.runs().contains_key(&key)).await;
+                self.workload(&key)
+            }
         };
         let mut response = match found {
             Ok((_, Some(site))) => site.answer(world.blobs(), &visitor(&request)).into_response(),
             Ok((id, None)) => {
+                let is_unknown = || matches!(self.control.observed(id), Observation::Pending { .. } | Observation::Absent);
+                self.wait_until(|| !is_unknown()).await;
                 request.extensions_mut().insert(ClientAddress(client));
                 self.edge.handle(&own_label(id), request).await
             }
@@ -174,6 +182,16 @@ impl DataPlane {
         };
         response.headers_mut().insert(SIMULATED, HeaderValue::from_static(service));
         response
+    }
+
+    /// Waits for something that starts, as a visitor of a cloud waits for a cold start. What takes longer is told as it is.
+    async fn wait_until(&self, is_there: impl Fn() -> bool) {
+        let there = async {
+            while !is_there() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(COLD_START, there).await;
     }
 
     /// Follows a host of CloudFront or of a load balancer.
