@@ -11,7 +11,7 @@ use crate::login::{Grant, KeyPair, Principal, Registration, Vendor, needs_key_pa
 use crate::world::{Behaviours, State};
 
 /// Everything that the sandbox never simulates, for people: printed at its start and with its description.
-pub const NOT_SIMULATED: [&str; 7] = [
+pub const NOT_SIMULATED: &[&str] = &[
     "caches of content delivery networks",
     "latency and cold starts",
     "quotas, beyond those that its errors name",
@@ -19,6 +19,9 @@ pub const NOT_SIMULATED: [&str; 7] = [
     "autoscaling",
     "TLS",
     "images from Dockerfiles: they are accepted, but not run",
+    "probes: a program is healthy once a request to the probe's path, or to /, is answered with less than 500",
+    "code of CloudFront functions: the key-value store of the host is read in its place",
+    "AWS beyond moto: its permissions and limits are not checked, and what it holds ends with the sandbox",
 ];
 
 /// Answers a call to the sandbox's own API; `found` is what AWS has beside the world.

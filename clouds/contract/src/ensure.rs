@@ -28,6 +28,12 @@ const BUSY: Duration = Duration::from_secs(2);
 /// Pause after a removal that failed.
 const FAILED_REMOVAL: Duration = Duration::from_secs(10);
 
+/// Counts the looks at a thing whose removal was asked for in an operation that the vendor forgot.
+const LOOKS: &str = "looks";
+
+/// Looks at such a thing before its removal is asked for again.
+const MOST_LOOKS: usize = 5;
+
 /// Marks an entry whose thing was removed once because it could not be made.
 const REMADE: &str = "remade";
 
@@ -169,12 +175,18 @@ fn unclear<T>(title: &str, error: CloudError) -> Result<Progress<T>, CloudError>
 /// Follows the operation of an entry. The inner error is the wait for it.
 async fn followed(thing: &dyn Managed, scope: &Scope<'_>, entry: Entry) -> Result<Result<Entry, crate::Wait>, CloudError> {
     let Some(operation) = &entry.operation else { return Ok(Ok(entry)) };
-    let failure = match thing.follow(operation).await? {
+    let followed = thing.follow(operation).await?;
+    let mut entry = Entry { operation: None, ..entry };
+    let failure = match followed {
         Followed::Running(wait) => return Ok(Err(wait)),
-        Followed::Done | Followed::Unknown => None,
         Followed::Failed(error) => Some(error),
+        Followed::Unknown if entry.state == EntryState::Going => {
+            entry.outputs.insert(LOOKS.to_owned(), "0".to_owned());
+            None
+        }
+        Followed::Done | Followed::Unknown => None,
     };
-    let entry = scope.journal.save(&Entry { operation: None, ..entry }).await?;
+    let entry = scope.journal.save(&entry).await?;
     match failure {
         None => Ok(Ok(entry)),
         // A removal looks at what is left; anything else failed.
@@ -235,6 +247,14 @@ async fn remove_entry(thing: &dyn Managed, scope: &Scope<'_>, mut entry: Entry) 
         };
         if let FoundState::Going(wait) = found.state {
             return Ok(Progress::Pending(wait));
+        }
+        if let Some(looks) = entry.outputs.remove(LOOKS).and_then(|looks| looks.parse::<usize>().ok())
+            && looks < MOST_LOOKS
+        {
+            // It may be on its way: asking again would begin anew.
+            entry.outputs.insert(LOOKS.to_owned(), (looks + 1).to_string());
+            scope.journal.save(&entry).await?;
+            return Ok(Progress::pending(format!("{} to be gone", thing.title()), LOOK_AGAIN));
         }
         let asked = match thing.delete(&entry, &found).await {
             Ok(asked) => asked,

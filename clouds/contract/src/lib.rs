@@ -5,6 +5,8 @@ mod account;
 mod address;
 mod builds;
 mod cloud;
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod ensure;
 mod error;
 pub mod guard;

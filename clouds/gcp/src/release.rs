@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
 use clouds_contract::{
     CloudError, Entry, EntryState, EnvironmentPlace, ErrorKind, Key, Managed as _, Observation, Owner, Progress, Scope, Started,
     ensure, ready, remove, remove_all,
 };
 use domain::id::DeploymentId;
-use domain::time::now;
+use domain::time::{Timestamp, now};
 use serde_json::{Value, json};
 
 use crate::catalogue::{Kinds, service_name};
@@ -15,11 +16,17 @@ use crate::client::{Client, labels};
 use crate::managed::revision::{RevisionState, revision, state};
 use crate::managed::service::{get, set_traffic};
 use crate::managed::{RevisionThing, ServiceThing, revision as kind};
-use crate::service::{self, Traffic, is_changing, short, tag};
-use crate::template::Template;
+use crate::service::{self, Traffic, host, is_changing, short, tag};
+use crate::template::{HEALTH_PATH, Template};
 
 /// Pause while a change of a service is under way.
 const CHANGING: Duration = Duration::from_secs(2);
+
+/// Longest time for the answer of a program.
+const ANSWER: Duration = Duration::from_secs(15);
+
+/// Time for which a program that listens may answer with errors.
+const WARM_UP: Duration = Duration::from_mins(1);
 
 /// A deployment in its place.
 pub(crate) struct Release<'a> {
@@ -99,7 +106,11 @@ impl<'a> Release<'a> {
         Ok(match state(&revision) {
             RevisionState::Ready(since) => {
                 let since = since.and_then(|since| chrono::DateTime::parse_from_rfc3339(&since).ok());
-                Observation::Ready { since: since.map_or_else(now, |since| since.to_utc()) }
+                let since = since.map_or_else(now, |since| since.to_utc());
+                match revision["annotations"][HEALTH_PATH].as_str() {
+                    Some(path) => self.health(&service, path, since).await?,
+                    None => Observation::Ready { since },
+                }
             }
             RevisionState::Pending(message) if message.is_empty() => {
                 Observation::Pending { detail: "Cloud Run to start the revision".to_owned() }
@@ -112,6 +123,31 @@ impl<'a> Release<'a> {
                 message: format!("Cloud Run could not start the program. {message}"),
             },
         })
+    }
+
+    /// State of a program that listens, by what it answers at a path: anything but an error of the server's is well. It gets some time
+    /// for what it has to do first.
+    async fn health(&self, service: &str, path: &str, since: Timestamp) -> Result<Observation, CloudError> {
+        let ready = Observation::Ready { since };
+        let found = get(self.client, self.scope.region, service).await?.unwrap_or_default();
+        let Some(host) = found["uri"].as_str().and_then(host) else { return Ok(ready) };
+        let url = format!("https://{}---{host}/{}", tag(self.deployment), path.trim_start_matches('/'));
+        let Ok(request) = self.client.wire.client().get(url).timeout(ANSWER).build() else { return Ok(ready) };
+        let status = match self.client.wire.send(request).await {
+            Ok(answer) if answer.status().is_server_error() => answer.status().as_u16(),
+            Ok(_) => return Ok(ready),
+            // Whether visitors reach it cannot be told from here.
+            Err(error) if error.is_connect() => return Ok(ready),
+            Err(_) => 504,
+        };
+        let patience = TimeDelta::from_std(self.client.wire.pace(WARM_UP)).unwrap_or(TimeDelta::MAX);
+        if now() - since < patience {
+            return Ok(Observation::Pending { detail: format!("the program to answer at {path} (it answers {status})") });
+        }
+        let message = format!(
+            "the program answers {status} at {path}: its log says why. `container.health_path` in mikrocloud.toml names another path"
+        );
+        Ok(Observation::Failed { code: "HEALTH_CHECK_FAILED".to_owned(), message })
     }
 
     /// Removes the deployment with everything that is its own.

@@ -77,6 +77,7 @@ impl Servers {
             size,
             replicas: desired.spec.replicas,
             account: account.to_owned(),
+            health_path: Some(desired.spec.health_path.clone()),
             labels: release.labels(),
         }))
     }

@@ -80,6 +80,7 @@ impl StaticSites {
             size: SIZE,
             replicas: 1,
             account: of_base(scope, SERVE_ACCOUNT)?.to_owned(),
+            health_path: None,
             labels: release.labels(),
         }))
     }

@@ -10,6 +10,9 @@ const MOST_INSTANCES: u32 = 20;
 /// Time for which a program may take to listen: probes every two seconds.
 const START_PROBES: u32 = 110;
 
+/// Annotation of a revision with the path that is looked at before visitors come.
+pub(crate) const HEALTH_PATH: &str = "mikrocloud-health-path";
+
 /// Value of a variable.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Variable {
@@ -48,6 +51,8 @@ pub(crate) struct Template {
     pub replicas: u32,
     /// Service account that it runs as.
     pub account: String,
+    /// Path that must not answer with an error of the server's, where there is one.
+    pub health_path: Option<String>,
     /// Labels.
     pub labels: Value,
 }
@@ -62,7 +67,7 @@ impl Template {
             }
         });
         let Size { cpu, memory_mib } = self.size;
-        // Listening is what Google checks: its HTTP probes take an answer of 404 for a failure.
+        // Listening is what Google checks: its HTTP probes take an answer of 404 for a failure. The rest is looked at by ourselves.
         let probe = json!({
             "tcpSocket": {"port": self.port}, "periodSeconds": 2, "timeoutSeconds": 2, "failureThreshold": START_PROBES,
         });
@@ -83,6 +88,9 @@ impl Template {
                 "startupProbe": probe,
             }],
         });
+        if let Some(path) = &self.health_path {
+            template["annotations"] = json!({HEALTH_PATH: path});
+        }
         if !self.arguments.is_empty() {
             template["containers"][0]["args"] = json!(self.arguments);
         }

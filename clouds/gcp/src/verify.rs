@@ -32,7 +32,7 @@ pub(crate) async fn verify(client: &Client) -> Result<Verification, CloudError> 
         // Without this API nothing can be found out: it is enabled, which the account may have to do for others anyway.
         Err(error) if error.kind == ErrorKind::Busy => {
             if let Err(reason) = enable(client).await {
-                return Ok(Verification { principal, checks: unknown(&reason) });
+                return Ok(Verification { principal, checks: unknown(&permissions(), &reason) });
             }
         }
         // It may lack this one permission; the checks say so.
@@ -42,9 +42,15 @@ pub(crate) async fn verify(client: &Client) -> Result<Verification, CloudError> 
     let mut checks = Vec::new();
     for asked in permissions().chunks(MOST) {
         let url = address("cloudresourcemanager", &format!("{project}:testIamPermissions"), &[])?;
-        let answer = client.ask(PERMISSIONS_TEST, Method::POST, url, Body::Json(json!({"permissions": asked}))).await?;
-        let granted = answer["permissions"].as_array().cloned().unwrap_or_default();
-        checks.extend(asked.iter().map(|permission| check(client, permission, &granted)));
+        match client.ask(PERMISSIONS_TEST, Method::POST, url, Body::Json(json!({"permissions": asked}))).await {
+            Ok(answer) => {
+                let granted = answer["permissions"].as_array().cloned().unwrap_or_default();
+                checks.extend(asked.iter().map(|permission| check(client, permission, &granted)));
+            }
+            // A permission that Google does not know by this name spoils the question, not the account.
+            Err(error) if error.kind == ErrorKind::Invalid => checks.extend(unknown(asked, &error)),
+            Err(error) => return Err(error),
+        }
     }
     Ok(Verification { principal, checks })
 }
@@ -58,13 +64,13 @@ fn check(client: &Client, permission: &str, granted: &[Value]) -> Check {
     }
 }
 
-fn unknown(reason: &CloudError) -> Vec<Check> {
+fn unknown(asked: &[&str], reason: &CloudError) -> Vec<Check> {
     let check = |permission: &&str| Check {
         permission: (*permission).to_owned(),
         outcome: CheckOutcome::Unknown,
         remedy: Some(format!("it could not be found out: {reason}")),
     };
-    permissions().iter().map(check).collect()
+    asked.iter().map(check).collect()
 }
 
 /// Enables the API and waits until it is.

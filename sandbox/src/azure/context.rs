@@ -52,6 +52,19 @@ impl<'a> Context<'a> {
         Err(AzureError::new(StatusCode::FORBIDDEN, "AuthorizationFailed", message))
     }
 
+    /// Checks that the caller may use another resource for what it writes.
+    pub fn need_linked(&self, action: &str, linked: &str) -> Result<(), AzureError> {
+        if self.state.principals.allows(Vendor::Azure, &self.subject, action) {
+            return Ok(());
+        }
+        let message = format!(
+            "The client '{}' has permission to perform the write; however, it does not have permission to perform action(s) '{action}' on \
+             the linked scope(s) '{linked}' or the linked scope(s) are invalid.",
+            self.subject
+        );
+        Err(AzureError::new(StatusCode::FORBIDDEN, "LinkedAuthorizationFailed", message))
+    }
+
     /// The body as a JSON object.
     pub fn body(&self) -> Result<Value, AzureError> {
         match self.call.json() {

@@ -7,6 +7,7 @@ use std::path::{Component, Path, PathBuf};
 use domain::artifact::Digest;
 use domain::workload::{Server, StaticSite, WorkloadSpec};
 
+use super::caddy::{self, CaddySite};
 use super::command::{LocalCommand, localize};
 use super::image::Image;
 use super::plan::{Source, Wanted};
@@ -19,6 +20,8 @@ pub(super) struct Prepared {
     pub directory: PathBuf,
     pub spec: WorkloadSpec,
     pub env: Vec<(String, String)>,
+    /// A site that follows a configuration of Caddy.
+    pub site: Option<CaddySite>,
 }
 
 /// Reason for which there is nothing to run.
@@ -35,7 +38,11 @@ pub(super) fn prepare(blobs: &Blobs, directory: &Path, wanted: &Wanted) -> Resul
         Source::Elsewhere(image) => Err(Unprepared::NotRun(format!(
             "simulated: {image} is in no registry of the sandbox, which pulls nothing from outside; the image was accepted"
         ))),
-        Source::Site(files) => site(blobs, directory, files).map_err(|error| Unprepared::Failed(error.to_string())),
+        Source::Site(files) => {
+            let mut prepared = site(blobs, directory, files).map_err(|error| Unprepared::Failed(error.to_string()))?;
+            prepared.site = configured(blobs, files).map_err(|error| Unprepared::Failed(format!("simulated: {error}")))?;
+            Ok(prepared)
+        }
         Source::Image { digest, command, arguments } => {
             let image = Image::read(blobs, digest).map_err(Unprepared::Failed)?;
             let Some(layer) = image.layer.clone() else {
@@ -83,7 +90,14 @@ fn server(blobs: &Blobs, directory: &Path, layer: &str, wanted: &Wanted, local: 
         cpu: 1.0,
         image: None,
     };
-    Ok(Prepared { artifact, directory: target, spec: WorkloadSpec::Server(server), env: local.env })
+    Ok(Prepared { artifact, directory: target, spec: WorkloadSpec::Server(server), env: local.env, site: None })
+}
+
+/// The site with its Caddyfile, if it has one.
+fn configured(blobs: &Blobs, files: &[(String, String)]) -> Result<Option<CaddySite>, String> {
+    let Some((_, blob)) = files.iter().find(|(name, _)| name == caddy::FILE) else { return Ok(None) };
+    let text = blobs.get(blob).map_err(|error| error.to_string())?;
+    CaddySite::read(&String::from_utf8_lossy(&text), files).map(Some)
 }
 
 fn site(blobs: &Blobs, directory: &Path, files: &[(String, String)]) -> io::Result<Prepared> {
@@ -97,7 +111,8 @@ fn site(blobs: &Blobs, directory: &Path, files: &[(String, String)]) -> io::Resu
         fs::create_dir(&root)?;
         for (name, blob) in files {
             let path = Path::new(name);
-            let is_file = !name.ends_with('/') && path.components().all(|part| matches!(part, Component::Normal(_)));
+            let is_file =
+                !name.ends_with('/') && name != caddy::FILE && path.components().all(|part| matches!(part, Component::Normal(_)));
             if is_file {
                 let path = root.join(path);
                 path.parent().map_or(Ok(()), fs::create_dir_all)?;
@@ -107,5 +122,5 @@ fn site(blobs: &Blobs, directory: &Path, files: &[(String, String)]) -> io::Resu
         fs::rename(root, &target)?;
     }
     let artifact = digest.parse().map_err(io::Error::other)?;
-    Ok(Prepared { artifact, directory: target, spec: WorkloadSpec::Static(StaticSite::default()), env: Vec::new() })
+    Ok(Prepared { artifact, directory: target, spec: WorkloadSpec::Static(StaticSite::default()), env: Vec::new(), site: None })
 }

@@ -1,6 +1,7 @@
 //! Data plane: serves what was deployed, at the addresses that the clouds give it.
 
 mod artifact;
+mod caddy;
 mod chain;
 mod command;
 mod image;

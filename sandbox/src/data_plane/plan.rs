@@ -156,10 +156,13 @@ fn of_cloud_run(state: &State, key: &str, revision: &Value, workload: &str) -> O
 /// A mounted bucket with the variable `SITE` is a static site, whatever its image; everything else is what its image says.
 fn source_of(state: &State, revision: &Value, env: &[(String, String)]) -> Option<Source> {
     let volumes = revision["volumes"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let bucket = volumes.iter().find_map(|volume| volume.pointer("/gcs/bucket")?.as_str());
+    let volume = volumes.iter().find_map(|volume| volume.get("gcs"));
     let site = env.iter().find(|(name, _)| name == "SITE").map(|(_, value)| value.as_str());
-    if let (Some(bucket), Some(site)) = (bucket, site) {
-        return Some(Source::Site(crate::google::site_files(state, bucket, &format!("sites/{site}/"))));
+    if let (Some(volume), Some(site)) = (volume, site) {
+        let options = volume["mountOptions"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let directory = options.into_iter().find_map(|option| option.strip_prefix("only-dir="));
+        let prefix = directory.map_or_else(|| format!("sites/{site}/"), |directory| format!("{}/", directory.trim_matches('/')));
+        return Some(Source::Site(crate::google::site_files(state, volume["bucket"].as_str()?, &prefix)));
     }
     let container = revision.pointer("/containers/0")?;
     let image = container["image"].as_str().unwrap_or_default();

@@ -18,6 +18,7 @@ use http::{HeaderValue, Request, Response};
 use hyper::body::Incoming;
 
 use super::artifact::{Unprepared, prepare};
+use super::caddy::{CaddySite, Visitor};
 use super::chain::follow;
 use super::page::{Broken, SIMULATED};
 use super::plan::{Wanted, plan};
@@ -30,6 +31,9 @@ use crate::world::{State, World};
 
 /// Time for which processes may end themselves when the sandbox stops.
 const STOP_GRACE: Duration = Duration::from_secs(4);
+
+/// Time that a visitor waits for something to start.
+const COLD_START: Duration = Duration::from_secs(30);
 
 /// The edge of the sandbox, and what it is told to run.
 pub(crate) struct DataPlane {
@@ -63,7 +67,7 @@ struct Run {
 }
 
 enum Outcome {
-    Runs(DeploymentId),
+    Runs(DeploymentId, Option<Arc<CaddySite>>),
     NotRun(String),
     Failed(String),
 }
@@ -114,7 +118,7 @@ impl DataPlane {
             Err(Unprepared::Failed(reason)) => Outcome::Failed(reason),
             Ok(prepared) => {
                 let (team_id, project_id, environment_id) = self.owner;
-                let id = wanted.workload;
+                let (id, site) = (wanted.workload, prepared.site.map(Arc::new));
                 let desired = Desired {
                     deployment_id: id,
                     team_id,
@@ -138,7 +142,7 @@ impl DataPlane {
                 } else {
                     state.routes.remove(&live_label(id));
                 }
-                Outcome::Runs(id)
+                Outcome::Runs(id, site)
             }
         };
         self.runs().insert(wanted.key.clone(), Run { wanted, outcome });
@@ -161,10 +165,16 @@ impl DataPlane {
         let found = match found {
             Reached::Answer(answer) => return answer.with(SIMULATED, service).into_response(),
             Reached::Broken(broken) => Err(broken),
-            Reached::Runs(key) => self.workload(&key),
+            Reached::Runs(key) => {
+                self.wait_until(|| self.runs().contains_key(&key)).await;
+                self.workload(&key)
+            }
         };
         let mut response = match found {
-            Ok(id) => {
+            Ok((_, Some(site))) => site.answer(world.blobs(), &visitor(&request)).into_response(),
+            Ok((id, None)) => {
+                let is_unknown = || matches!(self.control.observed(id), Observation::Pending { .. } | Observation::Absent);
+                self.wait_until(|| !is_unknown()).await;
                 request.extensions_mut().insert(ClientAddress(client));
                 self.edge.handle(&own_label(id), request).await
             }
@@ -172,6 +182,16 @@ impl DataPlane {
         };
         response.headers_mut().insert(SIMULATED, HeaderValue::from_static(service));
         response
+    }
+
+    /// Waits for something that starts, as a visitor of a cloud waits for a cold start. What takes longer is told as it is.
+    async fn wait_until(&self, is_there: impl Fn() -> bool) {
+        let there = async {
+            while !is_there() {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        let _ = tokio::time::timeout(COLD_START, there).await;
     }
 
     /// Follows a host of CloudFront or of a load balancer.
@@ -186,9 +206,9 @@ impl DataPlane {
         (if host.ends_with(".elb.amazonaws.com") { "aws load-balancer" } else { "aws cloudfront" }, reached)
     }
 
-    fn workload(&self, key: &str) -> Result<DeploymentId, Broken> {
+    fn workload(&self, key: &str) -> Result<(DeploymentId, Option<Arc<CaddySite>>), Broken> {
         match self.runs().get(key).map(|run| &run.outcome) {
-            Some(Outcome::Runs(id)) => Ok(*id),
+            Some(Outcome::Runs(id, site)) => Ok((*id, site.clone())),
             Some(Outcome::NotRun(reason) | Outcome::Failed(reason)) => Err(Broken::new(reason.clone())),
             None => Err(Broken::new(format!("{} is being started", key.rsplit('/').next().unwrap_or(key)))),
         }
@@ -212,13 +232,23 @@ impl Runtimes for DataPlane {
             None => return Runtime::Starting,
             Some(Outcome::NotRun(reason)) => return Runtime::NotRun(reason.clone()),
             Some(Outcome::Failed(reason)) => return Runtime::Failed(reason.clone()),
-            Some(Outcome::Runs(id)) => *id,
+            Some(Outcome::Runs(id, _)) => *id,
         };
         match self.control.observed(id) {
             Observation::Ready { .. } => Runtime::Ready,
             Observation::Failed { message, .. } => Runtime::Failed(message),
             Observation::Pending { .. } | Observation::Absent => Runtime::Starting,
         }
+    }
+}
+
+/// A request as a site of Caddy's reads it.
+fn visitor(request: &Request<Incoming>) -> Visitor {
+    Visitor {
+        method: request.method().clone(),
+        path: crate::http::decode_path(request.uri().path()),
+        query: request.uri().query().unwrap_or_default().to_owned(),
+        headers: request.headers().clone(),
     }
 }
 

@@ -27,7 +27,7 @@ pub(super) fn subject(state: &State, call: &Call, request: &Request) -> Result<S
 pub(super) fn check(state: &State, call: &Call, request: &Request, subject: &str) -> Result<(), RegistryError> {
     match vendor_of(&request.host) {
         Vendor::Google => check_google(state, call, request, subject),
-        Vendor::Azure => check_azure(state, request, subject),
+        Vendor::Azure => check_azure(state, call, request, subject),
         Vendor::Aws => {
             let message = format!("The repository with name '{}' does not exist", request.repository);
             let exists = state.aws.contains(&format!("ecr/{}", request.key()));
@@ -65,12 +65,16 @@ fn check_google(state: &State, call: &Call, request: &Request, subject: &str) ->
     if exists { Ok(()) } else { Err(RegistryError::missing("NAME_UNKNOWN", format!("Repository \"{repository}\" not found"))) }
 }
 
-fn check_azure(state: &State, request: &Request, subject: &str) -> Result<(), RegistryError> {
+fn check_azure(state: &State, call: &Call, request: &Request, subject: &str) -> Result<(), RegistryError> {
     let is_host = |object: &crate::world::Object| object.text("/properties/loginServer").eq_ignore_ascii_case(&request.host);
     if !state.azure.iter().any(|(_, object)| is_host(object) && object.phase.is_none()) {
         return Err(RegistryError::missing("NAME_UNKNOWN", format!("no registry answers as {}", request.host)));
     }
-    let action = if request.writes { "push/write" } else { "pull/read" };
+    let action = match (request.writes, &call.method) {
+        (false, _) => "pull/read",
+        (true, &http::Method::DELETE) => "artifacts/delete",
+        (true, _) => "push/write",
+    };
     let permission = format!("Microsoft.ContainerRegistry/registries/{action}");
     let allowed = state.principals.allows(Vendor::Azure, subject, &permission);
     if allowed { Ok(()) } else { Err(denied(&permission, &request.repository)) }

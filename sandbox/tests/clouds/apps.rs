@@ -198,3 +198,30 @@ async fn an_app_is_checked_before_it_is_made() {
     let secrets = azure.call("POST", &format!("{APP}/listSecrets"), VERSION, Value::Null).await.good();
     assert_eq!(secrets["value"], json!([{"name": "v1-greeting", "value": "secret"}]));
 }
+
+#[tokio::test]
+async fn what_an_app_uses_needs_permissions_of_its_own() {
+    let azure = prepared("apps-linked", true).await;
+    let one = push_server(&azure, "one").await;
+    let client = azure.principal["client"].as_str().unwrap();
+    let latest = json!([{"latestRevision": true, "weight": 100}]);
+    for action in
+        ["Microsoft.App/managedEnvironments/join/action", "Microsoft.ManagedIdentity/userAssignedIdentities/assign/action"]
+    {
+        azure.bench.control("PATCH", &format!("principals/azure/{client}"), json!({"denied": [action]})).await.good();
+        let refused = azure.call("PUT", APP, VERSION, app(&azure, "d1", &one, &latest)).await;
+        assert_eq!(refused.json()["error"]["code"], json!("LinkedAuthorizationFailed"));
+        assert!(refused.error().1.contains(action), "{}", refused.text());
+    }
+    let action = "Microsoft.ContainerRegistry/registries/artifacts/delete";
+    azure.bench.control("PATCH", &format!("principals/azure/{client}"), json!({"denied": [action]})).await.good();
+    let (image, digest) = one.split_once('@').unwrap();
+    let (host, repository) = image.split_once('/').unwrap();
+    let bearer = format!("Bearer {}", registry_token(&azure, host).await);
+    let url = format!("https://{host}/v2/{repository}/manifests/{digest}");
+    let delete = async || azure.bench.bytes("DELETE", &url, &[("authorization", &bearer)], "").await.unwrap();
+    assert_eq!(delete().await.status, StatusCode::FORBIDDEN);
+    azure.bench.control("PATCH", &format!("principals/azure/{client}"), json!({"denied": []})).await.good();
+    assert_eq!(delete().await.status, StatusCode::ACCEPTED);
+    assert_eq!(delete().await.status, StatusCode::NOT_FOUND);
+}

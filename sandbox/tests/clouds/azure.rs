@@ -72,7 +72,7 @@ const ACR_PULL: &str = "7f951dda-4ed3-4680-a7ca-43fe172d538d";
 
 #[tokio::test]
 async fn secret_tenant_audience_and_version_are_checked() {
-    let azure = Azure::start("azure-login", &[]).await;
+    let azure = Azure::start("bad-azure-login", &[]).await;
     let mut wrong = azure.principal.clone();
     wrong["secret"] = json!("no");
     let url = format!("https://login.microsoftonline.com/{}/oauth2/v2.0/token", azure.principal["tenant"].as_str().unwrap());
@@ -93,7 +93,7 @@ async fn secret_tenant_audience_and_version_are_checked() {
 
 #[tokio::test]
 async fn a_provider_has_to_be_registered_and_a_type_to_be_known() {
-    let azure = Azure::start("azure-providers", &[]).await;
+    let azure = Azure::start("bad-azure-providers", &[]).await;
     let refused = azure.call("PUT", REGISTRY, "2025-04-01", json!({"location": "westeurope", "sku": {"name": "Basic"}})).await;
     assert_eq!((refused.status.as_u16(), &refused.json()["error"]["code"]), (409, &json!("MissingSubscriptionRegistration")));
     azure.bench.register(&azure.subscription, &["Microsoft.ContainerRegistry"]).await;

@@ -7,6 +7,25 @@ use crate::support::Bench;
 
 const SERVICES: &str = "https://run.googleapis.com/v2/projects/demo-project/locations/europe-west1/services";
 
+const CADDYFILE: &str = r#":8080 {
+	root * "/srv"
+	route {
+		@hidden path /Caddyfile
+		error @hidden 404
+		header x-frame-options "DENY"
+		@old path_regexp r0 "^/old/(?P<id>[^/]+)$"
+		redir @old "/new/{re.r0.id}" 301
+		@found file {path} {path}/index.html {path}.html
+		rewrite @found {file_match.relative}
+		file_server
+	}
+	handle_errors {
+		rewrite * /404.html
+		file_server
+	}
+}
+"#;
+
 async fn upload(bench: &Bench, name: &str, content: &str) {
     let url = format!("https://storage.googleapis.com/upload/storage/v1/b/mc-files/o?uploadType=media&name={name}");
     bench.bytes("POST", &url, &[("content-type", "text/html")], content.to_owned()).await.unwrap().good();
@@ -21,7 +40,7 @@ async fn a_mounted_bucket_is_a_static_site_if_its_account_may_read_it() {
     let account = bench.call("POST", accounts, json!({"accountId": "mc-serve-0011"})).await.good();
     let bucket = json!({"name": "mc-files", "location": "EUROPE-WEST1"});
     bench.call("POST", "https://storage.googleapis.com/storage/v1/b?project=demo-project", bucket).await.good();
-    for (name, content) in [("index.html", "home"), ("about.html", "about"), ("404.html", "lost"), ("Caddyfile", ":8080")] {
+    for (name, content) in [("index.html", "home"), ("about.html", "about"), ("404.html", "lost"), ("Caddyfile", CADDYFILE)] {
         upload(&bench, &format!("sites/d1/{name}"), content).await;
     }
     upload(&bench, "sites/d2/index.html", "other").await;
@@ -52,6 +71,8 @@ async fn a_mounted_bucket_is_a_static_site_if_its_account_may_read_it() {
     assert_eq!(bench.visit(&host, "/").await.text(), "home");
     assert_eq!(bench.visit(&host, "/about").await.text(), "about");
     assert_eq!(bench.visit(&host, "/Caddyfile").await.status, StatusCode::NOT_FOUND);
+    let moved = bench.visit(&host, "/old/7").await;
+    assert_eq!((moved.status.as_u16(), moved.header("location"), moved.header("x-frame-options")), (301, "/new/7", "DENY"));
     let lost = bench.visit(&host, "/none").await;
     assert_eq!((lost.status, lost.text().as_str()), (StatusCode::NOT_FOUND, "lost"));
 }

@@ -1,5 +1,6 @@
 //! Accounts: permissions, credentials, what carries our labels.
 
+use clouds_contract::conformance::Subject as _;
 use clouds_contract::testing::Cut;
 use clouds_contract::{Credential, ErrorKind, Vendor as _};
 use clouds_gcp::{Gcp, operations};
@@ -19,7 +20,7 @@ async fn each_permission_that_is_missing_is_named_with_its_remedy() {
     let missing = ["run.services.create", "storage.buckets.get", "resourcemanager.projects.get"];
     let rest: Vec<_> = all.iter().filter(|permission| !missing.contains(&permission.as_str())).cloned().collect();
     let setting = Setting::with_permissions(&rest).await;
-    let account = setting.open(&Cut::never()).account.unwrap();
+    let account = setting.open(Cut::never()).account.unwrap();
     let found = account.verify(REGION).await.unwrap();
     assert_eq!(found.principal, "deployer@demo-project.iam.gserviceaccount.com");
     assert_eq!(found.checks.len(), all.len());
@@ -38,16 +39,16 @@ async fn the_role_has_everything_that_deployments_need() {
     let setting = Setting::with_permissions(&permissions).await;
     let (first, second) = (setting.desired('1'), setting.desired_site('3'));
     for desired in [&first, &second] {
-        setting.done(async |worker| worker.apply(desired).await).await;
-        setting.done(async |worker| worker.switch(desired).await).await;
+        setting.done(async |process| process.apply(desired).await).await;
+        setting.done(async |process| process.switch(desired).await).await;
     }
-    let account = setting.open(&Cut::never()).account.unwrap();
+    let account = setting.open(Cut::never()).account.unwrap();
     assert!(account.tagged(REGION).await.unwrap().len() >= 5);
     for desired in [&first, &second] {
-        setting.done(async |worker| worker.delete(desired).await).await;
+        setting.done(async |process| process.delete(desired).await).await;
     }
-    setting.done(async |worker| worker.remove().await).await;
-    setting.done(async |worker| worker.dismantle().await).await;
+    setting.done(async |process| process.remove().await).await;
+    setting.done(async |process| process.dismantle().await).await;
     assert_eq!(setting.inventory().await, Vec::<String>::new());
     assert_eq!(account.tagged(REGION).await.unwrap(), []);
 }
@@ -58,7 +59,7 @@ async fn a_permission_that_is_missing_while_deploying_is_named() {
     let path = "principals/google/deployer@demo-project.iam.gserviceaccount.com";
     setting.control("PATCH", path, json!({"denied": ["secretmanager.secrets.create"]})).await;
     let desired = setting.desired('1');
-    let error = setting.work(&Cut::never(), async |worker| worker.apply(&desired).await).await.unwrap().unwrap_err();
+    let error = setting.work(&Cut::never(), async |process| process.apply(&desired).await).await.unwrap().unwrap_err();
     assert_eq!(error.kind, ErrorKind::Denied);
     assert!(error.message.contains("secretmanager.secrets.create"), "{error}");
 }
@@ -69,7 +70,7 @@ async fn a_key_that_is_no_longer_accepted_signs_the_account_out() {
     let path = "principals/google/deployer@demo-project.iam.gserviceaccount.com";
     setting.control("POST", "principals", json!({"cloud": "google", "project": "demo-project", "name": "other"})).await;
     setting.control("DELETE", path, Value::Null).await;
-    let account = setting.open(&Cut::never()).account.unwrap();
+    let account = setting.open(Cut::never()).account.unwrap();
     assert_eq!(account.verify(REGION).await.unwrap_err().kind, ErrorKind::SignedOut);
 }
 

@@ -2,7 +2,8 @@
 #![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
 mod account;
-mod interruption;
+mod conformance;
 mod life;
+mod operations;
 mod sites;
 mod support;

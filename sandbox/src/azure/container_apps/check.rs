@@ -47,6 +47,7 @@ pub(super) fn environment_of(wanted: &Value) -> &str {
 fn check_environment(context: &Context<'_>, wanted: &Value) -> Result<(), AzureError> {
     let environment = environment_of(wanted);
     let found = context.state.azure.get(&environment.to_ascii_lowercase());
+    context.need_linked("Microsoft.App/managedEnvironments/join/action", environment)?;
     let missing =
         || AzureError::invalid("ManagedEnvironmentNotFound", format!("The environment '{environment}' does not exist."));
     if found.ok_or_else(missing)?.text("/properties/provisioningState") == "Succeeded" {
@@ -112,6 +113,9 @@ fn check_identities(context: &Context<'_>, wanted: &Value) -> Result<(), AzureEr
     if let Some(absent) = own.iter().find(|id| !context.state.azure.contains(id)) {
         let message = format!("The identity '{absent}' does not exist.");
         return Err(AzureError::invalid("FailedIdentityOperation", message));
+    }
+    for id in &own {
+        context.need_linked("Microsoft.ManagedIdentity/userAssignedIdentities/assign/action", id)?;
     }
     for registry in list(wanted, "/properties/configuration/registries") {
         let identity = text(registry, "/identity").to_ascii_lowercase();

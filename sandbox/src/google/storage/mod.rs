@@ -53,10 +53,8 @@ pub(crate) fn objects_below<'a>(state: &'a State, bucket: &str, prefix: &str) ->
     found.into_iter().map(|(key, object)| (&key[start.len()..], object)).collect()
 }
 
-/// Files below a prefix of a bucket, by their paths there, with the digests of their contents. The configuration of the server that
-/// Cloud Run runs over them is none of them.
+/// Files below a prefix of a bucket, by their paths there, with the digests of their contents.
 pub(crate) fn site_files(state: &State, bucket: &str, prefix: &str) -> Vec<(String, String)> {
     let objects = objects_below(state, bucket, prefix).into_iter();
-    let files = objects.map(|(name, object)| (name[prefix.len()..].to_owned(), object.secret("blob").to_owned()));
-    files.filter(|(name, _)| name != "Caddyfile").collect()
+    objects.map(|(name, object)| (name[prefix.len()..].to_owned(), object.secret("blob").to_owned())).collect()
 }

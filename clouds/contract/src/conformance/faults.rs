@@ -1,0 +1,51 @@
+use std::time::Duration;
+
+use super::process::{check_empty, deployments, given};
+use super::{Fault, Fixture, Process, Subject};
+use crate::testing::{Cut, MemoryJournal};
+
+/// Faults that pass: work goes on after them.
+const PASSING: [Fault; 8] = [
+    Fault::Throttle(Duration::from_secs(1)),
+    Fault::Status(429),
+    Fault::Status(500),
+    Fault::Status(503),
+    Fault::Reset,
+    Fault::LostAnswer,
+    Fault::Undecodable,
+    Fault::Expired,
+];
+
+/// Every fault that passes, at every `step`-th call. Does nothing for a subject without faults.
+pub async fn faults(subject: &dyn Subject, fixture: &Fixture, step: u64) {
+    for fault in PASSING {
+        tolerates(subject, fixture, fault, step).await;
+    }
+}
+
+/// A fault at every `step`-th call, until the work is done before it is met: the deployments are made and removed all the same, with
+/// one of everything in between.
+pub async fn tolerates(subject: &dyn Subject, fixture: &Fixture, fault: Fault, step: u64) {
+    let Some(faults) = subject.faults() else { return };
+    let journal = MemoryJournal::new(subject.whose());
+    let process = || Process::new(subject, &journal, &Cut::never()).enduring();
+    let mut usual = None;
+    for nth in (0_u64..).map(|number| 1 + number * step.max(1)) {
+        let at = format!("{}: {fault:?} at call {nth}", fixture.kind);
+        let both = deployments(subject, fixture);
+        faults.add(fault, nth).await;
+        given(process().live(&both).await, &at);
+        let is_met = faults.clear().await;
+        let address = given(process().switch(&both[1]).await, &at);
+        process().check_shows(&address, &fixture.versions[1]).await;
+        let count = (subject.inventory().await.len(), journal.all().len());
+        assert_eq!(*usual.get_or_insert(count), count, "{at}: there is one of everything");
+        faults.add(fault, nth).await;
+        given(process().leave(&both).await, &at);
+        let is_met = faults.clear().await || is_met;
+        check_empty(subject, &journal, &at).await;
+        if !is_met {
+            return;
+        }
+    }
+}
