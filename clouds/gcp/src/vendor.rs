@@ -109,7 +109,7 @@ impl Vendor for Gcp {
 
 /// A project's id, which becomes part of addresses (cloud.google.com/resource-manager/docs/creating-managing-projects).
 fn checked(project: &str) -> Result<String, CloudError> {
-    let is_id = (4..=30).contains(&project.len())
+    let is_id = (6..=30).contains(&project.len())
         && project.starts_with(|first: char| first.is_ascii_lowercase())
         && project.bytes().all(|byte| matches!(byte, b'a'..=b'z' | b'0'..=b'9' | b'-'));
     if is_id {

@@ -11,7 +11,7 @@ use services_core::{Result, ServiceError};
 use store::StoreError;
 
 use crate::Bases;
-use crate::work::{UNUSABLE_PAUSE, Unusable};
+use crate::work::{UNUSABLE_PAUSE, Unusable, patiently};
 
 /// State of the bases that something needs.
 #[derive(Debug)]
@@ -81,7 +81,8 @@ impl Bases {
         let (Some(account), Some(base)) = (&work.cloud.account, Base::named(&row.base)) else {
             return Err(JobError::Fail(format!("there is no base `{}` in this program", row.base)));
         };
-        match account.prepare(base, row.id, &work.scope(&Unneeded, &Unneeded)).await {
+        let scope = work.scope(&Unneeded, &Unneeded);
+        match patiently(run, || account.prepare(base, row.id, &scope)).await {
             Ok(Progress::Ready(outputs)) => {
                 self.end(run, CloudBase { state: CloudBaseState::Ready, outputs, problem: None, ..row }).await
             }
@@ -121,7 +122,8 @@ impl Bases {
             Err(Unusable(reason)) => return Ok(later(Wait { detail: reason, retry_after: UNUSABLE_PAUSE })),
         };
         let (Some(account), Some(base)) = (&work.cloud.account, Base::named(&row.base)) else { return Ok(Outcome::Done) };
-        match account.dismantle(base, row.id, &work.scope(&Unneeded, &Unneeded)).await {
+        let scope = work.scope(&Unneeded, &Unneeded);
+        match patiently(run, || account.dismantle(base, row.id, &scope)).await {
             Ok(Progress::Ready(())) => {}
             Ok(Progress::Pending(wait)) => return Ok(later(wait)),
             Err(error) => return self.give_way(&work.account, error).await,

@@ -15,7 +15,7 @@ pub use accounts::{AccountChange, NewAccount};
 pub use bases::Readiness;
 pub use placements::Place;
 pub use services::{CloudServices, CloudSettings};
-pub use work::{UNUSABLE_PAUSE, Unusable, Work};
+pub use work::{PATIENCE, SHORT_WAIT, UNUSABLE_PAUSE, Unusable, Work, patiently};
 
 handle! {
     /// Accounts at vendors of clouds.

@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use clouds_contract::{Cloud, CloudError, EnvironmentPlace, ErrorKind, Inputs, LogSink, Outputs, Scope, Whose};
+use clouds_contract::{Cloud, CloudError, EnvironmentPlace, ErrorKind, Inputs, LogSink, Outputs, Progress, Scope, Whose};
 use domain::cloud::{CloudAccount, CloudAccountState, Placement};
 use domain::id::{CloudAccountId, TeamId};
 use domain::job::Fence;
 use jobs::JobAttempt;
 use services_core::{Result, ServiceError};
 use store::StoreError;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::CloudServices;
@@ -90,6 +91,31 @@ impl CloudServices {
         let fence: Fence = run.fence;
         let journal = StoreJournal { store: self.store().clone(), fence, whose, account: account.id, region: region.to_owned() };
         Ok(Ok(Work { cloud, account, journal, base: Outputs::new(), stop: run.stop.clone() }))
+    }
+}
+
+/// Waits up to this length are sat out, so that what is quick needs no second job.
+pub const SHORT_WAIT: Duration = Duration::from_secs(1);
+
+/// Longest time for which short waits are sat out.
+pub const PATIENCE: Duration = Duration::from_secs(15);
+
+/// Repeats a step as long as its waits are short. What is still pending then is for a later job.
+pub async fn patiently<T, F, U>(run: &JobAttempt, mut step: F) -> std::result::Result<Progress<T>, CloudError>
+where
+    F: FnMut() -> U,
+    U: Future<Output = std::result::Result<Progress<T>, CloudError>>,
+{
+    let began = Instant::now();
+    loop {
+        let wait = match step().await? {
+            Progress::Pending(wait) if wait.retry_after <= SHORT_WAIT && began.elapsed() < PATIENCE => wait,
+            progress => return Ok(progress),
+        };
+        tokio::select! {
+            () = tokio::time::sleep(wait.retry_after) => {}
+            () = run.stop.cancelled() => return Err(CloudError::new(ErrorKind::Cancelled, "CANCELLED", "the work was stopped")),
+        }
     }
 }
 

@@ -32,15 +32,15 @@ async fn an_account_is_connected_and_says_what_is_missing() {
 async fn a_credential_that_is_refused_asks_for_another() {
     let clouds = Clouds::start().await;
     let house = clouds.house().await;
-    clouds.connect_google(&house, "acme").await;
-    clouds.control("DELETE", "principals/google/deployer@acme.iam.gserviceaccount.com", &Value::Null).await;
+    clouds.connect_google(&house, "acme-shop").await;
+    clouds.control("DELETE", "principals/google/deployer@acme-shop.iam.gserviceaccount.com", &Value::Null).await;
     clouds.google_key(&house, "other").await;
     let ran = house.cli(&["clouds", "verify", "main", "--json"]).await;
     assert_eq!((ran.exit, &ran.json()["state"]), (1, &json!("RECONNECT")), "{ran:?}");
     let (code, message) = house.deploy_in_vain(house.site("shop", "hello"), &["--cloud", "gcp"]).await;
     assert_eq!(code, "ACCOUNT_UNUSABLE", "{message}");
     assert!(message.contains("clouds update main"), "{message}");
-    let key = clouds.google_key(&house, "acme").await;
+    let key = clouds.google_key(&house, "acme-shop").await;
     let updated = house.json(&["clouds", "update", "main", "--key-file", key.to_str().unwrap()]).await;
     assert_eq!(updated["state"], "CONNECTED", "{updated}");
 }
@@ -49,7 +49,7 @@ async fn a_credential_that_is_refused_asks_for_another() {
 async fn what_cannot_be_connected_says_why() {
     let clouds = Clouds::start().await;
     let house = House::start().await;
-    let key = clouds.google_key(&house, "acme").await;
+    let key = clouds.google_key(&house, "acme-shop").await;
     let key = key.to_str().unwrap();
     let ran = house.cli(&["clouds", "connect", "gcp", "--key-file", key, "--sandbox", &clouds.url(), "--json"]).await;
     assert!(ran.error().1.contains("--allow-cloud-endpoint"), "{ran:?}");

@@ -11,7 +11,7 @@ const GCP: &[&str] = &["--cloud", "gcp", "--project", "shop"];
 async fn connected() -> (Clouds, House) {
     let clouds = Clouds::start().await;
     let house = clouds.house().await;
-    clouds.connect_google(&house, "acme").await;
+    clouds.connect_google(&house, "acme-shop").await;
     (clouds, house)
 }
 
@@ -34,7 +34,7 @@ async fn a_server_goes_live_back_and_away() {
     assert_eq!(clouds.get(&first["url"], "/").await.body, "one undefined");
 
     house.json(&["projects", "delete", "shop", "--yes"]).await;
-    assert_eq!(clouds.inventory().await, Vec::<Value>::new(), "nothing is left in the account");
+    clouds.nothing_is_left().await;
     house.json(&["clouds", "disconnect", "main"]).await;
     assert_eq!(house.json(&["clouds"]).await, json!([]));
 }

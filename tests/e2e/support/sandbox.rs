@@ -19,6 +19,7 @@ pub struct Clouds {
 impl Clouds {
     /// Starts them with nothing in them.
     pub async fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let sandbox = Sandbox::start(Settings::default()).await.unwrap();
         let http = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build().unwrap();
         Self { sandbox, http }

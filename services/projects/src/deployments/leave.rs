@@ -7,7 +7,7 @@ use domain::id::{DeploymentId, PlacementId, TeamId};
 use domain::time::now;
 use jobs::payload::{CleanPlacementJob, RestJob, RetireFromJob, job_of};
 use jobs::{JobAttempt, JobError, Later, Outcome};
-use services_clouds::{UNUSABLE_PAUSE, Unusable, Work};
+use services_clouds::{UNUSABLE_PAUSE, Unusable, Work, patiently};
 use services_core::ServiceError;
 use services_core::unit_of_work::UnitOfWork;
 use store::{NewJob, StoreError};
@@ -38,7 +38,8 @@ impl Deployments {
             Err(Unusable(reason)) => return Ok(until_usable(reason)),
         };
         let (inputs, log) = (self.inputs_of(&deployment), DeploymentLog::new(self, &deployment));
-        match work.cloud.rest(&work.scope(&inputs, &log), deployment.id, spec).await {
+        let scope = work.scope(&inputs, &log);
+        match patiently(run, || work.cloud.rest(&scope, deployment.id, spec)).await {
             Ok(Progress::Ready(())) => {}
             Ok(Progress::Pending(wait)) => {
                 return Ok(Outcome::Later(Later { after: wait.retry_after, holds: false, waits_for: wait.detail }));
@@ -63,7 +64,7 @@ impl Deployments {
             Ok(work) => work,
             Err(Unusable(reason)) => return Ok(until_usable(reason)),
         };
-        match self.remove_from(&work, job.deployment_id).await {
+        match self.remove_from(run, &work, job.deployment_id).await {
             Ok(None) => {}
             Ok(Some(later)) => return Ok(later),
             Err(error) => return self.bases().give_way(&work.account, error).await,
@@ -91,7 +92,7 @@ impl Deployments {
             Ok(work) => work,
             Err(Unusable(reason)) => return Ok(until_usable(reason)),
         };
-        match self.empty(&work, &placement).await {
+        match self.empty(run, &work, &placement).await {
             Ok(None) => {}
             Ok(Some(later)) => return Ok(later),
             Err(error) => return self.bases().give_way(&work.account, error).await,
@@ -115,16 +116,17 @@ impl Deployments {
         tx.commit().await
     }
 
-    async fn empty(&self, work: &Work, placement: &Placement) -> Result<Option<Outcome>, CloudError> {
+    async fn empty(&self, run: &JobAttempt, work: &Work, placement: &Placement) -> Result<Option<Outcome>, CloudError> {
         let targets = self.store().deployment_target_list(placement.team_id, placement.id).await;
         let targets = targets.map_err(|error| CloudError::internal("deployments could not be listed", error))?;
         for target in targets.iter().filter(|target| target.state != TargetState::Gone) {
-            if let Some(later) = self.remove_from(work, target.deployment_id).await? {
+            if let Some(later) = self.remove_from(run, work, target.deployment_id).await? {
                 return Ok(Some(later));
             }
         }
         let nothing = Unneeded;
-        match work.cloud.traffic.remove(&work.scope(&nothing, &nothing)).await? {
+        let scope = work.scope(&nothing, &nothing);
+        match patiently(run, || work.cloud.traffic.remove(&scope)).await? {
             Progress::Ready(()) => Ok(None),
             Progress::Pending(wait) => {
                 Ok(Some(Outcome::Later(Later { after: wait.retry_after, holds: true, waits_for: wait.detail })))
@@ -132,9 +134,10 @@ impl Deployments {
         }
     }
 
-    async fn remove_from(&self, work: &Work, deployment: DeploymentId) -> Result<Option<Outcome>, CloudError> {
+    async fn remove_from(&self, run: &JobAttempt, work: &Work, deployment: DeploymentId) -> Result<Option<Outcome>, CloudError> {
         let nothing = Unneeded;
-        match work.cloud.delete(&work.scope(&nothing, &nothing), deployment).await? {
+        let scope = work.scope(&nothing, &nothing);
+        match patiently(run, || work.cloud.delete(&scope, deployment)).await? {
             Progress::Ready(()) => Ok(None),
             Progress::Pending(wait) => {
                 Ok(Some(Outcome::Later(Later { after: wait.retry_after, holds: false, waits_for: wait.detail })))

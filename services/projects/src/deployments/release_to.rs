@@ -5,7 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clouds_contract::{Address, Base, CloudError, Desired, ErrorKind, Inputs, Observation, Progress, Retry, Route, Wait};
+use clouds_contract::{
+    Address, Base, CloudError, Desired, ErrorKind, Inputs, Observation, Outputs, Progress, Retry, Route, Wait,
+};
 use domain::artifact::Digest;
 use domain::cloud::{Placement, TargetState};
 use domain::deployment::{Deployment, DeploymentStatus, Failure};
@@ -14,18 +16,12 @@ use domain::secret::Secret;
 use domain::workload::WorkloadSpec;
 use jobs::payload::ReleaseToJob;
 use jobs::{JobAttempt, JobError, Later, Outcome};
-use services_clouds::{Readiness, Unusable, Work};
+use services_clouds::{PATIENCE, Readiness, SHORT_WAIT, Unusable, Work};
 
 use super::changes::DeploymentLog;
 use super::{PhaseError, in_time};
 use crate::variables::open_variables;
 use crate::{Deployments, ProjectServices};
-
-/// Waits up to this length are sat out, so that what is quick needs no second job.
-const SHORT_WAIT: Duration = Duration::from_secs(1);
-
-/// Longest time for which short waits are sat out.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// Artifacts and variables of a deployment.
 pub(super) struct DeploymentInputs {
@@ -157,7 +153,7 @@ impl Attempt<'_> {
     }
 
     /// Outputs of the bases that the kind of workload needs; what it needs and the cloud has not is refused before anything is made.
-    async fn bases(&self, spec: &WorkloadSpec) -> Result<Result<clouds_contract::Outputs, Outcome>, PhaseError> {
+    async fn bases(&self, spec: &WorkloadSpec) -> Result<Result<Outputs, Outcome>, PhaseError> {
         let about = self.work.cloud.about;
         let needed: Option<&[Base]> = match spec {
             WorkloadSpec::Static(_) => about.static_sites.as_ref().map(|site| site.bases),
@@ -177,13 +173,16 @@ impl Attempt<'_> {
             return Err(PhaseError::Failed(Failure::new("NOT_ON_THIS_CLOUD", message)));
         };
         let Placement { team_id, account_id, region, .. } = &self.placement;
-        match self.services.bases().need((*team_id, *account_id, region), needed, self.deployment.created_at).await? {
-            Readiness::Ready(outputs) => Ok(Ok(outputs)),
-            Readiness::Failed(problem) => Err(PhaseError::Failed(Failure::new("BASE_FAILED", problem))),
-            Readiness::Preparing(what) => {
-                let retry_after =
-                    if self.work.account.is_simulated() { Duration::from_millis(200) } else { Duration::from_secs(3) };
-                self.later(Wait { detail: format!("preparing {what}"), retry_after }).await.map(Err)
+        loop {
+            match self.services.bases().need((*team_id, *account_id, region), needed, self.deployment.created_at).await? {
+                Readiness::Ready(outputs) => return Ok(Ok(outputs)),
+                Readiness::Failed(problem) => return Err(PhaseError::Failed(Failure::new("BASE_FAILED", problem))),
+                Readiness::Preparing(what) => {
+                    let wait = Wait { detail: format!("preparing {what}"), retry_after: self.look_every() };
+                    if let Some(later) = self.wait(wait).await? {
+                        return Ok(Err(later));
+                    }
+                }
             }
         }
     }
@@ -220,8 +219,7 @@ impl Attempt<'_> {
                     return Err(JobError::Retry("the cloud does not have what was applied".to_owned()).into());
                 }
                 Ok(Observation::Pending { detail }) => {
-                    let retry_after = Duration::from_millis(if self.work.account.is_simulated() { 200 } else { 3000 });
-                    if let Some(later) = self.wait(Wait { detail, retry_after }).await? {
+                    if let Some(later) = self.wait(Wait { detail, retry_after: self.look_every() }).await? {
                         return Ok(Some(later));
                     }
                 }
@@ -270,6 +268,11 @@ impl Attempt<'_> {
     async fn live(&self, spec: &WorkloadSpec, address: &Address) -> Result<Outcome, PhaseError> {
         let placement = (self.placement.id, spec.workload_kind());
         self.services.record_live(self.run, &self.deployment, &address.url, Some(placement)).await
+    }
+
+    /// Pause between two looks at what a cloud names no pause for.
+    fn look_every(&self) -> Duration {
+        Duration::from_millis(if self.work.account.is_simulated() { 50 } else { 3000 })
     }
 
     /// Sits a short wait out, or hands the job back until it is over.
