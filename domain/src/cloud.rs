@@ -187,6 +187,8 @@ pub enum PlacementState {
     Used,
     /// Everything in it is being removed.
     Going,
+    /// Nothing is in it any more; deployments that went there are remembered by it.
+    Gone,
 }
 
 /// A deployment in a placement.

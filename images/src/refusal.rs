@@ -7,9 +7,7 @@ use oci_client::errors::{OciDistributionError, OciErrorCode};
 pub(crate) fn refused(host: &str, anonymous: bool, error: OciDistributionError) -> CloudError {
     let (kind, status) = classify(anonymous, &error);
     let message = match kind {
-        ErrorKind::SignedOut => {
-            format!("the registry {host} does not accept the account's credential: connect the account again")
-        }
+        ErrorKind::Busy => format!("the registry {host} does not let the account in at present"),
         ErrorKind::Denied => {
             format!("the registry {host} does not allow it: give the account the right to read and write images")
         }
@@ -19,7 +17,7 @@ pub(crate) fn refused(host: &str, anonymous: bool, error: OciDistributionError) 
         _ => format!("the registry {host} refused the image: {}", reason(&error)),
     };
     let code = match kind {
-        ErrorKind::SignedOut => "REGISTRY_SIGNED_OUT",
+        ErrorKind::Busy => "REGISTRY_SIGNED_OUT",
         ErrorKind::Denied => "REGISTRY_DENIED",
         ErrorKind::NotFound => "REGISTRY_NOT_FOUND",
         ErrorKind::Throttled => "REGISTRY_THROTTLED",
@@ -46,7 +44,8 @@ fn reason(error: &OciDistributionError) -> String {
 }
 
 fn classify(anonymous: bool, error: &OciDistributionError) -> (ErrorKind, Option<u16>) {
-    let unauthorized = if anonymous { ErrorKind::Denied } else { ErrorKind::SignedOut };
+    // The token comes from the account's own sign-in, which says by itself when the credential is over; a registry may lag behind.
+    let unauthorized = if anonymous { ErrorKind::Denied } else { ErrorKind::Busy };
     match error {
         OciDistributionError::UnauthorizedError { .. } | OciDistributionError::AuthenticationFailure(_) => {
             (unauthorized, Some(401))
@@ -94,7 +93,7 @@ mod tests {
     #[test]
     fn statuses_have_their_kinds() {
         let table = [
-            (401, ErrorKind::SignedOut),
+            (401, ErrorKind::Busy),
             (403, ErrorKind::Denied),
             (404, ErrorKind::NotFound),
             (429, ErrorKind::Throttled),

@@ -191,7 +191,7 @@ async fn a_registry_that_refuses_the_credential_says_so_and_a_missing_base_is_no
     let (registry, image, stop) =
         (setting.registry("r.example", "stale"), image(Base::empty(Architecture::Amd64)).await, CancellationToken::new());
     let error = push::push(&registry, "p/r/app", "d1", &image, &stop).await.unwrap_err();
-    assert_eq!(error.kind, ErrorKind::SignedOut);
+    assert_eq!((error.kind, error.code), (ErrorKind::Busy, "REGISTRY_SIGNED_OUT"));
     let registry = setting.registry("public.example", "token");
     let error = Base::pull(&registry, "library/none", "1", Architecture::Amd64).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::NotFound);

@@ -10,7 +10,7 @@ use url::Url;
 /// What the operator allows of clouds.
 #[derive(Debug, Clone, Args)]
 pub struct CloudOptions {
-    /// Address of a simulated cloud, such as http://127.0.0.1:8090, that teams may connect accounts at; may be given more than once
+    /// Address of a simulated cloud, such as <http://127.0.0.1:8090>, that teams may connect accounts at; may be given more than once
     #[arg(
         long = "allow-cloud-endpoint",
         env = "MIKROCLOUD_ALLOW_CLOUD_ENDPOINT",

@@ -69,10 +69,10 @@ pub struct NewCredential {
     /// Azure: the tenant of the new client secret
     #[arg(long, requires = "client")]
     pub tenant: Option<String>,
-    /// Azure: the application whose new secret is in AZURE_CLIENT_SECRET or on standard input
+    /// Azure: the application whose new secret is in `AZURE_CLIENT_SECRET` or on standard input
     #[arg(long, requires = "tenant")]
     pub client: Option<String>,
-    /// AWS: the id of the new access key, whose secret is in AWS_SECRET_ACCESS_KEY or on standard input
+    /// AWS: the id of the new access key, whose secret is in `AWS_SECRET_ACCESS_KEY` or on standard input
     #[arg(long, value_name = "ID")]
     pub access_key: Option<String>,
     /// AWS: the role that the key assumes
@@ -86,7 +86,7 @@ pub struct NewCredential {
 /// Cloud of the account to connect.
 #[derive(Debug, Subcommand)]
 pub enum ConnectCommand {
-    /// An account of Amazon Web Services, by an access key; its secret is in AWS_SECRET_ACCESS_KEY or on standard input
+    /// An account of Amazon Web Services, by an access key; its secret is in `AWS_SECRET_ACCESS_KEY` or on standard input
     Aws {
         /// The account's number
         #[arg(long, value_name = "NUMBER", required_unless_present = "sandbox")]
@@ -103,7 +103,7 @@ pub enum ConnectCommand {
         #[command(flatten)]
         place: ConnectPlace,
     },
-    /// A subscription of Azure, by an application's secret, which is in AZURE_CLIENT_SECRET or on standard input
+    /// A subscription of Azure, by an application's secret, which is in `AZURE_CLIENT_SECRET` or on standard input
     Azure {
         /// The subscription's id
         #[arg(long, required_unless_present = "sandbox")]

@@ -124,6 +124,13 @@ impl<'a> Blobs<'a> {
         self.send(call, Method::PUT, &self.url(container, name), &headers, || read(&file)).await.map(drop)
     }
 
+    /// Stores an empty file.
+    pub async fn mark(&self, container: &str, name: &str) -> Result<(), CloudError> {
+        let headers = [("x-ms-blob-type", "BlockBlob".to_owned())];
+        let call = Call::freely(SERVICE, "blobs.put");
+        self.send(call, Method::PUT, &self.url(container, name), &headers, || Ok(Body::from(""))).await.map(drop)
+    }
+
     /// Copies a blob within the account, with its properties.
     pub async fn copy(&self, from: (&str, &str), to: (&str, &str)) -> Result<(), CloudError> {
         let headers = [("x-ms-copy-source", self.url(from.0, from.1))];
@@ -167,13 +174,21 @@ impl<'a> Blobs<'a> {
             let response = wire.send(request).await.map_err(lost)?;
             let status = response.status();
             let code = response.headers().get("x-ms-error-code").and_then(|code| code.to_str().ok()).map(str::to_owned);
-            let text = response.text().await.map_err(lost)?;
+            let body = clouds_wire::read(response).await?;
+            let text = String::from_utf8_lossy(&body).into_owned();
             if status.is_success() {
                 return Ok(text);
             }
             Err(self.refused(status.as_u16(), code))
         };
-        guards.call(call, attempt).await
+        // A token that is refused is got anew once: it may have been revoked before its time.
+        match guards.call(call, attempt).await {
+            Err(error) if error.kind == ErrorKind::SignedOut && vendor_code(&error).is_some() => {
+                self.arm.login().forget().await;
+                guards.call(call, attempt).await
+            }
+            result => result,
+        }
     }
 
     /// Blob Storage says its code in a header.

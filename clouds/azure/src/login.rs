@@ -103,7 +103,7 @@ impl Login {
         let request = request.map_err(|error| CloudError::internal("a token could not be asked for", error))?;
         let response = self.wire.send(request).await.map_err(lost)?;
         let status = response.status();
-        let body = response.bytes().await.map_err(lost)?;
+        let body = clouds_wire::read(response).await?;
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(|_| ambiguous("Microsoft's sign-in gave an answer that is no token"));
         }

@@ -85,7 +85,7 @@ impl<'a> AzureRegistry<'a> {
             let digest = response.headers().get("docker-content-digest").and_then(|digest| digest.to_str().ok());
             return Ok(digest.map(str::to_owned));
         }
-        let body = response.bytes().await.map_err(lost)?;
+        let body = clouds_wire::read(response).await?;
         Err(refused(status.as_u16(), None, None, &body))
     }
 
@@ -123,7 +123,7 @@ impl<'a> AzureRegistry<'a> {
         let request = request.map_err(|error| CloudError::internal("a request to the registry", error))?;
         let response = self.arm.wire().send(request).await.map_err(lost)?;
         let status = response.status();
-        let body = response.bytes().await.map_err(lost)?;
+        let body = clouds_wire::read(response).await?;
         if status == StatusCode::NOT_FOUND || status == StatusCode::UNAUTHORIZED {
             // A new registry takes a while until it knows who may use it.
             let message = format!("the registry {} does not let us in yet", self.host);

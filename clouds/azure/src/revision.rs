@@ -5,14 +5,15 @@ use std::time::Duration;
 use async_trait::async_trait;
 use clouds_contract::guard::Call;
 use clouds_contract::{
-    Asked, CloudError, Entry, EntryState, Followed, Found, FoundState, Key, Managed, Naming, Operation, Outputs, Owner,
-    Ownership, Wait,
+    Asked, CloudError, Entry, EntryState, ErrorKind, Followed, Found, FoundState, Key, Managed, Naming, Operation, Outputs,
+    Owner, Ownership, Progress, Wait,
 };
 use domain::id::DeploymentId;
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::arm::{Arm, asked, follow};
+use crate::servers::settled;
 use crate::template::Template;
 use crate::types::APP;
 
@@ -144,6 +145,11 @@ impl Managed for Revision<'_> {
     }
 
     async fn delete(&self, _entry: &Entry, found: &Found) -> Result<Asked, CloudError> {
+        // Azure refuses while it changes the app, which somebody who was interrupted may have asked for.
+        let app = found.id.split_once("/revisions/").map_or(found.id.as_str(), |(app, _)| app);
+        if let Progress::Pending(wait) = settled(self.arm, app).await? {
+            return Err(CloudError::new(ErrorKind::Busy, "BUSY", wait.detail));
+        }
         self.post(&format!("{}/deactivate", found.id), "revisions.deactivate").await
     }
 

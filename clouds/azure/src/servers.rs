@@ -41,6 +41,7 @@ impl Provider<Server> for Servers {
         let registry = base(scope, "registry_host")?;
         let (image, port) = ready!(self.pushed(scope, desired, registry).await?);
         let template = Template {
+            deployment: desired.deployment_id,
             suffix: suffix(desired.deployment_id),
             image,
             server: desired.spec.clone(),

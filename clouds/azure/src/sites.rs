@@ -31,6 +31,9 @@ const WEB: &str = "$web";
 /// Container with the files of every deployment, each below a directory of its own.
 const KEPT: &str = "deployments";
 
+/// Directory of the empty file that names the deployment which visitors see.
+const SHOWN: &str = "shown/";
+
 /// Transfers at once.
 const AT_ONCE: usize = 16;
 
@@ -92,6 +95,7 @@ impl Provider<StaticSite> for Sites {
         let directory = format!("{}/", suffix(deployment));
         let all = blobs.list(KEPT, "").await?;
         let (own, others): (Vec<_>, Vec<_>) = all.iter().partition(|blob| blob.name.starts_with(&directory));
+        blobs.delete(KEPT, &format!("{SHOWN}{deployment}")).await?;
         let used: BTreeSet<_> = others.iter().filter_map(|blob| blob.name.split_once('/')).map(|(_, path)| path).collect();
         let unused = own.iter().filter_map(|blob| blob.name.split_once('/')).map(|(_, path)| path);
         // Files that older pages could still ask for, and that no deployment has any more.
@@ -130,8 +134,32 @@ impl Sites {
         let gone = shown.iter().map(|blob| blob.name.as_str()).filter(|name| !kept.contains(*name));
         // What pages used may be asked for by who has one open: it goes with its deployment.
         remove(&blobs, WEB, gone.filter(|name| order(name) > 0)).await?;
+        self.hide_others(&blobs, Some(deployment)).await?;
+        blobs.mark(KEPT, &format!("{SHOWN}{deployment}")).await?;
         let host = self.host(scope).await?;
         Ok(Progress::Ready(self.arm.wire().public(&host)))
+    }
+
+    /// The deployment whose files visitors see.
+    pub async fn shown(&self, scope: &Scope<'_>) -> Result<Option<DeploymentId>, CloudError> {
+        let Some(blobs) = self.blobs(scope).await? else { return Ok(None) };
+        let marks = blobs.list(KEPT, SHOWN).await?;
+        Ok(marks.first().and_then(|mark| mark.name.strip_prefix(SHOWN)?.parse().ok()))
+    }
+
+    /// Notes that visitors see no site any more.
+    pub async fn hide(&self, scope: &Scope<'_>) -> Result<(), CloudError> {
+        match self.blobs(scope).await? {
+            Some(blobs) => self.hide_others(&blobs, None).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn hide_others(&self, blobs: &Blobs<'_>, shown: Option<DeploymentId>) -> Result<(), CloudError> {
+        let own = shown.map(|id| format!("{SHOWN}{id}"));
+        let marks = blobs.list(KEPT, SHOWN).await?;
+        let others = marks.iter().map(|mark| mark.name.as_str()).filter(|name| Some(*name) != own.as_deref());
+        remove(blobs, KEPT, others).await
     }
 
     /// The environment's storage account: its blob endpoint.

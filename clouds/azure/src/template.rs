@@ -2,6 +2,7 @@
 
 use clouds_contract::CloudError;
 use clouds_contract::guard::Call;
+use domain::id::DeploymentId;
 use domain::secret::Secret;
 use domain::workload::Server;
 use http::Method;
@@ -17,8 +18,13 @@ const KEPT_REVISIONS: u32 = 20;
 const SIZES: [(f64, f64); 8] =
     [(0.25, 0.5), (0.5, 1.0), (0.75, 1.5), (1.0, 2.0), (1.25, 2.5), (1.5, 3.0), (1.75, 3.5), (2.0, 4.0)];
 
+/// Variable that says which deployment a revision is.
+pub const DEPLOYMENT: &str = "MIKROCLOUD_DEPLOYMENT";
+
 /// Everything that a revision is made of.
 pub struct Template {
+    /// The deployment.
+    pub deployment: DeploymentId,
     /// Name of the revision after the app's.
     pub suffix: String,
     /// The image, by its digest.
@@ -97,6 +103,8 @@ impl Template {
     fn template(&self) -> Value {
         let (cpu, memory) = size(self.server.cpu, self.server.memory_mib);
         let plain = self.server.env.iter().map(|(name, value)| json!({"name": name, "value": value}));
+        let own = json!({"name": DEPLOYMENT, "value": self.deployment.to_string()});
+        let plain = plain.chain([own]);
         let secret = self
             .variables
             .iter()

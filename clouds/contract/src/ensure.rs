@@ -102,7 +102,14 @@ async fn ensure_step(thing: &dyn Managed, scope: &Scope<'_>, entry: Entry) -> Re
         Ownership::Untagged => return foreign(thing, scope, entry, "somebody who did not tag it").await,
     }
     match &found.state {
-        FoundState::Making(wait) | FoundState::Going(wait) => Ok(Step::Over(Progress::Pending(wait.clone()))),
+        FoundState::Making(wait) | FoundState::Going(wait) => {
+            // What is made along with another thing was never asked for by itself: from here on it is known to be there.
+            if entry.state == EntryState::Intended {
+                let known = Entry { state: EntryState::Asked, external_id: Some(found.id.clone()), ..entry };
+                scope.journal.save(&known).await?;
+            }
+            Ok(Step::Over(Progress::Pending(wait.clone())))
+        }
         FoundState::Failed { code, message } => {
             if entry.state == EntryState::There || entry.outputs.contains_key(REMADE) {
                 return Err(CloudError::new(ErrorKind::Invalid, code, message.clone()));

@@ -1,4 +1,4 @@
-//! Things of a vendor that we make, keep as described and remove: each kind says how, [`ensure`](crate::ensure) says in what order.
+//! Things of a vendor that we make, keep as described and remove: each kind says how, [`ensure`](crate::ensure()) says in what order.
 
 use async_trait::async_trait;
 

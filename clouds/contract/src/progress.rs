@@ -33,7 +33,7 @@ impl<T> Progress<T> {
     }
 }
 
-/// Unwraps a [`Progress`](crate::Progress), or returns from the function with the same wait.
+/// Unwraps a [`Progress`], or returns from the function with the same wait.
 #[macro_export]
 macro_rules! ready {
     ($progress:expr) => {

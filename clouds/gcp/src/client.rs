@@ -115,7 +115,7 @@ impl Client {
         let request = request.build().map_err(|error| CloudError::internal("a request", error.without_url()))?;
         let answer = self.wire.send(request).await.map_err(lost)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await.map_err(lost)?;
+        let body = clouds_wire::read(answer).await?;
         if !status.is_success() {
             return Err(refused(&self.project, status, &headers, &body));
         }

@@ -88,7 +88,7 @@ impl Login {
         let request = request.build().map_err(|error| CloudError::internal("the request for a token", error.without_url()))?;
         let answer = self.wire.send(request).await.map_err(lost)?;
         let status = answer.status();
-        let body = answer.bytes().await.map_err(lost)?;
+        let body = clouds_wire::read(answer).await?;
         if status.is_success() {
             return serde_json::from_slice(&body).map_err(|_| unclear("the answer has no token"));
         }

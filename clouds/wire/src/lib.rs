@@ -3,4 +3,4 @@
 mod place;
 mod wire;
 
-pub use wire::{ORIGINAL_HOST, RegistryAddress, Wire};
+pub use wire::{ORIGINAL_HOST, RegistryAddress, Wire, read};

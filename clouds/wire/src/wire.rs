@@ -1,7 +1,7 @@
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use clouds_contract::{Address, CloudError, Endpoint, Reach};
+use clouds_contract::{Address, CloudError, Endpoint, ErrorKind, Reach};
 use http::HeaderName;
 use reqwest::redirect::Policy;
 use reqwest::{Client, Request, Response};
@@ -14,6 +14,23 @@ pub const ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host")
 
 /// Timeout of connecting. Whole calls have theirs from the guards.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Longest answer that is read, in bytes: what vendors say of things is far below it.
+const LONGEST_ANSWER: usize = 16 << 20;
+
+/// Reads an answer, up to a length that no honest one has. Fails with `Ambiguous` where it breaks off, and `ANSWER_TOO_LONG`.
+pub async fn read(mut response: Response) -> Result<Vec<u8>, CloudError> {
+    let lost = |error| CloudError::new(ErrorKind::Ambiguous, "ANSWER_LOST", "an answer got lost on the way").caused_by(error);
+    let mut body = Vec::new();
+    while let Some(piece) = response.chunk().await.map_err(lost)? {
+        body.extend_from_slice(&piece);
+        if body.len() > LONGEST_ANSWER {
+            let message = format!("an answer has more than {LONGEST_ANSWER} bytes: is this the vendor?");
+            return Err(CloudError::new(ErrorKind::Invalid, "ANSWER_TOO_LONG", message));
+        }
+    }
+    Ok(body)
+}
 
 /// Address of a container registry's API, for clients that know a registry by its authority alone.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -146,6 +163,17 @@ mod tests {
         let request = wire.client().put("https://run.googleapis.com/v2/a?b=c").build().unwrap();
         let answer = wire.send(request).await.unwrap().text().await.unwrap();
         assert_eq!(answer, "PUT /v2/a?b=c run.googleapis.com");
+    }
+
+    #[tokio::test]
+    async fn an_answer_without_end_is_not_read_to_it() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let long = || async { vec![b' '; LONGEST_ANSWER + 1] };
+        tokio::spawn(async move { axum::serve(listener, Router::new().fallback(long)).await });
+        let wire = Wire::new(Some(&endpoint(&format!("http://{address}")))).unwrap();
+        let answer = wire.send(wire.client().get("https://run.googleapis.com/").build().unwrap()).await.unwrap();
+        assert_eq!(read(answer).await.unwrap_err().code, "ANSWER_TOO_LONG");
     }
 
     #[test]

@@ -162,6 +162,7 @@ impl Bases {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn retry(error: ServiceError) -> JobError {
     JobError::Retry(jobs::handler::chain(&error))
 }

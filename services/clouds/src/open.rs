@@ -82,7 +82,7 @@ impl CloudServices {
 
 /// Refuses to work in an account that cannot be used, with its state and the remedy.
 pub(crate) fn check_usable(account: &CloudAccount) -> Result<(), String> {
-    let name = &account.name;
+    let name = format!("{}:{}", account.cloud, account.name);
     match account.state {
         CloudAccountState::Unverified | CloudAccountState::Connected => Ok(()),
         CloudAccountState::Reconnect => Err(format!(

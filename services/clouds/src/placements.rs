@@ -60,7 +60,13 @@ impl Placements {
 
     /// The place where a deployment went, within a transaction; `None` for one's own machines.
     pub async fn of_origin(&self, tx: &mut UnitOfWork, team: TeamId, deployment: DeploymentId) -> Result<Option<Place>> {
-        Ok(tx.placement_of_deployment(team, deployment).await?.map(Place::from))
+        let placement = tx.placement_of_deployment(team, deployment).await?;
+        if placement.is_none() && tx.deployment_target_find(team, deployment).await?.is_some() {
+            let message =
+                "that deployment went to a cloud account that is disconnected: deploy again, and say where with `--cloud`";
+            return Err(ServiceError::invalid("deploymentId", "ACCOUNT_GONE", message));
+        }
+        Ok(placement.map(Place::from))
     }
 
     /// The places of environments that their deployments go to, by environment. What somebody may see of an environment they may see of its

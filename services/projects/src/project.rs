@@ -292,6 +292,7 @@ impl Projects {
             tx.alert_resolve(DISABLED_ALERT, &channel.to_string()).await?;
         }
         tx.project_delete(job.team_id, job.project_id).await?;
+        tx.placement_forget(job.team_id).await?;
         tx.job_finish(run.fence).await?;
         tx.commit().await?;
         self.artifacts().remove_unused().await.map_err(|error| JobError::Retry(error.to_string()))?;

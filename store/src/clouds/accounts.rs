@@ -43,7 +43,7 @@ impl Store {
 
     /// Returns the number of placements and journal entries that an account still has.
     pub async fn cloud_account_uses(&self, team: TeamId, id: CloudAccountId) -> Result<i64> {
-        let sql = "SELECT (SELECT COUNT(*) FROM placements WHERE team_id = $1 AND account_id = $2)
+        let sql = "SELECT (SELECT COUNT(*) FROM placements WHERE team_id = $1 AND account_id = $2 AND state <> 'gone')
             + (SELECT COUNT(*) FROM cloud_resources WHERE team_id = $1 AND account_id = $2)";
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(team).bind(id).fetch_one(pool).await)?)
     }
@@ -141,6 +141,8 @@ impl Tx {
 
     /// Deletes an account of which nothing is left.
     pub async fn cloud_account_delete(&mut self, team: TeamId, id: CloudAccountId) -> Result<()> {
+        let places = "DELETE FROM placements WHERE team_id = $1 AND account_id = $2 AND state = 'gone'";
+        changed!(self, sqlx::query(places).bind(team).bind(id))?;
         let bases = "DELETE FROM cloud_bases WHERE team_id = $1 AND account_id = $2";
         changed!(self, sqlx::query(bases).bind(team).bind(id))?;
         let sql = "DELETE FROM cloud_accounts WHERE team_id = $1 AND id = $2";

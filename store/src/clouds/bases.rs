@@ -41,7 +41,7 @@ impl Tx {
             columns!(),
             " FROM cloud_bases WHERE team_id = $1 AND account_id = $2 AND region = $3 AND state <> $4
               AND NOT EXISTS (SELECT 1 FROM placements WHERE placements.team_id = $1 AND placements.account_id = $2
-                AND placements.region = $3) ORDER BY id DESC"
+                AND placements.region = $3 AND placements.state <> 'gone') ORDER BY id DESC"
         );
         let going = CloudBaseState::Dismantling;
         Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(account).bind(region).bind(going).fetch_all(conn).await)?)

@@ -41,15 +41,23 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(environment).fetch_all(pool).await)?)
     }
 
-    /// The placements of a project, oldest first.
+    /// The placements of a project in which something may be, oldest first.
     pub async fn placement_list_of_project(&self, team: TeamId, project: ProjectId) -> Result<Vec<Placement>> {
-        let sql = concat!("SELECT ", columns!(), " FROM placements WHERE team_id = $1 AND project_id = $2 ORDER BY id");
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM placements WHERE team_id = $1 AND project_id = $2 AND state <> 'gone' ORDER BY id"
+        );
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(project).fetch_all(pool).await)?)
     }
 
-    /// The placements in an account, oldest first.
+    /// The placements in an account in which something may be, oldest first.
     pub async fn placement_list_of_account(&self, team: TeamId, account: CloudAccountId) -> Result<Vec<Placement>> {
-        let sql = concat!("SELECT ", columns!(), " FROM placements WHERE team_id = $1 AND account_id = $2 ORDER BY id");
+        let sql = concat!(
+            "SELECT ",
+            columns!(),
+            " FROM placements WHERE team_id = $1 AND account_id = $2 AND state <> 'gone' ORDER BY id"
+        );
         Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(account).fetch_all(pool).await)?)
     }
 
@@ -160,7 +168,7 @@ impl Tx {
 
     /// Says that everything in a placement is to go; `false` when that is said already, or there is none such.
     pub async fn placement_leave(&mut self, team: TeamId, id: PlacementId) -> Result<bool> {
-        let sql = "UPDATE placements SET state = $3 WHERE team_id = $1 AND id = $2 AND state <> $3";
+        let sql = "UPDATE placements SET state = $3 WHERE team_id = $1 AND id = $2 AND state = 'used'";
         Ok(changed!(self, sqlx::query(sql).bind(team).bind(id).bind(PlacementState::Going))? == 1)
     }
 
@@ -171,7 +179,7 @@ impl Tx {
         let lock = "UPDATE placements SET state = state WHERE team_id = $1 AND id = $2";
         changed!(self, sqlx::query(lock).bind(team).bind(id))?;
         let sql = concat!(
-            "UPDATE placements SET state = $3 WHERE team_id = $1 AND id = $2 AND state <> $3 AND shown_deployment_id IS NULL AND ",
+            "UPDATE placements SET state = $3 WHERE team_id = $1 AND id = $2 AND state = 'used' AND shown_deployment_id IS NULL AND ",
             nothing_comes!()
         );
         Ok(changed!(self, sqlx::query(sql).bind(team).bind(id).bind(PlacementState::Going))? == 1)
@@ -184,10 +192,27 @@ impl Tx {
         expect_one(done, StoreError::Changed)
     }
 
-    /// Deletes a placement of which nothing is left, unless it is used again or something is on its way there.
-    pub async fn placement_delete(&mut self, team: TeamId, id: PlacementId) -> Result<bool> {
-        let sql = concat!("DELETE FROM placements WHERE team_id = $1 AND id = $2 AND state = $3 AND ", nothing_comes!());
-        Ok(changed!(self, sqlx::query(sql).bind(team).bind(id).bind(PlacementState::Going))? == 1)
+    /// Notes that nothing is left of a placement, unless it is used again or something is on its way there. The row stays for deployments
+    /// that went there: a rollback has to know.
+    pub async fn placement_empty(&mut self, team: TeamId, id: PlacementId) -> Result<bool> {
+        let sql = concat!(
+            "UPDATE placements SET state = 'gone', url = NULL, shown_deployment_id = NULL, shown_kind = NULL
+             WHERE team_id = $1 AND id = $2 AND state = 'going' AND ",
+            nothing_comes!()
+        );
+        let is_empty = changed!(self, sqlx::query(sql).bind(team).bind(id))? == 1;
+        if is_empty {
+            let sql = "UPDATE deployment_targets SET state = 'gone', detail = NULL, url = NULL WHERE team_id = $1 AND placement_id = $2";
+            changed!(self, sqlx::query(sql).bind(team).bind(id))?;
+        }
+        Ok(is_empty)
+    }
+
+    /// Forgets placements of the team in which nothing is left and that no deployment went to.
+    pub async fn placement_forget(&mut self, team: TeamId) -> Result<()> {
+        let sql = "DELETE FROM placements WHERE team_id = $1 AND state = 'gone' AND NOT EXISTS
+            (SELECT 1 FROM deployment_targets t WHERE t.placement_id = placements.id AND t.team_id = $1)";
+        changed!(self, sqlx::query(sql).bind(team)).map(drop).map_err(Into::into)
     }
 
     /// The placements of an environment, oldest first.
@@ -207,9 +232,10 @@ impl Tx {
         Ok(tx!(self, |conn| sqlx::query_as(sql).bind(team).bind(deployment).fetch_optional(conn).await)?)
     }
 
-    /// Returns the number of placements in an account and region.
+    /// Returns the number of placements in an account and region in which something may be.
     pub async fn placement_count(&mut self, team: TeamId, account: CloudAccountId, region: &str) -> Result<i64> {
-        let sql = "SELECT COUNT(*) FROM placements WHERE team_id = $1 AND account_id = $2 AND region = $3";
+        let sql = "SELECT COUNT(*) FROM placements WHERE team_id = $1 AND account_id = $2 AND region = $3
+            AND state <> 'gone'";
         Ok(tx!(self, |conn| sqlx::query_scalar(sql).bind(team).bind(account).bind(region).fetch_one(conn).await)?)
     }
 

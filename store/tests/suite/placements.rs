@@ -89,7 +89,7 @@ testkit::on_both_databases! {
         let again = fixture::placement(&tenant.environment, account.id);
         let kept = write(&store, async |tx| tx.placement_open(&again).await).await;
         assert_eq!((kept.id, kept.state), (first.id, PlacementState::Used));
-        assert!(!write(&store, async |tx| tx.placement_delete(tenant.id(), first.id).await).await);
+        assert!(!write(&store, async |tx| tx.placement_empty(tenant.id(), first.id).await).await);
         let shown = (tenant.deployment.id, WorkloadKind::Server);
         write(&store, async |tx| tx.placement_show(tenant.id(), first.id, shown, "https://shop.example.org/").await).await;
         let kept = store.placement_get(tenant.id(), first.id).await.unwrap().unwrap();
@@ -106,11 +106,11 @@ testkit::on_both_databases! {
         write(&store, async |tx| tx.deployment_target_put(team, id, placement.id).await).await;
         assert!(!write(&store, async |tx| tx.placement_leave_unused(team, placement.id).await).await);
         assert!(write(&store, async |tx| tx.placement_leave(team, placement.id).await).await);
-        assert!(!write(&store, async |tx| tx.placement_delete(team, placement.id).await).await);
+        assert!(!write(&store, async |tx| tx.placement_empty(team, placement.id).await).await);
         write(&store, async |tx| tx.placement_use(team, placement.id).await).await;
         write(&store, async |tx| tx.deployment_target_delete(team, id).await).await;
         assert!(write(&store, async |tx| tx.placement_leave_unused(team, placement.id).await).await);
-        assert!(write(&store, async |tx| tx.placement_delete(team, placement.id).await).await);
+        assert!(write(&store, async |tx| tx.placement_empty(team, placement.id).await).await);
     }
 
     async fn a_target_keeps_its_address_while_its_state_changes(store: Store) {
@@ -140,7 +140,7 @@ testkit::on_both_databases! {
         assert_eq!(entry, wanted);
         let other = fixture::cloud_resource(&placement, tenant.deployment.id);
         assert_eq!(write(&store, async |tx| tx.cloud_resource_open(&other).await).await.id, entry.id);
-        entry.state = "asked".to_owned();
+        "asked".clone_into(&mut entry.state);
         entry.operation = Some(json!({"url": "https://run.example.org/operations/1"}));
         entry.outputs.insert("uri".to_owned(), "https://shop.example.org".to_owned());
         write(&store, async |tx| tx.cloud_resource_put(&entry).await).await;

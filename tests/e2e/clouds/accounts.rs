@@ -39,7 +39,7 @@ async fn a_credential_that_is_refused_asks_for_another() {
     assert_eq!((ran.exit, &ran.json()["state"]), (1, &json!("RECONNECT")), "{ran:?}");
     let (code, message) = house.deploy_in_vain(house.site("shop", "hello"), &["--cloud", "gcp"]).await;
     assert_eq!(code, "ACCOUNT_UNUSABLE", "{message}");
-    assert!(message.contains("clouds update main"), "{message}");
+    assert!(message.contains("clouds update gcp:main"), "{message}");
     let key = clouds.google_key(&house, "acme-shop").await;
     let updated = house.json(&["clouds", "update", "main", "--key-file", key.to_str().unwrap()]).await;
     assert_eq!(updated["state"], "CONNECTED", "{updated}");

@@ -53,6 +53,9 @@ async fn a_project_moves_between_its_own_machine_and_a_cloud() {
     assert_eq!(back["url"], local["url"]);
     assert_eq!(house.body("shop").await, "hello");
     clouds.nothing_is_left().await;
+    let again = house.json(&["rollback", "--project", "shop"]).await;
+    assert_eq!(again["place"]["cloud"], "gcp", "a rollback goes where the deployment was, though all of it was removed: {again}");
+    assert_eq!(clouds.get(&again["url"], "/").await.body, "hello");
 }
 
 #[tokio::test]

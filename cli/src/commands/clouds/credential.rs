@@ -9,7 +9,7 @@ use crate::arguments::NewCredential;
 use server::Failure;
 
 /// An access key of AWS, as the API takes it.
-pub fn aws(access_key: &str, role_arn: Option<String>, external_id: Option<String>) -> Result<Value, Failure> {
+pub fn aws(access_key: &str, role_arn: Option<&str>, external_id: Option<&str>) -> Result<Value, Failure> {
     let secret = secret("AWS_SECRET_ACCESS_KEY")?;
     Ok(json!({"aws": {"accessKeyId": access_key, "secretAccessKey": secret, "roleArn": role_arn, "externalId": external_id}}))
 }
@@ -74,7 +74,7 @@ pub fn other(given: NewCredential) -> Result<Option<Value>, Failure> {
         (None, None, None) => None,
         (Some(file), None, None) => Some(google(&file)?.0),
         (None, Some((tenant, client)), None) => Some(azure(&tenant, &client)?),
-        (None, None, Some(key)) => Some(aws(&key, role_arn, external_id)?),
+        (None, None, Some(key)) => Some(aws(&key, role_arn.as_deref(), external_id.as_deref())?),
         _ => return Err(Failure::usage("give the credential of one cloud: the account's")),
     })
 }

@@ -67,11 +67,12 @@ impl Client {
         Ok(accounts.as_array_mut().map(std::mem::take).unwrap_or_default())
     }
 
-    /// The one account of this name, id, or cloud and name.
+    /// The one account of this name, id, or cloud and name; a cloud alone means its default account.
     async fn find(&self, given: &str) -> Result<Value, Failure> {
         let is_meant = |account: &Value| {
             let (cloud, name) = (text(&account["cloud"]), text(&account["name"]));
-            account["id"] == given || name == given || format!("{cloud}:{name}") == given
+            let is_default = cloud == given && account["isDefault"] == true;
+            account["id"] == given || name == given || is_default || format!("{cloud}:{name}") == given
         };
         let found: Vec<_> = self.all().await?.into_iter().filter(is_meant).collect();
         match <[Value; 1]>::try_from(found) {
@@ -124,7 +125,7 @@ impl Client {
         let (cloud, found, place) = match what {
             ConnectCommand::Aws { account, access_key, role_arn, external_id, place } => {
                 let found = match account.zip(access_key) {
-                    Some((account, key)) => Some((account, credential::aws(&key, role_arn, external_id)?)),
+                    Some((account, key)) => Some((account, credential::aws(&key, role_arn.as_deref(), external_id.as_deref())?)),
                     None => None,
                 };
                 ("aws", found, place)

@@ -107,7 +107,11 @@ async fn show(api: &Api, name: &str, output: Output) -> Result<(), Failure> {
     let resources = project["resources"].as_array().into_iter().flatten();
     let resources = resources
         .map(|found| vec![text(&found["cloud"]), text(&found["kind"]), text(&found["externalId"]), moment(&found["createdAt"])]);
-    output::table(&["CLOUD", "RESOURCE", "NAME", "SINCE (UTC)"], resources.collect(), "Nothing of it exists on a cloud yet");
+    output::table(
+        &["CLOUD", "RESOURCE", "NAME", "SINCE (UTC)"],
+        resources.collect(),
+        "Nothing of it runs on MikroCloud's own machines. `mikrocloud clouds show ACCOUNT` lists what is in a cloud.",
+    );
     Ok(())
 }
 

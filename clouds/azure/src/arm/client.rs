@@ -104,7 +104,18 @@ impl Arm {
         Ok(found)
     }
 
+    /// One attempt. A token that is refused is got anew once: it may have been revoked before its time.
     async fn attempt(&self, method: &Method, url: &str, body: Option<&Value>) -> Result<Answer, CloudError> {
+        match self.ask(method, url, body).await {
+            Err(error) if error.kind == ErrorKind::SignedOut && error.context().is_some() => {
+                self.login.forget().await;
+                self.ask(method, url, body).await
+            }
+            result => result,
+        }
+    }
+
+    async fn ask(&self, method: &Method, url: &str, body: Option<&Value>) -> Result<Answer, CloudError> {
         let token = self.login.token(MANAGEMENT).await?;
         let mut request = self.wire.client().request(method.clone(), url).bearer_auth(token.expose());
         if let Some(body) = body {
@@ -113,11 +124,8 @@ impl Arm {
         let request = request.build().map_err(|error| CloudError::internal("a request to Azure could not be made", error))?;
         let response = self.wire.send(request).await.map_err(lost)?;
         let (status, headers) = (response.status(), response.headers().clone());
-        let bytes = response.bytes().await.map_err(lost)?;
+        let bytes = clouds_wire::read(response).await?;
         if !status.is_success() {
-            if status == StatusCode::UNAUTHORIZED {
-                self.login.forget().await;
-            }
             return Err(refused(status.as_u16(), retry_after(&headers), request_id(&headers), &bytes));
         }
         let body = if bytes.is_empty() {

@@ -1,4 +1,7 @@
-//! Azure against a simulated one.
+//! Azure, as the sandbox simulates it: deployments that answer, switches, interruptions, and nothing left.
+#![expect(clippy::unwrap_used, reason = "a panic is how a test fails")]
 
-mod life;
+mod account;
+mod conformance;
+mod sites;
 mod support;

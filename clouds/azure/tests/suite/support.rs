@@ -1,35 +1,35 @@
-//! A sandbox with a project, a journal, and servers to deploy.
+//! A sandbox with a subscription, a journal, and servers to deploy.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use async_trait::async_trait;
 use clouds_azure::Azure;
+use clouds_contract::conformance::{Fault, Faults, Fixture, Got, Process, Subject, Version};
+use clouds_contract::guard::Probe;
 use clouds_contract::testing::{Cut, MemoryJournal};
 use clouds_contract::{
-    Access, Address, Base, Cloud, CloudError, Credential, Desired, Endpoint, EnvironmentPlace, Inputs, LogSink, Observation,
-    Outputs, Progress, Route, Scope, Vendor as _, Whose,
+    Access, Address, Base, Cloud, CloudError, Credential, Desired, Endpoint, EnvironmentPlace, Inputs, LogSink, Vendor as _,
+    Whose,
 };
 use domain::artifact::Digest;
 use domain::event::NewLine;
-use domain::id::{BaseId, CloudAccountId, DeploymentId, EnvironmentId, PlacementId, ProjectId, TeamId};
+use domain::id::{CloudAccountId, DeploymentId, EnvironmentId, PlacementId, ProjectId, TeamId};
 use domain::secret::Secret;
 use domain::workload::{Server, StaticSite, WorkloadSpec};
 use sandbox::{Sandbox, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio_util::sync::CancellationToken;
 
-pub const REGION: &str = "northeurope";
+const REGION: &str = "northeurope";
 
 /// A program that answers with the name of its version and the variable `GREETING`.
 const PROGRAM: &str = r#"
 import os, http.server
 class Handler(http.server.BaseHTTPRequestHandler):
     def do_GET(self):
-        self.send_response(200)
+        self.send_response(500 if self.path == "/broken" else 200)
         self.end_headers()
         self.wfile.write(("VERSION " + os.environ.get("GREETING", "")).encode())
     def log_message(self, *rest):
@@ -67,7 +67,7 @@ impl Inputs for Files {
     }
 }
 
-/// A project with an environment.
+/// A subscription with an environment.
 pub struct Setting {
     pub sandbox: Sandbox,
     pub journal: MemoryJournal,
@@ -76,7 +76,6 @@ pub struct Setting {
     access: Access,
     whose: Whose,
     files: Files,
-    bases: Vec<(Base, BaseId)>,
 }
 
 impl Setting {
@@ -84,10 +83,12 @@ impl Setting {
         Self::with_permissions(&["*".to_owned()]).await
     }
 
-    /// A project whose account has these permissions alone.
+    /// A subscription whose application has these permissions alone.
     pub async fn with_permissions(permissions: &[String]) -> Self {
         let sandbox = Sandbox::start(Settings::default()).await.unwrap();
-        let http = clouds_wire::Wire::new(None).unwrap().client().clone();
+        // Follows no redirects.
+        let endpoint = Endpoint { url: sandbox.url(), pace_percent: 1 };
+        let http = clouds_wire::Wire::new(Some(&endpoint)).unwrap().client().clone();
         let principal = json!({"cloud": "azure", "allowed": permissions});
         let answer = http.post(format!("{}/_sandbox/principals", sandbox.url())).json(&principal).send().await.unwrap();
         let principal: Value = answer.json().await.unwrap();
@@ -103,7 +104,7 @@ impl Setting {
                 client: text("client"),
                 secret: Secret::new(text("secret")),
             },
-            endpoint: Some(Endpoint { url: sandbox.url(), pace_percent: 1 }),
+            endpoint: Some(endpoint),
             installation: whose.installation.clone(),
         };
         let mut files = Files { variables: vec![("GREETING".to_owned(), Secret::new("hello"))], ..Files::default() };
@@ -112,39 +113,31 @@ impl Setting {
             std::fs::write(directory.path().join("server.py"), PROGRAM.replace("VERSION", name)).unwrap();
             files.artifacts.insert(digit.to_string().repeat(64), directory);
         }
-        let bases = vec![(Base::Containers, BaseId::new()), (Base::Files, BaseId::new())];
+        for (name, digit) in [("one", '3'), ("two", '4')] {
+            let directory = tempfile::tempdir().unwrap();
+            let pages = [
+                ("index.html", format!("home {name}")),
+                ("about.html", format!("about {name}")),
+                ("docs/a b.html", format!("docs {name}")),
+                ("404.html", "nothing here".to_owned()),
+                ("_redirects", "/old/:page /:page 301\n/shown /about 200".to_owned()),
+                ("_headers", "/about\n  X-Version: VERSION".replace("VERSION", name)),
+                (".secret", "hidden".to_owned()),
+            ];
+            for (path, text) in pages {
+                let path = directory.path().join("dist").join(path);
+                std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+                std::fs::write(path, text).unwrap();
+            }
+            files.artifacts.insert(digit.to_string().repeat(64), directory);
+        }
         let journal = MemoryJournal::new(whose.clone());
-        Self { sandbox, journal, log: Log::default(), http, access, whose, files, bases }
-    }
-
-    /// A newly opened account, as a process that was started anew has it.
-    pub fn open(&self, cut: &Arc<Cut>) -> Cloud {
-        Azure::new().with_probe(Arc::clone(cut) as _).open(self.access.clone()).unwrap()
-    }
-
-    pub fn access(&self) -> Access {
-        self.access.clone()
-    }
-
-    pub fn set_variables(&mut self, variables: &[(&str, &str)]) {
-        self.files.variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
+        Self { sandbox, journal, log: Log::default(), http, access, whose, files }
     }
 
     /// A deployment of the first or second version.
     pub fn desired(&self, version: char) -> Desired<WorkloadSpec> {
         let place = self.whose.environment.as_ref().unwrap();
-        let server = Server {
-            command: vec!["python3".to_owned(), "server.py".to_owned()],
-            directory: String::new(),
-            path: Vec::new(),
-            env: vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())],
-            port: None,
-            health_path: "/".to_owned(),
-            replicas: 1,
-            memory_mib: 512,
-            cpu: 1.0,
-            image: None,
-        };
         Desired {
             deployment_id: DeploymentId::new(),
             team_id: self.whose.team,
@@ -152,35 +145,27 @@ impl Setting {
             environment_id: place.environment,
             label: "shop".to_owned(),
             artifact: version.to_string().repeat(64).parse().unwrap(),
-            spec: WorkloadSpec::Server(server),
+            spec: server(),
         }
     }
 
-    /// A deployment of a site of these files.
-    pub fn site(&mut self, digit: char, files: &[(&str, &str)]) -> Desired<WorkloadSpec> {
-        let directory = tempfile::tempdir().unwrap();
-        for (path, text) in files {
-            let path = directory.path().join(path);
-            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-            std::fs::write(path, text).unwrap();
-        }
-        self.files.artifacts.insert(digit.to_string().repeat(64), directory);
-        Desired { spec: WorkloadSpec::Static(StaticSite::default()), ..self.desired(digit) }
+    /// A deployment of the first or second version of a site: `3` or `4`.
+    pub fn desired_site(&self, version: char) -> Desired<WorkloadSpec> {
+        Desired { spec: site(), ..self.desired(version) }
     }
 
     /// Work of a process that is cut off there: `None` if it was.
     pub async fn work<T>(
         &self,
         cut: &Arc<Cut>,
-        work: impl AsyncFnOnce(&Worker<'_>) -> Result<T, CloudError>,
+        work: impl AsyncFnOnce(&Process<'_>) -> Result<T, CloudError>,
     ) -> Option<Result<T, CloudError>> {
-        let (cloud, journal, stop) = (self.open(cut), self.journal.with_cut(cut), CancellationToken::new());
-        let worker = Worker { setting: self, cloud, journal, stop };
-        cut.run(Box::pin(work(&worker))).await
+        let process = Process::new(self, &self.journal, cut);
+        cut.run(Box::pin(work(&process))).await
     }
 
     /// Work that is not cut off.
-    pub async fn done<T>(&self, work: impl AsyncFnOnce(&Worker<'_>) -> Result<T, CloudError>) -> T {
+    pub async fn done<T>(&self, work: impl AsyncFnOnce(&Process<'_>) -> Result<T, CloudError>) -> T {
         self.work(&Cut::never(), work).await.unwrap().unwrap()
     }
 
@@ -192,138 +177,108 @@ impl Setting {
         serde_json::from_str(&text).unwrap_or_default()
     }
 
+    pub async fn shows(&self, address: &Address, text: &str) {
+        let got = self.get(address, "/").await;
+        assert_eq!((got.status, got.text.as_str()), (200, text), "{}", address.url);
+    }
+}
+
+#[async_trait]
+impl Subject for Setting {
+    fn open(&self, probe: Arc<dyn Probe>) -> Cloud {
+        Azure::new().with_probe(probe).open(self.access.clone()).unwrap()
+    }
+
+    fn region(&self) -> &str {
+        REGION
+    }
+
+    fn whose(&self) -> Whose {
+        self.whose.clone()
+    }
+
+    fn bases(&self) -> &[Base] {
+        &[Base::Containers, Base::Files]
+    }
+
+    fn inputs(&self) -> &dyn Inputs {
+        &self.files
+    }
+
+    fn log(&self) -> &dyn LogSink {
+        &self.log
+    }
+
+    fn fixtures(&self) -> Vec<Fixture> {
+        let version = |digit: char, shows: &str| Version {
+            artifact: digit.to_string().repeat(64).parse().unwrap(),
+            spec: if digit < '3' { server() } else { site() },
+            shows: shows.to_owned(),
+        };
+        vec![
+            Fixture { kind: "server", versions: [version('1', "one hello"), version('2', "two hello")] },
+            Fixture { kind: "static", versions: [version('3', "home one"), version('4', "home two")] },
+        ]
+    }
+
+    async fn get(&self, address: &Address, path: &str) -> Got {
+        let url = format!("{}{path}", address.reach.base);
+        let answer = self.http.get(url).header("host", &address.reach.host).send().await.unwrap();
+        Got { status: answer.status().as_u16(), text: answer.text().await.unwrap() }
+    }
+
     /// Keys of everything that exists.
-    pub async fn inventory(&self) -> Vec<String> {
+    async fn inventory(&self) -> Vec<String> {
         let listed = self.control("GET", "inventory?cloud=azure", Value::Null).await;
         let items = listed["items"].as_array().unwrap().iter();
         items.map(|item| item["key"].as_str().unwrap().to_owned()).collect()
     }
 
-    /// Number of things of a kind, such as `run.revisions`.
-    pub async fn count(&self, kind: &str) -> usize {
-        let listed = self.control("GET", "inventory?cloud=azure", Value::Null).await;
-        listed["items"].as_array().unwrap().iter().filter(|item| item["type"] == kind).count()
-    }
-
-    /// Answer to a visitor.
-    pub async fn get(&self, address: &Address, path: &str) -> (u16, String) {
-        let answer =
-            self.http.get(format!("{}{path}", address.reach.base)).header("host", &address.reach.host).send().await.unwrap();
-        (answer.status().as_u16(), answer.text().await.unwrap())
-    }
-
-    pub async fn shows(&self, address: &Address, text: &str) {
-        assert_eq!(self.get(address, "/").await, (200, text.to_owned()), "{}", address.url);
+    fn faults(&self) -> Option<&dyn Faults> {
+        Some(self)
     }
 }
 
-/// A process at work.
-pub struct Worker<'a> {
-    pub setting: &'a Setting,
-    pub cloud: Cloud,
-    journal: MemoryJournal,
-    stop: CancellationToken,
-}
-
-/// Goes on until it is ready.
-pub async fn until<T>(mut step: impl AsyncFnMut() -> Result<Progress<T>, CloudError>) -> Result<T, CloudError> {
-    for _ in 0..300 {
-        match step().await? {
-            Progress::Ready(value) => return Ok(value),
-            Progress::Pending(wait) => tokio::time::sleep(wait.retry_after.min(Duration::from_millis(20))).await,
-        }
-    }
-    panic!("it never becomes ready")
-}
-
-impl Worker<'_> {
-    pub fn scope<'a>(&'a self, base: &'a Outputs) -> Scope<'a> {
-        Scope {
-            whose: self.setting.whose.clone(),
-            region: REGION,
-            base,
-            journal: &self.journal,
-            inputs: &self.setting.files,
-            log: &self.setting.log,
-            stop: &self.stop,
-        }
-    }
-
-    pub async fn bases(&self) -> Result<Outputs, CloudError> {
-        let account = self.cloud.account.as_ref().unwrap();
-        let nothing = Outputs::new();
-        let mut all = Outputs::new();
-        for (base, id) in &self.setting.bases {
-            let scope = Scope { whose: Whose { environment: None, ..self.setting.whose.clone() }, ..self.scope(&nothing) };
-            let journal = self.journal.of(scope.whose.clone());
-            let scope = Scope { journal: &journal, ..scope };
-            all.extend(until(async || account.prepare(*base, *id, &scope).await).await?);
-        }
-        Ok(all)
-    }
-
-    pub async fn dismantle(&self) -> Result<(), CloudError> {
-        let account = self.cloud.account.as_ref().unwrap();
-        let nothing = Outputs::new();
-        for (base, id) in &self.setting.bases {
-            let scope = Scope { whose: Whose { environment: None, ..self.setting.whose.clone() }, ..self.scope(&nothing) };
-            until(async || account.dismantle(*base, *id, &scope).await).await?;
-        }
-        Ok(())
-    }
-
-    /// Makes a deployment and waits until it is ready; its own address.
-    pub async fn apply(&self, desired: &Desired<WorkloadSpec>) -> Result<Option<Address>, CloudError> {
-        let base = self.bases().await?;
-        let scope = self.scope(&base);
-        let started = until(async || self.cloud.apply(&scope, desired).await).await?;
-        until(async || {
-            Ok(match self.cloud.observe(&scope, desired.deployment_id, &desired.spec).await? {
-                Observation::Ready { .. } => Progress::Ready(()),
-                Observation::Failed { code, message } => panic!("{code}: {message}"),
-                Observation::Absent => panic!("it is absent"),
-                Observation::Pending { detail } => Progress::pending(detail, Duration::from_millis(5)),
-            })
-        })
-        .await?;
-        Ok(started.address)
-    }
-
-    pub async fn switch(&self, desired: &Desired<WorkloadSpec>) -> Result<Address, CloudError> {
-        let route = Route {
-            label: "shop".to_owned(),
-            team_id: desired.team_id,
-            project_id: desired.project_id,
-            environment_id: desired.environment_id,
-            deployment_id: desired.deployment_id,
-            kind: desired.spec.workload_kind(),
-            before: None,
+#[async_trait]
+impl Faults for Setting {
+    async fn add(&self, fault: Fault, nth: u64) {
+        let action = match fault {
+            Fault::Throttle(after) => json!({"throttle": {"retry_after": after.as_secs()}}),
+            Fault::Status(status) => json!({"status": {"status": status}}),
+            Fault::Reset => json!("reset"),
+            Fault::LostAnswer => json!("lost_response"),
+            Fault::Undecodable => json!({"rewrite": {"find": "{", "replace": "<"}}),
+            Fault::Expired => json!("expired"),
         };
-        let nothing = Outputs::new();
-        let scope = self.scope(&nothing);
-        until(async || self.cloud.traffic.switch(&scope, &route).await).await
+        // At the sign-in itself it would mean that the key is over, which does not pass.
+        let service = if fault == Fault::Expired { "Microsoft.App" } else { "*" };
+        self.control("POST", "faults", json!({"service": service, "nth": nth, "count": 1, "action": action})).await;
     }
 
-    pub async fn shown(&self) -> Result<Option<DeploymentId>, CloudError> {
-        let nothing = Outputs::new();
-        self.cloud.traffic.shown(&self.scope(&nothing)).await
+    async fn clear(&self) -> bool {
+        let listed = self.control("GET", "faults", Value::Null).await;
+        let rules = listed["faults"].as_array().unwrap();
+        let is_met = rules.iter().any(|rule| rule["seen"].as_u64() >= rule["nth"].as_u64());
+        self.control("DELETE", "faults", Value::Null).await;
+        is_met
     }
+}
 
-    pub async fn rest(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError> {
-        let nothing = Outputs::new();
-        let scope = self.scope(&nothing);
-        until(async || self.cloud.rest(&scope, desired.deployment_id, &desired.spec).await).await
-    }
+fn server() -> WorkloadSpec {
+    WorkloadSpec::Server(Server {
+        command: vec!["python3".to_owned(), "server.py".to_owned()],
+        directory: String::new(),
+        path: Vec::new(),
+        env: vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())],
+        port: None,
+        health_path: "/".to_owned(),
+        replicas: 1,
+        memory_mib: 512,
+        cpu: 1.0,
+        image: None,
+    })
+}
 
-    pub async fn delete(&self, desired: &Desired<WorkloadSpec>) -> Result<(), CloudError> {
-        let nothing = Outputs::new();
-        let scope = self.scope(&nothing);
-        until(async || self.cloud.delete(&scope, desired.deployment_id).await).await
-    }
-
-    pub async fn remove(&self) -> Result<(), CloudError> {
-        let nothing = Outputs::new();
-        let scope = self.scope(&nothing);
-        until(async || self.cloud.traffic.remove(&scope).await).await
-    }
+fn site() -> WorkloadSpec {
+    WorkloadSpec::Static(StaticSite { root: "dist".to_owned() })
 }

@@ -99,7 +99,8 @@ impl Deployments {
         }
         let mut tx = self.begin().await?;
         tx.job_fence(run.fence).await?;
-        if tx.placement_delete(placement.team_id, placement.id).await? {
+        if tx.placement_empty(placement.team_id, placement.id).await? {
+            tx.placement_forget(placement.team_id).await?;
             self.bases().release_unused(&mut tx, placement.team_id, placement.account_id, &placement.region).await?;
         }
         tx.job_finish(run.fence).await?;
@@ -161,6 +162,7 @@ impl Deployments {
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "it stands in map_err")]
 fn retry(error: ServiceError) -> JobError {
     JobError::Retry(jobs::handler::chain(&error))
 }
