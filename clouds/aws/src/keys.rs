@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::client::Client;
 use crate::managed::files::short;
-use crate::operations::{KEY_DELETE, KEY_GET, KEY_PUT, KEYS_DESCRIBE};
+use crate::operations::{KEY_DELETE, KEY_GET, KEY_PUT, KEYS_DESCRIBE, Operation};
 use crate::request::Request;
 
 /// The key of a host.
@@ -20,7 +20,7 @@ pub(crate) struct HostKey<'a> {
 }
 
 impl HostKey<'_> {
-    fn request(&self, operation: crate::operations::Operation, method: Method, key: Option<&str>) -> Result<Request, CloudError> {
+    fn request(&self, operation: Operation, method: Method, key: Option<&str>) -> Result<Request, CloudError> {
         Request::keys(operation, &self.client.account, self.store, method, key)
     }
 
@@ -48,9 +48,13 @@ impl HostKey<'_> {
         Ok(true)
     }
 
-    /// Makes the host show nothing.
-    pub async fn delete(&self) -> Result<(), CloudError> {
+    /// Makes the host show nothing; where a deployment is named, only if it shows that one.
+    pub async fn clear(&self, only: Option<DeploymentId>) -> Result<(), CloudError> {
+        // Read first: what changes from here on makes the removal fail.
         let Some(etag) = self.etag().await? else { return Ok(()) };
+        if only.is_some() && self.get().await? != only {
+            return Ok(());
+        }
         self.client.find(self.request(KEY_DELETE, Method::DELETE, Some(self.host))?.if_match(&etag)).await.map(drop)
     }
 }

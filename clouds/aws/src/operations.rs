@@ -118,7 +118,6 @@ operations! {
     BUCKET_POLICY_GET = freely "s3" "GetBucketPolicy": Buckets "s3:GetBucketPolicy";
     BUCKET_POLICY_PUT = freely "s3" "PutBucketPolicy": Buckets "s3:PutBucketPolicy";
     OBJECT_LIST = freely "s3" "ListObjectsV2": Buckets "s3:ListBucket";
-    OBJECT_HEAD = freely "s3" "HeadObject": Objects "s3:GetObject";
     OBJECT_PUT = freely "s3" "PutObject": Objects "s3:PutObject";
     OBJECT_COPY = freely "s3" "CopyObject": Objects "s3:GetObject" Objects "s3:PutObject";
     OBJECTS_DELETE = freely "s3" "DeleteObjects": Objects "s3:DeleteObject";

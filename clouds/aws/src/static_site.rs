@@ -19,6 +19,7 @@ use crate::catalogue::Kinds;
 use crate::client::Client;
 use crate::managed::files::ensure_files;
 use crate::managed::{Distribution, Files, Source, Wanted, distribution, files};
+use crate::traffic::clear;
 
 /// Static sites of an account.
 pub(crate) struct StaticSites {
@@ -129,6 +130,7 @@ impl Provider<StaticSite> for StaticSites {
     }
 
     async fn delete(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<Progress, CloudError> {
+        ready!(clear(&self.client, scope, Some(deployment)).await?);
         remove_all(&Kinds { client: &self.client, region: scope.region }, scope, Owner::Deployment(deployment)).await
     }
 }

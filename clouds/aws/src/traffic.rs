@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use clouds_contract::{Address, CloudError, Entry, ErrorKind, Owner, Progress, Route, Scope, Traffic, remove_all};
+use clouds_contract::{Address, CloudError, Entry, ErrorKind, Owner, Progress, Route, Scope, Traffic, ready, remove_all};
 use domain::id::DeploymentId;
 
 use crate::answer::is_overtaken;
@@ -28,14 +28,24 @@ impl KeyTraffic {
     pub fn new(client: Arc<Client>) -> Self {
         Self { client }
     }
+}
 
-    /// The key of a distribution's host; `None` while its host is not known.
-    fn key<'a>(&'a self, entry: &'a Entry) -> Option<HostKey<'a>> {
-        Some(HostKey { client: &self.client, store: entry.outputs.get(STORE)?, host: entry.outputs.get(HOST)? })
-    }
+/// The key of a distribution's host; `None` while its host is not known.
+fn key<'a>(client: &'a Client, entry: &'a Entry) -> Option<HostKey<'a>> {
+    Some(HostKey { client, store: entry.outputs.get(STORE)?, host: entry.outputs.get(HOST)? })
+}
 
-    fn overtaken<T>(&self) -> Progress<T> {
-        Progress::Pending(self.client.wait("the key-value store of CloudFront, which others write to", OVERTAKEN))
+fn overtaken<T>(client: &Client) -> Progress<T> {
+    Progress::Pending(client.wait("the key-value store of CloudFront, which others write to", OVERTAKEN))
+}
+
+/// Makes an environment show nothing; where a deployment is named, only if it shows that one.
+pub(crate) async fn clear(client: &Client, scope: &Scope<'_>, only: Option<DeploymentId>) -> Result<Progress, CloudError> {
+    let Some(entry) = distribution_entry(scope).await? else { return Ok(Progress::Ready(())) };
+    let Some(key) = key(client, &entry) else { return Ok(Progress::Ready(())) };
+    match key.clear(only).await {
+        Err(error) if is_overtaken(&error) => Ok(overtaken(client)),
+        result => result.map(Progress::Ready),
     }
 }
 
@@ -51,7 +61,7 @@ fn gone() -> CloudError {
 impl Traffic for KeyTraffic {
     async fn switch(&self, scope: &Scope<'_>, route: &Route) -> Result<Progress<Address>, CloudError> {
         let entry = distribution_entry(scope).await?.ok_or_else(gone)?;
-        let (key, bucket) = self.key(&entry).zip(entry.outputs.get(BUCKET)).ok_or_else(gone)?;
+        let (key, bucket) = key(&self.client, &entry).zip(entry.outputs.get(BUCKET)).ok_or_else(gone)?;
         if key.get().await? != Some(route.deployment_id) {
             let objects = Objects { client: &self.client, region: scope.region, bucket };
             let page = missing_page(&place_name(place(scope)?.placement));
@@ -65,7 +75,7 @@ impl Traffic for KeyTraffic {
             match key.put(route.deployment_id).await {
                 Ok(true) => {}
                 Ok(false) => return Err(gone()),
-                Err(error) if is_overtaken(&error) => return Ok(self.overtaken()),
+                Err(error) if is_overtaken(&error) => return Ok(overtaken(&self.client)),
                 Err(error) => return Err(error),
             }
         }
@@ -74,19 +84,12 @@ impl Traffic for KeyTraffic {
 
     async fn shown(&self, scope: &Scope<'_>) -> Result<Option<DeploymentId>, CloudError> {
         let Some(entry) = distribution_entry(scope).await? else { return Ok(None) };
-        let Some(key) = self.key(&entry) else { return Ok(None) };
+        let Some(key) = key(&self.client, &entry) else { return Ok(None) };
         key.get().await
     }
 
     async fn remove(&self, scope: &Scope<'_>) -> Result<Progress, CloudError> {
-        if let Some(entry) = distribution_entry(scope).await?
-            && let Some(key) = self.key(&entry)
-        {
-            match key.delete().await {
-                Err(error) if is_overtaken(&error) => return Ok(self.overtaken()),
-                result => result?,
-            }
-        }
+        ready!(clear(&self.client, scope, None).await?);
         let owner = Owner::Placement(place(scope)?.placement);
         remove_all(&Kinds { client: &self.client, region: scope.region }, scope, owner).await
     }

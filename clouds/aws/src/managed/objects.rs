@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 
 use crate::answer::found;
 use crate::client::Client;
-use crate::operations::{OBJECT_COPY, OBJECT_HEAD, OBJECT_LIST, OBJECT_PUT, OBJECTS_DELETE, Operation};
+use crate::operations::{OBJECT_COPY, OBJECT_LIST, OBJECT_PUT, OBJECTS_DELETE, Operation};
 use crate::request::Request;
 use crate::xml::Element;
 
@@ -72,9 +72,9 @@ impl Objects<'_> {
         }
     }
 
-    /// Returns true if an object is there.
+    /// Returns true if an object is there. Asks the list: errors of a question about the object itself have no text.
     pub async fn has(&self, key: &str) -> Result<bool, CloudError> {
-        Ok(self.client.find(self.request(OBJECT_HEAD, Method::HEAD, key, &[])?).await?.is_some())
+        Ok(self.list(key, Some(1)).await?.first().is_some_and(|first| first == key))
     }
 
     /// Sends an object; its digest is the SHA-256 of its content in hexadecimal digits.
