@@ -3,6 +3,7 @@
 use aws_credential_types::Credentials;
 use clouds_contract::CloudError;
 use clouds_wire::Wire;
+use domain::time::now;
 use http::header;
 
 use crate::answer::{Answer, lost, refused};
@@ -22,7 +23,7 @@ impl Sender {
         for (name, value) in &request.headers {
             built = built.header(*name, value);
         }
-        for (name, value) in signature(request, credentials)? {
+        for (name, value) in signature(request, credentials, now())? {
             built = built.header(name, value);
         }
         let built = built.build().map_err(|error| CloudError::internal("a request to AWS", error.without_url()))?;
