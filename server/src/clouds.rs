@@ -38,6 +38,8 @@ impl CloudOptions {
 /// Vendors that this program was built with.
 fn vendors() -> Vec<Arc<dyn Vendor>> {
     vec![
+        #[cfg(feature = "aws")]
+        Arc::new(clouds_aws::Aws::new()),
         #[cfg(feature = "azure")]
         Arc::new(clouds_azure::Azure::new()),
         #[cfg(feature = "gcp")]
@@ -49,6 +51,8 @@ fn vendors() -> Vec<Arc<dyn Vendor>> {
 /// built with.
 pub fn policy(cloud: &str) -> Option<String> {
     match cloud {
+        #[cfg(feature = "aws")]
+        "aws" => Some(clouds_aws::policy()),
         #[cfg(feature = "azure")]
         "azure" => Some(clouds_azure::policy()),
         #[cfg(feature = "gcp")]

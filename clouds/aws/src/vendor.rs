@@ -1,0 +1,83 @@
+use std::sync::Arc;
+
+use clouds_contract::guard::{Guards, Probe};
+use clouds_contract::{About, Access, Cloud, CloudError, ErrorKind, Vendor};
+use clouds_wire::Wire;
+
+use crate::about::ABOUT;
+use crate::account::AwsAccount;
+use crate::client::Client;
+use crate::login::Login;
+use crate::sender::Sender;
+use crate::static_site::StaticSites;
+use crate::traffic::KeyTraffic;
+
+/// Name of the cloud.
+pub(crate) const NAME: &str = "aws";
+
+/// Requests per second that an account may make of each service. AWS publishes few of these numbers: they are well below what it takes.
+const RATES: &[(&str, u32)] = &[("cloudfront", 8), ("cloudfront-keyvaluestore", 8), ("s3", 400), ("iam", 10), ("sts", 20)];
+
+/// Factor by which a simulated cloud takes more requests.
+const SIMULATED: u32 = 100;
+
+/// Amazon Web Services.
+#[derive(Clone, Default)]
+pub struct Aws {
+    probe: Option<Arc<dyn Probe>>,
+}
+
+impl Aws {
+    /// Amazon Web Services.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with a probe around each call, for tests.
+    #[must_use]
+    pub fn with_probe(self, probe: Arc<dyn Probe>) -> Self {
+        Self { probe: Some(probe) }
+    }
+}
+
+impl Vendor for Aws {
+    fn name(&self) -> &'static str {
+        NAME
+    }
+
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn open(&self, access: Access) -> Result<Cloud, CloudError> {
+        let account = checked(&access.identity)?;
+        let wire = Wire::new(access.endpoint.as_ref())?;
+        let factor = if wire.is_simulated() { SIMULATED } else { 1 };
+        let rates: Vec<_> = RATES.iter().map(|(service, rate)| (*service, rate * factor)).collect();
+        let guards = Arc::new(Guards::new(NAME, &rates, wire.pace_percent()).with_probe(self.probe.clone()));
+        let sender = Sender { wire };
+        let login = Login::new(&access.credential, &access.installation, sender.clone(), Arc::clone(&guards))?;
+        let client = Arc::new(Client { sender, guards, login, account, installation: access.installation });
+        Ok(Cloud {
+            name: NAME,
+            about: &ABOUT,
+            account: Some(Arc::new(AwsAccount::new(Arc::clone(&client)))),
+            static_sites: Some(Arc::new(StaticSites::new(Arc::clone(&client)))),
+            servers: None,
+            functions: None,
+            builds: None,
+            traffic: Arc::new(KeyTraffic::new(client)),
+            labels: None,
+        })
+    }
+}
+
+/// An account's number, which becomes part of addresses.
+fn checked(account: &str) -> Result<String, CloudError> {
+    if account.len() == 12 && account.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Ok(account.to_owned());
+    }
+    let message =
+        format!("`{account}` is no AWS account: give its number of 12 digits, which `aws sts get-caller-identity` shows");
+    Err(CloudError::new(ErrorKind::Invalid, "ACCOUNT_INVALID", message))
+}
