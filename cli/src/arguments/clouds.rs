@@ -32,7 +32,7 @@ pub enum CloudsCommand {
     },
     /// Print the role that MikroCloud needs in an account: exactly what it uses, and the commands that set it up
     Policy {
-        /// The cloud: azure or gcp
+        /// The cloud: aws, azure or gcp
         cloud: String,
     },
     /// Look at an account now: who we are in it, and what we may do

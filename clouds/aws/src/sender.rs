@@ -29,11 +29,11 @@ impl Sender {
         let built = built.build().map_err(|error| CloudError::internal("a request to AWS", error.without_url()))?;
         let answer = self.wire.send(built).await.map_err(lost)?;
         let (status, headers) = (answer.status(), answer.headers().clone());
-        let body = answer.bytes().await.map_err(lost)?;
+        let body = clouds_wire::read(answer).await?;
         if !status.is_success() {
             return Err(refused(status, &headers, &body));
         }
         let etag = headers.get(header::ETAG).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned();
-        Ok(Answer { etag, body })
+        Ok(Answer { etag, body: body.into() })
     }
 }
