@@ -76,7 +76,7 @@ pub enum CloudAccountState {
     Reconnect,
     /// It is not used until somebody verifies it: another installation may use it.
     Paused,
-    /// What we made in it is being removed.
+    /// Everything that we made in it is being removed.
     Disconnecting,
 }
 

@@ -60,7 +60,7 @@ impl<W> Digesting<W> {
         Self { inner, hasher: Sha256::new(), bytes: 0 }
     }
 
-    /// What it wrote to, the digest and the number of bytes.
+    /// Returns the writer, the digest and the number of bytes.
     pub fn finish(self) -> (W, BlobDigest, u64) {
         (self.inner, BlobDigest(Digest::from_bytes(&self.hasher.finalize().into())), self.bytes)
     }

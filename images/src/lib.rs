@@ -6,6 +6,7 @@ pub mod layer;
 pub mod push;
 
 mod base;
+mod collection;
 mod command;
 mod digest;
 mod evidence;
@@ -15,6 +16,7 @@ mod refusal;
 mod registry;
 
 pub use base::{Base, BaseName};
+pub use collection::Collection;
 pub use digest::BlobDigest;
 pub use evidence::{Evidence, Runtime};
 pub use image::{APPLICATION_LAYER, Blob, BlobSource, Image};

@@ -3,7 +3,7 @@
 use clouds_contract::{CloudError, ErrorContext, ErrorKind};
 use oci_client::errors::{OciDistributionError, OciErrorCode};
 
-/// What a registry said no with.
+/// Error of ours for a registry's refusal.
 pub(crate) fn refused(host: &str, anonymous: bool, error: OciDistributionError) -> CloudError {
     let (kind, status) = classify(anonymous, &error);
     let message = match kind {

@@ -7,7 +7,7 @@ use clouds_contract::Vendor;
 use services::{CloudSettings, Settings};
 use url::Url;
 
-/// What the operator allows of clouds.
+/// Clouds that the operator allows.
 #[derive(Debug, Clone, Args)]
 pub struct CloudOptions {
     /// Address of a simulated cloud, such as <http://127.0.0.1:8090>, that teams may connect accounts at; may be given more than once

@@ -1,6 +1,6 @@
 use std::sync::Arc;
 
-use clouds_contract::guard::{Guards, Probe};
+use clouds_contract::guard::Probe;
 use clouds_contract::{About, Access, Cloud, CloudError, ErrorKind, Vendor};
 use clouds_wire::Wire;
 
@@ -17,9 +17,6 @@ pub(crate) const NAME: &str = "aws";
 
 /// Requests per second that an account may make of each service. AWS publishes few of these numbers: they are well below what it takes.
 const RATES: &[(&str, u32)] = &[("cloudfront", 8), ("cloudfront-keyvaluestore", 8), ("s3", 400), ("iam", 10), ("sts", 20)];
-
-/// Factor by which a simulated cloud takes more requests.
-const SIMULATED: u32 = 100;
 
 /// Amazon Web Services.
 #[derive(Clone, Default)]
@@ -52,9 +49,7 @@ impl Vendor for Aws {
     fn open(&self, access: Access) -> Result<Cloud, CloudError> {
         let account = checked(&access.identity)?;
         let wire = Wire::new(access.endpoint.as_ref())?;
-        let factor = if wire.is_simulated() { SIMULATED } else { 1 };
-        let rates: Vec<_> = RATES.iter().map(|(service, rate)| (*service, rate * factor)).collect();
-        let guards = Arc::new(Guards::new(NAME, &rates, wire.pace_percent()).with_probe(self.probe.clone()));
+        let guards = wire.guards(NAME, RATES, self.probe.clone());
         let sender = Sender { wire };
         let login = Login::new(&access.credential, &access.installation, sender.clone(), Arc::clone(&guards))?;
         let client = Arc::new(Client { sender, guards, login, account, installation: access.installation });

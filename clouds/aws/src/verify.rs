@@ -11,7 +11,7 @@ use crate::policy::remedy;
 use crate::request::Request;
 use crate::xml::Element;
 
-/// Who the account is and what it may do: one check per action.
+/// Name and rights of the account: one check per action.
 ///
 /// Fails with `SignedOut` if its key is not accepted, and with `Invalid` if the key is of another account.
 pub(crate) async fn verify(client: &Client) -> Result<Verification, CloudError> {

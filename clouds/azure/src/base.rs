@@ -7,7 +7,7 @@ use clouds_contract::{Base, CloudError, ErrorKind, Found, Outputs, Owner, Progre
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::arm::{Arm, Readiness, Resource, Thing, ready_when_succeeded};
+use crate::arm::{Arm, Resource, Thing};
 use crate::types::{ENVIRONMENT, GROUP, IDENTITY, PROVIDERS, REGISTRY, ROLE_ASSIGNMENT, WORKSPACE};
 
 /// Version of the API of providers.
@@ -35,7 +35,10 @@ pub struct Making<'a> {
 impl Making<'_> {
     /// Makes a base, or brings it up to date.
     pub async fn prepare(&self, base: Base) -> Result<Progress<Outputs>, CloudError> {
-        ready!(self.register().await?);
+        // Nothing is made before all of them are known, so that one look is enough.
+        if self.scope.journal.entries(self.owner).await?.is_empty() {
+            ready!(self.register().await?);
+        }
         let location = json!({"location": self.scope.region});
         let group = ready!(self.make(GROUP, "group", Some(self.arm.subscription()), location).await?);
         let mut outputs = group.outputs.clone();
@@ -124,11 +127,8 @@ impl Making<'_> {
         parent: Option<String>,
         body: Value,
     ) -> Result<Progress<Found>, CloudError> {
-        let readiness: Readiness = ready_when_succeeded;
-        // What is shared is not changed any more: deployments are on it.
-        let is_current = |_: &Value, _: &Value| true;
         let (arm, owner, whose) = (self.arm, self.owner, &self.scope.whose);
-        ensure(&Thing { arm, resource, purpose, owner, whose, parent, body, readiness, is_current }, self.scope).await
+        ensure(&Thing { arm, resource, purpose, owner, whose, parent, body }, self.scope).await
     }
 }
 

@@ -3,7 +3,7 @@
 use clouds_contract::{Catalogue, CloudError, Entry, ErrorKind, Managed, Whose};
 use serde_json::Value;
 
-use crate::arm::{Arm, Resource, Thing, ready_when_succeeded};
+use crate::arm::{Arm, Resource, Thing};
 use crate::image::Pushed;
 use crate::revision::Revision;
 use crate::types::{APP, ENVIRONMENT, GROUP, IDENTITY, REGISTRY, ROLE_ASSIGNMENT, STORAGE, WORKSPACE};
@@ -39,8 +39,6 @@ impl Catalogue for Kinds<'_> {
             whose: self.whose,
             parent: None,
             body: Value::Null,
-            readiness: ready_when_succeeded,
-            is_current: |_, _| true,
         }))
     }
 }

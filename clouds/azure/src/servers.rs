@@ -13,7 +13,7 @@ use domain::id::DeploymentId;
 use domain::time::now;
 use domain::workload::Server;
 use http::Method;
-use images::{Architecture, Image, assemble, docker_archive};
+use images::Collection;
 use serde_json::{Value, json};
 
 use crate::about::VARIABLE_BYTES;
@@ -24,14 +24,13 @@ use crate::revision::{Revision, revision_path, state_of, suffix, traffic};
 use crate::template::Template;
 use crate::traffic::entry;
 use crate::types::APP;
-use crate::vendor::Bases;
 
 /// Servers.
 pub struct Servers {
     /// The client.
     pub arm: Arc<Arm>,
     /// Source of base images.
-    pub bases: Bases,
+    pub bases: Collection,
 }
 
 #[async_trait]
@@ -99,30 +98,15 @@ impl Servers {
         if let Some((image, port)) = there.and_then(|entry| Pushed::made(&entry)) {
             return Ok(Progress::Ready((image, port)));
         }
-        let image = self.image(scope, desired).await?;
+        let directory = scope.inputs.artifact(&desired.artifact).await?;
+        let way = (self.arm.wire(), self.arm.guards());
+        let image = self.bases.image(&directory, desired, "Container Apps", way).await?;
         for note in &image.notes {
             scope.log.write(vec![NewLine::system(note.clone())]).await?;
         }
         let pushed = Pushed::of(&self.arm, registry.to_owned(), desired.deployment_id, &image, scope);
         let found = ready!(ensure(&pushed, scope).await?);
         Ok(Progress::Ready((found.id, image.port)))
-    }
-
-    /// The image of a deployment: the artifact's own, or its files on a base.
-    async fn image(&self, scope: &Scope<'_>, desired: &Desired<Server>) -> Result<Image, CloudError> {
-        let directory = scope.inputs.artifact(&desired.artifact).await?;
-        let labels = [("org.mikrocloud.deployment", desired.deployment_id.to_string())];
-        if let Some(own) = &desired.spec.image {
-            return docker_archive::read(&directory.join(docker_archive::ARCHIVE), own.port, &labels).await;
-        }
-        let evidence = assemble::look(&directory, &desired.spec).await?;
-        if evidence.architecture != Architecture::Amd64 {
-            let message =
-                "container apps run on amd64, and this was built for another processor: build it on a worker with amd64";
-            return Err(CloudError::new(ErrorKind::Invalid, "ARCHITECTURE", message));
-        }
-        let base = self.bases.of(&self.arm, &evidence).await?;
-        assemble::assemble(&directory, &desired.spec, base, &labels).await
     }
 
     /// The environment's app. Its first deployment is in it from the beginning.
@@ -137,10 +121,8 @@ impl Servers {
             owner: Owner::Placement(environment.placement),
             whose: &scope.whose,
             parent: Some(base(scope, "group")?.to_owned()),
-            body: template.of_app(),
-            readiness: ready_when_succeeded,
             // Revisions are added to it one by one.
-            is_current: |_, _| true,
+            body: template.of_app(),
         };
         Ok(ensure(&app, scope).await?.map(|found| found.id))
     }

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use clouds_contract::{
-    Address, CloudError, Desired, Entry, ErrorKind, Observation, Owner, Progress, Provider, Scope, Started, ensure, ready,
-    remove_all,
+    Address, CloudError, Desired, ErrorKind, Observation, Owner, Progress, Provider, Scope, Started, ensure, ready, remove_all,
 };
 use clouds_site::plan::{SiteObject, SitePlan};
 use domain::event::NewLine;
@@ -16,13 +15,13 @@ use domain::id::DeploymentId;
 use domain::time::now;
 use domain::workload::StaticSite;
 use futures::{StreamExt as _, TryStreamExt as _};
-use serde_json::{Value, json};
+use serde_json::json;
 
-use crate::arm::{Arm, Thing, ready_when_succeeded};
+use crate::arm::{Arm, Thing};
 use crate::blob::{Blob, Blobs};
 use crate::catalogue::Kinds;
 use crate::revision::suffix;
-use crate::traffic::storage;
+use crate::traffic::entry;
 use crate::types::STORAGE;
 
 /// Container that visitors see.
@@ -185,8 +184,6 @@ impl Sites {
                     "accessTier": "Hot",
                 },
             }),
-            readiness: ready_when_succeeded,
-            is_current: |_: &Value, _: &Value| true,
         };
         let found = ready!(ensure(&account, scope).await?);
         let blob = found.outputs.get("blob").cloned();
@@ -196,17 +193,13 @@ impl Sites {
         ))
     }
 
-    async fn entry(&self, scope: &Scope<'_>) -> Result<Option<Entry>, CloudError> {
-        storage(scope).await
-    }
-
     async fn blobs(&self, scope: &Scope<'_>) -> Result<Option<Blobs<'_>>, CloudError> {
-        let entry = self.entry(scope).await?;
+        let entry = entry(scope, STORAGE.kind).await?;
         Ok(entry.and_then(|entry| entry.outputs.get("blob").cloned()).map(|endpoint| Blobs::new(&self.arm, &endpoint)))
     }
 
     async fn host(&self, scope: &Scope<'_>) -> Result<String, CloudError> {
-        let web = self.entry(scope).await?.and_then(|entry| entry.outputs.get("web").cloned()).unwrap_or_default();
+        let web = entry(scope, STORAGE.kind).await?.and_then(|entry| entry.outputs.get("web").cloned()).unwrap_or_default();
         let host = web.trim_start_matches("https://").trim_end_matches('/');
         if host.is_empty() {
             return Err(CloudError::new(ErrorKind::Unavailable, "NO_ADDRESS", "Azure does not name the website's address yet"));

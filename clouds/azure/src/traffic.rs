@@ -1,4 +1,4 @@
-//! Who sees what: weights of a container app's revisions, or the files of a website.
+//! Switching visitors: by weights of a container app's revisions, or by the files of a website.
 
 use std::sync::Arc;
 
@@ -14,7 +14,7 @@ use crate::revision::{suffix, traffic};
 use crate::servers::{route, settled, shown};
 use crate::sites::Sites;
 use crate::template::DEPLOYMENT;
-use crate::types::{APP, STORAGE};
+use crate::types::APP;
 
 /// Switches visitors.
 pub struct Switch {
@@ -82,9 +82,4 @@ pub async fn entry(scope: &Scope<'_>, kind: &str) -> Result<Option<Entry>, Cloud
     let Some(environment) = &scope.whose.environment else { return Ok(None) };
     let entries = scope.journal.entries(Owner::Placement(environment.placement)).await?;
     Ok(entries.into_iter().find(|entry| entry.kind == kind))
-}
-
-/// The environment's storage account.
-pub async fn storage(scope: &Scope<'_>) -> Result<Option<Entry>, CloudError> {
-    entry(scope, STORAGE.kind).await
 }

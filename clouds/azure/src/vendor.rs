@@ -1,9 +1,9 @@
 use std::sync::Arc;
 
-use clouds_contract::guard::{Guards, Probe};
+use clouds_contract::guard::Probe;
 use clouds_contract::{About, Access, Cloud, CloudError, Credential, ErrorKind, Vendor};
 use clouds_wire::Wire;
-use images::{Base, BaseName, Evidence, Login as RegistryLogin, Registry};
+use images::Collection;
 use uuid::Uuid;
 
 use crate::about::ABOUT;
@@ -16,9 +16,6 @@ use crate::traffic::Switch;
 
 /// Name of the cloud.
 pub(crate) const NAME: &str = "azure";
-
-/// Collection of the official images that are bases, unless told otherwise.
-const BASE_IMAGES: &str = "public.ecr.aws/docker/library";
 
 /// Requests per second to each service, well below the 25 that a subscription is given for all of them together and those of storage and
 /// registries (learn.microsoft.com, "Understand how Azure Resource Manager throttles requests").
@@ -36,20 +33,11 @@ const RATES: &[(&str, u32)] = &[
     ("login", 10),
 ];
 
-/// Factor by which a simulated cloud takes more requests.
-const SIMULATED: u32 = 100;
-
 /// Azure.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Azure {
-    base_images: String,
+    base_images: Collection,
     probe: Option<Arc<dyn Probe>>,
-}
-
-impl Default for Azure {
-    fn default() -> Self {
-        Self { base_images: BASE_IMAGES.to_owned(), probe: None }
-    }
 }
 
 impl Azure {
@@ -60,8 +48,8 @@ impl Azure {
 
     /// The same with base images of another registry, such as `mirror.example.com/library`.
     #[must_use]
-    pub fn with_base_images(self, base_images: impl Into<String>) -> Self {
-        Self { base_images: base_images.into(), ..self }
+    pub fn with_base_images(self, place: &str) -> Self {
+        Self { base_images: Collection::at(place), ..self }
     }
 
     /// The same with a probe around each call, for tests.
@@ -86,15 +74,13 @@ impl Vendor for Azure {
             return Err(CloudError::new(ErrorKind::Invalid, "SECRET_INVALID", message));
         };
         let wire = Wire::new(access.endpoint.as_ref())?;
-        let factor = if wire.is_simulated() { SIMULATED } else { 1 };
-        let rates: Vec<_> = RATES.iter().map(|(service, rate)| (*service, rate * factor)).collect();
-        let guards = Arc::new(Guards::new(NAME, &rates, wire.pace_percent()).with_probe(self.probe.clone()));
+        let guards = wire.guards(NAME, RATES, self.probe.clone());
         let credential =
             ClientSecret { tenant: guid("tenant", tenant)?, client: guid("client", client)?, secret: secret.clone() };
         let login = Arc::new(Login::new(wire.clone(), Arc::clone(&guards), credential));
         let arm = Arc::new(Arm::new(wire, guards, login, guid("subscription", &access.identity)?));
         let sites = Arc::new(Sites { arm: Arc::clone(&arm) });
-        let bases = Bases { collection: self.base_images.clone() };
+        let bases = self.base_images.clone();
         Ok(Cloud {
             name: NAME,
             about: &ABOUT,
@@ -106,26 +92,6 @@ impl Vendor for Azure {
             traffic: Arc::new(Switch { arm, sites }),
             labels: None,
         })
-    }
-}
-
-/// Source of base images.
-#[derive(Debug, Clone)]
-pub struct Bases {
-    /// Host and path, such as `public.ecr.aws/docker/library`.
-    collection: String,
-}
-
-impl Bases {
-    /// The base that fits an artifact. A simulated cloud runs the application's layer alone.
-    pub async fn of(&self, arm: &Arm, evidence: &Evidence) -> Result<Base, CloudError> {
-        if arm.wire().is_simulated() {
-            return Ok(Base::empty(evidence.architecture));
-        }
-        let name = BaseName::of(evidence);
-        let (host, path) = self.collection.split_once('/').unwrap_or((&self.collection, "library"));
-        let registry = Arc::new(Registry::new(host, &RegistryLogin::Nobody, arm.wire(), Arc::clone(arm.guards()))?);
-        Base::pull(&registry, &format!("{path}/{}", name.repository), &name.tag, evidence.architecture).await
     }
 }
 

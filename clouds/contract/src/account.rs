@@ -179,7 +179,7 @@ pub struct Tagged {
 pub enum Base {
     /// APIs and providers that have to be switched on.
     Apis,
-    /// What all sites of an account share in front of them.
+    /// Things that all sites of an account share in front of them.
     Front,
     /// A place for files.
     Files,

@@ -10,7 +10,7 @@ use clouds_contract::{CloudError, ErrorKind, Followed, Found, Operation as Follo
 use clouds_contract::{INSTALLATION_TAG, Owner};
 use clouds_wire::Wire;
 use http::Method;
-use images::{Login as RegistryLogin, Registry};
+use images::{Collection, Login as RegistryLogin, Registry};
 use serde_json::{Value, json};
 use url::Url;
 
@@ -21,7 +21,7 @@ use crate::operations::{self, Operation};
 /// Pause between two questions about an operation.
 const POLL: Duration = Duration::from_secs(3);
 
-/// What is sent with a request.
+/// Body of a request.
 #[derive(Debug, Clone, Default)]
 pub(crate) enum Body {
     #[default]
@@ -40,8 +40,8 @@ pub(crate) struct Client {
     pub project: String,
     /// The installation of MikroCloud.
     pub installation: String,
-    /// Registry and collection of base images.
-    pub base_images: String,
+    /// Source of base images.
+    pub base_images: Collection,
 }
 
 /// Address of one of Google's APIs; parts of the path are written as they are.

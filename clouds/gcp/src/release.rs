@@ -1,4 +1,4 @@
-//! What deployments of every kind have in common: a revision of the environment's service.
+//! The common part of deployments of every kind: a revision of the environment's service.
 
 use std::time::Duration;
 

@@ -28,7 +28,7 @@ pub(crate) struct Mount {
     pub bucket: String,
     /// Directory of the bucket that is seen.
     pub directory: String,
-    /// Where it is seen.
+    /// Address at which it is seen.
     pub path: &'static str,
 }
 

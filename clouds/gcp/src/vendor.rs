@@ -1,8 +1,9 @@
 use std::sync::Arc;
 
-use clouds_contract::guard::{Guards, Probe};
+use clouds_contract::guard::Probe;
 use clouds_contract::{About, Access, Cloud, CloudError, Credential, ErrorKind, Vendor};
 use clouds_wire::Wire;
+use images::Collection;
 
 use crate::about::ABOUT;
 use crate::account::GoogleAccount;
@@ -15,9 +16,6 @@ use crate::traffic::ServiceTraffic;
 
 /// Name of the cloud.
 pub(crate) const NAME: &str = "gcp";
-
-/// Collection of the official images that are bases, unless told otherwise. It asks for no account and gives out enough.
-const BASE_IMAGES: &str = "public.ecr.aws/docker/library";
 
 /// Requests per second that a project may make of each service, as their documentation has them per minute.
 const RATES: &[(&str, u32)] = &[
@@ -32,20 +30,11 @@ const RATES: &[(&str, u32)] = &[
     ("oauth2", 20),
 ];
 
-/// Factor by which a simulated cloud takes more requests.
-const SIMULATED: u32 = 100;
-
 /// Google Cloud.
-#[derive(Clone)]
+#[derive(Clone, Default)]
 pub struct Gcp {
-    base_images: String,
+    base_images: Collection,
     probe: Option<Arc<dyn Probe>>,
-}
-
-impl Default for Gcp {
-    fn default() -> Self {
-        Self { base_images: BASE_IMAGES.to_owned(), probe: None }
-    }
 }
 
 impl Gcp {
@@ -56,8 +45,8 @@ impl Gcp {
 
     /// The same with base images of another registry, such as `mirror.example.com/library`.
     #[must_use]
-    pub fn with_base_images(self, base_images: impl Into<String>) -> Self {
-        Self { base_images: base_images.into(), ..self }
+    pub fn with_base_images(self, place: &str) -> Self {
+        Self { base_images: Collection::at(place), ..self }
     }
 
     /// The same with a probe around each call, for tests.
@@ -82,9 +71,7 @@ impl Vendor for Gcp {
             return Err(CloudError::new(ErrorKind::Invalid, "KEY_INVALID", message));
         };
         let wire = Wire::new(access.endpoint.as_ref())?;
-        let factor = if wire.is_simulated() { SIMULATED } else { 1 };
-        let rates: Vec<_> = RATES.iter().map(|(service, rate)| (*service, rate * factor)).collect();
-        let guards = Arc::new(Guards::new(NAME, &rates, wire.pace_percent()).with_probe(self.probe.clone()));
+        let guards = wire.guards(NAME, RATES, self.probe.clone());
         let client = Arc::new(Client {
             login: Login::new(Key::read(json)?, wire.clone(), Arc::clone(&guards)),
             wire,

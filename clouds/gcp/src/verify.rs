@@ -20,7 +20,7 @@ const MOST: usize = 100;
 /// Questions about the enabling of the API.
 const LOOKS: u32 = 20;
 
-/// Who the account is and what it may do: one check per permission.
+/// Name and rights of the account: one check per permission.
 ///
 /// Fails with `SignedOut` if its key is not accepted, and with `Denied` if it may not see the project.
 pub(crate) async fn verify(client: &Client) -> Result<Verification, CloudError> {

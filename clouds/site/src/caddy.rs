@@ -71,7 +71,7 @@ pub fn caddyfile(rules: &Rules, files: &[String], place: Place<'_>) -> Caddyfile
     Caddyfile { text, complaints }
 }
 
-/// What steers a site, or is hidden, is not there for visitors.
+/// Files that steer a site, or are hidden, are not there for visitors.
 fn hide(text: &mut String) {
     let own: Vec<_> = Rules::control_files().map(|name| format!("/{name}")).collect();
     let _ = write!(

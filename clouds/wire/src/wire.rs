@@ -1,6 +1,7 @@
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use clouds_contract::guard::{Guards, Probe};
 use clouds_contract::{Address, CloudError, Endpoint, ErrorKind, Reach};
 use http::HeaderName;
 use reqwest::redirect::Policy;
@@ -11,6 +12,9 @@ use crate::place::Place;
 
 /// Header that says which of the vendor's hosts a request is for, where it goes to a simulated cloud.
 pub const ORIGINAL_HOST: HeaderName = HeaderName::from_static("x-original-host");
+
+/// Factor by which a simulated cloud takes more requests.
+const SIMULATED_RATE: u32 = 100;
 
 /// Timeout of connecting. Whole calls have theirs from the guards.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
@@ -130,6 +134,14 @@ impl Wire {
                 RegistryAddress { authority: place.authority(), prefix: format!("{host}/"), is_plain: place.is_plain() }
             }
         }
+    }
+
+    /// Guards of an account's calls. `rates` has the calls per second that each of the vendor's services takes; a simulated cloud takes
+    /// more.
+    pub fn guards(&self, cloud: &'static str, rates: &[(&'static str, u32)], probe: Option<Arc<dyn Probe>>) -> Arc<Guards> {
+        let factor = if self.is_simulated() { SIMULATED_RATE } else { 1 };
+        let rates: Vec<_> = rates.iter().map(|(service, rate)| (*service, rate * factor)).collect();
+        Arc::new(Guards::new(cloud, &rates, self.pace_percent()).with_probe(probe))
     }
 
     /// A wait between two looks, shortened where a simulated cloud is faster than a real one.

@@ -91,7 +91,12 @@ impl Flavour {
             (Self::Azure, 403) => "AuthorizationFailed",
             (Self::Azure, 409) => "Conflict",
             (Self::Azure, 429) => "TooManyRequests",
+            (Self::Registry, 401) => "UNAUTHORIZED",
+            (Self::Registry, 403) => "DENIED",
+            (Self::Registry, 404) => "NAME_UNKNOWN",
+            (Self::Registry, 429) => "TOOMANYREQUESTS",
             (_, 403) => "AccessDenied",
+            (_, 429) => "TooManyRequestsException",
             (_, 503) => "ServiceUnavailable",
             _ => "InternalServerError",
         }

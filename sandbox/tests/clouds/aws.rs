@@ -1,4 +1,4 @@
-//! AWS: moto, and before it what moto lacks. Without moto on this machine these tests have nothing to ask.
+//! AWS: moto, and before it what moto lacks. Without moto these tests have nothing to ask, which CI does not accept.
 
 use base64::Engine as _;
 use http::StatusCode;
@@ -15,19 +15,18 @@ const XMLNS: &str = "xmlns=\"http://cloudfront.amazonaws.com/doc/2020-05-31/\"";
 struct Aws {
     bench: Bench,
     key: String,
+    /// Holds the program of moto.
+    _folder: tempfile::TempDir,
 }
 
 impl Aws {
     /// A signed-in bench; `None` where there is no moto.
     async fn start(test: &str) -> Option<Self> {
-        let has_moto = std::env::var_os("PATH")
-            .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join("moto_server").exists()));
-        if !has_moto {
-            return None;
-        }
-        let bench = Bench::start(test).await;
+        let folder = tempfile::tempdir().unwrap();
+        let moto = sandbox::Moto::Program(testkit::moto_server(folder.path())?);
+        let bench = Bench::with(sandbox::Settings { moto, ..settings(test) }).await;
         let principal = bench.control("POST", "principals", json!({"cloud": "aws"})).await.good();
-        Some(Self { bench, key: principal["id"].as_str().unwrap().to_owned() })
+        Some(Self { bench, key: principal["id"].as_str().unwrap().to_owned(), _folder: folder })
     }
 
     async fn send(&self, service: &str, method: &str, url: &str, headers: &[(&str, &str)], body: &str) -> Got {
@@ -333,12 +332,12 @@ async fn a_service_is_reached_through_the_whole_chain() {
 #[tokio::test]
 async fn keys_permissions_and_faults_are_those_of_aws() {
     let Some(aws) = Aws::start("aws-login").await else { return };
-    let stranger = Aws { key: "AKIANOBODY".to_owned(), bench: aws.bench };
+    let stranger = Aws { key: "AKIANOBODY".to_owned(), ..aws };
     let refused = stranger.s3("GET", "", "").await;
     assert!(refused.text().contains("InvalidAccessKeyId"), "{}", refused.text());
     let listed = stranger.bench.control("GET", "principals", Value::Null).await.good();
     let key = listed["principals"][0]["id"].as_str().unwrap().to_owned();
-    let aws = Aws { key: key.clone(), bench: stranger.bench };
+    let aws = Aws { key: key.clone(), ..stranger };
     aws.bench.control("PATCH", &format!("principals/aws/{key}"), json!({"denied": ["ecs:CreateCluster"]})).await.good();
     let headers =
         [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", "AmazonEC2ContainerServiceV20141113.CreateCluster")];

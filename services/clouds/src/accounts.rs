@@ -71,7 +71,7 @@ impl CloudAccounts {
         self.store().cloud_account_get(actor.team_id, id).await?.ok_or(ServiceError::NotFound("cloud account"))
     }
 
-    /// What environments in an account share, by region and name.
+    /// Things that environments in an account share, by region and name.
     pub async fn bases(&self, actor: &Actor, id: CloudAccountId) -> Result<Vec<CloudBase>> {
         require(actor, Permission::CloudRead)?;
         Ok(self.store().cloud_base_list(actor.team_id, id).await?)

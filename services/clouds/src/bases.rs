@@ -152,7 +152,7 @@ impl Bases {
         Ok(Outcome::Recorded)
     }
 
-    /// What follows from an error while something is removed: it is tried again, and once more after the account is usable.
+    /// Turns an error while something is removed into another try, after the account is usable again.
     pub async fn give_way(&self, account: &domain::cloud::CloudAccount, error: CloudError) -> Result<Outcome, JobError> {
         if error.is_retryable() {
             return Err(JobError::Retry(jobs::handler::chain(&error)));

@@ -1,7 +1,7 @@
 //! The journal: what exists in clouds of vendors because of us.
 
 use domain::cloud::CloudResource;
-use domain::id::{CloudAccountId, PlacementId, TeamId};
+use domain::id::{CloudAccountId, TeamId};
 use domain::time::now;
 use sqlx::types::Json;
 use uuid::Uuid;
@@ -50,13 +50,6 @@ impl Store {
         );
         let rows = db!(self, |pool| sqlx::query_as(sql).bind(team).bind(account).bind(after).bind(limit).fetch_all(pool).await)?;
         Ok(Page::from_rows(rows, limit))
-    }
-
-    /// Things of an environment's placement and of the deployments in it, newest first.
-    pub async fn cloud_resource_list_of_placement(&self, team: TeamId, placement: PlacementId) -> Result<Vec<CloudResource>> {
-        let sql =
-            concat!("SELECT ", columns!(), " FROM cloud_resources WHERE team_id = $1 AND placement_id = $2 ORDER BY id DESC");
-        Ok(db!(self, |pool| sqlx::query_as(sql).bind(team).bind(placement).fetch_all(pool).await)?)
     }
 }
 

@@ -146,7 +146,7 @@ testkit::on_both_databases! {
         write(&store, async |tx| tx.cloud_resource_put(&entry).await).await;
         let error = refused(&store, async |tx| tx.cloud_resource_put(&entry).await).await;
         assert!(matches!(error, StoreError::Changed), "{error:?}");
-        let kept = store.cloud_resource_list_of_placement(tenant.id(), placement.id).await.unwrap().remove(0);
+        let kept = store.cloud_resource_list(tenant.id(), account.id, None, 10).await.unwrap().items.remove(0);
         assert_eq!((kept.revision, &kept.operation, &kept.outputs), (1, &entry.operation, &entry.outputs));
         assert_eq!(store.cloud_account_uses(tenant.id(), account.id).await.unwrap(), 2);
         write(&store, async |tx| tx.cloud_resource_delete(&kept).await).await;

@@ -369,7 +369,6 @@ impl Everything {
             deployment_target_list(self.placement.id);
             cloud_resource_list_of(self.account.id, "europe-west1", deployment.uuid());
             cloud_resource_list(self.account.id, None, 10);
-            cloud_resource_list_of_placement(self.placement.id);
             domain_list(project_id);
             domain_get(self.domain.id);
             acme_domain_list_of(project_id, "https://authority.example.org/directory");

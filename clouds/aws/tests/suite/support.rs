@@ -1,8 +1,7 @@
 //! A sandbox with an account, a journal, and sites to deploy.
 
 use std::collections::BTreeMap;
-use std::os::unix::fs::PermissionsExt as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
@@ -66,18 +65,6 @@ pub struct Setting {
     _moto: TempDir,
 }
 
-/// A program that starts the moto of the test tools; `None` where they are not installed.
-fn moto(folder: &Path) -> Option<Moto> {
-    let packages = Path::new(&std::env::var_os("MIKROCLOUD_TEST_TOOLS")?).join("moto");
-    packages.join("moto").is_dir().then_some(())?;
-    let program = folder.join("moto_server");
-    let start = "from moto.server import main; main()";
-    let text = format!("#!/bin/sh\nPYTHONPATH='{}' exec python3 -c '{start}' \"$@\"\n", packages.display());
-    std::fs::write(&program, text).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
-    Some(Moto::Program(program))
-}
-
 fn artifacts() -> Files {
     let mut files = Files::default();
     for (name, digit) in [("one", '1'), ("two", '2')] {
@@ -105,7 +92,7 @@ impl Setting {
     /// An account at a sandbox of its own; `None` where moto is not installed.
     pub async fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let moto = moto(folder.path())?;
+        let moto = Moto::Program(testkit::moto_server(folder.path())?);
         let sandbox = Sandbox::start(Settings { moto, ..Settings::default() }).await.unwrap();
         // Follows no redirects.
         let endpoint = Endpoint { url: sandbox.url(), pace_percent: 1 };

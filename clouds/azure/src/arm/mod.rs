@@ -6,4 +6,4 @@ mod thing;
 
 pub use client::Arm;
 pub use operation::{asked, follow};
-pub use thing::{Readiness, Resource, Thing, ready_when_succeeded, worldwide};
+pub use thing::{Resource, Thing, ready_when_succeeded, worldwide};

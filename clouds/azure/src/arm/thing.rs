@@ -40,9 +40,6 @@ impl Resource {
     }
 }
 
-/// State of a thing by its JSON.
-pub type Readiness = fn(&Value) -> FoundState;
-
 /// A thing of any type of the management API.
 pub struct Thing<'a> {
     /// The client.
@@ -57,12 +54,8 @@ pub struct Thing<'a> {
     pub whose: &'a Whose,
     /// Path of what it is in: a resource group, or a thing's own id for its parts; `None` where nothing is at hand, to remove it.
     pub parent: Option<String>,
-    /// Body of the request that makes it, without tags.
+    /// Body of the request that makes it, without tags. Once made it is not changed any more: deployments are on it.
     pub body: Value,
-    /// Says how it stands.
-    pub readiness: Readiness,
-    /// Says whether it is as described; what Azure adds itself does not count.
-    pub is_current: fn(&Value, &Value) -> bool,
 }
 
 /// State by `properties.provisioningState`. One that Azure added later is `Making`.
@@ -209,8 +202,8 @@ impl Managed for Thing<'_> {
         }
         Ok(Some(Found {
             id: body["id"].as_str().unwrap_or(&path).to_owned(),
-            state: self.paced((self.readiness)(&body)),
-            is_current: (self.is_current)(&self.body, &body),
+            state: self.paced(ready_when_succeeded(&body)),
+            is_current: true,
             owner: self.ownership(&body),
             version: body["etag"].as_str().map(str::to_owned),
             outputs,

@@ -216,7 +216,7 @@ pub(super) async fn check_empty(subject: &dyn Subject, journal: &MemoryJournal, 
     assert!(left.is_empty(), "{at}: left in the journal: {left:?}");
 }
 
-/// What work gave; panics if it failed.
+/// Result of work; panics if it failed.
 pub(super) fn given<T>(result: Result<T, CloudError>, at: &str) -> T {
     match result {
         Ok(value) => value,

@@ -21,8 +21,6 @@ pub struct Call {
 pub enum Repeat {
     /// It changes nothing, or the same each time.
     Freely,
-    /// It carries a token by which the vendor knows it again.
-    ByToken,
     /// It could happen twice: the thing is looked for first.
     Never,
 }

@@ -33,7 +33,7 @@ pub(crate) struct Files<'a> {
     pub client: &'a Client,
     pub owner: Owner,
     pub tag: String,
-    /// What they are; nothing to remove them.
+    /// Their content; nothing to remove them.
     pub source: Option<Source>,
 }
 

@@ -1,5 +1,3 @@
-use std::sync::Arc;
-
 use async_trait::async_trait;
 use clouds_contract::{
     Asked, CloudError, Desired, Entry, ErrorKind, Followed, Found, Key, Managed, Naming, Operation, Outputs, Owner, Ownership,
@@ -8,7 +6,7 @@ use clouds_contract::{
 use domain::event::NewLine;
 use domain::workload::Server;
 use http::Method;
-use images::{Architecture, Base, BaseName, Image, Login, Registry, assemble, docker_archive, push};
+use images::{Architecture, BaseName, Image, assemble, push};
 
 use super::{begun, done, unchanging};
 use crate::client::{Body, Client, address};
@@ -19,9 +17,6 @@ pub(crate) const KIND: &str = "gcp.artifactregistry.image";
 
 /// Name of all images in a repository: layers are kept, and looked for, by image name.
 const NAME: &str = "app";
-
-/// Label of an image with its deployment.
-const DEPLOYMENT: &str = "org.mikrocloud.deployment";
 
 /// Output of an entry: the repository that the image goes to, known before it is there.
 const REPOSITORY: &str = "repository";
@@ -34,11 +29,11 @@ pub(crate) struct ImageThing<'a> {
     pub purpose: String,
     pub region: String,
     pub tag: String,
-    /// What it is made from; nothing to remove it.
+    /// Material that it is made from; nothing to remove it.
     pub make: Option<Make<'a>>,
 }
 
-/// What an image is made from.
+/// Material of an image.
 pub(crate) struct Make<'a> {
     pub scope: &'a Scope<'a>,
     pub from: From<'a>,
@@ -80,26 +75,17 @@ fn path(entry: &Entry) -> Option<String> {
 
 impl ImageThing<'_> {
     async fn build(&self, make: &Make<'_>) -> Result<Image, CloudError> {
-        let scope = make.scope;
-        let desired = match make.from {
-            From::Server(desired) => desired,
-            From::Collection(repository, tag) => {
-                return assemble::alone(self.base(repository, tag, Architecture::Amd64).await?);
+        let (bases, wire, guards) = (&self.client.base_images, &self.client.wire, &self.client.guards);
+        match make.from {
+            From::Server(desired) => {
+                let directory = make.scope.inputs.artifact(&desired.artifact).await?;
+                bases.image(&directory, desired, "Cloud Run", (wire, guards)).await
             }
-        };
-        let directory = scope.inputs.artifact(&desired.artifact).await?;
-        let labels = [(DEPLOYMENT, desired.deployment_id.to_string())];
-        if let Some(settings) = &desired.spec.image {
-            return docker_archive::read(&directory.join(docker_archive::ARCHIVE), settings.port, &labels).await;
+            From::Collection(repository, tag) => {
+                let name = BaseName { repository: repository.to_owned(), tag: tag.to_owned() };
+                assemble::alone(bases.base(&name, Architecture::Amd64, wire, guards).await?)
+            }
         }
-        let evidence = assemble::look(&directory, &desired.spec).await?;
-        if evidence.architecture != Architecture::Amd64 {
-            let message = "the build made programs for arm64, and Cloud Run has amd64 alone: build on an amd64 machine";
-            return Err(CloudError::new(ErrorKind::Invalid, "ARCHITECTURE", message));
-        }
-        let BaseName { repository, tag } = BaseName::of(&evidence);
-        let base = self.base(&repository, &tag, evidence.architecture).await?;
-        assemble::assemble(&directory, &desired.spec, base, &labels).await
     }
 
     /// A registry that does not have the repository: it was just made, or somebody else removed it.
@@ -121,23 +107,6 @@ impl ImageThing<'_> {
             }
             Err(error) => error,
         }
-    }
-
-    /// A base image; an empty one where the cloud is simulated, which runs programs of its own machine.
-    async fn base(&self, repository: &str, tag: &str, architecture: Architecture) -> Result<Base, CloudError> {
-        if self.client.wire.is_simulated() {
-            return Ok(Base::empty(architecture));
-        }
-        let (registry, collection) = self.base_images()?;
-        Base::pull(&registry, &format!("{collection}{repository}"), tag, architecture).await
-    }
-
-    /// The registry of base images, and the beginning of their names there.
-    fn base_images(&self) -> Result<(Arc<Registry>, String), CloudError> {
-        let (host, collection) = self.client.base_images.split_once('/').unwrap_or((self.client.base_images.as_str(), ""));
-        let registry = Registry::new(host, &Login::Nobody, &self.client.wire, Arc::clone(&self.client.guards))?;
-        let prefix = if collection.is_empty() { String::new() } else { format!("{collection}/") };
-        Ok((Arc::new(registry), prefix))
     }
 }
 

@@ -26,7 +26,7 @@ pub(crate) struct RevisionThing<'a> {
     pub tag: String,
     /// It is to have its tag.
     pub is_tagged: bool,
-    /// What it is made from, where it may have to be made.
+    /// Material that it is made from, where it may have to be made.
     pub template: Option<&'a Template>,
 }
 

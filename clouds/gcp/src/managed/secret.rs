@@ -24,7 +24,7 @@ pub(crate) struct SecretThing<'a> {
     pub owner: Owner,
     /// Name of the variable.
     pub variable: String,
-    /// What it is to be; nothing to remove it.
+    /// Description of it; nothing to remove it.
     pub content: Option<Content>,
 }
 

@@ -311,7 +311,7 @@ impl Attempt<'_> {
         Ok(())
     }
 
-    /// What follows from a vendor's error: a wait, or the end of the deployment.
+    /// Turns a vendor's error into a wait, or into the end of the deployment.
     async fn trouble(&self, error: CloudError) -> Result<Outcome, PhaseError> {
         self.services.note_refusal(&self.work.account, &error).await?;
         let after = match (error.kind, error.retry) {
