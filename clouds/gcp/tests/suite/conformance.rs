@@ -20,6 +20,7 @@ async fn workloads_live_and_leave_nothing() {
     for fixture in setting.fixtures() {
         life(&setting, &fixture).await;
     }
+    setting.check_recordings();
 }
 
 #[tokio::test]

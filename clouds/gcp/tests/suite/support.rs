@@ -73,6 +73,7 @@ pub struct Setting {
     pub sandbox: Sandbox,
     pub journal: MemoryJournal,
     pub log: Log,
+    recordings: TempDir,
     http: reqwest::Client,
     access: Access,
     whose: Whose,
@@ -84,9 +85,16 @@ impl Setting {
         Self::with_permissions(&["*".to_owned()]).await
     }
 
+    /// Panics unless every call so far and its answer are as the vendor describes them.
+    pub fn check_recordings(&self) {
+        testkit::check_recordings(self.recordings.path());
+    }
+
     /// A project whose account has these permissions alone.
     pub async fn with_permissions(permissions: &[String]) -> Self {
-        let sandbox = Sandbox::start(Settings::default()).await.unwrap();
+        let recordings = tempfile::tempdir().unwrap();
+        let record = Some(recordings.path().to_owned());
+        let sandbox = Sandbox::start(Settings { record, ..Settings::default() }).await.unwrap();
         // Follows no redirects.
         let endpoint = Endpoint { url: sandbox.url(), pace_percent: 1 };
         let http = clouds_wire::Wire::new(Some(&endpoint)).unwrap().client().clone();
@@ -128,7 +136,7 @@ impl Setting {
             files.artifacts.insert(digit.to_string().repeat(64), directory);
         }
         let journal = MemoryJournal::new(whose.clone());
-        Self { sandbox, journal, log: Log::default(), http, access, whose, files }
+        Self { sandbox, journal, log: Log::default(), recordings, http, access, whose, files }
     }
 
     pub fn access(&self) -> Access {
