@@ -6,10 +6,10 @@ BIN := $(CARGO_TARGET_DIR)
 export MIKROCLOUD_TEST_TOOLS ?= $(HOME)/.cache/mikrocloud/test-tools
 NEXTEST_PROFILE := $(if $(CI),ci,default)
 
-.PHONY: help up build test lint schema fmt projects fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
+.PHONY: help up build test lint schema fmt conformance projects fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 up: deps-build ## Build MikroCloud and run it, with the state in the platform's data directory
 	cargo build --profile quick -p cli
@@ -35,6 +35,9 @@ fmt: ## Format the code
 
 schema: ## Write the GraphQL schema and the OpenAPI document anew after they changed
 	UPDATE_SCHEMA=1 cargo nextest run -p schema -p api -E "test(current)"
+
+conformance: deps-test ## Run the suite of all clouds and note what each passed
+	tools/conformance
 
 projects: deps-test ## Deploy projects as their generators make them (an hour the first time)
 	cargo build --release -p cli

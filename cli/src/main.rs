@@ -1,5 +1,8 @@
 //! The `mikrocloud` binary: server roles and the client commands.
 
+#[macro_use]
+mod standard_output;
+
 mod arguments;
 mod client;
 mod commands;

@@ -15,6 +15,7 @@ mod labels;
 mod managed;
 mod naming;
 mod progress;
+mod proof;
 mod provider;
 mod scope;
 #[cfg(any(test, feature = "testing"))]
@@ -34,6 +35,7 @@ pub use labels::HostLabels;
 pub use managed::{Asked, Catalogue, Followed, Found, FoundState, Managed, Ownership};
 pub use naming::{Alphabet, INSTALLATION_TAG, Naming};
 pub use progress::{Progress, Wait};
+pub use proof::{Proof, proofs};
 pub use provider::{Desired, Observation, Provider, Started};
 pub use scope::{EnvironmentPlace, Inputs, Outputs, Scope, Unneeded, Whose};
 pub use traffic::{Route, Traffic};

@@ -23,6 +23,17 @@ pub enum Place {
     AfterJournal,
 }
 
+impl Place {
+    /// Its name, as the matrix of proofs shows it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::BeforeCall => "before calls",
+            Self::AfterCall => "after calls",
+            Self::AfterJournal => "after the journal",
+        }
+    }
+}
+
 /// Cuts work off as a crash does: what is under way is dropped where it stands.
 #[derive(Debug)]
 pub struct Cut {

@@ -1,6 +1,6 @@
 use async_graphql::{ID, SimpleObject};
 use chrono::{DateTime, Utc};
-use clouds_contract::{About, IdleCost, Per, Switch};
+use clouds_contract::{About, IdleCost, Per, Proof, Switch};
 use domain::cloud::{self, CheckOutcome, CloudAccountState, CloudBaseState};
 
 /// A cloud that deployments can go to.
@@ -38,6 +38,21 @@ pub struct CloudCapability {
     pub bases: Vec<String>,
     /// Things that cost while nobody visits.
     pub idle: Vec<CloudIdleCost>,
+    /// Groups of the suite that every cloud has to pass, as far as this one passed them.
+    pub proven: Vec<CloudProof>,
+}
+
+/// Group of cases that a cloud passed.
+#[derive(SimpleObject)]
+pub struct CloudProof {
+    /// The group, such as `life` or `no request lost`.
+    pub group: String,
+    /// Number of cases in it.
+    pub cases: usize,
+    /// Counterpart of the run: `real`, or the simulation.
+    pub against: String,
+    /// Day of the run in UTC, such as `2026-12-01`.
+    pub day: String,
 }
 
 /// Thing that costs while nobody visits.
@@ -55,11 +70,11 @@ impl Cloud {
         let sites = about
             .static_sites
             .as_ref()
-            .map(|site| CloudCapability::new("static", site.switch, site.own_address, site.bases, site.idle));
+            .map(|site| CloudCapability::new(name, "static", site.switch, site.own_address, site.bases, site.idle));
         let servers = about
             .servers
             .as_ref()
-            .map(|server| CloudCapability::new("server", server.switch, server.own_address, server.bases, server.idle));
+            .map(|server| CloudCapability::new(name, "server", server.switch, server.own_address, server.bases, server.idle));
         Self {
             name: name.to_owned(),
             title: about.title.to_owned(),
@@ -76,7 +91,7 @@ impl CloudRegion {
 }
 
 impl CloudCapability {
-    fn new(name: &str, switch: Switch, own_address: bool, bases: &[clouds_contract::Base], idle: &[IdleCost]) -> Self {
+    fn new(cloud: &str, name: &str, switch: Switch, own_address: bool, bases: &[clouds_contract::Base], idle: &[IdleCost]) -> Self {
         let switch = match switch {
             Switch::Atomic => "atomic",
             Switch::InPlace => "in_place",
@@ -87,7 +102,15 @@ impl CloudCapability {
             own_address,
             bases: bases.iter().map(|base| base.name().to_owned()).collect(),
             idle: idle.iter().map(CloudIdleCost::from).collect(),
+            proven: clouds_contract::proofs(cloud, name).map(CloudProof::from).collect(),
         }
+    }
+}
+
+impl From<&Proof> for CloudProof {
+    fn from(proof: &Proof) -> Self {
+        let Proof { group, cases, against, day, .. } = proof;
+        Self { group: group.clone(), cases: *cases, against: against.clone(), day: day.to_string() }
     }
 }
 

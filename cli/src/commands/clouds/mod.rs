@@ -109,7 +109,7 @@ impl Client {
     }
 
     async fn capabilities(&self) -> Result<(), Failure> {
-        let query = "{ clouds { name title capabilities { name switch ownAddress bases idle { item per } } } }";
+        let query = "{ clouds { name title capabilities { name switch ownAddress bases idle { item per } proven { group cases against day } } } }";
         let clouds = self.api.run(query, Value::Null).await?["clouds"].take();
         show::capabilities(&clouds, self.output);
         Ok(())

@@ -92,8 +92,17 @@ pub fn capabilities(clouds: &Value, output: Output) {
         return output::json(clouds);
     }
     let mut rows = Vec::new();
+    let mut proven = Vec::new();
     for cloud in list(clouds) {
         for capability in list(&cloud["capabilities"]) {
+            let kind = [text(&cloud["title"]), text(&capability["name"])];
+            if list(&capability["proven"]).is_empty() {
+                proven.push(kind.iter().map(String::as_str).chain(["nothing yet", "", "", ""]).map(str::to_owned).collect());
+            }
+            for proof in list(&capability["proven"]) {
+                let cells = ["group", "cases", "against", "day"].map(|field| text(&proof[field]));
+                proven.push(kind.iter().cloned().chain(cells).collect());
+            }
             let idle: Vec<_> = list(&capability["idle"])
                 .iter()
                 .map(|cost| format!("{} (per {})", text(&cost["item"]), text(&cost["per"]).replace('_', " and ")))
@@ -101,10 +110,15 @@ pub fn capabilities(clouds: &Value, output: Output) {
             let own = if capability["ownAddress"] == true { "yes" } else { "no" };
             let idle = if idle.is_empty() { "nothing".to_owned() } else { idle.join(", ") };
             let switch = text(&capability["switch"]).replace('_', " ");
-            rows.push(vec![text(&cloud["title"]), text(&capability["name"]), switch, own.to_owned(), idle]);
+            rows.push(kind.into_iter().chain([switch, own.to_owned(), idle]).collect());
         }
     }
+    let is_empty = rows.is_empty();
     table(&["CLOUD", "KIND", "SWITCH", "ADDRESS PER DEPLOYMENT", "COSTS WHILE IDLE"], rows, NO_CLOUDS);
+    if !is_empty {
+        println!();
+        table(&["CLOUD", "KIND", "PROVEN", "CASES", "AGAINST", "ON"], proven, NO_CLOUDS);
+    }
 }
 
 const NO_CLOUDS: &str = "This server has no vendors' clouds: it was built without them.";

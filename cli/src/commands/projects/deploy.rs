@@ -182,11 +182,14 @@ async fn remaining_lines(api: &Api, id: &str, mut after: i64, print: impl Fn(&Va
 
 fn finish(deployment: &Value, output: Output) {
     let status = output::text(&deployment["status"]).to_lowercase();
+    let is_shown = matches!(status.as_str(), "live" | "superseded");
     if output.json {
+        // Before its first release on another cloud an environment has no address there yet.
+        let has_address = is_shown || deployment["place"].is_null();
         let mut document = json!({
             "deployment": deployment["id"],
             "status": status,
-            "url": deployment["environment"]["url"],
+            "url": if has_address { &deployment["environment"]["url"] } else { &Value::Null },
             "deploymentUrl": deployment["url"],
             "project": deployment["project"]["slug"],
             "environment": deployment["environment"]["name"],
@@ -196,7 +199,7 @@ fn finish(deployment: &Value, output: Output) {
             document["failure"] = deployment["failure"].clone();
         }
         output::json(&document);
-    } else if matches!(status.as_str(), "live" | "superseded") {
+    } else if is_shown {
         println!("{status}: {}{}", output::text(&deployment["environment"]["url"]), operations::place(&deployment["place"]));
         if let Some(alone) = deployment["url"].as_str() {
             println!("this deployment alone: {alone}");

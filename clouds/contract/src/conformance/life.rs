@@ -3,6 +3,7 @@ use std::time::Duration;
 use domain::workload::WorkloadSpec;
 
 use super::process::{check_empty, deployments, given};
+use super::record::passed;
 use super::{Fixture, Process, Subject};
 use crate::Switch;
 use crate::testing::{Cut, MemoryJournal};
@@ -59,6 +60,7 @@ pub async fn life(subject: &dyn Subject, fixture: &Fixture) {
         given(process().dismantle().await, at);
     }
     check_empty(subject, &journal, at).await;
+    passed(subject, fixture, "life", 1);
 }
 
 /// No request is lost while visitors are switched: each answer is whole, and of one of the two. For clouds that switch at once.
@@ -100,4 +102,5 @@ pub async fn no_request_lost(subject: &dyn Subject, fixture: &Fixture) {
     process.check_shows(&address, &fixture.versions[0]).await;
     given(process.leave(&both).await, at);
     check_empty(subject, &journal, at).await;
+    passed(subject, fixture, "no request lost", SWITCHES);
 }

@@ -6,6 +6,7 @@ mod faults;
 mod interruption;
 mod life;
 mod process;
+mod record;
 mod subject;
 
 pub use faults::{faults, tolerates};

@@ -14,6 +14,11 @@ pub trait Subject: Send + Sync {
     /// A newly opened account with this probe around its calls: what a process that was started anew has.
     fn open(&self, probe: Arc<dyn Probe>) -> Cloud;
 
+    /// Counterpart of the calls, as the matrix of proofs names it: `real` for the vendor itself.
+    fn against(&self) -> &'static str {
+        "sandbox"
+    }
+
     /// The vendor's name of the region that is used.
     fn region(&self) -> &str;
 
