@@ -6,28 +6,33 @@ BIN := $(CARGO_TARGET_DIR)
 export MIKROCLOUD_TEST_TOOLS ?= $(HOME)/.cache/mikrocloud/test-tools
 NEXTEST_PROFILE := $(if $(CI),ci,default)
 
-.PHONY: help up build test lint schema fmt conformance projects fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
+.PHONY: help up build web test lint schema fmt conformance projects fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
-up: deps-build ## Build MikroCloud and run it, with the state in the platform's data directory
+up: deps-build web ## Build MikroCloud and run it, with the state in the platform's data directory
 	cargo build --profile quick -p cli
 	exec $(BIN)/quick/mikrocloud up
 
-build: deps-build ## Build the debug binary
+build: deps-build web ## Build the debug binary
 	cargo build -p cli
 
-test: deps-test ## Run every test
+web: ## Build the dashboard, where Node is
+	tools/build-web
+
+test: deps-test web ## Run every test
+	npm run --silent --prefix web test
 	cargo nextest run --workspace --profile $(NEXTEST_PROFILE)
 
-lint: deps-lint ## Check formatting, lints, documentation, licences and unused dependencies
+lint: deps-lint web ## Check formatting, lints, documentation, licences and unused dependencies
 	cargo fmt --all --check
 	cargo fmt --manifest-path fuzz/Cargo.toml --check
 	cargo clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --document-private-items --quiet
 	cargo deny --log-level error check licenses bans sources
 	cargo machete --skip-target-dir .
+	npm run --silent --prefix web lint
 
 fmt: ## Format the code
 	cargo fmt --all
@@ -35,6 +40,7 @@ fmt: ## Format the code
 
 schema: ## Write the GraphQL schema and the OpenAPI document anew after they changed
 	UPDATE_SCHEMA=1 cargo nextest run -p schema -p api -E "test(current)"
+	npm run --silent --prefix web codegen
 
 conformance: deps-test ## Run the suite of all clouds and note what each passed
 	tools/conformance
@@ -52,7 +58,7 @@ coverage: deps-test ## Measure line coverage
 	RUSTFLAGS="$(RUSTFLAGS) -C llvm-args=-runtime-counter-relocation" LLVM_PROFILE_FILE_NAME="mikrocloud-%p-%m%c.profraw" \
 		cargo llvm-cov nextest --workspace --exclude bench --summary-only --ignore-filename-regex '/(bench|tests|testkit)/'
 
-bench: deps-bench ## Run the benchmarks and print ratios
+bench: deps-bench web ## Run the benchmarks and print ratios
 	cargo build --release -p cli -p bench
 	$(BIN)/release/bench $(BIN)/release/mikrocloud
 
@@ -66,12 +72,13 @@ deps-build:
 	@tools/install-packages gcc git
 
 deps-lint: deps-build
+	@tools/install-packages nodejs:node npm
 	@tools/install-cargo-tool cargo-deny cargo-machete
 
 deps-test: deps-build
 	@tools/install-packages postgresql redis-server python3 python3-pip:pip3 nodejs:node npm golang-go:go
 	@tools/install-packages docker.io:dockerd busybox-static:busybox iproute2:ip openssh-server:/usr/sbin/sshd openssh-client:ssh faketime openssl
-	@tools/install-packages docker-compose systemd:systemd-analyze tini oathtool pebble
+	@tools/install-packages docker-compose systemd:systemd-analyze tini oathtool pebble chromium
 	@tools/install-test-tools $(MIKROCLOUD_TEST_TOOLS)
 	@tools/install-cargo-tool cargo-nextest
 

@@ -5,6 +5,7 @@ mod browser;
 mod client;
 mod connections;
 mod cors;
+mod dashboard;
 #[doc(hidden)]
 pub mod fuzzing;
 mod hosts;

@@ -6,6 +6,7 @@ use authorisation::world;
 mod audit;
 mod authorisation;
 mod clouds;
+mod dashboard;
 mod identity;
 mod notifications;
 mod operations;

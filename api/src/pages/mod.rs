@@ -67,8 +67,8 @@ impl IntoResponse for Page {
     }
 }
 
-/// The front page.
-pub(crate) async fn front() -> Page {
+/// The front page of a binary without the dashboard.
+pub(crate) fn front() -> Page {
     let body = html! {
         p { "It runs. Deploy a directory or a repository from a terminal:" }
         p { code { "mikrocloud deploy" } }
@@ -76,6 +76,7 @@ pub(crate) async fn front() -> Page {
             "The API is at " a href="/graphql" { "/graphql" } ". Your account is at " a href="/auth/account" { "/auth/account" }
             ", and what your teams were told of is at " a href="/notifications" { "/notifications" } "."
         }
+        p.quiet { "This binary was built without the dashboard: building it takes Node.js 20 and npm (`make up`)." }
     };
     page("MikroCloud", body)
 }

@@ -19,7 +19,7 @@ use services::{ServiceError, Services};
 use crate::problem::Problem;
 use crate::public_url::PublicUrl;
 use crate::state::ApiState;
-use crate::{client, pages};
+use crate::{client, dashboard, pages};
 
 /// A body, and whether a form of ours sent it: then the answer is a page.
 pub struct Input<T> {
@@ -135,7 +135,8 @@ impl IntoResponse for BadAddress {
 pub(super) fn next(asked: Option<&str>) -> String {
     let is_ours =
         |path: &&str| path.starts_with('/') && !path.starts_with("//") && !path.contains(|c: char| c == '\\' || c.is_control());
-    asked.filter(is_ours).unwrap_or("/auth/account").to_owned()
+    let usual = if dashboard::is_there() { "/" } else { "/auth/account" };
+    asked.filter(is_ours).unwrap_or(usual).to_owned()
 }
 
 /// The address of the sign-in page that goes on somewhere.
@@ -166,7 +167,7 @@ mod tests {
         for path in
             ["", "//evil.example.org", "https://evil.example.org", "/\\evil.example.org", "/a\r\nb", "javascript:alert(1)"]
         {
-            assert_eq!(next(Some(path)), "/auth/account", "{path}");
+            assert_eq!(next(Some(path)), next(None), "{path}");
         }
         assert_eq!(sign_in_path("/auth/device?code=A&b"), "/auth/sign-in?next=%2Fauth%2Fdevice%3Fcode%3DA%26b");
     }

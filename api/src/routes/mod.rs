@@ -10,6 +10,8 @@ mod operations;
 mod webhooks;
 mod websocket;
 
+pub(crate) use self::not_found::not_found;
+
 use std::sync::Arc;
 
 use axum::Router;
@@ -24,9 +26,9 @@ use tower_http::trace::TraceLayer;
 
 use crate::browser::refuse_other_sites;
 use crate::cors;
+use crate::dashboard;
 use crate::limit::limit;
 use crate::load::{Gate, LoadLimits, admit, read_body};
-use crate::pages;
 use crate::problem::dress;
 use crate::rest;
 use crate::security_headers::{SecurityHeaders, secure};
@@ -65,6 +67,7 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
     let visited = Router::new()
         .route("/auth/sign-in", get(auth::sign_in_page).post(auth::sign_in))
         .route("/auth/second-factor", post(auth::second_factor))
+        .route("/auth/access", post(auth::access))
         .route("/auth/refresh", post(auth::refresh))
         .route("/auth/sign-out", post(auth::sign_out))
         .route("/auth/sign-out-everywhere", post(auth::account::sign_out_everywhere))
@@ -87,7 +90,6 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
         .route("/teams/{team}/notifications/{channel}/{delivery}/replay", post(notifications::replay))
         .layer(middleware::from_fn_with_state(state.clone(), refuse_other_sites));
     let quick = Router::new()
-        .route("/", get(pages::front))
         .route("/graphql", get(graphql::about).post(graphql::execute))
         .route("/.well-known/jwks.json", get(auth::key_set))
         .merge(visited)
@@ -112,6 +114,8 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
             gate("webhook", LoadLimits { at_once: WEBHOOKS, ..load }),
         ));
     let subscriptions = Router::new().route("/graphql/ws", get(graphql::subscribe)).layer(limit());
+    // Files of the dashboard stand outside of the limits: a page asks for a dozen, and reads nothing but memory.
+    let dashboard = Router::new().route("/", get(dashboard::front)).route("/assets/{*file}", get(dashboard::asset));
     let watching = health_routes().layer(TimeoutLayer::with_status_code(StatusCode::GATEWAY_TIMEOUT, TIMEOUT));
     Router::new()
         .merge(quick)
@@ -119,8 +123,9 @@ pub(crate) fn router(state: ApiState, load: LoadLimits) -> Router {
         .merge(uploads)
         .merge(told)
         .merge(subscriptions)
+        .merge(dashboard)
         .merge(watching)
-        .fallback(not_found::not_found)
+        .fallback(dashboard::other)
         // The first is the outermost. Together they cost each request one box; one by one they would cost it nine.
         .layer((
             SetRequestIdLayer::new(request_id.clone(), NewRequestId),

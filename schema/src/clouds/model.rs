@@ -91,7 +91,14 @@ impl CloudRegion {
 }
 
 impl CloudCapability {
-    fn new(cloud: &str, name: &str, switch: Switch, own_address: bool, bases: &[clouds_contract::Base], idle: &[IdleCost]) -> Self {
+    fn new(
+        cloud: &str,
+        name: &str,
+        switch: Switch,
+        own_address: bool,
+        bases: &[clouds_contract::Base],
+        idle: &[IdleCost],
+    ) -> Self {
         let switch = match switch {
             Switch::Atomic => "atomic",
             Switch::InPlace => "in_place",

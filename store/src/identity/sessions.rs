@@ -71,6 +71,19 @@ impl Store {
         Ok(db!(self, |pool| sqlx::query_scalar(sql).bind(hash).bind(at).fetch_optional(pool).await)?)
     }
 
+    /// Lets an unused refresh token stand until a time, if it would end before another; `false` when it stands long enough.
+    pub async fn refresh_token_prolong(&self, hash: &str, until: Timestamp, if_before: Timestamp) -> Result<bool> {
+        let sql = "UPDATE refresh_tokens SET expires_at = $2 WHERE hash = $1 AND used_at IS NULL AND expires_at < $3";
+        let done = db!(self, |pool| sqlx::query(sql)
+            .bind(hash)
+            .bind(until)
+            .bind(if_before)
+            .execute(pool)
+            .await
+            .map(|done| done.rows_affected()))?;
+        Ok(done == 1)
+    }
+
     /// The refresh token with this digest.
     pub async fn refresh_token_look_up(&self, hash: &str) -> Result<Option<RefreshToken>> {
         Ok(db!(self, |pool| sqlx::query_as(REFRESH_TOKEN).bind(hash).fetch_optional(pool).await)?)

@@ -28,6 +28,8 @@ enum Asks {
     Page,
     /// The cookie of a session, which nobody here has.
     Cookie,
+    /// The cookie of a session, which nobody here has: they are given nothing.
+    Browser,
     /// That it is signed with a secret that only its sender has: no credential counts.
     Signature,
     /// That there is something of that name, which there is not.
@@ -36,8 +38,9 @@ enum Asks {
     Itself,
 }
 
-const ROUTES: [(&str, &str, Asks); 38] = [
+const ROUTES: [(&str, &str, Asks); 40] = [
     ("GET", "/", Asks::Nothing),
+    ("GET", "/assets/{*file}", Asks::Name),
     ("GET", "/healthz", Asks::Nothing),
     ("GET", "/readyz", Asks::Nothing),
     ("GET", "/metrics", Asks::Here),
@@ -48,6 +51,7 @@ const ROUTES: [(&str, &str, Asks); 38] = [
     ("GET", "/auth/sign-in", Asks::Nothing),
     ("POST", "/auth/sign-in", Asks::Body),
     ("POST", "/auth/second-factor", Asks::Body),
+    ("POST", "/auth/access", Asks::Browser),
     ("POST", "/auth/refresh", Asks::Body),
     ("POST", "/auth/link", Asks::Body),
     ("GET", "/auth/account", Asks::Page),
@@ -105,6 +109,7 @@ fn expected(who: Who, asks: Asks) -> Option<u16> {
         // Nothing valid is in the body, whoever sends it.
         (Asks::Body, _) => Some(422),
         (Asks::Page, _) => Some(303),
+        (Asks::Browser, _) => Some(204),
         (Asks::Name, _) => Some(404),
         (Asks::Cookie | Asks::Signature, _) => Some(401),
         (Asks::Itself, Who::Nobody) => Some(422),

@@ -12,7 +12,7 @@ use domain::secret::Secret;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use services::auth::{SignIn, SignedIn};
+use services::auth::{Access, SignIn, SignedIn};
 use services::{ServiceError, Services};
 
 use super::input::{Client, Input, next, with_session, without_session};
@@ -176,6 +176,18 @@ pub async fn refresh(State(state): State<ApiState>, client: Client, input: Input
             Ok(without_session(&state.public, Problem(error)))
         }
         Err(error) => Err(error.into()),
+    }
+}
+
+/// An access token for the pages of a browser with a session; no content where nobody is signed in.
+pub async fn access(State(state): State<ApiState>, client: Client) -> Result<Response, Problem> {
+    let Some(cookie) = client.cookie else { return Ok(StatusCode::NO_CONTENT.into_response()) };
+    match state.machine.services.sessions().access(cookie.expose(), &client.origin).await? {
+        Some(Access { token, expires_in }) => {
+            let body = json!({"access_token": token.expose(), "token_type": "Bearer", "expires_in": expires_in});
+            Ok(with_session(&state.public, &cookie, Json(body)))
+        }
+        None => Ok(StatusCode::NO_CONTENT.into_response()),
     }
 }
 

@@ -1,7 +1,7 @@
 use std::fs::OpenOptions;
 use std::io::Write as _;
 
-use chrono::Utc;
+use domain::time::now;
 
 use super::{Fixture, Subject};
 use crate::Proof;
@@ -19,7 +19,7 @@ pub(super) fn passed(subject: &dyn Subject, fixture: &Fixture, group: &str, case
         group: group.to_owned(),
         cases,
         against: subject.against().to_owned(),
-        day: Utc::now().date_naive(),
+        day: now().date_naive(),
     };
     let line = serde_json::to_string(&proof).unwrap_or_else(|error| panic!("{error}")) + "\n";
     let file = OpenOptions::new().create(true).append(true).open(&path);

@@ -35,8 +35,8 @@ pub use devices::{DeviceStart, DeviceState, INTERVAL, WaitingDevice};
 pub(crate) use providers::Providers;
 pub use providers::{ConfigError, Federated, Leaving, LinkQuestion, ProviderConfig, ProviderInfo, Returned};
 pub use second_factor::{Enrolment, SecondFactorState};
+pub use sessions::{Access, SignIn, SignedIn};
 pub(crate) use sessions::{LINK_LIFETIME, signin_link};
-pub use sessions::{SignIn, SignedIn};
 pub use store::Identity;
 pub(crate) use tokens::Tokens;
 

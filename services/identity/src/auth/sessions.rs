@@ -1,6 +1,7 @@
 //! Signing in and out. A session is a family of refresh tokens, each good for one use.
 
 use std::borrow::Cow;
+use std::sync::Arc;
 
 use chrono::Duration;
 use domain::access::{Actor, Credential, Origin};
@@ -20,6 +21,8 @@ use super::{passwords, random_token, token_hash};
 use crate::Sessions;
 
 const REFRESH_LIFETIME: Duration = Duration::days(30);
+/// Step in which a refresh token that is in use is prolonged: one write a day, not one a page.
+const PROLONGED_BY: Duration = Duration::days(1);
 pub(crate) const LINK_LIFETIME: Duration = Duration::hours(24);
 
 const WRONG: ServiceError = ServiceError::Unauthenticated("address or password is wrong");
@@ -34,6 +37,14 @@ pub struct SignedIn {
     pub access_token: Secret,
     /// Good for one exchange at `/auth/refresh`, within 30 days.
     pub refresh_token: Secret,
+    /// Lifetime of the access token, seconds.
+    pub expires_in: i64,
+}
+
+/// An access token alone, for a browser whose cookie keeps the session.
+pub struct Access {
+    /// Good for `expires_in`.
+    pub token: Secret,
     /// Lifetime of the access token, seconds.
     pub expires_in: i64,
 }
@@ -130,6 +141,18 @@ impl Sessions {
         let signed_in = next_tokens(&mut tx, &signer, (found.user_id, found.session_id, found.ends_at)).await?;
         tx.commit().await?;
         Ok(signed_in)
+    }
+
+    /// An access token for pages of a browser that shows its refresh token; `None` when nobody is signed in there. The refresh token is
+    /// not used up: several tabs, and a page that is loaded again before the answer came, show the same one. As long as they do, it
+    /// stands, at most until the session has to end.
+    pub async fn access(&self, refresh_token: &str, origin: &Arc<Origin>) -> Result<Option<Access>> {
+        let Some(account) = self.accounts().of_cookie(refresh_token, Arc::clone(origin)).await? else { return Ok(None) };
+        let lasting = now() + REFRESH_LIFETIME;
+        let until = account.until.map_or(lasting, |ends_at| ends_at.min(lasting));
+        self.store().refresh_token_prolong(&token_hash(refresh_token), until, until - PROLONGED_BY).await?;
+        let token = self.tokens().signer().await?.issue(account.user_id, account.session_id, now())?;
+        Ok(Some(Access { token, expires_in: LIFETIME.num_seconds() }))
     }
 
     /// Ends the session of a refresh token. Unknown tokens are no error: the caller wanted to be out, and is.
