@@ -37,17 +37,20 @@ const alerts = createRoute({ getParentRoute: () => team, path: '/alerts', compon
 const jobs = createRoute({ getParentRoute: () => team, path: '/jobs', component: lazyRouteComponent(() => import('./pages/Jobs'), 'Jobs') });
 const clouds = createRoute({ getParentRoute: () => team, path: '/clouds', component: lazyRouteComponent(() => import('./pages/Clouds'), 'Clouds') });
 const members = createRoute({ getParentRoute: () => team, path: '/members', component: lazyRouteComponent(() => import('./pages/Members'), 'Members') });
+const keys = createRoute({ getParentRoute: () => team, path: '/keys', component: lazyRouteComponent(() => import('./pages/Keys'), 'Keys') });
 const audit = createRoute({ getParentRoute: () => team, path: '/audit', component: lazyRouteComponent(() => import('./pages/Audit'), 'Audit') });
 const project = createRoute({ getParentRoute: () => team, path: '/projects/$slug', component: lazyRouteComponent(() => import('./pages/Project'), 'Project') });
 const overview = createRoute({ getParentRoute: () => project, path: '/', component: lazyRouteComponent(() => import('./pages/Overview'), 'Overview') });
 const deployments = createRoute({ getParentRoute: () => project, path: '/deployments', component: lazyRouteComponent(() => import('./pages/Deployments'), 'Deployments') });
 const variables = createRoute({ getParentRoute: () => project, path: '/variables', component: lazyRouteComponent(() => import('./pages/Variables'), 'Variables') });
 const domains = createRoute({ getParentRoute: () => project, path: '/domains', component: lazyRouteComponent(() => import('./pages/Domains'), 'Domains') });
+const output = createRoute({ getParentRoute: () => project, path: '/logs', component: lazyRouteComponent(() => import('./pages/Output'), 'Output') });
+const schedules = createRoute({ getParentRoute: () => project, path: '/schedules', component: lazyRouteComponent(() => import('./pages/Schedules'), 'Schedules') });
 const settings = createRoute({ getParentRoute: () => project, path: '/settings', component: lazyRouteComponent(() => import('./pages/Settings'), 'Settings') });
 
 const routes = root.addChildren([
   home,
-  team.addChildren([start, projects, create, deployment, approvals, alerts, jobs, clouds, members, audit, project.addChildren([overview, deployments, variables, domains, settings])]),
+  team.addChildren([start, projects, create, deployment, approvals, alerts, jobs, clouds, members, keys, audit, project.addChildren([overview, deployments, output, variables, domains, schedules, settings])]),
 ]);
 
 /** The pages by their addresses. */

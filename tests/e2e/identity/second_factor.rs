@@ -129,7 +129,7 @@ async fn browsers_and_command_lines_ask_for_the_code_and_a_new_link_does_not_go_
     let tokens = house.owner_session().await;
     let (_, _, codes) = enable(&house, &tokens).await;
     let mut browser = Browser::new();
-    let form = browser.get(&house.url("/auth/sign-in")).await;
+    let form = browser.get(&house.url("/auth/sign-in?next=/auth/account")).await;
     let asked = browser.submit(&form, &[("email", OWNER), ("password", PASSWORD)]).await;
     assert!(asked.text.contains("The code that your authenticator shows"), "{asked:?}");
     assert!(browser.cookie(&house.url("/"), "mikrocloud").is_none());

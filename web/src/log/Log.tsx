@@ -14,10 +14,10 @@ const STREAMS = [
 ] as const;
 
 /** A log that is still written: numbered lines in a window, so that a hundred thousand are as quick as ten. */
-export function Log({ lines, total, empty, name }: { lines: Lines; total: number; empty: string; name: string }) {
+export function Log({ lines, total, empty, name, hides = [] }: { lines: Lines; total: number; empty: string; name: string; hides?: string[] }) {
   const version = useSyncExternalStore(lines.subscribe, lines.snapshot);
   const [search, setSearch] = useState('');
-  const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
+  const [hidden, setHidden] = useState<ReadonlySet<string>>(() => new Set(hides));
   const [following, setFollowing] = useState(location.hash === '');
   const [window_, setWindow] = useState<[number, number]>([0, 60]);
   const [at, setAt] = useState(() => Number(/^#L(\d+)/.exec(location.hash)?.[1] ?? 0));

@@ -1,13 +1,16 @@
+import { useState } from 'react';
 import { useMutation, useQuery } from 'urql';
 
 import { graphql } from '../api/generated';
 import type { CloudAccountState } from '../api/generated/graphql';
 import { refusal } from '../api/mutate';
 import { missing, useViewer } from '../api/viewer';
+import { Confirm } from '../parts/Confirm';
 import { Empty, Result, sentence } from '../parts/Result';
 import { Scroll } from '../parts/Scroll';
 import { Time } from '../parts/Time';
 import { useToast } from '../parts/Toast';
+import { Connect } from './Connect';
 
 const CLOUDS = graphql(`
   query Clouds {
@@ -16,9 +19,11 @@ const CLOUDS = graphql(`
       checks { permission outcome remedy }
       bases { name region state problem }
     }
-    clouds { name title capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }
+    clouds { name title regions { neutral } capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }
   }
 `);
+const DISCONNECT = graphql(`mutation Disconnect($id: ID!) { disconnectCloudAccount(input: { id: $id }) { disconnected userErrors { message } } }`);
+const MAKE_DEFAULT = graphql(`mutation MakeDefault($id: ID!) { updateCloudAccount(input: { id: $id, makeDefault: true }) { account { id } userErrors { message } } }`);
 const VERIFY = graphql(`mutation VerifyAccount($id: ID!) { verifyCloudAccount(input: { id: $id }) { account { id } userErrors { message } } }`);
 
 const STATES: Record<CloudAccountState, [string, string]> = {
@@ -36,13 +41,17 @@ export function Clouds() {
   const [state, again] = useQuery({ query: CLOUDS });
   const look = () => again({ requestPolicy: 'network-only' });
   const [, verify] = useMutation(VERIFY);
+  const [, disconnect] = useMutation(DISCONNECT);
+  const [, makeDefault] = useMutation(MAKE_DEFAULT);
+  const [connecting, setConnecting] = useState(false);
   const refused = missing(viewer, 'cloud-write');
   return (
     <div className="stack wide">
-      <h1>Clouds</h1>
+      <div className="row apart"><h1>Clouds</h1><button type="button" className="button primary" disabled={refused !== undefined} title={refused} aria-expanded={connecting} onClick={() => setConnecting(!connecting)}>Connect an account</button></div>
       <Result state={state} again={look}>
         {({ cloudAccounts, clouds }) => (
           <>
+            {connecting && <Connect clouds={clouds} done={() => { setConnecting(false); say('Connected. Its permissions are being checked.'); look(); }} />}
             {cloudAccounts.length === 0
               ? <Empty command="mikrocloud clouds connect gcp --project ID --key-file FILE">Only this installation's own machines. Connect an account, and deployments can go there.</Empty>
               : (
@@ -64,6 +73,10 @@ export function Clouds() {
                         {account.bases.map((base) => <p key={base.name + base.region} className="small">{base.name} in {base.region}: {base.state.toLowerCase()}{base.problem && `: ${base.problem}`}</p>)}
                         <p className="row">
                           <button type="button" className="button" disabled={refused !== undefined} title={refused} onClick={() => void verify({ id: account.id }).then((result) => { say(refusal(result) ?? 'It is being checked.'); look(); })}>Check again</button>
+                          {!account.isDefault && <button type="button" className="button" disabled={refused !== undefined} title={refused} onClick={() => void makeDefault({ id: account.id }).then((result) => { say(refusal(result) ?? 'Deployments go there unless they name another.'); look(); })}>Make it the default</button>}
+                          <Confirm label="Disconnect" title={`Disconnect ${account.name}?`} action="Disconnect it" danger disabled={refused} act={async () => { const failed = refusal(await disconnect({ id: account.id })); look(); return failed; }}>
+                            <p>Its credential is forgotten. This is refused while deployments of the team are there.</p>
+                          </Confirm>
                           {account.verifiedAt && <span className="small">checked <Time at={account.verifiedAt} /></span>}
                         </p>
                       </section>

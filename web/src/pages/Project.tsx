@@ -70,8 +70,10 @@ export function useProject(): Given {
 const TABS = [
   ['/teams/$team/projects/$slug', 'Overview'],
   ['/teams/$team/projects/$slug/deployments', 'Deployments'],
+  ['/teams/$team/projects/$slug/logs', 'Logs'],
   ['/teams/$team/projects/$slug/variables', 'Variables'],
   ['/teams/$team/projects/$slug/domains', 'Domains'],
+  ['/teams/$team/projects/$slug/schedules', 'Schedules'],
   ['/teams/$team/projects/$slug/settings', 'Settings'],
 ] as const;
 

@@ -59,6 +59,7 @@ function Side() {
         <hr />
         <Link to="/teams/$team/jobs" params={params}>Jobs</Link>
         {viewer.may('member-read') && <Link to="/teams/$team/members" params={params}>Members</Link>}
+        <Link to="/teams/$team/keys" params={params}>API keys</Link>
         {viewer.may('audit-read') && <Link to="/teams/$team/audit" params={params}>Audit log</Link>}
         <a href={`/teams/${team}/notifications`}>Notifications</a>
       </nav>

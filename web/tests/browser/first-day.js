@@ -109,8 +109,46 @@ await page.getByRole('button', { name: 'Add', exact: true }).click();
 await page.getByRole('alert').waitFor();
 await checkReadable(page, 'domains');
 
+// A key is shown once; a schedule and a wrong one; somebody new gets a link.
+await visit(`/teams/${team}/keys`, 'API keys');
+await page.getByLabel('Name').fill('deploys');
+await page.getByRole('checkbox', { name: 'deployment-write' }).check();
+await page.getByRole('button', { name: 'Make it' }).click();
+const key = await page.getByRole('status', { name: 'The key' }).locator('code').textContent();
+assert.match(key, /^mck_/);
+await page.getByRole('button', { name: 'I have kept it' }).click();
+await page.getByText('deploys', { exact: true }).waitFor();
+assert.ok(!(await page.content()).includes(key));
+await visit(`/teams/${team}/projects/site/schedules`, 'site');
+await page.getByLabel('Name').fill('nightly');
+await page.getByLabel('When (cron)').fill('every night');
+await page.getByRole('button', { name: 'Make it' }).click();
+await page.getByRole('alert').waitFor();
+await page.getByLabel('When (cron)').fill('0 3 * * *');
+await page.getByRole('button', { name: 'Make it' }).click();
+await page.getByText('0 3 * * *').waitFor();
+await visit(`/teams/${team}/members`, 'Members');
+await page.getByLabel('Address of somebody new').fill('ada@example.org');
+await page.getByRole('button', { name: 'Add', exact: true }).click();
+await page.getByText(/\/auth\/link\?token=/).waitFor();
+await page.getByRole('button', { name: 'I have kept it' }).click();
+await page.getByRole('combobox', { name: 'Role of ada' }).selectOption('VIEWER');
+await page.getByText('Changed.').waitFor();
+
+// What a cloud lacks is refused at its field, and the secret stays out of the page.
+await visit(`/teams/${team}/clouds`, 'Clouds');
+await page.getByRole('button', { name: 'Connect an account' }).click();
+await page.getByRole('combobox', { name: /^Cloud/ }).selectOption('azure');
+await page.getByLabel('Subscription id').fill('no id');
+await page.getByLabel('Tenant id').fill('no id');
+await page.getByLabel('Client id').fill('no id');
+await page.getByLabel('Client secret').fill('s3cret-value');
+await page.getByRole('button', { name: 'Connect', exact: true }).click();
+await page.getByRole('alert').waitFor();
+await checkReadable(page, 'connecting a cloud');
+
 // Every other page is there, readable, and says what to do where it is empty.
-for (const [path, name] of [['approvals', 'Approvals'], ['alerts', 'Alerts'], ['jobs', 'Jobs'], ['clouds', 'Clouds'], ['members', 'Members'], ['audit', 'Audit log'], ['new', 'New project'], ['projects/site/settings', 'site'], ['projects/site/deployments', 'site']]) {
+for (const [path, name] of [['approvals', 'Approvals'], ['alerts', 'Alerts'], ['jobs', 'Jobs'], ['clouds', 'Clouds'], ['members', 'Members'], ['keys', 'API keys'], ['audit', 'Audit log'], ['new', 'New project'], ['projects/site/settings', 'site'], ['projects/site/schedules', 'site'], ['projects/site/logs', 'site'], ['projects/site/deployments', 'site']]) {
   await visit(`/teams/${team}/${path}`, name);
   await checkReadable(page, path);
 }

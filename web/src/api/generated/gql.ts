@@ -18,8 +18,11 @@ type Documents = {
     "query Alerts { alerts(first: 100) { nodes { id kind subject message raisedAt resolvedAt } } }": typeof types.AlertsDocument,
     "\n  query Approvals {\n    approvals { state requestedBy requestedAt expiresAt deployment { id number commitSha project { slug } environment { name } } }\n    members { user { id name } }\n  }\n": typeof types.ApprovalsDocument,
     "\n  query Audit($filter: AuditFilter, $after: ID) {\n    auditLog(filter: $filter, first: 50, after: $after) {\n      pageInfo { hasNextPage endCursor }\n      nodes { sequence at action outcome address actor { name } target { kind name id } before after }\n    }\n  }\n": typeof types.AuditDocument,
-    "\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n": typeof types.CloudsDocument,
+    "\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title regions { neutral } capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n": typeof types.CloudsDocument,
+    "mutation Disconnect($id: ID!) { disconnectCloudAccount(input: { id: $id }) { disconnected userErrors { message } } }": typeof types.DisconnectDocument,
+    "mutation MakeDefault($id: ID!) { updateCloudAccount(input: { id: $id, makeDefault: true }) { account { id } userErrors { message } } }": typeof types.MakeDefaultDocument,
     "mutation VerifyAccount($id: ID!) { verifyCloudAccount(input: { id: $id }) { account { id } userErrors { message } } }": typeof types.VerifyAccountDocument,
+    "mutation ConnectCloud($input: ConnectCloudAccountInput!) { connectCloudAccount(input: $input) { account { id } userErrors { message field } } }": typeof types.ConnectCloudDocument,
     "\n  query Deployment($id: ID!) {\n    deployment(id: $id) {\n      id\n      number\n      status\n      trigger\n      kind\n      commitSha\n      url\n      createdAt\n      changedAt\n      rollbackAvailable\n      artifactDigest\n      artifactRemovedAt\n      buildsBefore\n      logCount\n      source { kind repository reference directory }\n      failure { code message }\n      approval { state requestedBy requestedAt expiresAt reason }\n      place { cloud region account simulated detail }\n      project { id slug environments { id name } }\n      environment { id name url protected liveDeployment { id } }\n      events(first: 100) { number status message at }\n    }\n  }\n": typeof types.DeploymentDocument,
     "mutation Cancel($id: ID!) { cancelDeployment(input: { deploymentId: $id }) { userErrors { message } } }": typeof types.CancelDocument,
     "\n  mutation RollBack($project: ID!, $environment: String!, $id: ID!) {\n    rollbackDeployment(input: { projectId: $project, environment: $environment, toDeploymentId: $id }) { deployment { id } userErrors { message } }\n  }\n": typeof types.RollBackDocument,
@@ -34,12 +37,23 @@ type Documents = {
     "\n  query Jobs($state: JobState, $after: ID) {\n    jobs(state: $state, first: 50, after: $after) {\n      pageInfo { hasNextPage endCursor }\n      nodes { id kind queue state attempts maxAttempts waitsFor lastError createdAt runAt finishedAt }\n    }\n  }\n": typeof types.JobsDocument,
     "mutation RetryJob($id: ID!) { retryJob(input: { jobId: $id }) { job { id state } userErrors { message } } }": typeof types.RetryJobDocument,
     "mutation DiscardJob($id: ID!) { discardJob(input: { jobId: $id }) { job { id state } userErrors { message } } }": typeof types.DiscardJobDocument,
-    "\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id projectId } }\n    roles { id name }\n    invitations { id user { email } role expiresAt }\n  }\n": typeof types.MembersDocument,
+    "query Keys { me { user { id } permissions apiKeys { id name prefix scopes expiresAt revokedAt createdAt } } }": typeof types.KeysDocument,
+    "mutation CreateKey($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret userErrors { message } } }": typeof types.CreateKeyDocument,
+    "mutation RevokeKey($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { done userErrors { message } } }": typeof types.RevokeKeyDocument,
+    "\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id } }\n    roles { id name permissions }\n    invitations { id user { email } role expiresAt }\n  }\n": typeof types.MembersDocument,
+    "mutation AddMember($input: AddMemberInput!) { addMember(input: $input) { signInPath invitationId userErrors { message } } }": typeof types.AddMemberDocument,
+    "mutation SetRole($input: SetMemberRoleInput!) { setMemberRole(input: $input) { done userErrors { message } } }": typeof types.SetRoleDocument,
+    "mutation RemoveMember($id: ID!) { removeMember(input: { userId: $id }) { done userErrors { message } } }": typeof types.RemoveMemberDocument,
+    "mutation RevokeInvitation($id: ID!) { revokeInvitation(input: { invitationId: $id }) { done userErrors { message } } }": typeof types.RevokeInvitationDocument,
     "mutation CreateProject($input: CreateProjectInput!) { createProject(input: $input) { project { id slug } userErrors { message field } } }": typeof types.CreateProjectDocument,
     "query Places { cloudAccounts { id cloud name region state simulated } clouds { name regions { neutral } } }": typeof types.PlacesDocument,
     "\n  mutation Deploy($input: TriggerDeploymentInput!) {\n    triggerDeployment(input: $input) { deployment { id } userErrors { message } }\n  }\n": typeof types.DeployDocument,
     "\n  query Project($slug: String!) {\n    project(slug: $slug) {\n      id\n      slug\n      repository\n      reference\n      deleting\n      createdAt\n      environments {\n        id\n        name\n        url\n        protected\n        deleting\n        place { cloud region account simulated detail }\n        liveDeployment { id number status kind commitSha changedAt }\n      }\n      previews { id number title url environment isFork expiresAt }\n      deployments(first: 20) {\n        totalCount\n        nodes {\n          id\n          number\n          status\n          trigger\n          commitSha\n          createdAt\n          changedAt\n          rollbackAvailable\n          failure { code }\n          approval { state }\n          environment { id name }\n          events(first: 100) { projectNumber }\n        }\n      }\n      domains { id name unicodeName environment url state problem checkedAt certificate { state notAfter problem } records { type name value } }\n    }\n  }\n": typeof types.ProjectDocument,
     "\n  query Projects($after: String) {\n    projects(first: 50, after: $after) {\n      totalCount\n      pageInfo { hasNextPage endCursor }\n      nodes {\n        id\n        slug\n        deleting\n        createdAt\n        environment { name url place { cloud region simulated } }\n        deployments(first: 1) {\n          nodes {\n            id\n            number\n            status\n            changedAt\n            commitSha\n            failure { code }\n            approval { state }\n            environment { name }\n            events(first: 100) { projectNumber }\n          }\n        }\n      }\n    }\n  }\n": typeof types.ProjectsDocument,
+    "\n  query Schedules($project: ID!) {\n    schedules(projectId: $project) { id name environment cron timeZone path missed enabled nextDueAt runs(first: 14) { dueAt state outcome } }\n  }\n": typeof types.SchedulesDocument,
+    "mutation CreateSchedule($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } userErrors { message } } }": typeof types.CreateScheduleDocument,
+    "mutation EnableSchedule($id: ID!, $enabled: Boolean!) { enableSchedule(input: { scheduleId: $id, enabled: $enabled }) { userErrors { message } } }": typeof types.EnableScheduleDocument,
+    "mutation DeleteSchedule($id: ID!) { deleteSchedule(input: { scheduleId: $id }) { deleted userErrors { message } } }": typeof types.DeleteScheduleDocument,
     "mutation UpdateProject($input: UpdateProjectInput!) { updateProject(input: $input) { project { id slug } userErrors { message } } }": typeof types.UpdateProjectDocument,
     "mutation DeleteProject($id: ID!) { deleteProject(input: { projectId: $id }) { project { id } userErrors { message } } }": typeof types.DeleteProjectDocument,
     "mutation Protect($input: ProtectEnvironmentInput!) { protectEnvironment(input: $input) { userErrors { message } } }": typeof types.ProtectDocument,
@@ -57,8 +71,11 @@ const documents: Documents = {
     "query Alerts { alerts(first: 100) { nodes { id kind subject message raisedAt resolvedAt } } }": types.AlertsDocument,
     "\n  query Approvals {\n    approvals { state requestedBy requestedAt expiresAt deployment { id number commitSha project { slug } environment { name } } }\n    members { user { id name } }\n  }\n": types.ApprovalsDocument,
     "\n  query Audit($filter: AuditFilter, $after: ID) {\n    auditLog(filter: $filter, first: 50, after: $after) {\n      pageInfo { hasNextPage endCursor }\n      nodes { sequence at action outcome address actor { name } target { kind name id } before after }\n    }\n  }\n": types.AuditDocument,
-    "\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n": types.CloudsDocument,
+    "\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title regions { neutral } capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n": types.CloudsDocument,
+    "mutation Disconnect($id: ID!) { disconnectCloudAccount(input: { id: $id }) { disconnected userErrors { message } } }": types.DisconnectDocument,
+    "mutation MakeDefault($id: ID!) { updateCloudAccount(input: { id: $id, makeDefault: true }) { account { id } userErrors { message } } }": types.MakeDefaultDocument,
     "mutation VerifyAccount($id: ID!) { verifyCloudAccount(input: { id: $id }) { account { id } userErrors { message } } }": types.VerifyAccountDocument,
+    "mutation ConnectCloud($input: ConnectCloudAccountInput!) { connectCloudAccount(input: $input) { account { id } userErrors { message field } } }": types.ConnectCloudDocument,
     "\n  query Deployment($id: ID!) {\n    deployment(id: $id) {\n      id\n      number\n      status\n      trigger\n      kind\n      commitSha\n      url\n      createdAt\n      changedAt\n      rollbackAvailable\n      artifactDigest\n      artifactRemovedAt\n      buildsBefore\n      logCount\n      source { kind repository reference directory }\n      failure { code message }\n      approval { state requestedBy requestedAt expiresAt reason }\n      place { cloud region account simulated detail }\n      project { id slug environments { id name } }\n      environment { id name url protected liveDeployment { id } }\n      events(first: 100) { number status message at }\n    }\n  }\n": types.DeploymentDocument,
     "mutation Cancel($id: ID!) { cancelDeployment(input: { deploymentId: $id }) { userErrors { message } } }": types.CancelDocument,
     "\n  mutation RollBack($project: ID!, $environment: String!, $id: ID!) {\n    rollbackDeployment(input: { projectId: $project, environment: $environment, toDeploymentId: $id }) { deployment { id } userErrors { message } }\n  }\n": types.RollBackDocument,
@@ -73,12 +90,23 @@ const documents: Documents = {
     "\n  query Jobs($state: JobState, $after: ID) {\n    jobs(state: $state, first: 50, after: $after) {\n      pageInfo { hasNextPage endCursor }\n      nodes { id kind queue state attempts maxAttempts waitsFor lastError createdAt runAt finishedAt }\n    }\n  }\n": types.JobsDocument,
     "mutation RetryJob($id: ID!) { retryJob(input: { jobId: $id }) { job { id state } userErrors { message } } }": types.RetryJobDocument,
     "mutation DiscardJob($id: ID!) { discardJob(input: { jobId: $id }) { job { id state } userErrors { message } } }": types.DiscardJobDocument,
-    "\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id projectId } }\n    roles { id name }\n    invitations { id user { email } role expiresAt }\n  }\n": types.MembersDocument,
+    "query Keys { me { user { id } permissions apiKeys { id name prefix scopes expiresAt revokedAt createdAt } } }": types.KeysDocument,
+    "mutation CreateKey($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret userErrors { message } } }": types.CreateKeyDocument,
+    "mutation RevokeKey($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { done userErrors { message } } }": types.RevokeKeyDocument,
+    "\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id } }\n    roles { id name permissions }\n    invitations { id user { email } role expiresAt }\n  }\n": types.MembersDocument,
+    "mutation AddMember($input: AddMemberInput!) { addMember(input: $input) { signInPath invitationId userErrors { message } } }": types.AddMemberDocument,
+    "mutation SetRole($input: SetMemberRoleInput!) { setMemberRole(input: $input) { done userErrors { message } } }": types.SetRoleDocument,
+    "mutation RemoveMember($id: ID!) { removeMember(input: { userId: $id }) { done userErrors { message } } }": types.RemoveMemberDocument,
+    "mutation RevokeInvitation($id: ID!) { revokeInvitation(input: { invitationId: $id }) { done userErrors { message } } }": types.RevokeInvitationDocument,
     "mutation CreateProject($input: CreateProjectInput!) { createProject(input: $input) { project { id slug } userErrors { message field } } }": types.CreateProjectDocument,
     "query Places { cloudAccounts { id cloud name region state simulated } clouds { name regions { neutral } } }": types.PlacesDocument,
     "\n  mutation Deploy($input: TriggerDeploymentInput!) {\n    triggerDeployment(input: $input) { deployment { id } userErrors { message } }\n  }\n": types.DeployDocument,
     "\n  query Project($slug: String!) {\n    project(slug: $slug) {\n      id\n      slug\n      repository\n      reference\n      deleting\n      createdAt\n      environments {\n        id\n        name\n        url\n        protected\n        deleting\n        place { cloud region account simulated detail }\n        liveDeployment { id number status kind commitSha changedAt }\n      }\n      previews { id number title url environment isFork expiresAt }\n      deployments(first: 20) {\n        totalCount\n        nodes {\n          id\n          number\n          status\n          trigger\n          commitSha\n          createdAt\n          changedAt\n          rollbackAvailable\n          failure { code }\n          approval { state }\n          environment { id name }\n          events(first: 100) { projectNumber }\n        }\n      }\n      domains { id name unicodeName environment url state problem checkedAt certificate { state notAfter problem } records { type name value } }\n    }\n  }\n": types.ProjectDocument,
     "\n  query Projects($after: String) {\n    projects(first: 50, after: $after) {\n      totalCount\n      pageInfo { hasNextPage endCursor }\n      nodes {\n        id\n        slug\n        deleting\n        createdAt\n        environment { name url place { cloud region simulated } }\n        deployments(first: 1) {\n          nodes {\n            id\n            number\n            status\n            changedAt\n            commitSha\n            failure { code }\n            approval { state }\n            environment { name }\n            events(first: 100) { projectNumber }\n          }\n        }\n      }\n    }\n  }\n": types.ProjectsDocument,
+    "\n  query Schedules($project: ID!) {\n    schedules(projectId: $project) { id name environment cron timeZone path missed enabled nextDueAt runs(first: 14) { dueAt state outcome } }\n  }\n": types.SchedulesDocument,
+    "mutation CreateSchedule($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } userErrors { message } } }": types.CreateScheduleDocument,
+    "mutation EnableSchedule($id: ID!, $enabled: Boolean!) { enableSchedule(input: { scheduleId: $id, enabled: $enabled }) { userErrors { message } } }": types.EnableScheduleDocument,
+    "mutation DeleteSchedule($id: ID!) { deleteSchedule(input: { scheduleId: $id }) { deleted userErrors { message } } }": types.DeleteScheduleDocument,
     "mutation UpdateProject($input: UpdateProjectInput!) { updateProject(input: $input) { project { id slug } userErrors { message } } }": types.UpdateProjectDocument,
     "mutation DeleteProject($id: ID!) { deleteProject(input: { projectId: $id }) { project { id } userErrors { message } } }": types.DeleteProjectDocument,
     "mutation Protect($input: ProtectEnvironmentInput!) { protectEnvironment(input: $input) { userErrors { message } } }": types.ProtectDocument,
@@ -125,11 +153,23 @@ export function graphql(source: "\n  query Audit($filter: AuditFilter, $after: I
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n"): (typeof documents)["\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n"];
+export function graphql(source: "\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title regions { neutral } capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n"): (typeof documents)["\n  query Clouds {\n    cloudAccounts {\n      id cloud name identity region isDefault state problem principal simulated verifiedAt\n      checks { permission outcome remedy }\n      bases { name region state problem }\n    }\n    clouds { name title regions { neutral } capabilities { name switch ownAddress idle { item per } proven { group cases against day } } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation Disconnect($id: ID!) { disconnectCloudAccount(input: { id: $id }) { disconnected userErrors { message } } }"): (typeof documents)["mutation Disconnect($id: ID!) { disconnectCloudAccount(input: { id: $id }) { disconnected userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation MakeDefault($id: ID!) { updateCloudAccount(input: { id: $id, makeDefault: true }) { account { id } userErrors { message } } }"): (typeof documents)["mutation MakeDefault($id: ID!) { updateCloudAccount(input: { id: $id, makeDefault: true }) { account { id } userErrors { message } } }"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "mutation VerifyAccount($id: ID!) { verifyCloudAccount(input: { id: $id }) { account { id } userErrors { message } } }"): (typeof documents)["mutation VerifyAccount($id: ID!) { verifyCloudAccount(input: { id: $id }) { account { id } userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation ConnectCloud($input: ConnectCloudAccountInput!) { connectCloudAccount(input: $input) { account { id } userErrors { message field } } }"): (typeof documents)["mutation ConnectCloud($input: ConnectCloudAccountInput!) { connectCloudAccount(input: $input) { account { id } userErrors { message field } } }"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -189,7 +229,35 @@ export function graphql(source: "mutation DiscardJob($id: ID!) { discardJob(inpu
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
-export function graphql(source: "\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id projectId } }\n    roles { id name }\n    invitations { id user { email } role expiresAt }\n  }\n"): (typeof documents)["\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id projectId } }\n    roles { id name }\n    invitations { id user { email } role expiresAt }\n  }\n"];
+export function graphql(source: "query Keys { me { user { id } permissions apiKeys { id name prefix scopes expiresAt revokedAt createdAt } } }"): (typeof documents)["query Keys { me { user { id } permissions apiKeys { id name prefix scopes expiresAt revokedAt createdAt } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CreateKey($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret userErrors { message } } }"): (typeof documents)["mutation CreateKey($input: CreateApiKeyInput!) { createApiKey(input: $input) { secret userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RevokeKey($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { done userErrors { message } } }"): (typeof documents)["mutation RevokeKey($id: ID!) { revokeApiKey(input: { apiKeyId: $id }) { done userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id } }\n    roles { id name permissions }\n    invitations { id user { email } role expiresAt }\n  }\n"): (typeof documents)["\n  query Members {\n    members { user { id name email } role customRoleId permissions grants { id } }\n    roles { id name permissions }\n    invitations { id user { email } role expiresAt }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation AddMember($input: AddMemberInput!) { addMember(input: $input) { signInPath invitationId userErrors { message } } }"): (typeof documents)["mutation AddMember($input: AddMemberInput!) { addMember(input: $input) { signInPath invitationId userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation SetRole($input: SetMemberRoleInput!) { setMemberRole(input: $input) { done userErrors { message } } }"): (typeof documents)["mutation SetRole($input: SetMemberRoleInput!) { setMemberRole(input: $input) { done userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RemoveMember($id: ID!) { removeMember(input: { userId: $id }) { done userErrors { message } } }"): (typeof documents)["mutation RemoveMember($id: ID!) { removeMember(input: { userId: $id }) { done userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation RevokeInvitation($id: ID!) { revokeInvitation(input: { invitationId: $id }) { done userErrors { message } } }"): (typeof documents)["mutation RevokeInvitation($id: ID!) { revokeInvitation(input: { invitationId: $id }) { done userErrors { message } } }"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
@@ -210,6 +278,22 @@ export function graphql(source: "\n  query Project($slug: String!) {\n    projec
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  query Projects($after: String) {\n    projects(first: 50, after: $after) {\n      totalCount\n      pageInfo { hasNextPage endCursor }\n      nodes {\n        id\n        slug\n        deleting\n        createdAt\n        environment { name url place { cloud region simulated } }\n        deployments(first: 1) {\n          nodes {\n            id\n            number\n            status\n            changedAt\n            commitSha\n            failure { code }\n            approval { state }\n            environment { name }\n            events(first: 100) { projectNumber }\n          }\n        }\n      }\n    }\n  }\n"): (typeof documents)["\n  query Projects($after: String) {\n    projects(first: 50, after: $after) {\n      totalCount\n      pageInfo { hasNextPage endCursor }\n      nodes {\n        id\n        slug\n        deleting\n        createdAt\n        environment { name url place { cloud region simulated } }\n        deployments(first: 1) {\n          nodes {\n            id\n            number\n            status\n            changedAt\n            commitSha\n            failure { code }\n            approval { state }\n            environment { name }\n            events(first: 100) { projectNumber }\n          }\n        }\n      }\n    }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "\n  query Schedules($project: ID!) {\n    schedules(projectId: $project) { id name environment cron timeZone path missed enabled nextDueAt runs(first: 14) { dueAt state outcome } }\n  }\n"): (typeof documents)["\n  query Schedules($project: ID!) {\n    schedules(projectId: $project) { id name environment cron timeZone path missed enabled nextDueAt runs(first: 14) { dueAt state outcome } }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation CreateSchedule($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } userErrors { message } } }"): (typeof documents)["mutation CreateSchedule($input: CreateScheduleInput!) { createSchedule(input: $input) { schedule { id } userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation EnableSchedule($id: ID!, $enabled: Boolean!) { enableSchedule(input: { scheduleId: $id, enabled: $enabled }) { userErrors { message } } }"): (typeof documents)["mutation EnableSchedule($id: ID!, $enabled: Boolean!) { enableSchedule(input: { scheduleId: $id, enabled: $enabled }) { userErrors { message } } }"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "mutation DeleteSchedule($id: ID!) { deleteSchedule(input: { scheduleId: $id }) { deleted userErrors { message } } }"): (typeof documents)["mutation DeleteSchedule($id: ID!) { deleteSchedule(input: { scheduleId: $id }) { deleted userErrors { message } } }"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
