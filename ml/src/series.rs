@@ -100,10 +100,14 @@ impl Series {
     /// Series of points in any order; of points at the same step the last one counts. The step is the median distance.
     /// Of more than 200,000 steps the latest are kept.
     pub fn from_points(points: &[(Timestamp, f64)]) -> Result<Self, SeriesError> {
-        if let Some(index) = points.iter().position(|(_, value)| !is_usable(*value)) {
+        Self::from_rows(points.iter().map(|(at, value)| (*at, Some(*value))).collect())
+    }
+
+    /// The same of rows that may have no value: they show the step, too.
+    pub fn from_rows(mut points: Vec<(Timestamp, Option<f64>)>) -> Result<Self, SeriesError> {
+        if let Some(index) = points.iter().position(|(_, value)| value.is_some_and(|value| !is_usable(value))) {
             return Err(SeriesError::Value { index });
         }
-        let mut points = points.to_vec();
         points.sort_by_key(|(at, _)| *at);
         let last = points.last().ok_or(SeriesError::Empty)?.0;
         let step = Step::from_distance(median_distance(&points)?)?;
@@ -112,8 +116,8 @@ impl Series {
         let start = kept.first().ok_or(SeriesError::Empty)?.0;
         let place = |at: Timestamp| usize::try_from(((at - start).num_seconds() + step.seconds() / 2) / step.seconds());
         let mut values = vec![None; place(last).map_err(|_| SeriesError::Time)? + 1];
-        for (at, value) in kept {
-            values[place(*at).map_err(|_| SeriesError::Time)?] = Some(*value);
+        for (at, value) in kept.iter().filter(|(_, value)| value.is_some()) {
+            values[place(*at).map_err(|_| SeriesError::Time)?] = *value;
         }
         Self::new(start, step, values)
     }
@@ -150,13 +154,13 @@ fn is_usable(value: f64) -> bool {
     value.is_finite() && value.abs() <= LARGEST
 }
 
-/// Median of the distances of neighbours in time, in seconds; equal times have none.
-fn median_distance(sorted: &[(Timestamp, f64)]) -> Result<i64, SeriesError> {
+/// Median of the distances of neighbours in time, in seconds, the lower of two; equal times have none.
+fn median_distance(sorted: &[(Timestamp, Option<f64>)]) -> Result<i64, SeriesError> {
     let mut distances: Vec<i64> =
         sorted.windows(2).map(|pair| (pair[1].0 - pair[0].0).num_seconds()).filter(|s| *s > 0).collect();
     if distances.is_empty() {
         return Err(SeriesError::OnePoint);
     }
-    let middle = distances.len() / 2;
+    let middle = (distances.len() - 1) / 2;
     Ok(*distances.select_nth_unstable(middle).1)
 }

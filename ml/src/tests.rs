@@ -141,6 +141,14 @@ fn gaps_are_steps_without_a_value() {
 }
 
 #[test]
+fn rows_without_a_value_show_the_step() {
+    let at = |hour: i64| monday() + TimeDelta::hours(hour);
+    let rows = (0..9).map(|hour| (at(hour), (hour % 3 == 0).then_some(1.0))).collect();
+    let series = Series::from_rows(rows).unwrap();
+    assert_eq!((series.step(), series.values().len(), series.last()), (Step::Hour, 7, at(6)));
+}
+
+#[test]
 fn a_stray_time_long_ago_costs_no_memory() {
     let at = |hour: i64| monday() + TimeDelta::hours(hour);
     let mut points: Vec<_> = (0..40).map(|hour| (at(hour), 1.0)).collect();

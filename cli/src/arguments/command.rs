@@ -5,9 +5,10 @@ use server::{ApiOptions, EdgeOptions, MigrateOptions, UpOptions, WorkerOptions};
 
 use super::{
     AccountOptions, AuditOptions, BackupCommandOptions, CancelOptions, CloudsOptions, DecisionOptions, DeployOptions,
-    DeploymentsOptions, DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, GitOptions, HealthOptions, InitOptions,
-    JobsOptions, KeysOptions, LoginOptions, LogsOptions, MembersOptions, NotificationsOptions, Output, ProjectsOptions,
-    PromoteOptions, RestoreCommandOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions,
+    DeploymentsOptions, DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, ForecastOptions, GitOptions,
+    HealthOptions, InitOptions, JobsOptions, KeysOptions, LoginOptions, LogsOptions, MembersOptions, NotificationsOptions,
+    Output, ProjectsOptions, PromoteOptions, RestoreCommandOptions, RolesOptions, RollbackOptions, SchedulesOptions,
+    StorageCommandOptions, TeamsOptions,
 };
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
@@ -98,6 +99,8 @@ pub enum Command {
     Notifications(NotificationsOptions),
     /// Show what the team stores, and its budget
     Storage(StorageCommandOptions),
+    /// Forecast series of a file, with bands and the error on their own past; without a server
+    Forecast(ForecastOptions),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -146,6 +149,7 @@ impl Command {
             Self::Schedules(options) => options.output.json,
             Self::Notifications(options) => options.output.json,
             Self::Storage(options) => options.output.json,
+            Self::Forecast(options) => options.output.json,
         }
     }
 }

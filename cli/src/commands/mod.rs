@@ -2,6 +2,7 @@
 
 mod audit;
 mod clouds;
+mod forecast;
 mod identity;
 mod notifications;
 mod operations;
@@ -48,6 +49,7 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Schedules(options) => schedules::run(options).await,
         Command::Notifications(options) => notifications::run(options).await,
         Command::Storage(options) => storage::run(options).await,
+        Command::Forecast(options) => forecast::run(&options),
         Command::Up(_)
         | Command::Migrate(_)
         | Command::Api(_)
