@@ -6,7 +6,7 @@ BIN := $(CARGO_TARGET_DIR)
 export MIKROCLOUD_TEST_TOOLS ?= $(HOME)/.cache/mikrocloud/test-tools
 NEXTEST_PROFILE := $(if $(CI),ci,default)
 
-.PHONY: help up build web test lint schema fmt conformance projects fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
+.PHONY: help up build web test forecast lint schema fmt conformance projects fuzz coverage bench crash soak deps-build deps-lint deps-test deps-fuzz deps-bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -24,6 +24,13 @@ web: ## Build the dashboard, where Node is
 test: deps-test web ## Run every test
 	npm run --silent --prefix web test
 	cargo nextest run --workspace --profile $(NEXTEST_PROFILE)
+
+forecast: build ## Forecast recorded series with the debug binary and hold the errors against bounds
+	@tools/install-packages python3
+	@mkdir -p $(BIN)/forecast
+	$(BIN)/debug/mikrocloud forecast tests/data/forecast/[hd]_*.csv --origins tests/data/forecast/origins.csv --output $(BIN)/forecast/made.csv
+	python3 tests/forecast/score_forecast.py $(BIN)/forecast --data tests/data/forecast \
+		--gate '{"mase": 0.92, "rel": 0.77, "cov80": [77, 83], "missing": 0, "no80": 0}'
 
 lint: deps-lint web ## Check formatting, lints, documentation, licences and unused dependencies
 	cargo fmt --all --check

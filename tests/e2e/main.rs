@@ -7,6 +7,7 @@ mod audit;
 mod authorisation;
 mod clouds;
 mod dashboard;
+mod forecasts;
 mod identity;
 mod notifications;
 mod operations;

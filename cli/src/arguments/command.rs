@@ -4,10 +4,11 @@ use clap::{Parser, Subcommand};
 use server::{ApiOptions, EdgeOptions, MigrateOptions, UpOptions, WorkerOptions};
 
 use super::{
-    AccountOptions, AuditOptions, BackupCommandOptions, CancelOptions, CloudsOptions, DecisionOptions, DeployOptions,
-    DeploymentsOptions, DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, GitOptions, HealthOptions, InitOptions,
-    JobsOptions, KeysOptions, LoginOptions, LogsOptions, MembersOptions, NotificationsOptions, Output, ProjectsOptions,
-    PromoteOptions, RestoreCommandOptions, RolesOptions, RollbackOptions, SchedulesOptions, StorageCommandOptions, TeamsOptions,
+    AccountOptions, AuditOptions, BackupCommandOptions, CancelOptions, CloudsOptions, CostsOptions, DecisionOptions,
+    DeployOptions, DeploymentsOptions, DoctorOptions, DomainsOptions, EnvOptions, EnvironmentsOptions, ForecastOptions,
+    GitOptions, HealthOptions, InitOptions, JobsOptions, KeysOptions, LoginOptions, LogsOptions, MembersOptions,
+    NotificationsOptions, Output, ProjectsOptions, PromoteOptions, RestoreCommandOptions, RolesOptions, RollbackOptions,
+    SchedulesOptions, StorageCommandOptions, TeamsOptions,
 };
 
 /// MikroCloud: a repository or a directory becomes a live URL, on a cloud or on your own machine.
@@ -98,6 +99,10 @@ pub enum Command {
     Notifications(NotificationsOptions),
     /// Show what the team stores, and its budget
     Storage(StorageCommandOptions),
+    /// Compare what workloads cost at each cloud, and show prices; without a server
+    Costs(CostsOptions),
+    /// Forecast series of a file, with bands and the error on their own past; without a server
+    Forecast(ForecastOptions),
     /// Print a completion script for a shell
     Completion {
         /// The shell
@@ -146,6 +151,8 @@ impl Command {
             Self::Schedules(options) => options.output.json,
             Self::Notifications(options) => options.output.json,
             Self::Storage(options) => options.output.json,
+            Self::Costs(options) => options.output.json,
+            Self::Forecast(options) => options.output.json,
         }
     }
 }

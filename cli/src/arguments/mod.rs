@@ -4,6 +4,8 @@ mod audit;
 mod choices;
 mod clouds;
 mod command;
+mod costs;
+mod forecast;
 mod identity;
 mod notifications;
 mod operations;
@@ -14,6 +16,8 @@ pub use audit::{AuditCommand, AuditFormat, AuditOptions, AuditTime};
 pub use choices::{EnvironmentChoice, Output, ProjectChoice};
 pub use clouds::{CloudsCommand, CloudsOptions, ConnectCommand, ConnectPlace, NewCredential};
 pub use command::{Arguments, Command};
+pub use costs::{CostsCommand, CostsOptions, PricesCommand};
+pub use forecast::ForecastOptions;
 pub use identity::{
     AccountCommand, AccountOptions, KeysCommand, KeysOptions, LoginOptions, MembersCommand, MembersOptions, RolesCommand,
     RolesOptions, SecondFactorCommand, TeamsCommand, TeamsOptions,

@@ -2,6 +2,8 @@
 
 mod audit;
 mod clouds;
+mod costs;
+mod forecast;
 mod identity;
 mod notifications;
 mod operations;
@@ -48,6 +50,8 @@ pub async fn run(command: Command) -> Result<(), Failure> {
         Command::Schedules(options) => schedules::run(options).await,
         Command::Notifications(options) => notifications::run(options).await,
         Command::Storage(options) => storage::run(options).await,
+        Command::Costs(options) => costs::run(&options),
+        Command::Forecast(options) => forecast::run(&options),
         Command::Up(_)
         | Command::Migrate(_)
         | Command::Api(_)
