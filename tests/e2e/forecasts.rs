@@ -13,7 +13,8 @@ fn recorded_series_are_forecast_within_the_bounds() {
     let tests = Path::new(env!("CARGO_MANIFEST_DIR")).join("../tests");
     let data = tests.join("data/forecast");
     let mut series: Vec<_> = std::fs::read_dir(&data).unwrap().map(|entry| entry.unwrap().path()).collect();
-    series.retain(|path| path.file_name().is_some_and(|name| matches!(name.to_str().unwrap().split('_').next(), Some("h" | "d"))));
+    series
+        .retain(|path| path.file_name().is_some_and(|name| matches!(name.to_str().unwrap().split('_').next(), Some("h" | "d"))));
     assert!(series.len() > 30, "{series:?}");
     let made = tempfile::tempdir().unwrap();
     let mut forecast = Command::new(BINARY);
