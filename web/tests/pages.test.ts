@@ -6,6 +6,7 @@ import { nameOf } from '../src/pages/New';
 import { BadLine, parse, wrongName } from '../src/pages/staged';
 import { sentence } from '../src/parts/Result';
 import { ago, duration } from '../src/parts/time';
+import { matching } from '../src/shell/matching';
 
 describe('a .env file', () => {
   test('is read with quotes, comments, export and values over lines', () => {
@@ -60,4 +61,13 @@ test('times are short', () => {
 test('messages are sentences', () => {
   expect(sentence('the name is taken')).toBe('The name is taken.');
   expect(sentence('Why?')).toBe('Why?');
+});
+
+test('a few letters find what begins with them first', () => {
+  const entries = ['blog-shop', 'shop', 'Jobs', 'audit'].map((title) => ({ title }));
+  const found = (text: string) => matching(entries, text).map(({ title }) => title);
+  expect(found('shop')).toEqual(['shop', 'blog-shop']);
+  expect(found('JB')).toEqual(['Jobs']);
+  expect(found('')).toHaveLength(4);
+  expect(found('zzz')).toEqual([]);
 });

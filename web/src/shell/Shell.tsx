@@ -1,5 +1,5 @@
 import { Link, Outlet, useNavigate, useParams } from '@tanstack/react-router';
-import { useState, useSyncExternalStore } from 'react';
+import { lazy, Suspense, useEffect, useState, useSyncExternalStore } from 'react';
 import { useQuery } from 'urql';
 
 import { connection, onConnection } from '../api/follow';
@@ -14,6 +14,8 @@ const COUNTS = graphql(`
   }
 `);
 
+const Palette = lazy(() => import('./Palette').then(({ Palette: component }) => ({ default: component })));
+
 /** What all pages of a team stand in. */
 export function Shell() {
   const { team } = useParams({ from: '/teams/$team' });
@@ -26,8 +28,24 @@ function Framed() {
       <Side />
       <main id="main"><Outlet /></main>
       <Connection />
+      <Anywhere />
     </div>
   );
+}
+
+/** Ctrl-K, or Command-K, goes anywhere. */
+function Anywhere() {
+  const [open, setOpen] = useState(false);
+  useEffect(() => {
+    const pressed = (event: KeyboardEvent) => {
+      if (event.key.toLowerCase() !== 'k' || !(event.ctrlKey || event.metaKey) || event.altKey || event.shiftKey) return;
+      event.preventDefault();
+      setOpen(true);
+    };
+    window.addEventListener('keydown', pressed);
+    return () => window.removeEventListener('keydown', pressed);
+  }, []);
+  return open ? <Suspense><Palette close={() => setOpen(false)} /></Suspense> : null;
 }
 
 function Side() {
@@ -64,6 +82,7 @@ function Side() {
         <a href={`/teams/${team}/notifications`}>Notifications</a>
       </nav>
       <div className="stack account">
+        <p className="small">Ctrl-K goes anywhere</p>
         <p className="small cut" title={viewer.user.email}>{viewer.user.name} · {viewer.user.email}</p>
         <p className="row"><a href="/auth/account">Account</a><button type="button" className="link" onClick={() => void signOut()}>Sign out</button></p>
       </div>

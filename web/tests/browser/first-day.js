@@ -153,6 +153,13 @@ for (const [path, name] of [['approvals', 'Approvals'], ['alerts', 'Alerts'], ['
   await checkReadable(page, path);
 }
 
+// A few letters go anywhere.
+await page.keyboard.press('Control+k');
+await page.getByRole('combobox', { name: 'Project or page' }).fill('sit');
+await page.getByRole('option', { name: 'site' }).waitFor();
+await page.keyboard.press('Enter');
+await page.waitForURL(/\/projects\/site$/);
+
 // What is not there says so, and two tabs that load at once stay signed in.
 await page.goto(`${origin}/teams/${team}/projects/nothing`);
 await page.getByText('There is no project “nothing”').waitFor();

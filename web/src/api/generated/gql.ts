@@ -64,6 +64,7 @@ type Documents = {
     "\n  subscription ProjectEvents($projectId: ID!, $after: Int!) {\n    projectEvents(projectId: $projectId, after: $after) { projectNumber deploymentId status }\n  }\n": typeof types.ProjectEventsDocument,
     "\n  subscription DeploymentEvents($deploymentId: ID!, $after: Int!) {\n    deploymentEvents(deploymentId: $deploymentId, after: $after) { number status message at }\n  }\n": typeof types.DeploymentEventsDocument,
     "\n  subscription DeploymentLogs($deploymentId: ID!, $after: Int!) {\n    deploymentLogs(deploymentId: $deploymentId, after: $after) { number stream text at }\n  }\n": typeof types.DeploymentLogsDocument,
+    "query Slugs { projects(first: 50) { nodes { id slug } } }": typeof types.SlugsDocument,
     "\n  query Counts {\n    approvals { state }\n    alerts(first: 50) { nodes { id resolvedAt } }\n  }\n": typeof types.CountsDocument,
 };
 const documents: Documents = {
@@ -117,6 +118,7 @@ const documents: Documents = {
     "\n  subscription ProjectEvents($projectId: ID!, $after: Int!) {\n    projectEvents(projectId: $projectId, after: $after) { projectNumber deploymentId status }\n  }\n": types.ProjectEventsDocument,
     "\n  subscription DeploymentEvents($deploymentId: ID!, $after: Int!) {\n    deploymentEvents(deploymentId: $deploymentId, after: $after) { number status message at }\n  }\n": types.DeploymentEventsDocument,
     "\n  subscription DeploymentLogs($deploymentId: ID!, $after: Int!) {\n    deploymentLogs(deploymentId: $deploymentId, after: $after) { number stream text at }\n  }\n": types.DeploymentLogsDocument,
+    "query Slugs { projects(first: 50) { nodes { id slug } } }": types.SlugsDocument,
     "\n  query Counts {\n    approvals { state }\n    alerts(first: 50) { nodes { id resolvedAt } }\n  }\n": types.CountsDocument,
 };
 
@@ -334,6 +336,10 @@ export function graphql(source: "\n  subscription DeploymentEvents($deploymentId
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
 export function graphql(source: "\n  subscription DeploymentLogs($deploymentId: ID!, $after: Int!) {\n    deploymentLogs(deploymentId: $deploymentId, after: $after) { number stream text at }\n  }\n"): (typeof documents)["\n  subscription DeploymentLogs($deploymentId: ID!, $after: Int!) {\n    deploymentLogs(deploymentId: $deploymentId, after: $after) { number stream text at }\n  }\n"];
+/**
+ * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
+ */
+export function graphql(source: "query Slugs { projects(first: 50) { nodes { id slug } } }"): (typeof documents)["query Slugs { projects(first: 50) { nodes { id slug } } }"];
 /**
  * The graphql function is used to parse GraphQL queries into a document that can be used by GraphQL clients.
  */
