@@ -2,6 +2,7 @@
 
 mod baseline;
 mod client;
+mod costs;
 mod deploys;
 mod files;
 mod load;
@@ -25,7 +26,7 @@ use crate::server::Mikrocloud;
 async fn main() -> Result<()> {
     let mut arguments = std::env::args_os().skip(1);
     let Some(first) = arguments.next() else {
-        bail!("usage: bench PATH-TO-MIKROCLOUD [memory|deploys|queries|crowd|files|queues]...")
+        bail!("usage: bench PATH-TO-MIKROCLOUD [costs|memory|deploys|queries|crowd|files|queues]...")
     };
     if first == "baseline" || first == "tuned-baseline" {
         let file = arguments.next().context("usage: bench baseline|tuned-baseline DATABASE")?;
@@ -35,6 +36,12 @@ async fn main() -> Result<()> {
         let arguments: Vec<_> = arguments.map(|argument| argument.to_string_lossy().into_owned()).collect();
         return queues::ours::run(&arguments).await;
     }
+    if first == "costs" {
+        let mut report = Report::default();
+        costs::measure(&mut report)?;
+        println!("{}", report.render());
+        return Ok(());
+    }
     let chosen: Vec<_> = arguments.collect();
     let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|choice| choice == name);
     let binary = PathBuf::from(first)
@@ -42,6 +49,9 @@ async fn main() -> Result<()> {
         .context("the mikrocloud binary is not there: build it with `cargo build --release -p cli`")?;
 
     let mut report = Report::default();
+    if wanted("costs") {
+        costs::measure(&mut report)?;
+    }
     let server = Mikrocloud::start(&binary, &["--rate-limit", "0"]).await?;
     server.create_projects(100).await?;
     if wanted("memory") {

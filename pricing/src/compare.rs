@@ -1,6 +1,6 @@
 //! Many profiles at many places: sparse rows of quantities times small dense tables of prices.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 
 use crate::book::{Book, Rate};
 use crate::prices::{Place, Prices};
@@ -13,7 +13,7 @@ const REGIONS: usize = 32;
 /// Prices of a cloud, column by column: a column is a key from one quantity to the next at which a price changes in any region.
 pub struct Table {
     places: Vec<Place>,
-    keys: BTreeMap<String, Vec<Column>>,
+    keys: HashMap<String, Vec<Column>>,
     /// USD by column and region; 0 where there is no price.
     rates: Vec<[f64; REGIONS]>,
     /// Regions without a price, by column.
@@ -53,7 +53,7 @@ impl Table {
     /// Table of a book for places of its cloud; of more than 32 the first are taken.
     pub fn new(book: &Book, places: &[Place]) -> Self {
         let places: Vec<Place> = places.iter().filter(|place| place.cloud == book.cloud).take(REGIONS).cloned().collect();
-        let mut table = Self { places, keys: BTreeMap::new(), rates: Vec::new(), missing: Vec::new() };
+        let mut table = Self { places, keys: HashMap::new(), rates: Vec::new(), missing: Vec::new() };
         for price in &book.prices {
             let rates: Vec<Option<&Rate>> = table.places.iter().map(|place| book.rate(&price.key, &place.region)).collect();
             let tiers = rates.iter().flatten().flat_map(|rate| &rate.tiers);
@@ -85,7 +85,7 @@ impl Table {
         let (mut usd, mut not_priced, mut holes) = ([0.0; REGIONS], 0, 0);
         for item in items(book, profile) {
             let share = if item.base.is_some() { bases.share() } else { 1.0 };
-            let columns = self.keys.get(&item.key).map(Vec::as_slice).unwrap_or_default();
+            let columns = self.keys.get(item.key.as_ref()).map(Vec::as_slice).unwrap_or_default();
             let mut missing = if columns.is_empty() { u32::MAX } else { 0 };
             for (at, column) in columns.iter().enumerate().take_while(|(_, column)| column.from < item.quantity) {
                 let end = columns.get(at + 1).map_or(f64::INFINITY, |next| next.from);

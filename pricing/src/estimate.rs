@@ -1,5 +1,7 @@
 //! Costs of a profile at a place, line by line.
 
+use std::borrow::Cow;
+
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -18,7 +20,7 @@ pub struct Line {
     /// Description.
     pub what: &'static str,
     /// Key of the price.
-    pub key: String,
+    pub key: Cow<'static, str>,
     /// Quantity a month, before what is free.
     pub quantity: f64,
     /// Unit of the quantity; none if there is no price.

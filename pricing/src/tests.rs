@@ -13,7 +13,7 @@ fn place(cloud: Cloud, region: &str) -> Place {
 fn cost(cloud: Cloud, region: &str, quantities: &[(&str, f64)]) -> f64 {
     let item = |(key, quantity): &(&str, f64)| Item {
         what: "",
-        key: (*key).to_owned(),
+        key: (*key).to_owned().into(),
         quantity: *quantity,
         fixed: false,
         base: None,

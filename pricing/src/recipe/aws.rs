@@ -26,7 +26,7 @@ pub(super) fn items(book: &Book, profile: &Profile) -> Vec<Item> {
     ]);
     for database in &profile.databases {
         let class = instance(book, "aws.rds.postgresql", database.cpu, database.memory_gib);
-        items.push(Item::new("PostgreSQL instance", &class, HOURS).essential().fixed());
+        items.push(Item::new("PostgreSQL instance", class, HOURS).essential().fixed());
         items.push(Item::new("PostgreSQL storage", "aws.rds.storage_gib_month", database.storage_gib).essential().fixed());
     }
     items

@@ -33,7 +33,7 @@ pub(super) fn items(book: &Book, profile: &Profile) -> Vec<Item> {
     }
     for database in &profile.databases {
         let class = instance(book, "azure.postgresql", database.cpu, database.memory_gib);
-        items.push(Item::new("PostgreSQL instance", &class, HOURS).essential().fixed());
+        items.push(Item::new("PostgreSQL instance", class, HOURS).essential().fixed());
         items.push(
             Item::new("PostgreSQL storage", "azure.postgresql_storage.gib_month", database.storage_gib).essential().fixed(),
         );

@@ -4,6 +4,8 @@ mod aws;
 mod azure;
 mod gcp;
 
+use std::borrow::Cow;
+
 use serde::Serialize;
 
 use crate::book::{Book, Shape};
@@ -59,7 +61,7 @@ pub struct Item {
     /// Description.
     pub what: &'static str,
     /// Key of the price.
-    pub key: String,
+    pub key: Cow<'static, str>,
     /// Quantity in the price's unit.
     pub quantity: f64,
     /// Costs the same whatever is used.
@@ -71,8 +73,8 @@ pub struct Item {
 }
 
 impl Item {
-    fn new(what: &'static str, key: &str, quantity: f64) -> Self {
-        Self { what, key: key.to_owned(), quantity, fixed: false, base: None, essential: false }
+    fn new(what: &'static str, key: impl Into<Cow<'static, str>>, quantity: f64) -> Self {
+        Self { what, key: key.into(), quantity, fixed: false, base: None, essential: false }
     }
 
     fn essential(self) -> Self {
