@@ -5,13 +5,17 @@ use clouds_contract::guard::ServiceHealth;
 use clouds_contract::{Account, Base, CloudError, INSTALLATION_TAG, Outputs, Ownership, Progress, Scope, Tagged, Verification};
 use domain::id::BaseId;
 use http::Method;
+use serde_json::{Value, json};
 
 use crate::answer::code;
 use crate::base::{dismantle, prepare};
 use crate::client::Client;
-use crate::managed::{access_control, bucket, distribution, function, store};
-use crate::operations::{ACCESS_LIST, BUCKET_LIST, BUCKET_TAGS_GET, DISTRIBUTION_LIST, FUNCTION_LIST, STORE_LIST};
-use crate::request::Request;
+use crate::managed::{
+    access_control, bucket, cluster, distribution, function, load_balancer, log_group, parameter, repository, security_group,
+    service, store, target_group, task_definition,
+};
+use crate::operations::{ACCESS_LIST, BUCKET_LIST, BUCKET_TAGS_GET, DISTRIBUTION_LIST, FUNCTION_LIST, STORE_LIST, TAGGED_LIST};
+use crate::request::{Request, TAGGING};
 use crate::verify::verify;
 use crate::xml::Element;
 
@@ -84,6 +88,49 @@ impl AwsAccount {
     }
 }
 
+/// Types of a region's things that are looked for by their tags; each with the part of its ARN that tells it, and our kind.
+const TYPES: [(&str, &str, &str); 9] = [
+    ("ec2:security-group", ":security-group/", security_group::KIND),
+    ("ecr:repository", ":repository/", repository::KIND),
+    ("ecs:cluster", ":cluster/", cluster::KIND),
+    ("ecs:service", ":service/", service::KIND),
+    ("ecs:task-definition", ":task-definition/", task_definition::KIND),
+    ("elasticloadbalancing:loadbalancer", ":loadbalancer/", load_balancer::KIND),
+    ("elasticloadbalancing:targetgroup", ":targetgroup/", target_group::KIND),
+    ("logs:log-group", ":log-group:", log_group::KIND),
+    ("ssm:parameter", ":parameter/", parameter::KIND),
+];
+
+/// A thing of a region as Resource Groups Tagging describes it; `None` for types that are not ours.
+fn of_region(found: &Value) -> Option<Tagged> {
+    let arn = found["ResourceARN"].as_str()?;
+    let (kind, rest) = TYPES.iter().find_map(|(_, part, kind)| Some((*kind, arn.split_once(part)?.1)))?;
+    let tags = found["Tags"].as_array()?.iter();
+    let tags = tags.filter_map(|tag| Some((tag["Key"].as_str()?.to_owned(), tag["Value"].as_str()?.to_owned())));
+    Some(Tagged { kind: kind.to_owned(), name: rest.to_owned(), tags: tags.collect() })
+}
+
+impl AwsAccount {
+    /// What servers of a region consist of. Roles cannot be looked for by their tags.
+    async fn servers(&self, region: &str) -> Result<Vec<Tagged>, CloudError> {
+        let (mut found, mut token) = (Vec::new(), String::new());
+        loop {
+            let body = json!({
+                "TagFilters": [{"Key": INSTALLATION_TAG, "Values": [self.client.installation]}],
+                "ResourceTypeFilters": TYPES.map(|(name, _, _)| name),
+                "PaginationToken": token,
+            });
+            let answer = self.client.json(TAGGED_LIST, TAGGING, region, body).await?;
+            found.extend(answer["ResourceTagMappingList"].as_array().into_iter().flatten().filter_map(of_region));
+            let next = answer["PaginationToken"].as_str().unwrap_or_default().to_owned();
+            if next.is_empty() || next == token {
+                return Ok(found);
+            }
+            token = next;
+        }
+    }
+}
+
 #[async_trait]
 impl Account for AwsAccount {
     async fn verify(&self, _region: &str) -> Result<Verification, CloudError> {
@@ -98,7 +145,7 @@ impl Account for AwsAccount {
         dismantle(&self.client, id, scope).await
     }
 
-    /// Buckets of the region; what CloudFront has is of all regions.
+    /// Buckets and servers of the region; what CloudFront has is of all regions.
     async fn tagged(&self, region: &str) -> Result<Vec<Tagged>, CloudError> {
         let mut all = self.distributions().await?;
         let controls = self.client.list(ACCESS_LIST, access_control::PATH).await?;
@@ -108,10 +155,26 @@ impl Account for AwsAccount {
         let stores = self.client.list(STORE_LIST, "key-value-store").await?;
         all.extend(self.marked(store::KIND, &stores, "Comment"));
         all.extend(self.buckets(region).await?);
+        all.extend(self.servers(region).await?);
         Ok(all)
     }
 
     fn health(&self) -> Vec<ServiceHealth> {
         self.client.guards.health()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn things_are_told_by_their_arns() {
+        let tagged = |arn: &str| of_region(&json!({"ResourceARN": arn, "Tags": [{"Key": "a", "Value": "b"}]}));
+        let found = tagged("arn:aws:ecs:eu-west-1:1:service/mc-shared/mc-shop").unwrap();
+        assert_eq!((found.kind.as_str(), found.name.as_str()), (service::KIND, "mc-shared/mc-shop"));
+        assert_eq!(found.tags, Outputs::from([("a".to_owned(), "b".to_owned())]));
+        assert_eq!(tagged("arn:aws:logs:eu-west-1:1:log-group:mc-shop").unwrap().name, "mc-shop");
+        assert_eq!(tagged("arn:aws:rds:eu-west-1:1:db:other"), None);
     }
 }

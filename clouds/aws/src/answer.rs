@@ -51,10 +51,11 @@ pub(crate) fn refused(status: StatusCode, headers: &HeaderMap, body: &[u8]) -> C
     told(refusal, &said).of_call(context)
 }
 
-/// Code and message of an error: XML of two shapes, or JSON with the code in a header.
+/// Code and message of an error: XML of three shapes, or JSON with the code in a header.
 fn told_by(headers: &HeaderMap, body: &[u8]) -> (String, String) {
     if let Some(document) = Element::parse(body) {
-        let error = document.at("Error").unwrap_or(&document);
+        // EC2 has a list of errors.
+        let error = document.at("Error").or_else(|| document.at("Errors/Error")).unwrap_or(&document);
         return (error.text_at("Code").to_owned(), error.text_at("Message").to_owned());
     }
     let document: Value = serde_json::from_slice(body).unwrap_or_default();

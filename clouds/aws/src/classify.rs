@@ -63,8 +63,16 @@ pub(crate) fn classify(refusal: Refusal<'_>) -> (ErrorKind, Retry) {
             | "CannotDeleteEntityWhileInUse"
             | "OperationAborted"
             | "BucketNotEmpty"
-            | "ResourceInUse",
+            | "ResourceInUse"
+            | "DependencyViolation"
+            | "DeleteConflict"
+            | "ClusterContainsServicesException"
+            | "ClusterContainsTasksException"
+            | "UpdateInProgressException",
         ) => (ErrorKind::Busy, Retry::Soon),
+        // Services that take forms or JSON say both with status 400.
+        (400, code) if is_missing(code) => (ErrorKind::NotFound, Retry::Never),
+        (400, code) if is_taken(code) => (ErrorKind::Conflict, Retry::Reread),
         (_, code) if is_quota(code) => (ErrorKind::Exhausted, Retry::Never),
         (403, _) | (_, "AccessDenied" | "AccessDeniedException") => (ErrorKind::Denied, Retry::Never),
         (404, _) => (ErrorKind::NotFound, Retry::Never),
@@ -76,6 +84,18 @@ pub(crate) fn classify(refusal: Refusal<'_>) -> (ErrorKind, Retry) {
         (500..=599, _) => (ErrorKind::Unavailable, Retry::Look),
         _ => (ErrorKind::Invalid, Retry::Never),
     }
+}
+
+/// Returns true for codes of what does not exist, such as `TargetGroupNotFound` and `RepositoryNotFoundException`.
+fn is_missing(code: &str) -> bool {
+    let code = code.strip_suffix("Exception").unwrap_or(code);
+    code.ends_with("NotFound") || matches!(code, "NoSuchEntity" | "ServiceNotActive")
+}
+
+/// Returns true for codes of names that are taken, such as `EntityAlreadyExists` and `PriorityInUse`.
+fn is_taken(code: &str) -> bool {
+    let code = code.strip_suffix("Exception").unwrap_or(code);
+    code.ends_with("AlreadyExists") || code.starts_with("Duplicate") || code.ends_with(".Duplicate") || code == "PriorityInUse"
 }
 
 /// Returns true for codes of quotas, such as `TooManyDistributions` and `LimitExceeded`.
@@ -113,6 +133,14 @@ mod tests {
             (409, "FunctionInUse", ErrorKind::Busy, Retry::Soon),
             (409, "BucketNotEmpty", ErrorKind::Busy, Retry::Soon),
             (409, "OperationAborted", ErrorKind::Busy, Retry::Soon),
+            (400, "DependencyViolation", ErrorKind::Busy, Retry::Soon),
+            (400, "TargetGroupNotFound", ErrorKind::NotFound, Retry::Never),
+            (400, "RepositoryNotFoundException", ErrorKind::NotFound, Retry::Never),
+            (400, "InvalidGroup.NotFound", ErrorKind::NotFound, Retry::Never),
+            (400, "ParameterAlreadyExists", ErrorKind::Conflict, Retry::Reread),
+            (400, "PriorityInUse", ErrorKind::Conflict, Retry::Reread),
+            (400, "DuplicateLoadBalancerName", ErrorKind::Conflict, Retry::Reread),
+            (400, "InvalidParameterException", ErrorKind::Invalid, Retry::Never),
             (400, "TooManyDistributions", ErrorKind::Exhausted, Retry::Never),
             (400, "TooManyBuckets", ErrorKind::Exhausted, Retry::Never),
             (400, "Throttling", ErrorKind::Throttled, Retry::Soon),

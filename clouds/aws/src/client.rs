@@ -8,11 +8,13 @@ use clouds_contract::guard::Guards;
 use clouds_contract::{CloudError, ErrorKind, INSTALLATION_TAG, Ownership, Wait};
 use clouds_wire::Wire;
 use http::Method;
+use images::Collection;
+use serde_json::Value;
 
 use crate::answer::{Answer, found};
 use crate::login::Login;
 use crate::operations::Operation;
-use crate::request::Request;
+use crate::request::{Form, JsonApi, Request};
 use crate::sender::Sender;
 use crate::xml::Element;
 
@@ -26,6 +28,8 @@ pub(crate) struct Client {
     pub account: String,
     /// The installation of MikroCloud.
     pub installation: String,
+    /// Source of base images.
+    pub base_images: Collection,
 }
 
 impl Client {
@@ -53,6 +57,18 @@ impl Client {
             }
             result => result,
         }
+    }
+
+    /// Asks a region's service that takes JSON.
+    pub async fn json(&self, operation: Operation, api: JsonApi, region: &str, body: Value) -> Result<Value, CloudError> {
+        let answer = self.ask(Request::json(operation, api, region, &body)?).await?;
+        // Some say nothing where there is nothing to say.
+        if answer.body.is_empty() { Ok(Value::Null) } else { answer.json() }
+    }
+
+    /// Asks a region's service that takes forms.
+    pub async fn form(&self, operation: Operation, region: &str, form: Form) -> Result<Element, CloudError> {
+        self.ask(Request::regional(operation, region, &form)?).await?.xml()
     }
 
     /// Everything of a list of CloudFront's, page by page.

@@ -31,11 +31,15 @@ pub enum On {
     Buckets,
     /// Objects in them.
     Objects,
+    /// Roles of ours.
+    Roles,
+    /// Roles of AWS's own services.
+    ServiceRoles,
 }
 
 impl On {
     /// All resources.
-    pub const EACH: [Self; 4] = [Self::All, Self::Stores, Self::Buckets, Self::Objects];
+    pub const EACH: [Self; 6] = [Self::All, Self::Stores, Self::Buckets, Self::Objects, Self::Roles, Self::ServiceRoles];
 
     /// ARN with wildcards, for a policy.
     pub fn pattern(self) -> &'static str {
@@ -44,6 +48,8 @@ impl On {
             Self::Stores => "arn:aws:cloudfront::*:key-value-store/*",
             Self::Buckets => "arn:aws:s3:::mc-*",
             Self::Objects => "arn:aws:s3:::mc-*/*",
+            Self::Roles => "arn:aws:iam::*:role/mc-*",
+            Self::ServiceRoles => "arn:aws:iam::*:role/aws-service-role/*",
         }
     }
 
@@ -54,6 +60,10 @@ impl On {
             Self::Stores => Some(format!("arn:aws:cloudfront::{account}:key-value-store/mikrocloud")),
             Self::Buckets => Some("arn:aws:s3:::mc-shared".to_owned()),
             Self::Objects => Some("arn:aws:s3:::mc-shared/sites/index.html".to_owned()),
+            Self::Roles => Some(format!("arn:aws:iam::{account}:role/mc-shared")),
+            Self::ServiceRoles => {
+                Some(format!("arn:aws:iam::{account}:role/aws-service-role/ecs.amazonaws.com/AWSServiceRoleForECS"))
+            }
         }
     }
 }
@@ -121,6 +131,80 @@ operations! {
     OBJECT_PUT = freely "s3" "PutObject": Objects "s3:PutObject";
     OBJECT_COPY = freely "s3" "CopyObject": Objects "s3:GetObject" Objects "s3:PutObject";
     OBJECTS_DELETE = freely "s3" "DeleteObjects": Objects "s3:DeleteObject";
+
+    VPC_LIST = freely "ec2" "DescribeVpcs": All "ec2:DescribeVpcs";
+    SUBNET_LIST = freely "ec2" "DescribeSubnets": All "ec2:DescribeSubnets";
+    PREFIX_LIST = freely "ec2" "DescribeManagedPrefixLists": All "ec2:DescribeManagedPrefixLists";
+    GROUP_LIST = freely "ec2" "DescribeSecurityGroups": All "ec2:DescribeSecurityGroups";
+    GROUP_CREATE = once "ec2" "CreateSecurityGroup": All "ec2:CreateSecurityGroup" All "ec2:CreateTags";
+    GROUP_ALLOW = freely "ec2" "AuthorizeSecurityGroupIngress": All "ec2:AuthorizeSecurityGroupIngress";
+    GROUP_DELETE = freely "ec2" "DeleteSecurityGroup": All "ec2:DeleteSecurityGroup";
+
+    BALANCER_LIST = freely "elasticloadbalancing" "DescribeLoadBalancers": All "elasticloadbalancing:DescribeLoadBalancers";
+    // An account's first load balancer, like its first cluster, comes with a role of the service's own.
+    BALANCER_CREATE = once "elasticloadbalancing" "CreateLoadBalancer":
+        All "elasticloadbalancing:CreateLoadBalancer" All "elasticloadbalancing:AddTags" ServiceRoles "iam:CreateServiceLinkedRole";
+    BALANCER_DELETE = freely "elasticloadbalancing" "DeleteLoadBalancer": All "elasticloadbalancing:DeleteLoadBalancer";
+    LISTENER_LIST = freely "elasticloadbalancing" "DescribeListeners": All "elasticloadbalancing:DescribeListeners";
+    LISTENER_CREATE = once "elasticloadbalancing" "CreateListener": All "elasticloadbalancing:CreateListener";
+    LISTENER_DELETE = freely "elasticloadbalancing" "DeleteListener": All "elasticloadbalancing:DeleteListener";
+    RULE_LIST = freely "elasticloadbalancing" "DescribeRules": All "elasticloadbalancing:DescribeRules";
+    RULE_CREATE = once "elasticloadbalancing" "CreateRule": All "elasticloadbalancing:CreateRule";
+    RULE_MODIFY = freely "elasticloadbalancing" "ModifyRule": All "elasticloadbalancing:ModifyRule";
+    RULE_DELETE = freely "elasticloadbalancing" "DeleteRule": All "elasticloadbalancing:DeleteRule";
+    TARGETS_LIST = freely "elasticloadbalancing" "DescribeTargetGroups": All "elasticloadbalancing:DescribeTargetGroups";
+    TARGETS_CREATE = once "elasticloadbalancing" "CreateTargetGroup": All "elasticloadbalancing:CreateTargetGroup";
+    TARGETS_READ = freely "elasticloadbalancing" "DescribeTargetGroupAttributes":
+        All "elasticloadbalancing:DescribeTargetGroupAttributes";
+    TARGETS_MODIFY = freely "elasticloadbalancing" "ModifyTargetGroupAttributes":
+        All "elasticloadbalancing:ModifyTargetGroupAttributes";
+    TARGETS_DELETE = freely "elasticloadbalancing" "DeleteTargetGroup": All "elasticloadbalancing:DeleteTargetGroup";
+    HEALTH_LIST = freely "elasticloadbalancing" "DescribeTargetHealth": All "elasticloadbalancing:DescribeTargetHealth";
+    BALANCING_TAGS = freely "elasticloadbalancing" "DescribeTags": All "elasticloadbalancing:DescribeTags";
+
+    CLUSTER_GET = freely "ecs" "DescribeClusters": All "ecs:DescribeClusters";
+    CLUSTER_CREATE = once "ecs" "CreateCluster":
+        All "ecs:CreateCluster" All "ecs:TagResource" ServiceRoles "iam:CreateServiceLinkedRole";
+    CLUSTER_DELETE = freely "ecs" "DeleteCluster": All "ecs:DeleteCluster";
+    DEFINITION_GET = freely "ecs" "DescribeTaskDefinition": All "ecs:DescribeTaskDefinition";
+    DEFINITION_REGISTER = once "ecs" "RegisterTaskDefinition": All "ecs:RegisterTaskDefinition" Roles "iam:PassRole";
+    DEFINITION_DEREGISTER = freely "ecs" "DeregisterTaskDefinition": All "ecs:DeregisterTaskDefinition";
+    DEFINITION_DELETE = freely "ecs" "DeleteTaskDefinitions": All "ecs:DeleteTaskDefinitions";
+    SERVICE_GET = freely "ecs" "DescribeServices": All "ecs:DescribeServices";
+    SERVICE_CREATE = once "ecs" "CreateService": All "ecs:CreateService";
+    SERVICE_UPDATE = freely "ecs" "UpdateService": All "ecs:UpdateService";
+    SERVICE_DELETE = freely "ecs" "DeleteService": All "ecs:DeleteService";
+
+    ROLE_GET = freely "iam" "GetRole": Roles "iam:GetRole";
+    ROLE_CREATE = once "iam" "CreateRole": Roles "iam:CreateRole" Roles "iam:TagRole";
+    ROLE_DELETE = freely "iam" "DeleteRole": Roles "iam:DeleteRole";
+    ROLE_POLICY_GET = freely "iam" "GetRolePolicy": Roles "iam:GetRolePolicy";
+    ROLE_POLICY_PUT = freely "iam" "PutRolePolicy": Roles "iam:PutRolePolicy";
+    ROLE_POLICY_DELETE = freely "iam" "DeleteRolePolicy": Roles "iam:DeleteRolePolicy";
+
+    LOGS_LIST = freely "logs" "DescribeLogGroups": All "logs:DescribeLogGroups";
+    LOGS_CREATE = once "logs" "CreateLogGroup": All "logs:CreateLogGroup" All "logs:TagResource";
+    LOGS_KEEP = freely "logs" "PutRetentionPolicy": All "logs:PutRetentionPolicy";
+    LOGS_DELETE = freely "logs" "DeleteLogGroup": All "logs:DeleteLogGroup";
+    LOGS_TAGS = freely "logs" "ListTagsForResource": All "logs:ListTagsForResource";
+
+    PARAMETER_GET = freely "ssm" "GetParameter": All "ssm:GetParameter";
+    PARAMETER_PUT = once "ssm" "PutParameter": All "ssm:PutParameter" All "ssm:AddTagsToResource";
+    PARAMETER_DELETE = freely "ssm" "DeleteParameter": All "ssm:DeleteParameter";
+    PARAMETER_TAGS = freely "ssm" "ListTagsForResource": All "ssm:ListTagsForResource";
+
+    REPOSITORY_GET = freely "ecr" "DescribeRepositories": All "ecr:DescribeRepositories";
+    REPOSITORY_CREATE = once "ecr" "CreateRepository": All "ecr:CreateRepository" All "ecr:TagResource";
+    REPOSITORY_DELETE = freely "ecr" "DeleteRepository": All "ecr:DeleteRepository";
+    REPOSITORY_TAGS = freely "ecr" "ListTagsForResource": All "ecr:ListTagsForResource";
+    IMAGE_GET = freely "ecr" "DescribeImages": All "ecr:DescribeImages";
+    IMAGE_DELETE = freely "ecr" "BatchDeleteImage": All "ecr:BatchDeleteImage";
+    // What is pushed with the token is asked for by the registry's protocol ("Pushing an image" of ECR).
+    REGISTRY_TOKEN = freely "ecr" "GetAuthorizationToken":
+        All "ecr:GetAuthorizationToken" All "ecr:BatchCheckLayerAvailability" All "ecr:BatchGetImage"
+        All "ecr:InitiateLayerUpload" All "ecr:UploadLayerPart" All "ecr:CompleteLayerUpload" All "ecr:PutImage";
+
+    TAGGED_LIST = freely "tagging" "GetResources": All "tag:GetResources";
 }
 
 /// Actions of all operations, sorted.

@@ -8,6 +8,7 @@ use clouds_contract::CloudError;
 use clouds_contract::guard::Call;
 use http::Method;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 use url::Url;
 
@@ -31,6 +32,65 @@ const S3: &str = "http://s3.amazonaws.com/doc/2006-03-01/";
 
 /// Region of services that are not of a region.
 const HOME: &str = "us-east-1";
+
+/// A service that takes JSON: first part of its host, and prefix of its operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct JsonApi {
+    host: &'static str,
+    target: &'static str,
+}
+
+/// Elastic Container Service.
+pub(crate) const ECS: JsonApi = JsonApi { host: "ecs", target: "AmazonEC2ContainerServiceV20141113" };
+
+/// Elastic Container Registry.
+pub(crate) const ECR: JsonApi = JsonApi { host: "api.ecr", target: "AmazonEC2ContainerRegistry_V20150921" };
+
+/// Systems Manager.
+pub(crate) const SSM: JsonApi = JsonApi { host: "ssm", target: "AmazonSSM" };
+
+/// CloudWatch Logs.
+pub(crate) const LOGS: JsonApi = JsonApi { host: "logs", target: "Logs_20140328" };
+
+/// Resource Groups Tagging.
+pub(crate) const TAGGING: JsonApi = JsonApi { host: "tagging", target: "ResourceGroupsTaggingAPI_20170126" };
+
+/// Names and values of a form, in their order.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Form(Vec<(String, String)>);
+
+impl Form {
+    /// The same with a value.
+    #[must_use]
+    pub fn with(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
+        self.0.push((name.into(), value.into()));
+        self
+    }
+
+    /// The same with a list, such as `Subnets.member.1`.
+    #[must_use]
+    pub fn list<'v>(self, name: &str, values: impl IntoIterator<Item = &'v str>) -> Self {
+        let values = values.into_iter().enumerate();
+        values.fold(self, |form, (number, value)| form.with(format!("{name}.{}", number + 1), value))
+    }
+
+    /// The same with tags, such as `Tags.member.1.Key`.
+    #[must_use]
+    pub fn tags<'t>(self, name: &str, tags: impl IntoIterator<Item = (&'t String, &'t String)>) -> Self {
+        let tags = tags.into_iter().enumerate();
+        tags.fold(self, |form, (number, (key, value))| {
+            let number = number + 1;
+            form.with(format!("{name}.{number}.Key"), key).with(format!("{name}.{number}.Value"), value)
+        })
+    }
+
+    /// The same with more names and values.
+    #[must_use]
+    pub fn and(mut self, more: Self) -> Self {
+        self.0.extend(more.0);
+        self
+    }
+}
 
 /// Region that a signature is good for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +119,11 @@ fn address(text: &str) -> Result<Url, CloudError> {
     Url::parse(text).map_err(|error| CloudError::internal("an address of AWS's", error))
 }
 
-fn query(pairs: &[(&str, &str)]) -> String {
+fn query<N: AsRef<str>, V: AsRef<str>>(pairs: &[(N, V)]) -> String {
     let mut text = String::new();
     for (number, (name, value)) in pairs.iter().enumerate() {
         let separator = if number == 0 { '?' } else { '&' };
-        let (name, value) = (utf8_percent_encode(name, RESERVED), utf8_percent_encode(value, RESERVED));
+        let (name, value) = (utf8_percent_encode(name.as_ref(), RESERVED), utf8_percent_encode(value.as_ref(), RESERVED));
         // Writing to a text does not fail.
         let _ = write!(text, "{separator}{name}={value}");
     }
@@ -121,6 +181,33 @@ impl Request {
         Ok(Self::new(operation, "sts", Method::POST, url).form("2011-06-15", operation, pairs))
     }
 
+    /// A request to IAM with a form.
+    pub fn iam_form(operation: Operation, form: &Form) -> Result<Self, CloudError> {
+        let pairs: Vec<_> = form.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Self::iam(operation, &pairs)
+    }
+
+    /// A request to a region's EC2 (API version 2016-11-15) or Elastic Load Balancing (2015-12-01).
+    pub fn regional(operation: Operation, region: &str, form: &Form) -> Result<Self, CloudError> {
+        let service = operation.call.service;
+        let version = if service == "ec2" { "2016-11-15" } else { "2015-12-01" };
+        let request =
+            Self::new(operation, service, Method::POST, address(&format!("https://{service}.{region}.amazonaws.com/"))?);
+        let request = Self { realm: Realm::Region(region.to_owned()), ..request };
+        let pairs: Vec<_> = form.0.iter().map(|(name, value)| (name.as_str(), value.as_str())).collect();
+        Ok(request.form(version, operation, &pairs))
+    }
+
+    /// A request to a region's service that takes JSON.
+    pub fn json(operation: Operation, api: JsonApi, region: &str, body: &Value) -> Result<Self, CloudError> {
+        let url = address(&format!("https://{}.{region}.amazonaws.com/", api.host))?;
+        let request = Self::new(operation, operation.call.service, Method::POST, url);
+        let request = Self { realm: Realm::Region(region.to_owned()), ..request };
+        let target = format!("{}.{}", api.target, operation.call.operation);
+        let request = request.with_header("content-type", "application/x-amz-json-1.1").with_header("x-amz-target", target);
+        Ok(request.with_body(body.to_string()))
+    }
+
     fn form(self, version: &str, operation: Operation, pairs: &[(&str, &str)]) -> Self {
         let own = [("Action", operation.call.operation), ("Version", version)];
         let all: Vec<_> = own.into_iter().chain(pairs.iter().copied()).collect();
@@ -169,7 +256,7 @@ impl Request {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::operations::{BUCKET_POLICY_GET, CALLER_GET, KEY_GET, OBJECT_PUT};
+    use crate::operations::{BUCKET_POLICY_GET, CALLER_GET, CLUSTER_GET, KEY_GET, OBJECT_PUT, RULE_LIST};
 
     #[test]
     fn addresses_are_those_of_aws() {
@@ -185,5 +272,16 @@ mod tests {
         assert_eq!(policy.url.as_str(), "https://mc-a.s3.eu-west-1.amazonaws.com/?policy=&a=b%20c");
         let form = Request::sts(CALLER_GET, &[("A.member.1", "a b")]).unwrap();
         assert_eq!(form.body, "Action=GetCallerIdentity&Version=2011-06-15&A.member.1=a%20b");
+        let tags = clouds_contract::Outputs::from([("a".to_owned(), "b".to_owned())]);
+        let form = Form::default().list("RuleArns.member", ["r"]).tags("Tags.member", &tags);
+        let rules = Request::regional(RULE_LIST, "eu-west-1", &form).unwrap();
+        assert_eq!(rules.url.as_str(), "https://elasticloadbalancing.eu-west-1.amazonaws.com/");
+        assert_eq!(
+            rules.body,
+            "Action=DescribeRules&Version=2015-12-01&RuleArns.member.1=r&Tags.member.1.Key=a&Tags.member.1.Value=b"
+        );
+        let cluster = Request::json(CLUSTER_GET, ECS, "eu-west-1", &serde_json::json!({})).unwrap();
+        let target = ("x-amz-target", "AmazonEC2ContainerServiceV20141113.DescribeClusters".to_owned());
+        assert!(cluster.url.as_str() == "https://ecs.eu-west-1.amazonaws.com/" && cluster.headers.contains(&target));
     }
 }

@@ -5,37 +5,24 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use clouds_contract::{
-    CloudError, Desired, Entry, EntryState, EnvironmentPlace, ErrorKind, FoundState, Managed as _, Observation, Owner, Progress,
-    Provider, Scope, Started, ensure, ready, remove_all,
+    CloudError, Desired, Entry, ErrorKind, FoundState, Managed as _, Observation, Owner, Progress, Provider, Scope, Started,
+    ready,
 };
 use clouds_site::plan::SitePlan;
 use domain::event::NewLine;
 use domain::id::DeploymentId;
 use domain::time::now;
-use domain::workload::StaticSite;
+use domain::workload::{StaticSite, WorkloadKind};
 
 use crate::base::{ACCESS_CONTROL, BUCKET, FUNCTION, STORE, of_base};
-use crate::catalogue::Kinds;
 use crate::client::Client;
 use crate::managed::files::ensure_files;
-use crate::managed::{Distribution, Files, Source, Wanted, distribution, files};
-use crate::traffic::clear;
+use crate::managed::{Distribution, Files, Origin, SiteOrigin, Source, Wanted, distribution, ensure_at, files};
+use crate::release::{check_kind, delete, distribution_entry, place};
 
 /// Static sites of an account.
 pub(crate) struct StaticSites {
     client: Arc<Client>,
-}
-
-/// The environment that a scope is of.
-pub(crate) fn place<'a>(scope: &'a Scope<'_>) -> Result<&'a EnvironmentPlace, CloudError> {
-    let missing = || CloudError::new(ErrorKind::Internal, "INTERNAL", "deployments are made within an environment's scope");
-    scope.whose.environment.as_ref().ok_or_else(missing)
-}
-
-/// The journal's entry of the environment's distribution, once it was asked for.
-pub(crate) async fn distribution_entry(scope: &Scope<'_>) -> Result<Option<Entry>, CloudError> {
-    let entries = scope.journal.entries(Owner::Placement(place(scope)?.placement)).await?;
-    Ok(entries.into_iter().find(|entry| entry.kind == distribution::KIND && entry.state != EntryState::Intended))
 }
 
 impl StaticSites {
@@ -95,15 +82,19 @@ async fn plan(root: PathBuf) -> Result<SitePlan, CloudError> {
 #[async_trait]
 impl Provider<StaticSite> for StaticSites {
     async fn apply(&self, scope: &Scope<'_>, desired: &Desired<StaticSite>) -> Result<Progress<Started>, CloudError> {
-        let wanted = Wanted {
-            bucket: of_base(scope, BUCKET)?,
-            store: of_base(scope, STORE)?,
+        check_kind(scope, WorkloadKind::Static).await?;
+        let (bucket, store) = (of_base(scope, BUCKET)?, of_base(scope, STORE)?);
+        let known = [(distribution::BUCKET, bucket.as_str()), (distribution::STORE, store.as_str())];
+        let site = SiteOrigin {
+            bucket: bucket.clone(),
+            store: store.clone(),
             function: of_base(scope, FUNCTION)?,
             access_control: of_base(scope, ACCESS_CONTROL)?,
-            tags: scope.whose.tags(Owner::Placement(place(scope)?.placement)),
         };
+        let tags = scope.whose.tags(Owner::Placement(place(scope)?.placement));
+        let wanted = Wanted { origin: Origin::Site(site), tags };
         // A distribution takes minutes: the files are sent meanwhile.
-        let distribution = ensure(&self.distribution(scope, Some(wanted))?, scope).await?;
+        let distribution = ensure_at(&self.distribution(scope, Some(wanted))?, scope, &known).await?;
         if !self.is_sent(scope, desired.deployment_id).await? {
             ready!(self.send(scope, desired).await?);
         }
@@ -130,7 +121,6 @@ impl Provider<StaticSite> for StaticSites {
     }
 
     async fn delete(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<Progress, CloudError> {
-        ready!(clear(&self.client, scope, Some(deployment)).await?);
-        remove_all(&Kinds { client: &self.client, region: scope.region }, scope, Owner::Deployment(deployment)).await
+        delete(&self.client, scope, deployment).await
     }
 }

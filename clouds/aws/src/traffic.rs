@@ -1,4 +1,4 @@
-//! Visitors of an environment: the key of its host names the deployment that they see.
+//! Visitors of an environment: the key of its host names the site that they see, the weights of its rule the server.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,27 +6,75 @@ use std::time::Duration;
 use async_trait::async_trait;
 use clouds_contract::{Address, CloudError, Entry, ErrorKind, Owner, Progress, Route, Scope, Traffic, ready, remove_all};
 use domain::id::DeploymentId;
+use domain::workload::WorkloadKind;
 
 use crate::answer::is_overtaken;
 use crate::catalogue::Kinds;
 use crate::client::Client;
 use crate::keys::HostKey;
+use crate::managed::balancing;
 use crate::managed::distribution::{BUCKET, HOST, STORE, place_name};
 use crate::managed::files::{missing_page, short};
 use crate::managed::objects::Objects;
-use crate::static_site::{distribution_entry, place};
+use crate::release::{RuleState, distribution_entry, kind_of, place, targets};
+
+/// Tag with the deployment of a thing.
+const DEPLOYMENT_TAG: &str = "mikrocloud-deployment";
 
 /// Pause before a key is written again that somebody else was faster at.
 const OVERTAKEN: Duration = Duration::from_secs(1);
 
 /// Traffic of the distributions of an account.
-pub(crate) struct KeyTraffic {
+pub(crate) struct AwsTraffic {
     client: Arc<Client>,
 }
 
-impl KeyTraffic {
+impl AwsTraffic {
     pub fn new(client: Arc<Client>) -> Self {
         Self { client }
+    }
+
+    /// Shows a site.
+    async fn switch_site(&self, scope: &Scope<'_>, entry: &Entry, deployment: DeploymentId) -> Result<Progress, CloudError> {
+        let (key, bucket) = key(&self.client, entry).zip(entry.outputs.get(BUCKET)).ok_or_else(gone)?;
+        if key.get().await? == Some(deployment) {
+            return Ok(Progress::Ready(()));
+        }
+        let objects = Objects { client: &self.client, region: scope.region, bucket };
+        let page = missing_page(&place_name(place(scope)?.placement));
+        match objects.copy(&missing_page(&short(deployment)), &page).await {
+            Err(error) if error.kind == ErrorKind::NotFound => {
+                let message = "the files of the deployment are gone: deploy again";
+                return Err(CloudError::new(ErrorKind::NotFound, "FILES_GONE", message).caused_by(error));
+            }
+            result => result?,
+        }
+        match key.put(deployment).await {
+            Ok(true) => Ok(Progress::Ready(())),
+            Ok(false) => Err(gone()),
+            Err(error) if is_overtaken(&error) => Ok(overtaken(&self.client)),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Shows a server.
+    async fn switch_server(&self, scope: &Scope<'_>, deployment: DeploymentId) -> Result<(), CloudError> {
+        let missing = || {
+            let message = "what the deployment ran on is gone: deploy again";
+            CloudError::new(ErrorKind::NotFound, "SERVICE_GONE", message)
+        };
+        let group = targets(scope, deployment).await?.ok_or_else(missing)?;
+        let rule = RuleState::get(&self.client, scope).await?.ok_or_else(missing)?;
+        let routes = rule.routes.clone().showing(&group);
+        rule.set(&self.client, scope, &routes).await
+    }
+
+    /// The server that visitors see: target groups carry their deployment's tag.
+    async fn shown_server(&self, scope: &Scope<'_>) -> Result<Option<DeploymentId>, CloudError> {
+        let Some(rule) = RuleState::get(&self.client, scope).await? else { return Ok(None) };
+        let Some(group) = rule.routes.shown() else { return Ok(None) };
+        let tags = balancing::tags(&self.client, scope.region, group).await?;
+        Ok(tags.get(DEPLOYMENT_TAG).and_then(|id| id.parse().ok()))
     }
 }
 
@@ -58,32 +106,24 @@ fn gone() -> CloudError {
 }
 
 #[async_trait]
-impl Traffic for KeyTraffic {
+impl Traffic for AwsTraffic {
     async fn switch(&self, scope: &Scope<'_>, route: &Route) -> Result<Progress<Address>, CloudError> {
         let entry = distribution_entry(scope).await?.ok_or_else(gone)?;
-        let (key, bucket) = key(&self.client, &entry).zip(entry.outputs.get(BUCKET)).ok_or_else(gone)?;
-        if key.get().await? != Some(route.deployment_id) {
-            let objects = Objects { client: &self.client, region: scope.region, bucket };
-            let page = missing_page(&place_name(place(scope)?.placement));
-            match objects.copy(&missing_page(&short(route.deployment_id)), &page).await {
-                Err(error) if error.kind == ErrorKind::NotFound => {
-                    let message = "the files of the deployment are gone: deploy again";
-                    return Err(CloudError::new(ErrorKind::NotFound, "FILES_GONE", message).caused_by(error));
-                }
-                result => result?,
-            }
-            match key.put(route.deployment_id).await {
-                Ok(true) => {}
-                Ok(false) => return Err(gone()),
-                Err(error) if is_overtaken(&error) => return Ok(overtaken(&self.client)),
-                Err(error) => return Err(error),
+        let host = entry.outputs.get(HOST).ok_or_else(gone)?;
+        match route.kind {
+            WorkloadKind::Server => self.switch_server(scope, route.deployment_id).await?,
+            WorkloadKind::Static | WorkloadKind::Functions => {
+                ready!(self.switch_site(scope, &entry, route.deployment_id).await?);
             }
         }
-        Ok(Progress::Ready(self.client.wire().public(key.host)))
+        Ok(Progress::Ready(self.client.wire().public(host)))
     }
 
     async fn shown(&self, scope: &Scope<'_>) -> Result<Option<DeploymentId>, CloudError> {
         let Some(entry) = distribution_entry(scope).await? else { return Ok(None) };
+        if kind_of(&entry) == Some(WorkloadKind::Server) {
+            return self.shown_server(scope).await;
+        }
         let Some(key) = key(&self.client, &entry) else { return Ok(None) };
         key.get().await
     }

@@ -15,6 +15,9 @@ pub(super) const TASK_DEFINITION: &str = "ecs.taskDefinitions";
 /// Kind of a parameter of SSM; moto has it, too.
 pub(super) const PARAMETER: &str = "ssm.parameters";
 
+/// Field of a service: its tasks came up once, so that they are started again when they end.
+const STEADY: &str = "steady";
+
 /// Learns from an answer of moto and makes it what AWS would say.
 pub(super) fn observe(state: &mut State, runtimes: &dyn Runtimes, call: &Call, operation: &Operation, answer: Answer) -> Answer {
     let (Some(asked), Ok(mut body)) = (call.json(), serde_json::from_slice::<Value>(&answer.body)) else { return answer };
@@ -32,12 +35,13 @@ pub(super) fn observe(state: &mut State, runtimes: &dyn Runtimes, call: &Call, o
             describe(state, runtimes, &mut body["service"]);
         }
         "DeleteService" => {
-            let arn = body["service"]["serviceArn"].as_str().unwrap_or_default();
-            state.aws.remove(&service_key(arn));
+            drain(state, &mut body["service"]);
         }
         "DescribeServices" => {
             for service in body["services"].as_array_mut().into_iter().flatten() {
-                describe(state, runtimes, service);
+                if !drained(state, service) {
+                    describe(state, runtimes, service);
+                }
             }
         }
         "PutParameter" => {
@@ -72,11 +76,60 @@ fn parameter_key(region: &str, name: &str) -> String {
 /// Stores a service whose change begins.
 fn changed(state: &mut State, service: &Value) {
     let key = service_key(service["serviceArn"].as_str().unwrap_or_default());
-    let before = state.aws.get(&key).map(|before| before.hidden.clone());
-    let hidden = before.unwrap_or_else(|| json!({"workload": domain::id::DeploymentId::new().to_string()}));
+    let before = state.aws.get(&key).map(|before| (before.body["desiredCount"] == json!(0), before.hidden.clone()));
+    let hidden = match before {
+        // What is woken has to come up anew.
+        Some((true, mut hidden)) => {
+            hidden[STEADY] = json!(false);
+            hidden
+        }
+        Some((false, hidden)) => hidden,
+        None => json!({"workload": domain::id::DeploymentId::new().to_string()}),
+    };
     let mut object = Object::new(SERVICE, service.clone()).hiding(hidden);
     object.phase = Some(Phase::new("steady", state.behaviours.of(SERVICE), state.millis()));
     state.aws.insert(key, object);
+}
+
+/// Begins the removal of a service: its tasks end, and it is seen as `DRAINING` until they are gone.
+fn drain(state: &mut State, service: &mut Value) {
+    let phase = Phase::new("inactive", state.behaviours.of(SERVICE), state.millis());
+    let key = service_key(service["serviceArn"].as_str().unwrap_or_default());
+    if let Some(object) = state.aws.get_mut(&key) {
+        object.body["desiredCount"] = json!(0);
+        object.hidden["draining"] = json!(true);
+        object.phase = Some(phase);
+        service["status"] = json!("DRAINING");
+    }
+}
+
+/// Goes on with the removal of a service. Returns false for one that is not being removed.
+fn drained(state: &mut State, service: &mut Value) -> bool {
+    let key = service_key(service["serviceArn"].as_str().unwrap_or_default());
+    let now = state.millis();
+    if state.aws.get(&key).is_none_or(|object| object.hidden["draining"] != json!(true)) {
+        return false;
+    }
+    let is_over = state.aws.get_mut(&key).and_then(|object| object.phase.as_mut()).is_none_or(|phase| phase.poll(now));
+    if is_over {
+        state.aws.remove(&key);
+    } else {
+        service["status"] = json!("DRAINING");
+    }
+    true
+}
+
+/// Returns true if a request for a service asks for a name that a service has.
+pub(super) fn is_taken(state: &State, region: &str, asked: &Value) -> bool {
+    let text = |field: &str| asked[field].as_str().unwrap_or_default();
+    let cluster = text("cluster").rsplit('/').next().unwrap_or_default();
+    let arn = format!("arn:aws:ecs:{region}:{}:service/{cluster}/{}", super::ACCOUNT, text("serviceName"));
+    state.aws.contains(&service_key(&arn))
+}
+
+/// Number of tasks that a service wants.
+pub(super) fn desired(state: &State, key: &str) -> u64 {
+    state.aws.get(key).and_then(|service| service.body["desiredCount"].as_u64()).unwrap_or(0)
 }
 
 /// State of a rollout.
@@ -115,6 +168,7 @@ fn describe(state: &mut State, runtimes: &dyn Runtimes, service: &mut Value) {
     };
     if rollout.state == "COMPLETED" {
         object.phase = None;
+        object.hidden[STEADY] = json!(rollout.running > 0);
     }
     service["runningCount"] = json!(rollout.running);
     service["pendingCount"] = json!(desired.saturating_sub(rollout.running));
@@ -127,6 +181,11 @@ fn describe(state: &mut State, runtimes: &dyn Runtimes, service: &mut Value) {
         deployment["rolloutState"] = json!(rollout.state);
         deployment["rolloutStateReason"] = json!(rollout.reason);
     }
+}
+
+/// Returns true if the tasks of a service came up.
+pub(crate) fn is_steady(service: &Object) -> bool {
+    service.hidden[STEADY] == json!(true)
 }
 
 /// The task definition of a service, which may be named in full or as `family:revision`.

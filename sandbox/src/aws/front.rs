@@ -49,7 +49,7 @@ struct Distribution {
     config: Element,
 }
 
-type Link<T> = Result<T, Broken>;
+pub(super) type Link<T> = Result<T, Broken>;
 
 fn broken(message: impl Into<String>) -> Broken {
     Broken { status: StatusCode::SERVICE_UNAVAILABLE, message: message.into() }
@@ -164,7 +164,8 @@ impl Front<'_> {
         Err(refused(StatusCode::FORBIDDEN, format!("the bucket {bucket} has no object {}", uri.trim_start_matches('/'))))
     }
 
-    async fn balancing(&self, region: &str, action: &str, more: &str) -> Link<Element> {
+    /// Result of a question to the region's load balancers.
+    pub(super) async fn balancing(&self, region: &str, action: &str, more: &str) -> Link<Element> {
         let body = format!("Action={action}&Version=2015-12-01{more}");
         let kind = [("content-type", "application/x-www-form-urlencoded")];
         let answer = self.server.ask("elasticloadbalancing", region, Method::POST, "/", &kind, body).await.map_err(broken)?;
@@ -223,7 +224,7 @@ impl Front<'_> {
 }
 
 /// A value for a form.
-fn form(text: &str) -> String {
+pub(super) fn form(text: &str) -> String {
     url::form_urlencoded::byte_serialize(text.as_bytes()).collect()
 }
 

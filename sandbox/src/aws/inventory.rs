@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::Method;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::moto::Server;
 use super::xml::Element;
@@ -11,8 +11,7 @@ use crate::inventory::Item;
 use crate::world::World;
 
 /// Lists of services that speak JSON: service, target, field of the items, their name (empty: the item itself), and kind.
-const JSON: [(&str, &str, &str, &str, &str); 7] = [
-    ("ecs", "AmazonEC2ContainerServiceV20141113.ListClusters", "clusterArns", "", "ecs.clusters"),
+const JSON: [(&str, &str, &str, &str, &str); 6] = [
     ("ecs", "AmazonEC2ContainerServiceV20141113.ListTaskDefinitions", "taskDefinitionArns", "", "ecs.taskDefinitions"),
     ("ecr", "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories", "repositories", "repositoryArn", "ecr.repositories"),
     ("logs", "Logs_20140328.DescribeLogGroups", "logGroups", "logGroupName", "logs.logGroups"),
@@ -53,6 +52,7 @@ pub(super) async fn inventory(server: &Server, world: &World) -> Vec<Item> {
                 found[field].as_array().into_iter().flatten().filter_map(|item| named(item, name)).map(|name| item(kind, &name)),
             );
         }
+        items.extend(clusters(server, &region).await);
         items.extend(functions(server, &region).await);
         for (service, version, action, place, name, kind) in FORMS {
             items.extend(
@@ -108,6 +108,19 @@ async fn form_list(server: &Server, region: &str, (service, version, action): (&
     let answer = server.ask(service, region, Method::POST, "/", &headers, format!("Action={action}&Version={version}")).await;
     let document = answer.ok().and_then(|answer| Element::parse(&answer.body)).unwrap_or_default();
     document.items(place).to_vec()
+}
+
+/// Clusters of ECS. Moto lists those that were removed, too.
+async fn clusters(server: &Server, region: &str) -> Vec<Item> {
+    let target = |operation: &str| format!("AmazonEC2ContainerServiceV20141113.{operation}");
+    let listed = json_list(server, "ecs", region, &target("ListClusters"), "{}").await;
+    if listed["clusterArns"].as_array().is_none_or(Vec::is_empty) {
+        return Vec::new();
+    }
+    let body = json!({"clusters": listed["clusterArns"]}).to_string();
+    let described = json_list(server, "ecs", region, &target("DescribeClusters"), &body).await;
+    let exist = described["clusters"].as_array().into_iter().flatten().filter(|cluster| cluster["status"] != json!("INACTIVE"));
+    exist.filter_map(|cluster| named(cluster, "clusterArn")).map(|name| item("ecs.clusters", &name)).collect()
 }
 
 async fn functions(server: &Server, region: &str) -> Vec<Item> {

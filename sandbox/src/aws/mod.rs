@@ -1,6 +1,7 @@
 //! AWS: moto, and before it what moto lacks.
 
 mod access;
+mod balancing;
 mod cloudfront;
 mod ecr;
 mod ecs;
@@ -11,7 +12,8 @@ mod moto;
 mod operation;
 mod xml;
 
-pub(crate) use ecs::{SERVICE, definition, variables};
+pub(crate) use balancing::health_path;
+pub(crate) use ecs::{SERVICE, definition, is_steady, variables};
 pub(crate) use front::{Front, Visit, is_front};
 
 use http::StatusCode;
@@ -29,7 +31,8 @@ use operation::Operation;
 pub(crate) const ACCOUNT: &str = "123456789012";
 
 /// Kinds of things that nobody leaves behind.
-pub(crate) const BACKGROUND: [&str; 4] = [ecs::TASK_DEFINITION, ecs::SERVICE, ecs::PARAMETER, ecr::REPOSITORY];
+pub(crate) const BACKGROUND: [&str; 5] =
+    [ecs::TASK_DEFINITION, ecs::SERVICE, ecs::PARAMETER, ecr::REPOSITORY, balancing::TARGET_GROUP];
 
 /// The simulated AWS.
 pub(crate) struct Aws {
@@ -55,12 +58,25 @@ impl Aws {
         if let Some(answer) = own {
             return answer;
         }
+        let (front, region) = (self.front(world), operation.region.as_str());
+        if (operation.service.as_str(), operation.name.as_str()) == ("ecs", "CreateService")
+            && let Some(refused) = balancing::refuse_service(&front, call, region).await
+        {
+            return refused;
+        }
         let answer = match self.server.pass(call, &operation.region).await {
             Ok(answer) => answer,
             Err(reason) => return Answer::text(StatusCode::NOT_IMPLEMENTED, reason),
         };
+        if operation.name == "DescribeTargetHealth" && answer.status == StatusCode::OK {
+            return balancing::health(&front, runtimes, call, region).await;
+        }
         let mut state = world.lock();
         match operation.service.as_str() {
+            "elasticloadbalancing" => {
+                balancing::observe(&mut state, call, &operation, &answer);
+                answer
+            }
             "ecs" | "ssm" => ecs::observe(&mut state, runtimes, call, &operation, answer),
             "ecr" => ecr::observe(&mut state, call, &operation, answer),
             _ => answer,

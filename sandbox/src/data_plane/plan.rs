@@ -67,10 +67,10 @@ fn of_ecs(state: &State, key: &str, service: &Object) -> Option<Wanted> {
         source,
         env: aws::variables(state, definition).ok()?,
         port: u16::try_from(number("/portMappings/0/containerPort", 8080)).unwrap_or(8080),
-        health_path: "/".to_owned(),
+        health_path: aws::health_path(state, service).to_owned(),
         memory_mib: number("/memory", 512),
         replicas: u32::try_from(replicas.min(4)).unwrap_or(1),
-        live: true,
+        live: aws::is_steady(service),
     })
 }
 

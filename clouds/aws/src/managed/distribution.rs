@@ -10,6 +10,7 @@ use http::Method;
 
 use super::files::missing_page;
 use super::objects::Objects;
+use super::rule::HEADER;
 use super::{done, there};
 use crate::client::Client;
 use crate::operations::{
@@ -30,27 +31,61 @@ pub(crate) const BUCKET: &str = "bucket";
 /// Output: ARN of the key-value store with its key.
 pub(crate) const STORE: &str = "store";
 
+/// Output: the host of the load balancer that it shows.
+pub(crate) const BALANCER: &str = "balancer";
+
 /// Managed cache policy `CachingOptimized` ("Use managed cache policies" of CloudFront).
-const CACHE_POLICY: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+const CACHING: &str = "658327ea-f89d-4fab-a63d-7e88639e58f6";
+
+/// Managed cache policy `CachingDisabled`.
+const NO_CACHING: &str = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad";
+
+/// Managed origin request policy `AllViewer` ("Use managed origin request policies" of CloudFront).
+const ALL_OF_VIEWER: &str = "216adef6-5c7f-47e4-b989-5492eafa07d3";
+
+/// Seconds for which a server may take to answer, and for which a connection to it is kept.
+const ANSWER: &str = "60";
 
 /// Seconds for which CloudFront remembers that something does not exist.
 const MISSING_FOR: &str = "5";
 
 /// Id of the one origin.
-const ORIGIN: &str = "files";
+const ORIGIN: &str = "origin";
 
 /// Pause while changes are on their way to all edges.
 const POLL: Duration = Duration::from_secs(10);
 
-/// Things that a distribution is made of.
+/// Files that a distribution shows.
 #[derive(Debug, Clone)]
-pub(crate) struct Wanted {
+pub(crate) struct SiteOrigin {
     pub bucket: String,
     pub store: String,
     /// ARN of the function.
     pub function: String,
     /// Id of the origin access control.
     pub access_control: String,
+}
+
+/// Servers that a distribution shows.
+#[derive(Debug, Clone)]
+pub(crate) struct ServerOrigin {
+    /// Host of the load balancer.
+    pub balancer: String,
+    /// Value of the header by which the load balancer knows the environment.
+    pub header: String,
+}
+
+/// Origin of what a distribution shows.
+#[derive(Debug, Clone)]
+pub(crate) enum Origin {
+    Site(SiteOrigin),
+    Server(ServerOrigin),
+}
+
+/// Settings of a distribution.
+#[derive(Debug, Clone)]
+pub(crate) struct Wanted {
+    pub origin: Origin,
     pub tags: Outputs,
 }
 
@@ -80,6 +115,69 @@ pub(crate) async fn tags(client: &Client, arn: &str) -> Result<Outputs, CloudErr
 
 fn is(name: &str, text: impl Into<String>) -> Element {
     Element::text(name, text)
+}
+
+/// An origin with the fields that all kinds have.
+fn origin(domain: &str, headers: Vec<Element>) -> Element {
+    let fields = [
+        is("Id", ORIGIN),
+        is("DomainName", domain),
+        is("OriginPath", ""),
+        Element::list("CustomHeaders", headers),
+        is("ConnectionAttempts", "3"),
+        is("ConnectionTimeout", "10"),
+        Element::with("OriginShield", [is("Enabled", "false")]),
+    ];
+    Element::with("Origin", fields)
+}
+
+fn server_origin(server: &ServerOrigin) -> Element {
+    let header = [is("HeaderName", HEADER), is("HeaderValue", &server.header)];
+    let mut origin = origin(&server.balancer, vec![Element::with("OriginCustomHeader", header)]);
+    let settings = [
+        is("HTTPPort", "80"),
+        is("HTTPSPort", "443"),
+        // The way is within AWS; certificates of load balancers need a domain.
+        is("OriginProtocolPolicy", "http-only"),
+        Element::list("OriginSslProtocols", vec![is("SslProtocol", "TLSv1.2")]),
+        is("OriginReadTimeout", ANSWER),
+        is("OriginKeepaliveTimeout", ANSWER),
+    ];
+    origin.set(Element::with("CustomOriginConfig", settings));
+    origin
+}
+
+/// Requests with these methods, which caches remember answers of the first two of.
+fn behaviour(methods: &[&str], functions: Vec<Element>, cache_policy: &str) -> Element {
+    let named = |methods: &[&str]| methods.iter().map(|method| is("Method", *method)).collect();
+    let mut allowed = Element::list("AllowedMethods", named(methods));
+    allowed.set(Element::list("CachedMethods", named(&methods[..2])));
+    let nobody = |name| Element::with(name, [is("Enabled", "false"), is("Quantity", "0")]);
+    let fields = [
+        is("TargetOriginId", ORIGIN),
+        nobody("TrustedSigners"),
+        nobody("TrustedKeyGroups"),
+        is("ViewerProtocolPolicy", "redirect-to-https"),
+        allowed,
+        is("SmoothStreaming", "false"),
+        is("Compress", "true"),
+        Element::list("LambdaFunctionAssociations", vec![]),
+        Element::list("FunctionAssociations", functions),
+        is("FieldLevelEncryptionId", ""),
+        is("CachePolicyId", cache_policy),
+    ];
+    Element::with("DefaultCacheBehavior", fields)
+}
+
+fn site_behaviour(site: &SiteOrigin) -> Element {
+    let function = [is("FunctionARN", &site.function), is("EventType", "viewer-request")];
+    behaviour(&["HEAD", "GET"], vec![Element::with("FunctionAssociation", function)], CACHING)
+}
+
+fn server_behaviour() -> Element {
+    let mut behaviour = behaviour(&["HEAD", "GET", "OPTIONS", "PUT", "POST", "PATCH", "DELETE"], vec![], NO_CACHING);
+    behaviour.set(is("OriginRequestPolicyId", ALL_OF_VIEWER));
+    behaviour
 }
 
 impl Distribution<'_> {
@@ -116,36 +214,24 @@ impl Distribution<'_> {
 
     /// The settings that are ours to choose, each with all its fields, as changes of a distribution ask for.
     fn settings(&self, wanted: &Wanted) -> [Element; 4] {
-        let origin = [
-            is("Id", ORIGIN),
-            is("DomainName", format!("{}.s3.{}.amazonaws.com", wanted.bucket, self.region)),
-            is("OriginPath", ""),
-            Element::list("CustomHeaders", vec![]),
-            Element::with("S3OriginConfig", [is("OriginAccessIdentity", "")]),
-            is("ConnectionAttempts", "3"),
-            is("ConnectionTimeout", "10"),
-            Element::with("OriginShield", [is("Enabled", "false")]),
-            is("OriginAccessControlId", &wanted.access_control),
-        ];
-        let methods = || vec![is("Method", "HEAD"), is("Method", "GET")];
-        let mut allowed = Element::list("AllowedMethods", methods());
-        allowed.set(Element::list("CachedMethods", methods()));
-        let function = [is("FunctionARN", &wanted.function), is("EventType", "viewer-request")];
-        let nobody = |name| Element::with(name, [is("Enabled", "false"), is("Quantity", "0")]);
-        let behaviour = [
-            is("TargetOriginId", ORIGIN),
-            nobody("TrustedSigners"),
-            nobody("TrustedKeyGroups"),
-            is("ViewerProtocolPolicy", "redirect-to-https"),
-            allowed,
-            is("SmoothStreaming", "false"),
-            is("Compress", "true"),
-            Element::list("LambdaFunctionAssociations", vec![]),
-            Element::list("FunctionAssociations", vec![Element::with("FunctionAssociation", function)]),
-            is("FieldLevelEncryptionId", ""),
-            is("CachePolicyId", CACHE_POLICY),
-        ];
-        // S3 tells who may not list that everything it does not have is forbidden.
+        let (origin, behaviour, pages) = match &wanted.origin {
+            Origin::Site(site) => (self.site_origin(site), site_behaviour(site), self.pages()),
+            // A server answers for itself, errors included.
+            Origin::Server(server) => (server_origin(server), server_behaviour(), vec![]),
+        };
+        [Element::list("Origins", vec![origin]), behaviour, Element::list("CustomErrorResponses", pages), is("Enabled", "true")]
+    }
+
+    fn site_origin(&self, site: &SiteOrigin) -> Element {
+        let domain = format!("{}.s3.{}.amazonaws.com", site.bucket, self.region);
+        let mut origin = origin(&domain, vec![]);
+        origin.set(Element::with("S3OriginConfig", [is("OriginAccessIdentity", "")]));
+        origin.set(is("OriginAccessControlId", &site.access_control));
+        origin
+    }
+
+    /// Pages for what does not exist. S3 tells who may not list that everything it does not have is forbidden.
+    fn pages(&self) -> Vec<Element> {
         let pages = ["403", "404"].map(|code| {
             let fields = [
                 is("ErrorCode", code),
@@ -155,22 +241,26 @@ impl Distribution<'_> {
             ];
             Element::with("CustomErrorResponse", fields)
         });
-        [
-            Element::list("Origins", vec![Element::with("Origin", origin)]),
-            Element::with("DefaultCacheBehavior", behaviour),
-            Element::list("CustomErrorResponses", pages.to_vec()),
-            is("Enabled", "true"),
-        ]
+        pages.to_vec()
     }
 
     fn is_current(&self, config: &Element) -> bool {
         let Some(wanted) = &self.wanted else { return true };
         let [origins, behaviour, pages, enabled] = self.settings(wanted);
         let same = |element: &Element, path: &str| element.text_at(path) == config.text_at(&format!("{}/{path}", element.name));
-        ["Items/Origin/DomainName", "Items/Origin/OriginAccessControlId"].iter().all(|path| same(&origins, path))
-            && ["FunctionAssociations/Items/FunctionAssociation/FunctionARN", "CachePolicyId", "ViewerProtocolPolicy"]
-                .iter()
-                .all(|path| same(&behaviour, path))
+        let origin = [
+            "Items/Origin/DomainName",
+            "Items/Origin/OriginAccessControlId",
+            "Items/Origin/CustomHeaders/Items/OriginCustomHeader/HeaderValue",
+        ];
+        let shown = [
+            "FunctionAssociations/Items/FunctionAssociation/FunctionARN",
+            "CachePolicyId",
+            "OriginRequestPolicyId",
+            "ViewerProtocolPolicy",
+        ];
+        origin.iter().all(|path| same(&origins, path))
+            && shown.iter().all(|path| same(&behaviour, path))
             && same(&pages, "Items/CustomErrorResponse/ResponsePagePath")
             && enabled.text == config.text_at("Enabled")
     }
@@ -214,9 +304,15 @@ impl Managed for Distribution<'_> {
         };
         let mut outputs = entry.outputs.clone();
         outputs.insert(HOST.to_owned(), found.text_at("DomainName").to_owned());
-        if let Some(wanted) = &self.wanted {
-            outputs.insert(BUCKET.to_owned(), wanted.bucket.clone());
-            outputs.insert(STORE.to_owned(), wanted.store.clone());
+        match self.wanted.as_ref().map(|wanted| &wanted.origin) {
+            Some(Origin::Site(site)) => {
+                outputs.insert(BUCKET.to_owned(), site.bucket.clone());
+                outputs.insert(STORE.to_owned(), site.store.clone());
+            }
+            Some(Origin::Server(server)) => {
+                outputs.insert(BALANCER.to_owned(), server.balancer.clone());
+            }
+            None => {}
         }
         let is_current = self.is_current(&config);
         Ok(Some(Found { state, version: Some(etag), ..there(found.text_at("Id"), owner, is_current, outputs) }))
@@ -272,5 +368,24 @@ impl Managed for Distribution<'_> {
 
     async fn follow(&self, _operation: &Operation) -> Result<Followed, CloudError> {
         Ok(Followed::Unknown)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_server_is_asked_for_everything_with_the_header_of_its_environment() {
+        let server = ServerOrigin { balancer: "mc.eu-west-1.elb.amazonaws.com".to_owned(), header: "e1.secret".to_owned() };
+        let origin = server_origin(&server);
+        assert_eq!(origin.text_at("CustomHeaders/Items/OriginCustomHeader/HeaderName"), "x-mikrocloud-place");
+        assert_eq!(origin.text_at("CustomHeaders/Items/OriginCustomHeader/HeaderValue"), "e1.secret");
+        assert_eq!(origin.text_at("CustomOriginConfig/OriginProtocolPolicy"), "http-only");
+        let behaviour = server_behaviour();
+        assert_eq!(behaviour.text_at("AllowedMethods/Quantity"), "7");
+        assert_eq!(behaviour.text_at("AllowedMethods/CachedMethods/Quantity"), "2");
+        assert_eq!(behaviour.text_at("CachePolicyId"), NO_CACHING);
+        assert_eq!(behaviour.text_at("FunctionAssociations/Quantity"), "0");
     }
 }

@@ -41,6 +41,42 @@ async fn work_that_ends_after_the_journal_was_written_goes_on() {
 }
 
 #[tokio::test]
+async fn servers_live_and_leave_nothing() {
+    let Some(setting) = Setting::new().await else { return };
+    life(&setting, &setting.fixtures()[1]).await;
+}
+
+#[tokio::test]
+async fn no_request_to_servers_is_lost_while_visitors_are_switched() {
+    let Some(setting) = Setting::new().await else { return };
+    no_request_lost(&setting, &setting.fixtures()[1]).await;
+}
+
+#[tokio::test]
+async fn work_on_servers_that_ends_before_a_call_goes_on() {
+    let Some(setting) = Setting::new().await else { return };
+    interruption(&setting, &setting.fixtures()[1], Place::BeforeCall, step(61)).await;
+}
+
+#[tokio::test]
+async fn work_on_servers_that_ends_after_a_call_goes_on() {
+    let Some(setting) = Setting::new().await else { return };
+    interruption(&setting, &setting.fixtures()[1], Place::AfterCall, step(53)).await;
+}
+
+#[tokio::test]
+async fn work_on_servers_that_ends_after_the_journal_was_written_goes_on() {
+    let Some(setting) = Setting::new().await else { return };
+    interruption(&setting, &setting.fixtures()[1], Place::AfterJournal, step(19)).await;
+}
+
+#[tokio::test]
+async fn faults_that_pass_are_waited_out_by_servers() {
+    let Some(setting) = Setting::new().await else { return };
+    faults(&setting, &setting.fixtures()[1], step(211) as u64).await;
+}
+
+#[tokio::test]
 async fn faults_that_pass_are_waited_out() {
     let Some(setting) = Setting::new().await else { return };
     faults(&setting, &setting.fixtures()[0], step(47) as u64).await;

@@ -1,4 +1,4 @@
-//! A sandbox with an account, a journal, and sites to deploy.
+//! A sandbox with an account, a journal, and sites and servers to deploy.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use domain::artifact::Digest;
 use domain::event::NewLine;
 use domain::id::{CloudAccountId, DeploymentId, EnvironmentId, PlacementId, ProjectId, TeamId};
 use domain::secret::Secret;
-use domain::workload::{StaticSite, WorkloadSpec};
+use domain::workload::{Server, StaticSite, WorkloadSpec};
 use sandbox::{Moto, Sandbox, Settings};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -37,18 +37,34 @@ impl LogSink for Log {
     }
 }
 
-/// Artifacts by digest.
+/// A program that answers with the name of its version and the variable `GREETING`.
+const PROGRAM: &str = r#"
+import os, http.server
+class Handler(http.server.BaseHTTPRequestHandler):
+    def do_GET(self):
+        self.send_response(500 if self.path == "/broken" else 200)
+        self.end_headers()
+        self.wfile.write(("VERSION " + os.environ.get("GREETING", "")).encode())
+    def log_message(self, *rest):
+        pass
+http.server.HTTPServer((os.environ["HOST"], int(os.environ["PORT"])), Handler).serve_forever()
+"#;
+
+/// Artifacts by digest, and one set of variables.
 #[derive(Default)]
-struct Files(BTreeMap<String, TempDir>);
+struct Files {
+    artifacts: BTreeMap<String, TempDir>,
+    variables: Vec<(String, Secret)>,
+}
 
 #[async_trait]
 impl Inputs for Files {
     async fn artifact(&self, digest: &Digest) -> Result<PathBuf, CloudError> {
-        Ok(self.0[digest.as_str()].path().to_owned())
+        Ok(self.artifacts[digest.as_str()].path().to_owned())
     }
 
     async fn variables(&self, _deployment: DeploymentId) -> Result<Vec<(String, Secret)>, CloudError> {
-        Ok(Vec::new())
+        Ok(self.variables.clone())
     }
 }
 
@@ -66,7 +82,12 @@ pub struct Setting {
 }
 
 fn artifacts() -> Files {
-    let mut files = Files::default();
+    let mut files = Files { variables: vec![("GREETING".to_owned(), Secret::new("hello"))], ..Files::default() };
+    for (name, digit) in [("one", '3'), ("two", '4')] {
+        let directory = tempfile::tempdir().unwrap();
+        std::fs::write(directory.path().join("server.py"), PROGRAM.replace("VERSION", name)).unwrap();
+        files.artifacts.insert(digit.to_string().repeat(64), directory);
+    }
     for (name, digit) in [("one", '1'), ("two", '2')] {
         let directory = tempfile::tempdir().unwrap();
         let pages = [
@@ -83,7 +104,7 @@ fn artifacts() -> Files {
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(path, format!("{text} {name}")).unwrap();
         }
-        files.0.insert(digit.to_string().repeat(64), directory);
+        files.artifacts.insert(digit.to_string().repeat(64), directory);
     }
     files
 }
@@ -127,6 +148,27 @@ impl Setting {
             Credential::AwsKey { id, .. } => id,
             other => panic!("{other:?}"),
         }
+    }
+
+    pub fn set_variables(&mut self, variables: &[(&str, &str)]) {
+        self.files.variables = variables.iter().map(|(name, value)| ((*name).to_owned(), Secret::new(*value))).collect();
+    }
+
+    /// Number of things of a kind, such as `ecs.services`.
+    pub async fn count(&self, kind: &str) -> usize {
+        let listed = self.control("GET", "inventory?cloud=aws", Value::Null).await;
+        listed["items"].as_array().unwrap().iter().filter(|item| item["type"] == kind).count()
+    }
+
+    /// Fails unless an address shows this text.
+    pub async fn shows(&self, address: &Address, text: &str) {
+        let got = self.get(address, "/").await;
+        assert_eq!((got.status, got.text.as_str()), (200, text), "{}", address.url);
+    }
+
+    /// A deployment of the first or second version of a server: `3` or `4`.
+    pub fn desired_server(&self, version: char) -> Desired<WorkloadSpec> {
+        Desired { spec: server(), ..self.desired(version) }
     }
 
     /// Lines of the log.
@@ -193,6 +235,46 @@ impl Setting {
         assert!(answer.contains("<Enabled>false</Enabled>"), "{answer}");
     }
 
+    /// Asks a service of the region, as its owner may do in the console.
+    async fn ask(&self, service: &str, headers: &[(&str, &str)], body: String) -> String {
+        let scope = format!("AWS4-HMAC-SHA256 Credential={}/20261001/{REGION}/{service}/aws4_request", self.key());
+        let request = self.http.post(self.sandbox.url()).header("x-original-host", format!("{service}.{REGION}.amazonaws.com"));
+        let request =
+            headers.iter().fold(request.header("authorization", scope), |request, (name, value)| request.header(*name, *value));
+        request.body(body).send().await.unwrap().text().await.unwrap()
+    }
+
+    async fn ec2(&self, action: &str) -> String {
+        let headers = [("content-type", "application/x-www-form-urlencoded")];
+        self.ask("ec2", &headers, format!("Version=2016-11-15&Action={action}")).await
+    }
+
+    /// Removes the network that every account has.
+    pub async fn remove_default_network(&self) {
+        let subnets = self.ec2("DescribeSubnets").await;
+        for rest in subnets.split("<subnetId>").skip(1) {
+            self.ec2(&format!("DeleteSubnet&SubnetId={}", rest.split('<').next().unwrap())).await;
+        }
+        let networks = self.ec2("DescribeVpcs").await;
+        let id = networks.split("<vpcId>").nth(1).unwrap().split('<').next().unwrap().to_owned();
+        let answer = self.ec2(&format!("DeleteVpc&VpcId={id}")).await;
+        assert!(answer.contains("DeleteVpcResponse"), "{answer}");
+    }
+
+    /// Number of tasks that run in the one cluster.
+    pub async fn running(&self) -> u64 {
+        let ecs = async |operation: &str, body: Value| -> Value {
+            let target = format!("AmazonEC2ContainerServiceV20141113.{operation}");
+            let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target.as_str())];
+            serde_json::from_str(&self.ask("ecs", &headers, body.to_string()).await).unwrap()
+        };
+        let clusters = ecs("ListClusters", json!({})).await;
+        let cluster = &clusters["clusterArns"][0];
+        let services = ecs("ListServices", json!({"cluster": cluster})).await;
+        let described = ecs("DescribeServices", json!({"cluster": cluster, "services": services["serviceArns"]})).await;
+        described["services"].as_array().unwrap().iter().map(|service| service["runningCount"].as_u64().unwrap()).sum()
+    }
+
     /// Status and a header of the answer to a visitor.
     pub async fn header(&self, address: &Address, path: &str, name: &str) -> (u16, String) {
         let request = self.http.get(format!("{}{path}", address.reach.base)).header("host", &address.reach.host);
@@ -217,7 +299,7 @@ impl Subject for Setting {
     }
 
     fn bases(&self) -> &[Base] {
-        &[Base::Front, Base::Files]
+        &[Base::Front, Base::Files, Base::Containers]
     }
 
     fn inputs(&self) -> &dyn Inputs {
@@ -231,10 +313,13 @@ impl Subject for Setting {
     fn fixtures(&self) -> Vec<Fixture> {
         let version = |digit: char, shows: &str| Version {
             artifact: digit.to_string().repeat(64).parse().unwrap(),
-            spec: site(),
+            spec: if digit < '3' { site() } else { server() },
             shows: shows.to_owned(),
         };
-        vec![Fixture { kind: "static", versions: [version('1', "home one"), version('2', "home two")] }]
+        vec![
+            Fixture { kind: "static", versions: [version('1', "home one"), version('2', "home two")] },
+            Fixture { kind: "server", versions: [version('3', "one hello"), version('4', "two hello")] },
+        ]
     }
 
     async fn get(&self, address: &Address, path: &str) -> Got {
@@ -280,4 +365,19 @@ impl Faults for Setting {
 
 fn site() -> WorkloadSpec {
     WorkloadSpec::Static(StaticSite { root: "dist".to_owned() })
+}
+
+fn server() -> WorkloadSpec {
+    WorkloadSpec::Server(Server {
+        command: vec!["python3".to_owned(), "server.py".to_owned()],
+        directory: String::new(),
+        path: Vec::new(),
+        env: vec![("PYTHONUNBUFFERED".to_owned(), "1".to_owned())],
+        port: None,
+        health_path: "/".to_owned(),
+        replicas: 1,
+        memory_mib: 512,
+        cpu: 1.0,
+        image: None,
+    })
 }
