@@ -15,7 +15,8 @@ use crate::http::{Answer, Call, Destination};
 const HEADERS: [&str; 5] = ["azure-asyncoperation", "location", "retry-after", "content-type", "etag"];
 
 /// Headers of requests that say what is called, of AWS.
-const AWS_HEADERS: [&str; 6] = ["authorization", "content-md5", "content-type", "if-match", "x-amz-copy-source", "x-amz-target"];
+const AWS_HEADERS: [&str; 7] =
+    ["authorization", "content-md5", "content-type", "if-match", "x-amz-checksum-sha256", "x-amz-copy-source", "x-amz-target"];
 
 /// Writes exchanges with management APIs, with the vendor's addresses.
 #[derive(Debug)]
@@ -79,7 +80,9 @@ fn aws_line_of(call: &Call, answer: &Answer) -> Value {
     };
     let text = |headers: &HeaderMap, body: &[u8]| {
         let kind = headers.get("content-type").and_then(|kind| kind.to_str().ok()).unwrap_or_default();
-        let is_text = kind.contains("xml") || kind.contains("json") || kind.contains("form-urlencoded");
+        // Some answers of moto are JSON under another name.
+        let is_text =
+            kind.contains("xml") || kind.contains("json") || kind.contains("form-urlencoded") || !document(body).is_null();
         if is_text { String::from_utf8_lossy(body).into_owned() } else { String::new() }
     };
     json!({

@@ -3,6 +3,8 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bytes::Bytes;
 use clouds_contract::CloudError;
 use clouds_contract::guard::Call;
@@ -233,8 +235,16 @@ impl Request {
 
     /// The same with a document.
     pub fn with_document(self, document: &Element) -> Self {
-        let namespace = if self.service == "s3" { S3 } else { CLOUDFRONT };
-        self.with_header("content-type", "application/xml").with_body(document.document(namespace))
+        let is_s3 = self.service == "s3";
+        let text = document.document(if is_s3 { S3 } else { CLOUDFRONT });
+        let request = self.with_header("content-type", "application/xml").with_body(text);
+        if is_s3 { request.with_checksum() } else { request }
+    }
+
+    /// The same with a checksum of its body, without which S3 takes no changes of buckets ("Checking object integrity").
+    pub fn with_checksum(self) -> Self {
+        let checksum = STANDARD.encode(Sha256::digest(&self.body));
+        self.with_header("x-amz-checksum-sha256", checksum)
     }
 
     /// The same with a body whose digest is known.

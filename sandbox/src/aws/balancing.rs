@@ -74,7 +74,8 @@ pub(super) async fn health(front: &Front<'_>, runtimes: &dyn Runtimes, call: &Ca
     });
     let text = format!(
         "<DescribeTargetHealthResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\"><DescribeTargetHealthResult>\
-         <TargetHealthDescriptions>{}</TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>",
+         <TargetHealthDescriptions>{}</TargetHealthDescriptions></DescribeTargetHealthResult>\
+         <ResponseMetadata><RequestId>00000000-0000-4000-8000-000000000000</RequestId></ResponseMetadata></DescribeTargetHealthResponse>",
         targets.collect::<String>()
     );
     Answer::bytes(StatusCode::OK, "text/xml", text)

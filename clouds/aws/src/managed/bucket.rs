@@ -124,7 +124,10 @@ impl Managed for Bucket<'_> {
         self.client.ask(request).await?;
         // Comes last: a bucket with the policy has everything else.
         let request = objects.request(BUCKET_POLICY_PUT, Method::PUT, "", &[("policy", "")])?;
-        let request = request.with_header("content-type", "application/json").with_body(self.policy(&entry.name).to_string());
+        let request = request
+            .with_header("content-type", "application/json")
+            .with_body(self.policy(&entry.name).to_string())
+            .with_checksum();
         self.client.ask(request).await?;
         Ok(done(&found.id))
     }

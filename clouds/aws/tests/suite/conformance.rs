@@ -14,6 +14,7 @@ fn step(usual: usize) -> usize {
 async fn sites_live_and_leave_nothing() {
     let Some(setting) = Setting::new().await else { return };
     life(&setting, &setting.fixtures()[0]).await;
+    setting.check_recordings();
 }
 
 #[tokio::test]
@@ -44,6 +45,7 @@ async fn work_that_ends_after_the_journal_was_written_goes_on() {
 async fn servers_live_and_leave_nothing() {
     let Some(setting) = Setting::new().await else { return };
     life(&setting, &setting.fixtures()[1]).await;
+    setting.check_recordings();
 }
 
 #[tokio::test]

@@ -68,6 +68,9 @@ impl Inputs for Files {
     }
 }
 
+/// Directory of recordings in the folder of a setting.
+const RECORDINGS: &str = "recordings";
+
 /// An account with an environment.
 pub struct Setting {
     sandbox: Sandbox,
@@ -77,8 +80,8 @@ pub struct Setting {
     access: Access,
     whose: Whose,
     files: Files,
-    /// Holds the program of moto.
-    _moto: TempDir,
+    /// Holds the program of moto, and what was recorded.
+    folder: TempDir,
 }
 
 fn artifacts() -> Files {
@@ -114,7 +117,8 @@ impl Setting {
     pub async fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let moto = Moto::Program(testkit::moto_server(folder.path())?);
-        let sandbox = Sandbox::start(Settings { moto, ..Settings::default() }).await.unwrap();
+        let record = Some(folder.path().join(RECORDINGS));
+        let sandbox = Sandbox::start(Settings { moto, record, ..Settings::default() }).await.unwrap();
         // Follows no redirects.
         let endpoint = Endpoint { url: sandbox.url(), pace_percent: 1 };
         let http = clouds_wire::Wire::new(Some(&endpoint)).unwrap().client().clone();
@@ -135,7 +139,12 @@ impl Setting {
             installation: whose.installation.clone(),
         };
         let journal = MemoryJournal::new(whose.clone());
-        Some(Self { sandbox, journal, log: Log::default(), http, access, whose, files: artifacts(), _moto: folder })
+        Some(Self { sandbox, journal, log: Log::default(), http, access, whose, files: artifacts(), folder })
+    }
+
+    /// Panics unless every call so far and its answer are as AWS describes them, but for what moto is known for.
+    pub fn check_recordings(&self) {
+        testkit::check_recordings(&self.folder.path().join(RECORDINGS));
     }
 
     pub fn access(&self) -> Access {
