@@ -46,6 +46,21 @@ async fn everything_of_ours_is_found_by_its_tags() {
 }
 
 #[tokio::test]
+async fn everything_of_servers_that_moto_tells_by_tags_is_found() {
+    let Some(setting) = Setting::for_servers().await else { return };
+    let desired = setting.desired_server('3');
+    setting.done(async |process| process.apply(&desired).await).await;
+    let account = setting.open(Cut::never()).account.unwrap();
+    let found = account.tagged(REGION).await.unwrap();
+    for kind in ["aws.ec2.security-group", "aws.ecs.cluster", "aws.elb.load-balancer", "aws.cloudfront.distribution"] {
+        assert!(found.iter().any(|tagged| tagged.kind == kind), "{kind}: {found:?}");
+    }
+    let id = desired.deployment_id.to_string();
+    let is_own = |tagged: &&clouds_contract::Tagged| tagged.tags.get("mikrocloud-deployment") == Some(&id);
+    assert!(found.iter().any(|tagged| is_own(&tagged)), "{found:?}");
+}
+
+#[tokio::test]
 async fn a_role_is_assumed_with_its_external_id() {
     let Some(setting) = Setting::new().await else { return };
     let mut access = setting.access();

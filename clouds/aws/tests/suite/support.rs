@@ -25,6 +25,12 @@ use tempfile::TempDir;
 pub const REGION: &str = "eu-west-1";
 pub const ACCOUNT: &str = "123456789012";
 
+/// Bases of sites.
+const SITES: &[Base] = &[Base::Front, Base::Files];
+
+/// Bases of servers.
+const SERVERS: &[Base] = &[Base::Containers];
+
 /// Lines that were written.
 #[derive(Default)]
 struct Log(Mutex<Vec<String>>);
@@ -80,6 +86,7 @@ pub struct Setting {
     access: Access,
     whose: Whose,
     files: Files,
+    bases: Vec<Base>,
     /// Holds the program of moto, and what was recorded.
     folder: TempDir,
 }
@@ -113,7 +120,7 @@ fn artifacts() -> Files {
 }
 
 impl Setting {
-    /// An account at a sandbox of its own; `None` where moto is not installed.
+    /// An account at a sandbox of its own, for sites; `None` where moto is not installed.
     pub async fn new() -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
         let moto = Moto::Program(testkit::moto_server(folder.path())?);
@@ -139,7 +146,27 @@ impl Setting {
             installation: whose.installation.clone(),
         };
         let journal = MemoryJournal::new(whose.clone());
-        Some(Self { sandbox, journal, log: Log::default(), http, access, whose, files: artifacts(), folder })
+        Some(Self {
+            sandbox,
+            journal,
+            log: Log::default(),
+            http,
+            access,
+            whose,
+            files: artifacts(),
+            bases: SITES.to_vec(),
+            folder,
+        })
+    }
+
+    /// The same with a place for servers instead of one for sites.
+    pub async fn for_servers() -> Option<Self> {
+        Some(Self { bases: SERVERS.to_vec(), ..Self::new().await? })
+    }
+
+    /// The same with places for both.
+    pub async fn for_both() -> Option<Self> {
+        Some(Self { bases: [SITES, SERVERS].concat(), ..Self::new().await? })
     }
 
     /// Panics unless every call so far and its answer are as AWS describes them, but for what moto is known for.
@@ -308,7 +335,7 @@ impl Subject for Setting {
     }
 
     fn bases(&self) -> &[Base] {
-        &[Base::Front, Base::Files, Base::Containers]
+        &self.bases
     }
 
     fn inputs(&self) -> &dyn Inputs {
