@@ -12,7 +12,7 @@ use crate::xml::Element;
 /// Name of the list of the addresses that CloudFront asks origins from ("Limit access to Application Load Balancers" of CloudFront).
 const VISITORS: &str = "com.amazonaws.global.cloudfront.origin-facing";
 
-/// Fewest zones of a load balancer (CreateLoadBalancer).
+/// Fewest zones of a load balancer (`CreateLoadBalancer`).
 const ZONES: usize = 2;
 
 /// A network with one subnet in each of its zones.

@@ -49,7 +49,7 @@ pub(crate) const ECR: JsonApi = JsonApi { host: "api.ecr", target: "AmazonEC2Con
 /// Systems Manager.
 pub(crate) const SSM: JsonApi = JsonApi { host: "ssm", target: "AmazonSSM" };
 
-/// CloudWatch Logs.
+/// Logs of `CloudWatch`.
 pub(crate) const LOGS: JsonApi = JsonApi { host: "logs", target: "Logs_20140328" };
 
 /// Resource Groups Tagging.

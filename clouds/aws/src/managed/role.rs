@@ -16,7 +16,7 @@ pub(crate) const KIND: &str = "aws.iam.role";
 /// Name of its one policy.
 const POLICY: &str = "tasks";
 
-/// Longest name of a role (CreateRole of IAM).
+/// Longest name of a role (`CreateRole` of IAM).
 const LONGEST_NAME: usize = 64;
 
 /// The role by which ECS starts tasks: it pulls images, reads variables and writes logs. What runs in a task has no rights at all.

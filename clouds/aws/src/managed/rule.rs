@@ -25,7 +25,7 @@ pub(crate) const LISTENER: &str = "listener";
 /// Header by which CloudFront tells the load balancer whose request it is.
 pub(crate) const HEADER: &str = "x-mikrocloud-place";
 
-/// Priorities of rules: 1 up to this (CreateRule).
+/// Priorities of rules: 1 up to this (`CreateRule`).
 const PRIORITIES: u32 = 50_000;
 
 /// The rule of an environment: requests with its header go to its target groups.

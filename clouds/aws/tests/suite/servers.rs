@@ -30,7 +30,7 @@ async fn failure(setting: &Setting, desired: &Desired<WorkloadSpec>) -> (String,
             }
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), watch).await.unwrap()
+    tokio::time::timeout(Duration::from_mins(1), watch).await.unwrap()
 }
 
 #[tokio::test]
@@ -67,13 +67,13 @@ async fn variables_are_parameters_of_a_deployment_and_a_rollback_finds_its_own()
     let Some(mut setting) = Setting::for_servers().await else { return };
     let (first, second) = (setting.desired_server('3'), setting.desired_server('4'));
     setting.set_variables(&[("GREETING", "before"), ("PORT", "1"), ("EMPTY", "")]);
-    setting.done(async |process| process.live(&[first.clone()]).await).await;
+    setting.done(async |process| process.live(std::slice::from_ref(&first)).await).await;
     assert!(setting.lines().iter().any(|line| line.starts_with("MikroCloud sets PORT itself")), "{:?}", setting.lines());
     setting.set_variables(&[("GREETING", "after")]);
     setting.done(async |process| process.apply(&second).await).await;
     let address = setting.done(async |process| process.switch(&second).await).await;
     setting.shows(&address, "two after").await;
-    setting.done(async |process| process.live(&[first.clone()]).await).await;
+    setting.done(async |process| process.live(std::slice::from_ref(&first)).await).await;
     setting.shows(&address, "one before").await;
     assert_eq!(setting.count("ssm.parameters").await, 2);
     setting.done(async |process| process.delete(&second).await).await;
@@ -98,14 +98,14 @@ async fn a_variable_that_is_too_long_is_refused_by_name_before_anything_is_made(
 async fn a_deployment_of_another_kind_is_refused_before_anything_is_made() {
     let Some(setting) = Setting::for_both().await else { return };
     let (site, server) = (setting.desired('1'), setting.desired_server('3'));
-    setting.done(async |process| process.live(&[site.clone()]).await).await;
+    setting.done(async |process| process.live(std::slice::from_ref(&site)).await).await;
     let before = setting.inventory().await;
     let error = setting.work(&Cut::never(), async |process| process.apply(&server).await).await.unwrap().unwrap_err();
     assert_eq!((error.code, error.retry), ("KIND_CHANGED", Retry::Never), "{error}");
     assert_eq!(setting.inventory().await, before);
     setting.done(async |process| process.delete(&site).await).await;
     setting.done(async |process| process.remove().await).await;
-    setting.done(async |process| process.live(&[server.clone()]).await).await;
+    setting.done(async |process| process.live(std::slice::from_ref(&server)).await).await;
     let error = setting.work(&Cut::never(), async |process| process.apply(&site).await).await.unwrap().unwrap_err();
     assert_eq!(error.code, "KIND_CHANGED", "{error}");
 }
@@ -122,7 +122,7 @@ async fn a_program_that_does_not_start_fails_and_the_one_before_goes_on() {
     setting.shows(&address, "one hello").await;
     setting.done(async |process| process.delete(&broken).await).await;
     setting.shows(&address, "one hello").await;
-    setting.done(async |process| process.leave(&[first.clone()]).await).await;
+    setting.done(async |process| process.leave(std::slice::from_ref(&first)).await).await;
     assert_eq!(setting.inventory().await, Vec::<String>::new());
     assert_eq!(setting.journal.all(), []);
 }
