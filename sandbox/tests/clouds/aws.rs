@@ -289,8 +289,9 @@ async fn a_service_is_reached_through_the_whole_chain() {
         "networkConfiguration": {"awsvpcConfiguration": {"subnets": [subnet], "securityGroups": [security], "assignPublicIp": "ENABLED"}},
         "loadBalancers": [{"targetGroupArn": group, "containerName": "app", "containerPort": 8080}],
     });
-    let made = aws.json("ecs", &format!("{ecs}.CreateService"), service).await;
+    let made = aws.json("ecs", &format!("{ecs}.CreateService"), service.clone()).await;
     assert_eq!(made["service"]["runningCount"], json!(0));
+    refuses_services(&aws, &service).await;
     let ask = async {
         loop {
             let got = aws.json("ecs", &format!("{ecs}.DescribeServices"), json!({"cluster": "mc", "services": ["mc-web"]})).await;
@@ -303,6 +304,7 @@ async fn a_service_is_reached_through_the_whole_chain() {
     };
     let steady = tokio::time::timeout(std::time::Duration::from_secs(40), ask).await.expect("the service is steady");
     assert_eq!(steady["services"][0]["runningCount"], json!(1));
+    assert_eq!(text(&health(&aws, &group).await, "State"), "healthy");
     assert_eq!(aws.bench.visit(&domain, "/").await.status, StatusCode::FORBIDDEN);
     let origin = format!(
         "<Origin><Id>o</Id><DomainName>{domain}</DomainName><CustomHeaders><Quantity>1</Quantity><Items><OriginCustomHeader>\
@@ -326,6 +328,50 @@ async fn a_service_is_reached_through_the_whole_chain() {
         "image ",
     ] {
         assert!(holds.iter().any(|item| item.starts_with(wanted)), "{wanted}: {holds:?}");
+    }
+    assert!(!health(&aws, &group).await.contains("<State>"));
+    drains(&aws).await;
+}
+
+/// A service that is removed ends its tasks first, and neither it nor its cluster is left.
+async fn drains(aws: &Aws) {
+    let ecs = async |operation: &str, body: Value| {
+        aws.json("ecs", &format!("AmazonEC2ContainerServiceV20141113.{operation}"), body).await
+    };
+    ecs("DeleteService", json!({"cluster": "mc", "service": "mc-web", "force": true})).await;
+    let mut states = Vec::new();
+    while states.last() != Some(&json!("INACTIVE")) {
+        let got = ecs("DescribeServices", json!({"cluster": "mc", "services": ["mc-web"]})).await;
+        states.push(got["services"][0]["status"].clone());
+    }
+    assert_eq!(states[0], json!("DRAINING"));
+    ecs("DeleteCluster", json!({"cluster": "mc"})).await;
+    let holds = aws.bench.inventory("aws").await;
+    assert!(!holds.iter().any(|item| item.starts_with("ecs.services ") || item.starts_with("ecs.clusters ")), "{holds:?}");
+}
+
+/// Health of the targets of a group.
+async fn health(aws: &Aws, group: &str) -> String {
+    aws.form("elasticloadbalancing", &format!("Action=DescribeTargetHealth&Version=2015-12-01&TargetGroupArn={group}")).await
+}
+
+/// A name that is taken, and a target group that no load balancer sends requests to, are refused as ECS refuses them.
+async fn refuses_services(aws: &Aws, service: &Value) {
+    let network = text(&aws.form("ec2", "Action=DescribeVpcs&Version=2016-11-15").await, "vpcId");
+    let made = format!(
+        "Action=CreateTargetGroup&Version=2015-12-01&Name=mc-alone&Protocol=HTTP&Port=8080&VpcId={network}&TargetType=ip"
+    );
+    let alone = text(&aws.form("elasticloadbalancing", &made).await, "TargetGroupArn");
+    let mut other = service.clone();
+    other["serviceName"] = json!("mc-alone");
+    other["loadBalancers"][0]["targetGroupArn"] = json!(alone);
+    for (service, reason) in [(service, "was not idempotent"), (&other, "does not have an associated load balancer")] {
+        let target = "AmazonEC2ContainerServiceV20141113.CreateService";
+        let headers = [("content-type", "application/x-amz-json-1.1"), ("x-amz-target", target)];
+        let url = format!("https://ecs.{REGION}.amazonaws.com/");
+        let got = aws.send("ecs", "POST", &url, &headers, &service.to_string()).await;
+        assert_eq!((got.status, got.json()["__type"].clone()), (StatusCode::BAD_REQUEST, json!("InvalidParameterException")));
+        assert!(got.text().contains(reason), "{}", got.text());
     }
 }
 
